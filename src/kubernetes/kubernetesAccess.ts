@@ -1,0 +1,113 @@
+import type { PodFacts, WorkloadFacts } from '../model/snapshot.ts';
+
+/** A Kubernetes object as it is sent and received: its fields are the API's. */
+export interface KubernetesObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  readonly [field: string]: unknown;
+}
+
+/** A workload whose pods look like Redis or Valkey; whether they are a cluster is for the servers to say. */
+export interface Candidate {
+  readonly namespace: string;
+  readonly workload: WorkloadFacts;
+  readonly pods: readonly PodFacts[];
+  /** Where the password comes from, if the pod's spec says so. */
+  readonly passwordFrom?: SecretKey;
+}
+
+export interface SecretKey {
+  readonly secret: string;
+  readonly key: string;
+}
+
+/** One pod's port as a local socket; `close` ends it and everything that goes through it. */
+export interface Forward {
+  /** Path of a Unix socket in a folder only this user may enter. */
+  readonly path: string;
+  close(): void;
+}
+
+/** What a terminal needs of a program that runs in a pod with a TTY. */
+export interface ExecSession {
+  write(data: string): void;
+  resize(columns: number, rows: number): void;
+  readonly done: Promise<{ readonly exitCode: number }>;
+  close(): void;
+}
+
+/**
+ * Everything the product does with one kubeconfig context. All failures are UserErrors with the context and
+ * namespace named: `unreachable`, `sign-in-needed` (401, expired token), `forbidden` (403), `not-found`, `already-exists` (conflict).
+ */
+export interface KubernetesAccess {
+  readonly context: string;
+  /** The namespace the context names, or `default`. */
+  readonly defaultNamespace: string;
+  listNamespaces(signal?: AbortSignal): Promise<readonly string[]>;
+  /** Candidates of a namespace, or of all namespaces. */
+  discover(namespace: string | undefined, signal?: AbortSignal): Promise<readonly Candidate[]>;
+  /**
+   * Watches pods and StatefulSets and calls back on each change, coalesced to at most ten calls a second. Restarts by
+   * itself with back-off; `onState` says when it is stale and when it is fresh again. Returns the function that ends it.
+   */
+  watch(
+    namespace: string | undefined,
+    onChange: () => void,
+    onState: (problem: Error | undefined) => void,
+  ): () => void;
+  forward(namespace: string, pod: string, port: number, signal?: AbortSignal): Promise<Forward>;
+  readSecret(namespace: string, from: SecretKey): Promise<string | undefined>;
+  /** Server-side apply with this product's field owner; `force` is never used on objects of other owners. */
+  apply(object: KubernetesObject, signal?: AbortSignal): Promise<void>;
+  /** Creates and fails with `already-exists` where it is there. */
+  create(object: KubernetesObject, signal?: AbortSignal): Promise<void>;
+  get(
+    apiVersion: string,
+    kind: string,
+    namespace: string | undefined,
+    name: string,
+  ): Promise<KubernetesObject | undefined>;
+  list(
+    apiVersion: string,
+    kind: string,
+    namespace: string,
+    labelSelector?: string,
+  ): Promise<readonly KubernetesObject[]>;
+  /** True where it was there; deletes dependents in the background (propagationPolicy Background). */
+  delete(
+    apiVersion: string,
+    kind: string,
+    namespace: string,
+    name: string,
+    signal?: AbortSignal,
+  ): Promise<boolean>;
+  /** Changes a StatefulSet's replicas through its scale sub-resource, refusing where they are no longer `from`. */
+  scale(namespace: string, statefulSet: string, from: number, to: number): Promise<void>;
+  /** Starts a program in a pod with a TTY. Nothing secret may stand in `command`: it is seen by everybody who sees the API's audit log. */
+  exec(
+    namespace: string,
+    pod: string,
+    container: string,
+    command: readonly string[],
+    onOutput: (data: string) => void,
+  ): Promise<ExecSession>;
+  /** Streams a container's log, from its last `tailLines` lines, until the signal is aborted. */
+  logs(
+    namespace: string,
+    pod: string,
+    container: string,
+    options: { readonly tailLines: number; readonly previous?: boolean },
+    onText: (text: string) => void,
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** Whether the signed-in user may do this (SelfSubjectAccessReview). */
+  may(verb: string, resource: string, group: string, namespace: string): Promise<boolean>;
+  close(): void;
+}

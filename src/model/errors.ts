@@ -1,0 +1,35 @@
+/** Why something could not be done, coarse enough to decide what a view offers next. */
+export type UserErrorReason =
+  | 'invalid-input'
+  | 'not-found'
+  | 'already-exists'
+  | 'unreachable'
+  | 'sign-in-needed'
+  | 'forbidden'
+  | 'unsafe'
+  | 'busy'
+  | 'failed';
+
+/**
+ * An error whose message is fit to be shown: what happened, to which node, what was left as it was and what to do
+ * next. Everything else that is thrown is a bug and is shown as one.
+ */
+export class UserError extends Error {
+  readonly reason: UserErrorReason;
+
+  constructor(reason: UserErrorReason, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'UserError';
+    this.reason = reason;
+  }
+}
+
+/** Whether an error only says that the user cancelled, which is no failure and is never shown as one. */
+export function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError';
+}
+
+/** The text of any thrown value, for messages that wrap a cause. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

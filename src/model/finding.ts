@@ -1,0 +1,18 @@
+import type { SlotSet } from './slots.ts';
+
+export type Severity = 'error' | 'warning' | 'info';
+
+/** One thing a rule found wrong, with what shows it. */
+export interface Finding {
+  /** The rule's name, fixed: tests, tasks and documentation refer to it. */
+  readonly rule: string;
+  readonly severity: Severity;
+  /** One sentence that stands alone in a tree row. */
+  readonly message: string;
+  /** What was seen that shows it, one line each. */
+  readonly evidence: readonly string[];
+  /** What to do about it, in words. */
+  readonly remedy?: string;
+  readonly nodeIds: readonly string[];
+  readonly slots?: SlotSet;
+}

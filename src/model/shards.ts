@@ -1,0 +1,43 @@
+import type { ClusterSnapshot, RedisNode, Shard } from './snapshot.ts';
+import { countSlots, subtractSlots, allSlots, unionSlots, type SlotSet } from './slots.ts';
+
+/** The shards of a snapshot, by first slot; masters without slots come last, by id. */
+export function shardsOf(snapshot: ClusterSnapshot): readonly Shard[] {
+  const masters = snapshot.nodes.filter((node) => node.role === 'master');
+  const ids = new Set(masters.map((node) => node.id));
+  for (const node of snapshot.nodes) if (node.masterId !== undefined) ids.add(node.masterId);
+  return [...ids].map((id) => shardOf(snapshot, id)).sort(byFirstSlot);
+}
+
+function shardOf(snapshot: ClusterSnapshot, id: string): Shard {
+  const master = snapshot.nodes.find((node) => node.id === id && node.role === 'master');
+  const replicas = snapshot.nodes.filter((node) => node.role === 'replica' && node.masterId === id);
+  return { id, replicas, slots: master?.slots ?? [], ...(master === undefined ? {} : { master }) };
+}
+
+function byFirstSlot(a: Shard, b: Shard): number {
+  const first = (shard: Shard): number => shard.slots[0]?.[0] ?? Number.MAX_SAFE_INTEGER;
+  return first(a) - first(b) || (a.id < b.id ? -1 : 1);
+}
+
+/** Masters in the order of their shards. */
+export function mastersOf(snapshot: ClusterSnapshot): readonly RedisNode[] {
+  return shardsOf(snapshot).flatMap((shard) => (shard.master === undefined ? [] : [shard.master]));
+}
+
+/** Slots that no master serves, by the masters' own word. */
+export function uncoveredSlots(snapshot: ClusterSnapshot): SlotSet {
+  return subtractSlots(allSlots, unionSlots(...shardsOf(snapshot).map((shard) => shard.slots)));
+}
+
+/** How a person calls a node: its pod where there is one, its address otherwise. */
+export function nodeName(node: Pick<RedisNode, 'host' | 'port' | 'pod' | 'id'>): string {
+  if (node.pod !== undefined) return node.pod.name;
+  return node.host === '' ? node.id.slice(0, 8) : `${node.host}:${String(node.port)}`;
+}
+
+/** `5,461 slots`, with the thousands marked. */
+export function slotsText(set: SlotSet): string {
+  const count = countSlots(set);
+  return `${count.toLocaleString('en-US')} ${count === 1 ? 'slot' : 'slots'}`;
+}

@@ -1,0 +1,32 @@
+/** Where this machine reaches a server: a forwarded Unix socket, or an address. */
+export type Endpoint = { readonly path: string } | { readonly host: string; readonly port: number };
+
+export interface Credentials {
+  readonly username?: string;
+  readonly password?: string;
+}
+
+/** One argument of a command: keys travel as bytes, since a key decoded as text is another key. */
+export type Argument = string | number | Buffer;
+
+/**
+ * One connection to one server. Replies come as Redis sends them: integers as numbers, nil as null, bulk strings as
+ * text from `call` and as bytes from `callBuffer`. An error reply rejects with an Error whose message is the reply;
+ * a lost connection rejects with a UserError of reason `unreachable`. Nothing is resent after a reconnect.
+ */
+export interface NodeConnection {
+  call(...command: readonly Argument[]): Promise<unknown>;
+  callBuffer(...command: readonly Argument[]): Promise<unknown>;
+  /** Sends all commands in one write; one entry per command, an Error where the reply was one. */
+  pipeline(commands: readonly (readonly Argument[])[]): Promise<readonly unknown[]>;
+  pipelineBuffer(commands: readonly (readonly Argument[])[]): Promise<readonly unknown[]>;
+  close(): void;
+}
+
+/** Opens connections to the nodes of one cluster by node id, wherever they are reached. */
+export interface ClusterDialer {
+  /** A connection of the caller's own, to be closed by the caller. Throws UserError `unreachable`. */
+  dial(nodeId: string): Promise<NodeConnection>;
+  /** What the servers of this cluster ask for; MIGRATE has to hand it on. */
+  readonly credentials: Credentials;
+}
