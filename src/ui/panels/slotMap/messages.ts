@@ -1,0 +1,71 @@
+import type { ClusterRef } from '../../../model/clusterRef.ts';
+import type { SlotSet } from '../../../model/slots.ts';
+import type { NodeHealth } from '../../../model/snapshot.ts';
+
+/** What the panel shows, as plain JSON: everything is decided here, the panel only draws it. */
+export interface SlotMapState {
+  readonly ref: ClusterRef;
+  readonly name: string;
+  /** Context and namespace, or the addresses. */
+  readonly where: string;
+  /** Milliseconds since the epoch. */
+  readonly takenAt: number;
+  /** `empty`: no master has a slot; `unreachable`: no node answered, so what is shown is hearsay or nothing. */
+  readonly standing: 'known' | 'empty' | 'unreachable';
+  /** By first slot. */
+  readonly shards: readonly ShardState[];
+  readonly uncovered: SlotSet;
+  readonly moving: readonly MovingSlots[];
+  readonly contested: readonly ContestedSlots[];
+  /** One sentence each, worst first. */
+  readonly problems: readonly string[];
+}
+
+export interface ShardState {
+  /** The master's node id. */
+  readonly id: string;
+  /** The master's pod or address. */
+  readonly label: string;
+  /** Where peers reach the master, if the label does not say so. */
+  readonly address?: string;
+  /** Which colour of the palette: kept while slots move and while replicas take over. */
+  readonly colour: number;
+  readonly slots: SlotSet;
+  readonly count: number;
+  /** Keys the master holds; absent where it did not answer. */
+  readonly keys?: number;
+  readonly replicas: readonly { readonly name: string; readonly health: NodeHealth }[];
+  /** The master's; `unknown` where nobody knows the master. */
+  readonly health: NodeHealth | 'unknown';
+  readonly healthText: string;
+}
+
+/** Open slots between two nodes. */
+export interface MovingSlots {
+  readonly slots: SlotSet;
+  /** Node ids; the names are there since an end need not be a shard we know. */
+  readonly from: string;
+  readonly fromName: string;
+  readonly to: string;
+  readonly toName: string;
+  /** Which ends call the slots open. One alone is normal for a moment while a slot is opened or closed. */
+  readonly saidBy: 'both' | 'source' | 'target';
+}
+
+/** Slots that two masters call their own; `owner` has the higher config epoch and will keep them. */
+export interface ContestedSlots {
+  readonly slots: SlotSet;
+  readonly owner: string;
+  readonly other: string;
+}
+
+export type ToPanel =
+  | { readonly type: 'state'; readonly state: SlotMapState }
+  | { readonly type: 'waiting'; readonly title: string };
+
+/** The commands that the panel offers; each runs as it would from the tree, for the panel's cluster. */
+export type SlotMapCommand = 'redisCluster.refresh' | 'redisCluster.check' | 'redisCluster.reshard';
+
+export type FromPanel =
+  /** The page has been loaded, for the first time or again after it was hidden, and knows nothing. */
+  { readonly type: 'ready' } | { readonly type: 'run'; readonly command: SlotMapCommand };

@@ -1,0 +1,101 @@
+import { isKubernetesRef, formatAddress } from '../../../model/clusterRef.ts';
+import { nodeName, shardsOf, slotsText, uncoveredSlots } from '../../../model/shards.ts';
+import { countSlots, formatSlots } from '../../../model/slots.ts';
+import type { ClusterSnapshot, RedisNode, Shard } from '../../../model/snapshot.ts';
+import type { ContestedSlots, ShardState, SlotMapState } from './messages.ts';
+import { contestedSlots, movingSlots } from './openSlots.ts';
+import { colourShards, type ShardColours } from './shardColours.ts';
+
+/** What the slot map shows of a snapshot. `colours` keeps the shards' colours over snapshots. */
+export function slotMapState(
+  snapshot: ClusterSnapshot,
+  colours: ShardColours = colourShards(shardsOf(snapshot)),
+): SlotMapState {
+  const shards = shardsOf(snapshot);
+  const contested = contestedSlots(shards);
+  return {
+    ref: snapshot.ref,
+    name: snapshot.name,
+    where: isKubernetesRef(snapshot.ref)
+      ? `context ${snapshot.ref.context} · namespace ${snapshot.ref.namespace}`
+      : snapshot.ref.addresses.join(', '),
+    takenAt: snapshot.takenAt,
+    standing: standingOf(snapshot, shards),
+    shards: shards.map((shard) => shardState(shard, colours.get(shard.id) ?? 0)),
+    uncovered: uncoveredSlots(snapshot),
+    moving: movingSlots(snapshot),
+    contested,
+    problems: problemsOf(snapshot, shards, contested),
+  };
+}
+
+function standingOf(snapshot: ClusterSnapshot, shards: readonly Shard[]): SlotMapState['standing'] {
+  if (snapshot.nodes.every((node) => node.view === undefined)) return 'unreachable';
+  return shards.every((shard) => shard.slots.length === 0) ? 'empty' : 'known';
+}
+
+function shardState(shard: Shard, colour: number): ShardState {
+  const { id, master, slots } = shard;
+  const replicas = shard.replicas.map((replica) => ({ name: nodeName(replica), health: replica.health }));
+  const known = { id, colour, slots, count: countSlots(slots), replicas };
+  if (master === undefined) {
+    return { ...known, label: id.slice(0, 8), health: 'unknown', healthText: 'No node knows this master' };
+  }
+  return {
+    ...known,
+    label: nodeName(master),
+    ...(master.pod === undefined || master.host === '' ? {} : { address: formatAddress(master) }),
+    ...(master.view === undefined ? {} : { keys: master.view.keys }),
+    health: master.health,
+    healthText: healthText(master),
+  };
+}
+
+function healthText(master: RedisNode): string {
+  switch (master.health) {
+    case 'ok':
+      return 'Healthy';
+    case 'failed':
+      return 'Master failed';
+    case 'unreachable':
+      return 'Master does not answer';
+    case 'degraded':
+      if (master.view?.loading === true) return 'Loading its data';
+      return master.view?.clusterState === 'fail' ? 'Cluster state is fail' : 'Degraded';
+  }
+}
+
+function problemsOf(
+  snapshot: ClusterSnapshot,
+  shards: readonly Shard[],
+  contested: readonly ContestedSlots[],
+): readonly string[] {
+  const problems: string[] = [];
+  const uncovered = uncoveredSlots(snapshot);
+  if (uncovered.length > 0 && shards.some((shard) => shard.slots.length > 0)) {
+    problems.push(`No master serves ${slotsText(uncovered)}: ${shortSlots(formatSlots(uncovered))}.`);
+  }
+  for (const { master, slots } of shards) {
+    if (master?.health !== 'failed' || slots.length === 0) continue;
+    problems.push(`${nodeName(master)} has failed: its ${slotsText(slots)} are not served.`);
+  }
+  const names = new Map(snapshot.nodes.map((node) => [node.id, nodeName(node)]));
+  for (const { slots, owner, other } of contested) {
+    const claim = `${names.get(owner) ?? owner} and ${names.get(other) ?? other} both claim ${slotsText(slots)}`;
+    problems.push(`${claim}: ${shortSlots(formatSlots(slots))}.`);
+  }
+  for (const node of snapshot.nodes) {
+    if (node.unreachable === undefined) continue;
+    problems.push(`${nodeName(node)} does not answer: ${node.unreachable.message}`);
+  }
+  if (snapshot.apiProblem !== undefined) {
+    problems.push(`Kubernetes does not answer, shown is what the servers say: ${snapshot.apiProblem}`);
+  }
+  return problems;
+}
+
+/** A list of ranges that may run to thousands, cut to a length one can read. */
+function shortSlots(text: string): string {
+  if (text.length <= 60) return text;
+  return `${text.slice(0, text.lastIndexOf(',', 60))} …`;
+}
