@@ -47,8 +47,8 @@ export interface RedisNode {
   readonly slots: SlotSet;
   readonly configEpoch: number;
   readonly health: NodeHealth;
-  /** Why the node did not answer this time, and since when (ms since the epoch); absent where it answered. */
-  readonly unreachable?: { readonly since: number; readonly message: string };
+  /** Why the node did not answer, and since when (ms since the epoch) where we saw it stop; absent where it answered. */
+  readonly unreachable?: { readonly since?: number; readonly message: string };
   /** What the node itself said; absent where it did not answer. */
   readonly view?: NodeView;
   readonly pod?: PodFacts;

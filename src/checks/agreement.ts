@@ -1,0 +1,43 @@
+import type { NodeView } from '../model/nodeView.ts';
+import { nodeName } from '../model/shards.ts';
+import type { ClusterSnapshot } from '../model/snapshot.ts';
+import { formatSlots } from '../model/slots.ts';
+import type { Rule } from './rule.ts';
+
+/**
+ * Whether all nodes name the same owners of the same slots, as redis-cli's check asks. Just after a change they
+ * differ for about a second, until gossip has reached the replicas.
+ */
+export const agreement: Rule = (snapshot) => {
+  const bySignature = Map.groupBy(answering(snapshot), ({ view }) => signature(view));
+  if (bySignature.size < 2) return [];
+  const camps = [...bySignature.values()].sort((a, b) => b.length - a.length);
+  const minority = camps.slice(1).flat();
+  return [
+    {
+      rule: 'agreement',
+      severity: 'error',
+      message: `Nodes do not agree about who owns which hash slots.`,
+      evidence: camps.map((camp) => `Of one mind: ${camp.map(({ node }) => nodeName(node)).join(', ')}`),
+      remedy: 'Wait a few seconds; if it stays, look at the nodes that differ from the majority.',
+      nodeIds: minority.map(({ node }) => node.id),
+    },
+  ];
+};
+
+/** Whether every node that answers says the same configuration. */
+export function agrees(snapshot: ClusterSnapshot): boolean {
+  return new Set(answering(snapshot).map(({ view }) => signature(view))).size < 2;
+}
+
+function answering(snapshot: ClusterSnapshot): { node: ClusterSnapshot['nodes'][number]; view: NodeView }[] {
+  return snapshot.nodes.flatMap((node) => (node.view === undefined ? [] : [{ node, view: node.view }]));
+}
+
+function signature(view: NodeView): string {
+  return [view.self, ...view.others]
+    .filter((line) => line.slots.length > 0)
+    .map((line) => `${line.id}:${formatSlots(line.slots)}`)
+    .sort()
+    .join('|');
+}

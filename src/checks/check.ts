@@ -1,0 +1,25 @@
+import type { Finding, Severity } from '../model/finding.ts';
+import type { ClusterSnapshot } from '../model/snapshot.ts';
+import { agreement } from './agreement.ts';
+import { coverage } from './coverage.ts';
+import { membership } from './membership.ts';
+import { openSlots } from './openSlots.ts';
+import { reachable } from './reachable.ts';
+import { replication } from './replication.ts';
+import type { Rule } from './rule.ts';
+import { state } from './state.ts';
+
+const rules: readonly Rule[] = [state, reachable, coverage, openSlots, agreement, replication, membership];
+const order: readonly Severity[] = ['error', 'warning', 'info'];
+
+/** Everything that is wrong with a cluster, the worst first. */
+export function check(snapshot: ClusterSnapshot): readonly Finding[] {
+  return rules
+    .flatMap((rule) => rule(snapshot))
+    .sort((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity));
+}
+
+/** Whether `redis-cli --cluster check` would be content: coverage, open slots, agreement and every node answering. */
+export function isSound(findings: readonly Finding[]): boolean {
+  return !findings.some((finding) => finding.severity === 'error' || finding.rule === 'open-slots');
+}

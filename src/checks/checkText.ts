@@ -1,0 +1,101 @@
+import { mastersOf, uncoveredSlots } from '../model/shards.ts';
+import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
+import { countSlots, formatSlots, slotCount, type SlotSet } from '../model/slots.ts';
+import { agrees } from './agreement.ts';
+import type { Finding } from '../model/finding.ts';
+
+/**
+ * What `redis-cli --cluster check` says of this cluster, line for line, and below it what it does not look at.
+ * The look-alike stays English and keeps redis-cli's words, so that people and scripts that know it find them.
+ */
+export function checkText(snapshot: ClusterSnapshot, findings: readonly Finding[]): string {
+  return (
+    [...summary(snapshot), ...nodes(snapshot), ...verdicts(snapshot), ...beyond(findings)].join('\n') + '\n'
+  );
+}
+
+function summary(snapshot: ClusterSnapshot): readonly string[] {
+  const masters = mastersOf(snapshot);
+  const keys = masters.reduce((sum, node) => sum + (node.view?.keys ?? 0), 0);
+  return [
+    ...masters.map((node) => {
+      const count = replicasOf(snapshot, node).length;
+      const said = node.view === undefined ? 'does not answer' : `${node.view.keys} keys`;
+      return `${address(node)} (${node.id.slice(0, 8)}...) -> ${said} | ${countSlots(node.slots)} slots | ${count} slaves.`;
+    }),
+    `[OK] ${keys} keys in ${masters.length} masters.`,
+    `${(keys / slotCount).toFixed(2)} keys per slot on average.`,
+  ];
+}
+
+function nodes(snapshot: ClusterSnapshot): readonly string[] {
+  const first = snapshot.nodes.find((node) => node.view !== undefined);
+  const lines = [
+    `>>> Performing Cluster Check (using node ${first === undefined ? 'none' : address(first)})`,
+  ];
+  for (const node of snapshot.nodes) {
+    const letter = node.role === 'master' ? 'M' : 'S';
+    const role = node.role === 'master' ? 'master' : 'slave';
+    const flags = node.health === 'failed' ? `${role},fail` : role;
+    lines.push(`${letter}: ${node.id} ${address(node)}`);
+    lines.push(`   slots:${bracketed(node.slots)} (${countSlots(node.slots)} slots) ${flags}`);
+    if (node.role === 'replica') lines.push(`   replicates ${node.masterId ?? ''}`);
+    const count = replicasOf(snapshot, node).length;
+    if (count > 0) lines.push(`   ${count} additional replica(s)`);
+  }
+  return lines;
+}
+
+function verdicts(snapshot: ClusterSnapshot): readonly string[] {
+  const open = new Set<number>();
+  const lines = [
+    agrees(snapshot)
+      ? '[OK] All nodes agree about slots configuration.'
+      : "[ERR] Nodes don't agree about configuration!",
+    '>>> Check for open slots...',
+  ];
+  for (const node of snapshot.nodes) {
+    for (const kind of ['migrating', 'importing'] as const) {
+      const slots = (node.view?.self[kind] ?? []).map(({ slot }) => slot);
+      if (slots.length === 0) continue;
+      for (const slot of slots) open.add(slot);
+      lines.push(`[WARNING] Node ${address(node)} has slots in ${kind} state ${slots.join(',')}.`);
+    }
+  }
+  if (open.size > 0)
+    lines.push(`[WARNING] The following slots are open: ${[...open].sort((a, b) => a - b).join(',')}.`);
+  const uncovered = uncoveredSlots(snapshot);
+  return [
+    ...lines,
+    '>>> Check slots coverage...',
+    uncovered.length === 0
+      ? `[OK] All ${slotCount} slots covered.`
+      : `[ERR] Not all ${slotCount} slots are covered by nodes.\n    Uncovered: ${formatSlots(uncovered)}`,
+  ];
+}
+
+function beyond(findings: readonly Finding[]): readonly string[] {
+  const lines = findings.flatMap((finding) => [
+    `[${finding.severity === 'error' ? 'ERR' : finding.severity === 'warning' ? 'WARNING' : 'INFO'}] ${finding.message}`,
+    ...finding.evidence.map((line) => `    ${line}`),
+    ...(finding.remedy === undefined ? [] : [`    What to do: ${finding.remedy}`]),
+  ]);
+  return [
+    '>>> Check nodes, replication and pods...',
+    ...(lines.length === 0 ? ['[OK] Nothing found.'] : lines),
+  ];
+}
+
+function replicasOf(snapshot: ClusterSnapshot, { id }: RedisNode): readonly RedisNode[] {
+  return snapshot.nodes.filter((node) => node.masterId === id);
+}
+
+function address(node: RedisNode): string {
+  return `${node.host}:${node.port}`;
+}
+
+/** redis-cli writes slots as `[0-99],[200]`, and nothing where there are none but a blank. */
+function bracketed(slots: SlotSet): string {
+  if (slots.length === 0) return '';
+  return slots.map((range) => `[${formatSlots([range])}]`).join(',');
+}

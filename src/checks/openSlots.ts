@@ -1,0 +1,35 @@
+import type { OpenSlot } from '../model/nodeView.ts';
+import { nodeName } from '../model/shards.ts';
+import type { ClusterSnapshot } from '../model/snapshot.ts';
+import { formatSlots, slotsFrom } from '../model/slots.ts';
+import type { Rule } from './rule.ts';
+
+/** Slots in migrating or importing state: right while a reshard runs, a left-over otherwise. */
+export const openSlots: Rule = (snapshot) =>
+  snapshot.nodes.flatMap((node) => {
+    const { migrating = [], importing = [] } = node.view?.self ?? {};
+    const open = slotsFrom([...migrating, ...importing].map(({ slot }) => slot));
+    if (open.length === 0) return [];
+    return [
+      {
+        rule: 'open-slots',
+        severity: 'warning' as const,
+        message: `${nodeName(node)} has open hash slots: ${formatSlots(open)}.`,
+        evidence: [
+          ...lines('Migrating to', migrating, snapshot),
+          ...lines('Importing from', importing, snapshot),
+        ],
+        remedy: 'If no reshard is running, run the interrupted reshard again: it goes on where it stopped.',
+        nodeIds: [node.id],
+        slots: open,
+      },
+    ];
+  });
+
+function lines(text: string, open: readonly OpenSlot[], snapshot: ClusterSnapshot): readonly string[] {
+  return [...Map.groupBy(open, ({ nodeId }) => nodeId)].map(([nodeId, slots]) => {
+    const other = snapshot.nodes.find((node) => node.id === nodeId);
+    const name = other === undefined ? nodeId : nodeName(other);
+    return `${text} ${name}: ${formatSlots(slotsFrom(slots.map(({ slot }) => slot)))}`;
+  });
+}

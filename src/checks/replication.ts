@@ -1,0 +1,45 @@
+import { nodeName, shardsOf } from '../model/shards.ts';
+import type { Finding } from '../model/finding.ts';
+import type { Rule } from './rule.ts';
+
+/** Replicas whose link to the master is down, servers still loading, and masters that nobody could take over from. */
+export const replication: Rule = (snapshot) => {
+  const findings: Finding[] = [];
+  for (const node of snapshot.nodes) {
+    if (node.view?.loading === true) {
+      findings.push({
+        rule: 'loading',
+        severity: 'warning',
+        message: `${nodeName(node)} is loading its data.`,
+        evidence: ['INFO persistence says loading:1'],
+        remedy: 'Wait until it has read its files.',
+        nodeIds: [node.id],
+      });
+    } else if (node.view?.replication.linkUp === false) {
+      const syncing = node.view.replication.syncing === true;
+      findings.push({
+        rule: 'replica-link',
+        severity: 'warning',
+        message: `${nodeName(node)} ${syncing ? 'is being synchronised from' : 'has lost the link to'} its master.`,
+        evidence: ['INFO replication says master_link_status:down'],
+        remedy: 'It cannot take over safely until the link is up.',
+        nodeIds: [node.id],
+      });
+    }
+  }
+  for (const { master, replicas } of shardsOf(snapshot)) {
+    if (master === undefined || master.slots.length === 0 || replicas.some((node) => node.health === 'ok'))
+      continue;
+    findings.push({
+      rule: 'no-replica',
+      severity: 'warning',
+      message: `${nodeName(master)} has no replica that could take over.`,
+      evidence: [
+        replicas.length === 0 ? 'Nobody replicates it.' : `None of its ${replicas.length} replicas is well.`,
+      ],
+      remedy: 'Add a replica, or bring back the one it had.',
+      nodeIds: [master.id],
+    });
+  }
+  return findings;
+};

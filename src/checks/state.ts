@@ -1,0 +1,19 @@
+import { nodeName } from '../model/shards.ts';
+import type { Rule } from './rule.ts';
+
+/** Nodes that themselves say that the cluster is down: they refuse all commands about keys (CLUSTERDOWN). */
+export const state: Rule = (snapshot) => {
+  const down = snapshot.nodes.filter((node) => node.view?.clusterState === 'fail');
+  if (down.length === 0) return [];
+  return [
+    {
+      rule: 'cluster-state',
+      severity: 'error',
+      message: `${down.length} of ${snapshot.nodes.length} nodes say that the cluster is down.`,
+      evidence: [`cluster_state:fail on ${down.map(nodeName).join(', ')}`],
+      remedy:
+        'See the other findings for the reason; nodes that have just joined say so for up to five seconds.',
+      nodeIds: down.map((node) => node.id),
+    },
+  ];
+};

@@ -1,0 +1,131 @@
+import { formatAddress, parseAddress, type AddressClusterRef } from '../model/clusterRef.ts';
+import type { ClusterSnapshot } from '../model/snapshot.ts';
+import type { Credentials } from '../redis/nodeConnection.ts';
+import { mergeViews } from './mergeViews.ts';
+import { NodeReader, type RedisReading } from './nodeReader.ts';
+import { pace } from './pace.ts';
+
+/** Reads one cluster outside Kubernetes while it runs: from its seed addresses on, every node that a node lists. */
+export class AddressScope {
+  snapshot: ClusterSnapshot | undefined;
+  readonly ref: AddressClusterRef;
+  readonly name: string;
+  readonly #redis: RedisReading;
+  readonly #credentials: () => Promise<Credentials>;
+  readonly #onRead: () => void;
+  readonly #readers = new Map<string, NodeReader>();
+  #timer: NodeJS.Timeout | undefined;
+  #round: Promise<void> | undefined;
+  running = false;
+
+  constructor(
+    ref: AddressClusterRef,
+    name: string,
+    redis: RedisReading,
+    credentials: () => Promise<Credentials>,
+    onRead: () => void,
+  ) {
+    this.ref = ref;
+    this.name = name;
+    this.#redis = redis;
+    this.#credentials = credentials;
+    this.#onRead = onRead;
+  }
+
+  start(): void {
+    if (this.running) return;
+    this.running = true;
+    void this.readNow();
+  }
+
+  stop(): void {
+    this.running = false;
+    clearTimeout(this.#timer);
+    for (const reader of this.#readers.values()) reader.close();
+    this.#readers.clear();
+  }
+
+  reader(nodeId: string): NodeReader | undefined {
+    return [...this.#readers.values()].find(({ reading }) => reading.lastId === nodeId);
+  }
+
+  /** Why addresses do not answer, one message each. */
+  failures(): readonly string[] {
+    return [...this.#readers.values()].flatMap(({ reading }) => reading.failure?.message ?? []);
+  }
+
+  /** Runs a round that begins now or has just begun; ends when it has. */
+  async readNow(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#round ??= this.#runRound().finally(() => {
+      this.#round = undefined;
+      if (this.running) this.#timer = setTimeout(() => void this.readNow(), pace.readEveryMs);
+    });
+    return this.#round;
+  }
+
+  async #runRound(): Promise<void> {
+    for (const address of this.ref.addresses) this.#readerOf(address);
+    await this.#readAll();
+    const before = this.#readers.size;
+    this.#followViews();
+    if (this.#readers.size > before) await this.#readAll();
+    const sources = [...this.#readers].map(([address, { reading }]) => ({ address, reading }));
+    this.snapshot = {
+      ref: this.ref,
+      name: this.name,
+      takenAt: Date.now(),
+      workloads: [],
+      ...mergeViews(withoutTwins(sources)),
+    };
+    this.#onRead();
+  }
+
+  async #readAll(): Promise<void> {
+    const reads = [...this.#readers.values()].map((reader) => reader.read());
+    const limit = new Promise<void>((resolve) => {
+      setTimeout(resolve, pace.roundLimitMs);
+    });
+    await Promise.race([Promise.all(reads), limit]);
+  }
+
+  #followViews(): void {
+    const listed = new Set<string>(this.ref.addresses);
+    for (const { reading } of [...this.#readers.values()]) {
+      for (const line of reading.view?.others ?? []) {
+        if (line.host === '' || line.flags.includes('handshake')) continue;
+        listed.add(formatAddress(line));
+      }
+    }
+    for (const address of listed) this.#readerOf(address);
+    for (const [address, reader] of this.#readers) {
+      if (listed.has(address) || reader.reading.view !== undefined) continue;
+      reader.close();
+      this.#readers.delete(address);
+    }
+  }
+
+  #readerOf(address: string): void {
+    if (this.#readers.has(address)) return;
+    const open = async (): Promise<Awaited<ReturnType<ConstructorParameters<typeof NodeReader>[1]>>> => ({
+      endpoint: parseAddress(address),
+      credentials: await this.#credentials(),
+      close: () => undefined,
+    });
+    this.#readers.set(address, new NodeReader(this.#redis, open));
+  }
+}
+
+/** A seed and an announced address can be the same server: each node counts once. */
+function withoutTwins<
+  T extends { readonly reading: { readonly view?: { readonly self: { readonly id: string } } } },
+>(sources: readonly T[]): readonly T[] {
+  const seen = new Set<string>();
+  return sources.filter(({ reading }) => {
+    const id = reading.view?.self.id;
+    if (id === undefined) return true;
+    if (seen.has(id)) return false;
+    seen.add(id);
+    return true;
+  });
+}

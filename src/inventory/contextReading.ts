@@ -1,0 +1,166 @@
+import { messageOf, UserError } from '../model/errors.ts';
+import type { ClusterSnapshot } from '../model/snapshot.ts';
+import type { KubernetesAccess } from '../kubernetes/kubernetesAccess.ts';
+import type { Credentials } from '../redis/nodeConnection.ts';
+import type { ContextSource, InventoryPorts } from './inventory.ts';
+import { clusterIn, KubernetesScope, type ScopeState } from './kubernetesScope.ts';
+import type { NodeReader } from './nodeReader.ts';
+
+/** What is known of one kubeconfig context. */
+export interface ContextState {
+  readonly name: string;
+  /** `idle` until somebody needs it. */
+  readonly status: 'idle' | 'reading' | 'ready' | 'failed';
+  readonly scopes: readonly ScopeState[];
+  /** Why the context could not be opened or read at all. */
+  readonly problem?: Error;
+  /** Set where the user may not list all namespaces, so that only this one is shown. */
+  readonly onlyNamespace?: string;
+}
+
+/** Reads the chosen namespaces of one context while it runs. */
+export class ContextReading {
+  readonly source: ContextSource;
+  readonly #name: string;
+  readonly #ports: InventoryPorts;
+  readonly #onRead: () => void;
+  readonly #scopes = new Map<string, KubernetesScope>();
+  #access: Promise<KubernetesAccess> | undefined;
+  #running = false;
+  #problem: Error | undefined;
+  #onlyNamespace: string | undefined;
+
+  constructor(source: ContextSource, ports: InventoryPorts, onRead: () => void) {
+    this.source = source;
+    this.#name = source.name;
+    this.#ports = ports;
+    this.#onRead = onRead;
+  }
+
+  state(): ContextState {
+    const scopes = [...this.#scopes.values()].map((scope) => scope.state);
+    const problem =
+      this.#problem ??
+      (scopes.every((scope) => scope.problem !== undefined) ? scopes[0]?.problem : undefined);
+    return {
+      name: this.#name,
+      status: this.#status(scopes, problem),
+      scopes,
+      ...(problem === undefined ? {} : { problem }),
+      ...(this.#onlyNamespace === undefined ? {} : { onlyNamespace: this.#onlyNamespace }),
+    };
+  }
+
+  access(): Promise<KubernetesAccess> {
+    this.#access ??= this.#ports.openContext(this.#name).catch((error: unknown) => {
+      this.#access = undefined;
+      throw error;
+    });
+    return this.#access;
+  }
+
+  /** Ends when every scope has been started; never rejects: what went wrong is in the state. */
+  async start(): Promise<void> {
+    if (this.#running) return;
+    this.#running = true;
+    try {
+      this.#problem = undefined;
+      const { namespaces } = this.source;
+      const chosen = namespaces.length === 0 ? [undefined] : namespaces;
+      await Promise.all(chosen.map((namespace) => this.#startScope(namespace)));
+    } catch (error) {
+      this.#running = false;
+      this.#problem = error instanceof Error ? error : new Error(messageOf(error));
+    }
+    this.#onRead();
+  }
+
+  stop(): void {
+    this.#running = false;
+    for (const scope of this.#scopes.values()) scope.stop();
+  }
+
+  /** Stops and gives up the connection to the API. */
+  dispose(): void {
+    this.stop();
+    this.#access?.then(
+      (access) => {
+        access.close();
+      },
+      () => undefined,
+    );
+  }
+
+  async readNow(): Promise<void> {
+    if (!this.#running && this.#problem !== undefined) return this.start();
+    await Promise.all(
+      [...this.#scopes.values()].filter((scope) => scope.running).map((scope) => scope.retryNow()),
+    );
+  }
+
+  /** A fresh reading of one cluster; a namespace outside the chosen ones is looked at for this purpose. */
+  async fresh(namespace: string, name: string): Promise<ClusterSnapshot> {
+    await this.start();
+    if (this.#problem !== undefined) throw this.#problem;
+    const scope = await this.#scopeOf(namespace);
+    await scope.readNow();
+    return clusterIn(scope.state, namespace, name);
+  }
+
+  reader(nodeId: string): NodeReader | undefined {
+    for (const scope of this.#scopes.values()) {
+      const reader = scope.reader(nodeId);
+      if (reader !== undefined) return reader;
+    }
+    return undefined;
+  }
+
+  async credentials(snapshot: ClusterSnapshot): Promise<Credentials> {
+    const pod = snapshot.nodes.find((node) => node.pod !== undefined)?.pod;
+    if (pod === undefined) return {};
+    const scope = await this.#scopeOf(pod.namespace);
+    return scope.credentials(pod.workload, pod.namespace);
+  }
+
+  async #scopeOf(namespace: string): Promise<KubernetesScope> {
+    const all = this.#scopes.get('');
+    if (all?.state.problem === undefined && all !== undefined) return all;
+    return this.#scopes.get(namespace) ?? (await this.#startScope(namespace));
+  }
+
+  async #startScope(namespace: string | undefined): Promise<KubernetesScope> {
+    const access = await this.access();
+    const key = namespace ?? '';
+    const redis = await this.#ports.redis();
+    const scope =
+      this.#scopes.get(key) ??
+      new KubernetesScope(access, namespace, redis, () => {
+        this.#onScopeRead(key);
+      });
+    this.#scopes.set(key, scope);
+    scope.start();
+    return scope;
+  }
+
+  /** Where all namespaces may not be listed, the context's own namespace is shown instead, and that is said. */
+  #onScopeRead(key: string): void {
+    const scope = this.#scopes.get(key);
+    const forbidden = scope?.state.problem instanceof UserError && scope.state.problem.reason === 'forbidden';
+    if (key === '' && forbidden && this.#onlyNamespace === undefined) {
+      void this.access().then(async (access) => {
+        this.#onlyNamespace = access.defaultNamespace;
+        scope.stop();
+        this.#scopes.delete('');
+        await this.#startScope(access.defaultNamespace);
+      });
+      return;
+    }
+    this.#onRead();
+  }
+
+  #status(scopes: readonly ScopeState[], problem: Error | undefined): ContextState['status'] {
+    if (problem !== undefined) return 'failed';
+    if (scopes.length === 0) return this.#running ? 'reading' : 'idle';
+    return scopes.some((scope) => scope.read) ? 'ready' : 'reading';
+  }
+}

@@ -1,0 +1,254 @@
+import { EventEmitter } from 'node:events';
+import { clusterKey, isKubernetesRef, type AddressClusterRef, type ClusterRef } from '../model/clusterRef.ts';
+import { UserError } from '../model/errors.ts';
+import type { ClusterSnapshot } from '../model/snapshot.ts';
+import type { KubernetesAccess } from '../kubernetes/kubernetesAccess.ts';
+import type { ClusterDialer, Credentials } from '../redis/nodeConnection.ts';
+import { AddressScope } from './addressScope.ts';
+import { ContextReading, type ContextState } from './contextReading.ts';
+import type { NodeReader, RedisReading } from './nodeReader.ts';
+import { pace } from './pace.ts';
+
+/** A cluster outside Kubernetes that the user named, or the sandbox. */
+export interface AddressSource {
+  readonly ref: AddressClusterRef;
+  readonly name: string;
+  readonly sandbox: boolean;
+}
+
+/** A kubeconfig context as the tree's first level shows it, before anything was asked of it. */
+export interface ContextSource {
+  readonly name: string;
+  /** Namespaces to look at; empty means all of them. */
+  readonly namespaces: readonly string[];
+  /** Changes when what the kubeconfig says of the context does: it is then opened anew. */
+  readonly fingerprint: string;
+}
+
+/** What the inventory needs of the adapters and of the user's settings. */
+export interface InventoryPorts {
+  readonly redis: () => Promise<RedisReading>;
+  readonly openContext: (name: string) => Promise<KubernetesAccess>;
+  readonly credentials: (ref: AddressClusterRef) => Promise<Credentials>;
+}
+
+/** Gives back a claim made by `need`; calling it twice is harmless. */
+export type Release = () => void;
+
+/**
+ * One fresh snapshot per cluster that somebody needs; emits `changed` after each reading. Nothing is asked of a
+ * cluster that no view, panel or operation needs.
+ */
+export class Inventory extends EventEmitter<{ changed: [] }> {
+  readonly #ports: InventoryPorts;
+  readonly #contexts = new Map<string, ContextReading>();
+  readonly #addresses = new Map<string, { readonly source: AddressSource; scope?: AddressScope }>();
+  readonly #claims = new Map<string, number>();
+  readonly #stops = new Map<string, NodeJS.Timeout>();
+
+  constructor(ports: InventoryPorts) {
+    super();
+    this.#ports = ports;
+  }
+
+  /** Says which contexts exist; what is read of those that stay goes on. */
+  setContexts(sources: readonly ContextSource[]): void {
+    const wanted = new Map(sources.map((source) => [source.name, source]));
+    for (const [name, context] of this.#contexts) {
+      if (JSON.stringify(wanted.get(name)) === JSON.stringify(context.source)) continue;
+      context.dispose();
+      this.#contexts.delete(name);
+    }
+    for (const source of sources) {
+      if (this.#contexts.has(source.name)) continue;
+      this.#contexts.set(source.name, this.#newContext(source));
+      if (this.#claims.has(`context/${source.name}`)) void this.#start(`context/${source.name}`);
+    }
+    this.emit('changed');
+  }
+
+  setAddresses(sources: readonly AddressSource[]): void {
+    const wanted = new Map(sources.map((source) => [clusterKey(source.ref), source]));
+    for (const [key, { source, scope }] of this.#addresses) {
+      if (wanted.get(key)?.name === source.name) continue;
+      scope?.stop();
+      this.#addresses.delete(key);
+    }
+    for (const [key, source] of wanted) {
+      if (this.#addresses.has(key)) continue;
+      this.#addresses.set(key, { source });
+      if (this.#claims.has(key)) void this.#start(key);
+    }
+    this.emit('changed');
+  }
+
+  contexts(): readonly ContextState[] {
+    return [...this.#contexts.values()].map((context) => context.state());
+  }
+
+  addressClusters(): readonly {
+    readonly source: AddressSource;
+    readonly snapshot: ClusterSnapshot | undefined;
+  }[] {
+    return [...this.#addresses.values()].map(({ source, scope }) => ({ source, snapshot: scope?.snapshot }));
+  }
+
+  /** Reads a context or an address cluster for as long as the claim is held, and a little longer. */
+  need(claim: string): Release {
+    this.#claims.set(claim, (this.#claims.get(claim) ?? 0) + 1);
+    clearTimeout(this.#stops.get(claim));
+    this.#stops.delete(claim);
+    void this.#start(claim);
+    let held = true;
+    return () => {
+      if (!held) return;
+      held = false;
+      const left = (this.#claims.get(claim) ?? 1) - 1;
+      if (left > 0) {
+        this.#claims.set(claim, left);
+        return;
+      }
+      this.#claims.delete(claim);
+      this.#stops.set(
+        claim,
+        setTimeout(() => {
+          this.#stop(claim);
+        }, pace.lingerMs),
+      );
+    };
+  }
+
+  /** The last reading of a cluster, without asking anybody. */
+  snapshot(ref: ClusterRef): ClusterSnapshot | undefined {
+    const key = clusterKey(ref);
+    if (!isKubernetesRef(ref)) return this.#addresses.get(key)?.scope?.snapshot;
+    const clusters = this.#contexts
+      .get(ref.context)
+      ?.state()
+      .scopes.flatMap((scope) => scope.clusters);
+    return clusters?.find((cluster) => clusterKey(cluster.ref) === key);
+  }
+
+  /**
+   * A reading that began after the call. Throws a UserError where the context or the cluster does not exist, or why
+   * it could not be asked.
+   */
+  async fresh(ref: ClusterRef): Promise<ClusterSnapshot> {
+    const release = this.need(claimOf(ref));
+    try {
+      if (isKubernetesRef(ref)) return await this.#context(ref.context).fresh(ref.namespace, ref.name);
+      const scope = await this.#addressScope(ref);
+      await scope.readNow();
+      if (scope.snapshot === undefined || scope.snapshot.nodes.length === 0) {
+        throw new UserError('unreachable', `No node answers at ${ref.addresses.join(', ')}.${whyNot(scope)}`);
+      }
+      return scope.snapshot;
+    } finally {
+      release();
+    }
+  }
+
+  /** Opens connections of their own for an operation. Throws a UserError where the cluster is not known. */
+  async dialer(ref: ClusterRef): Promise<ClusterDialer> {
+    const snapshot = await this.fresh(ref);
+    const find = (nodeId: string): NodeReader | undefined =>
+      isKubernetesRef(ref)
+        ? this.#context(ref.context).reader(nodeId)
+        : this.#addresses.get(clusterKey(ref))?.scope?.reader(nodeId);
+    const credentials = isKubernetesRef(ref)
+      ? await this.#context(ref.context).credentials(snapshot)
+      : await this.#ports.credentials(ref);
+    return {
+      credentials,
+      dial: (nodeId) => {
+        const reader = find(nodeId);
+        if (reader !== undefined) return reader.dial();
+        throw new UserError('unreachable', `Node ${nodeId} is not reached by any pod or address known here.`);
+      },
+    };
+  }
+
+  /** The Kubernetes API of a context. Throws a UserError where there is no such context or it cannot be opened. */
+  access(context: string): Promise<KubernetesAccess> {
+    return this.#context(context).access();
+  }
+
+  /** Reads everything needed again now. */
+  async refresh(): Promise<void> {
+    await Promise.all([
+      ...[...this.#contexts.values()].map((context) => context.readNow()),
+      ...[...this.#addresses.values()].map(({ scope }) =>
+        scope?.running === true ? scope.readNow() : undefined,
+      ),
+    ]);
+  }
+
+  dispose(): void {
+    for (const timer of this.#stops.values()) clearTimeout(timer);
+    for (const context of this.#contexts.values()) context.dispose();
+    for (const { scope } of this.#addresses.values()) scope?.stop();
+    this.removeAllListeners();
+  }
+
+  #newContext(source: ContextSource): ContextReading {
+    return new ContextReading(source, this.#ports, () => this.emit('changed'));
+  }
+
+  #context(name: string): ContextReading {
+    const context = this.#contexts.get(name);
+    if (context !== undefined) return context;
+    const names = [...this.#contexts.keys()];
+    const there =
+      names.length === 0 ? 'No kubeconfig has any context.' : `Known contexts: ${names.join(', ')}.`;
+    throw new UserError('not-found', `There is no kubeconfig context "${name}". ${there}`);
+  }
+
+  async #addressScope(ref: AddressClusterRef): Promise<AddressScope> {
+    const key = clusterKey(ref);
+    if (!this.#addresses.has(key)) {
+      // A cluster that a command names by address needs no row of its own.
+      this.#addresses.set(key, { source: { ref, name: ref.addresses[0] ?? '', sandbox: false } });
+    }
+    await this.#start(key);
+    const scope = this.#addresses.get(key)?.scope;
+    if (scope === undefined) throw new UserError('not-found', `${ref.addresses.join(', ')} was removed.`);
+    return scope;
+  }
+
+  async #start(claim: string): Promise<void> {
+    const contextName = /^context\/(.*)$/s.exec(claim)?.[1];
+    if (contextName !== undefined) {
+      await this.#contexts.get(contextName)?.start();
+      return;
+    }
+    const entry = this.#addresses.get(claim);
+    if (entry === undefined) return;
+    const redis = await this.#ports.redis();
+    const { ref, name } = entry.source;
+    entry.scope ??= new AddressScope(
+      ref,
+      name,
+      redis,
+      () => this.#ports.credentials(ref),
+      () => this.emit('changed'),
+    );
+    entry.scope.start();
+  }
+
+  #stop(claim: string): void {
+    this.#stops.delete(claim);
+    const contextName = /^context\/(.*)$/s.exec(claim)?.[1];
+    if (contextName === undefined) this.#addresses.get(claim)?.scope?.stop();
+    else this.#contexts.get(contextName)?.stop();
+  }
+}
+
+/** What `need` takes for a cluster: its context, since pods are watched by context, or the cluster itself. */
+export function claimOf(ref: ClusterRef): string {
+  return isKubernetesRef(ref) ? `context/${ref.context}` : clusterKey(ref);
+}
+
+function whyNot(scope: AddressScope): string {
+  const messages = new Set(scope.failures());
+  return messages.size === 0 ? '' : ` ${[...messages].join(' ')}`;
+}

@@ -1,0 +1,267 @@
+import { clusterKey } from '../model/clusterRef.ts';
+import { messageOf, UserError } from '../model/errors.ts';
+import type { ClusterSnapshot } from '../model/snapshot.ts';
+import type { Candidate, KubernetesAccess } from '../kubernetes/kubernetesAccess.ts';
+import type { Credentials } from '../redis/nodeConnection.ts';
+import { groupPods, type Group, type PodSource } from './grouping.ts';
+import { mergeViews } from './mergeViews.ts';
+import { NodeReader, type Reading, type RedisReading, type Route } from './nodeReader.ts';
+import { pace } from './pace.ts';
+
+/** What is known of one scope: a namespace, or all namespaces of a context where `namespace` is undefined. */
+export interface ScopeState {
+  readonly context: string;
+  readonly namespace: string | undefined;
+  /** False until the first round has ended. */
+  readonly read: boolean;
+  readonly clusters: readonly ClusterSnapshot[];
+  /** Why the API could not be asked; what is shown then is what the servers say. */
+  readonly problem?: Error;
+}
+
+interface Member {
+  readonly reader: NodeReader;
+  candidate: Candidate;
+}
+
+/** Reads all clusters of one scope while it runs: pods by watch, servers by asking each for its own view. */
+export class KubernetesScope {
+  state: ScopeState;
+  readonly #access: KubernetesAccess;
+  readonly #redis: RedisReading;
+  readonly #onRead: () => void;
+  readonly #members = new Map<string, Member>();
+  readonly #confirmed = new Set<string>();
+  readonly #passwords = new Map<string, Promise<string | undefined>>();
+  #candidates: readonly Candidate[] = [];
+  #discoveredAt = 0;
+  #stale = true;
+  #notBefore = 0;
+  #problem: Error | undefined;
+  #endWatch: (() => void) | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #round: Promise<void> | undefined;
+  #next: Promise<void> | undefined;
+
+  constructor(
+    access: KubernetesAccess,
+    namespace: string | undefined,
+    redis: RedisReading,
+    onRead: () => void,
+  ) {
+    this.#access = access;
+    this.#redis = redis;
+    this.#onRead = onRead;
+    this.state = { context: access.context, namespace, read: false, clusters: [] };
+  }
+
+  get running(): boolean {
+    return this.#endWatch !== undefined;
+  }
+
+  start(): void {
+    if (this.running) return;
+    const changed = (): void => {
+      this.#stale = true;
+      void this.readNow();
+    };
+    this.#endWatch = this.#access.watch(this.state.namespace, changed, (problem) => {
+      // A watch that cannot be opened is reported by the listing, which says why in full.
+      if (problem === undefined && this.#problem !== undefined) changed();
+    });
+    void this.readNow();
+  }
+
+  stop(): void {
+    this.#endWatch?.();
+    this.#endWatch = undefined;
+    clearTimeout(this.#timer);
+    for (const { reader } of this.#members.values()) reader.close();
+    this.#members.clear();
+    this.#stale = true;
+  }
+
+  /** As `readNow`, asking an API and servers again that have just failed. */
+  retryNow(): Promise<void> {
+    this.#notBefore = 0;
+    this.#stale = true;
+    return this.readNow();
+  }
+
+  /** Runs a round, after the present one where one is running: ends when what was true at the call has been read. */
+  readNow(): Promise<void> {
+    if (this.#round === undefined) return this.#begin();
+    this.#next ??= this.#round.then(() => {
+      this.#next = undefined;
+      return this.#begin();
+    });
+    return this.#next;
+  }
+
+  #begin(): Promise<void> {
+    clearTimeout(this.#timer);
+    if (!this.running) return Promise.resolve();
+    this.#round = this.#runRound().finally(() => {
+      this.#round = undefined;
+      if (this.running) this.#timer = setTimeout(() => void this.readNow(), pace.readEveryMs);
+    });
+    return this.#round;
+  }
+
+  /** The reader of a cluster's node, by node id. */
+  reader(nodeId: string): NodeReader | undefined {
+    return [...this.#members.values()].find(({ reader }) => reader.reading.lastId === nodeId)?.reader;
+  }
+
+  /** What the servers of these pods ask for. Throws what reading the Secret throws. */
+  async credentials(workload: string, namespace: string): Promise<Credentials> {
+    const candidate = this.#candidates.find((c) => c.workload.name === workload && c.namespace === namespace);
+    const password = candidate === undefined ? undefined : await this.#password(candidate);
+    return password === undefined ? {} : { password };
+  }
+
+  async #runRound(): Promise<void> {
+    const due = this.#stale || Date.now() - this.#discoveredAt > pace.discoverEveryMs;
+    if (due && Date.now() >= this.#notBefore) await this.#discover();
+    const reads = [...this.#members.values()].map(({ reader }) => reader.read());
+    await Promise.race([Promise.all(reads), pause(pace.roundLimitMs)]);
+    this.state = {
+      context: this.#access.context,
+      namespace: this.state.namespace,
+      read: true,
+      clusters: this.#snapshots(),
+      ...(this.#problem === undefined ? {} : { problem: this.#problem }),
+    };
+    this.#onRead();
+  }
+
+  async #discover(): Promise<void> {
+    this.#stale = false;
+    try {
+      this.#candidates = await this.#access.discover(this.state.namespace);
+      this.#discoveredAt = Date.now();
+      this.#problem = undefined;
+      this.#passwords.clear();
+      this.#keepReaders();
+    } catch (error) {
+      this.#stale = true;
+      this.#notBefore = Date.now() + pace.apiRetryMs;
+      this.#problem = error instanceof Error ? error : new Error(messageOf(error));
+    }
+  }
+
+  /** One reader for each running pod; those of pods that are gone end. */
+  #keepReaders(): void {
+    const present = new Set<string>();
+    for (const candidate of this.#candidates) {
+      for (const pod of candidate.pods) {
+        if (pod.phase !== 'Running' || pod.ip === undefined) continue;
+        const key = `${pod.uid}/${pod.ip}`;
+        present.add(key);
+        const member = this.#members.get(key);
+        if (member !== undefined) {
+          member.candidate = candidate;
+          member.reader.retryNow();
+          continue;
+        }
+        const open = (): Promise<Route> => this.#open(candidate, pod.name, pod.port);
+        this.#members.set(key, { candidate, reader: new NodeReader(this.#redis, open) });
+      }
+    }
+    for (const [key, { reader }] of this.#members) {
+      if (present.has(key)) continue;
+      reader.close();
+      this.#members.delete(key);
+    }
+  }
+
+  async #open(candidate: Candidate, pod: string, port: number): Promise<Route> {
+    const password = await this.#password(candidate);
+    const forward = await this.#access.forward(candidate.namespace, pod, port);
+    return {
+      endpoint: { path: forward.path },
+      credentials: password === undefined ? {} : { password },
+      close: () => {
+        forward.close();
+      },
+    };
+  }
+
+  #password({ namespace, passwordFrom }: Candidate): Promise<string | undefined> {
+    if (passwordFrom === undefined) return Promise.resolve(undefined);
+    const key = `${namespace}/${passwordFrom.secret}/${passwordFrom.key}`;
+    let password = this.#passwords.get(key);
+    if (password === undefined) {
+      password = this.#access.readSecret(namespace, passwordFrom);
+      this.#passwords.set(key, password);
+      password.catch(() => this.#passwords.delete(key));
+    }
+    return password;
+  }
+
+  #snapshots(): readonly ClusterSnapshot[] {
+    const byNamespace = Map.groupBy(this.#candidates, (candidate) => candidate.namespace);
+    return [...byNamespace].flatMap(([namespace, candidates]) =>
+      groupPods(candidates.flatMap((candidate) => this.#sources(candidate)))
+        .filter((group) => this.#isCluster(namespace, group))
+        .map((group) => this.#snapshot(namespace, group)),
+    );
+  }
+
+  #sources(candidate: Candidate): readonly PodSource[] {
+    return candidate.pods.map((pod) => {
+      const reading = this.#members.get(`${pod.uid}/${pod.ip ?? ''}`)?.reader.reading ?? notRunning(pod);
+      return { pod, reading, workload: candidate.workload };
+    });
+  }
+
+  /** Confirmed by a server once, ours, or at least called a cluster while no server has said anything yet. */
+  #isCluster(namespace: string, { name, sources, workloads }: Group): boolean {
+    const key = `${namespace}/${name}`;
+    if (sources.some(({ reading }) => reading.view !== undefined)) this.#confirmed.add(key);
+    if (this.#confirmed.has(key) || workloads.some((workload) => workload.bundled)) return true;
+    const refused = sources.some(({ reading }) => reading.notClustered === true);
+    return !refused && workloads.some((workload) => /cluster/i.test(workload.name));
+  }
+
+  #snapshot(namespace: string, { name, sources, workloads }: Group): ClusterSnapshot {
+    const ref = { context: this.#access.context, namespace, name };
+    const apiProblem = this.#problem?.message;
+    return {
+      ref,
+      name,
+      takenAt: Date.now(),
+      workloads,
+      ...mergeViews(sources),
+      ...(apiProblem === undefined ? {} : { apiProblem }),
+    };
+  }
+}
+
+function notRunning(pod: PodSource['pod'] & object): Reading {
+  const why = [pod.phase, pod.reason].filter((part) => part !== undefined && part !== '').join(': ');
+  return { tried: true, failure: { message: `Pod ${pod.name} is not running (${why}).` } };
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}
+
+/** The scope's cluster of this name. Throws a UserError that lists what is there. */
+export function clusterIn(state: ScopeState, namespace: string, name: string): ClusterSnapshot {
+  const ref = { context: state.context, namespace, name };
+  const found = state.clusters.find((cluster) => clusterKey(cluster.ref) === clusterKey(ref));
+  if (found !== undefined) return found;
+  if (state.problem !== undefined) throw state.problem;
+  const names = state.clusters.flatMap((c) =>
+    'namespace' in c.ref && c.ref.namespace === namespace ? c.name : [],
+  );
+  const there =
+    names.length === 0 ? 'No Redis Cluster was found there.' : `Found there: ${names.join(', ')}.`;
+  throw new UserError(
+    'not-found',
+    `There is no Redis Cluster ${name} in namespace ${namespace} of context ${state.context}. ${there}`,
+  );
+}

@@ -1,0 +1,150 @@
+import type { KnownNode, NodeView } from '../model/nodeView.ts';
+import type { NodeHealth, PodFacts, RedisNode } from '../model/snapshot.ts';
+import { subtractSlots, unionSlots } from '../model/slots.ts';
+import type { Reading } from './nodeReader.ts';
+
+/** One server we asked, with what Kubernetes says of its pod. */
+export interface Source {
+  readonly reading: Reading;
+  readonly pod?: PodFacts;
+  /** `host:port` where it is not in Kubernetes. */
+  readonly address?: string;
+}
+
+export interface Merged {
+  readonly nodes: readonly RedisNode[];
+  readonly strangers: readonly KnownNode[];
+  readonly loosePods: readonly PodFacts[];
+}
+
+/** A server that knows nobody and serves nothing: not in a cluster yet, or thrown out of one. */
+export function isLonely(view: NodeView): boolean {
+  return view.self.slots.length === 0 && !view.others.some((node) => !node.flags.includes('handshake'));
+}
+
+/**
+ * Merges every node's own view into one list. A node that answers is what its `myself` line says, never what gossip
+ * says (gossip of roles lags by up to half the node timeout); one that does not answer is what its peers say.
+ */
+export function mergeViews(sources: readonly Source[]): Merged {
+  const answering = sources.filter((source) => source.reading.view !== undefined);
+  const joined = answering.filter(
+    (source) => source.reading.view !== undefined && !isLonely(source.reading.view),
+  );
+  const members = joined.length > 0 ? joined : answering;
+  const views = members.flatMap((source) => (source.reading.view === undefined ? [] : [source.reading.view]));
+  const alive = new Map(views.map((view) => [view.self.id, view]));
+  const told = toldOnly(views, alive);
+  const silent = sources.filter((source) => !members.includes(source));
+
+  const own = members.flatMap((source) => ownNode(source, views));
+  const takenPods = new Set<string>();
+  const nodes: RedisNode[] = [...own];
+  const strangers: KnownNode[] = [];
+  for (const line of told.values()) {
+    const source = silent.find((candidate) => isSameServer(candidate, line));
+    if (source?.pod !== undefined) takenPods.add(source.pod.uid);
+    const counted =
+      source !== undefined || line.slots.length > 0 || own.some((node) => node.masterId === line.id);
+    if (counted) nodes.push(toldNode(line, source, views));
+    else strangers.push(line);
+  }
+  const loosePods = silent.flatMap(({ pod }) => (pod === undefined || takenPods.has(pod.uid) ? [] : [pod]));
+  return { nodes: withLag(nodes).sort(byName), strangers, loosePods };
+}
+
+/** Nodes that members list and that did not answer themselves; of several lines the most alarming and best informed. */
+function toldOnly(views: readonly NodeView[], alive: ReadonlyMap<string, NodeView>): Map<string, KnownNode> {
+  const served = unionSlots(...[...alive.values()].map((view) => view.self.slots));
+  const told = new Map<string, KnownNode>();
+  for (const view of views) {
+    for (const line of view.others) {
+      if (alive.has(line.id) || line.flags.includes('handshake')) continue;
+      const before = told.get(line.id);
+      if (before !== undefined && alarm(before) >= alarm(line)) continue;
+      told.set(line.id, { ...line, slots: subtractSlots(line.slots, served) });
+    }
+  }
+  return told;
+}
+
+function alarm(line: KnownNode): number {
+  if (line.flags.includes('fail')) return 3;
+  if (line.flags.includes('fail?')) return 2;
+  return line.linkState === 'disconnected' ? 1 : 0;
+}
+
+function isSameServer(source: Source, line: KnownNode): boolean {
+  if (source.reading.lastId !== undefined) return source.reading.lastId === line.id;
+  if (source.reading.view !== undefined) return false;
+  if (source.address !== undefined) return source.address === `${line.host}:${line.port}`;
+  const { pod } = source;
+  return pod !== undefined && (pod.ip === line.host || line.hostname?.split('.')[0] === pod.name);
+}
+
+function ownNode(source: Source, views: readonly NodeView[]): readonly RedisNode[] {
+  const { view } = source.reading;
+  if (view === undefined) return [];
+  const { self } = view;
+  const saysFail = views.some((other) =>
+    other.others.some((line) => line.id === self.id && line.flags.includes('fail')),
+  );
+  const sick = view.clusterState === 'fail' || view.loading || view.replication.linkUp === false || saysFail;
+  return [
+    {
+      id: self.id,
+      host: self.host === '' ? (source.pod?.ip ?? source.address?.replace(/:\d+$/, '') ?? '') : self.host,
+      port: self.port,
+      busPort: self.busPort,
+      ...roleOf(self),
+      slots: self.slots,
+      configEpoch: self.configEpoch,
+      health: sick ? 'degraded' : 'ok',
+      view,
+      ...(source.pod === undefined ? {} : { pod: source.pod }),
+    },
+  ];
+}
+
+function toldNode(line: KnownNode, source: Source | undefined, views: readonly NodeView[]): RedisNode {
+  const failedFor = views.filter((view) =>
+    view.others.some((o) => o.id === line.id && o.flags.includes('fail')),
+  );
+  const health: NodeHealth = failedFor.length > 0 ? 'failed' : 'unreachable';
+  const failure = source?.reading.failure;
+  const unknown = { message: 'No pod or address of this node is known here.' };
+  return {
+    id: line.id,
+    host: line.host,
+    port: line.port,
+    busPort: line.busPort,
+    ...roleOf(line),
+    slots: line.slots,
+    configEpoch: line.configEpoch,
+    health,
+    unreachable: failure ?? unknown,
+    ...(source?.pod === undefined ? {} : { pod: source.pod }),
+  };
+}
+
+function roleOf(line: KnownNode): Pick<RedisNode, 'role' | 'masterId'> {
+  if (line.flags.includes('slave') && line.masterId !== undefined)
+    return { role: 'replica', masterId: line.masterId };
+  return { role: 'master' };
+}
+
+function withLag(nodes: readonly RedisNode[]): RedisNode[] {
+  const offsets = new Map(nodes.map((node) => [node.id, node.view?.replication.offset]));
+  return nodes.map((node) => {
+    const own = node.view?.replication.offset;
+    const masters = node.masterId === undefined ? undefined : offsets.get(node.masterId);
+    return own === undefined || masters === undefined
+      ? node
+      : { ...node, lagBytes: Math.max(0, masters - own) };
+  });
+}
+
+function byName(a: RedisNode, b: RedisNode): number {
+  const name = (node: RedisNode): string => node.pod?.name ?? `${node.host}:${node.port}`;
+  return name(a).localeCompare(name(b), 'en', { numeric: true }) || (a.id < b.id ? -1 : 1);
+}

@@ -1,0 +1,160 @@
+import { messageOf, UserError } from '../model/errors.ts';
+import type { NodeView } from '../model/nodeView.ts';
+import type { Credentials, Endpoint, NodeConnection } from '../redis/nodeConnection.ts';
+import { pace } from './pace.ts';
+
+/** How to reach one server, and what ends when it is no longer wanted (a port-forward, for one). */
+export interface Route {
+  readonly endpoint: Endpoint;
+  readonly credentials: Credentials;
+  close(): void;
+}
+
+/** The part of the Redis adapter that reading needs. */
+export interface RedisReading {
+  connectNode(endpoint: Endpoint, credentials: Credentials): Promise<NodeConnection>;
+  readNodeView(connection: NodeConnection): Promise<NodeView>;
+}
+
+/** What is known of one server now. */
+export interface Reading {
+  readonly view?: NodeView;
+  /** Why the last attempt failed, and since when (ms since the epoch) no attempt succeeded. */
+  readonly failure?: { readonly since?: number; readonly message: string };
+  /** The server answered that it is not in cluster mode: it is no node of any cluster. */
+  readonly notClustered?: boolean;
+  /** The node id it had when it last answered: what finds its pod while it is down. */
+  readonly lastId?: string;
+  /** False until the first attempt has ended. */
+  readonly tried: boolean;
+}
+
+/** Keeps one connection to one server and asks it for its own view, never twice at a time, backing off while it fails. */
+export class NodeReader {
+  reading: Reading = { tried: false };
+  readonly #redis: RedisReading;
+  readonly #open: () => Promise<Route>;
+  #route: Route | undefined;
+  #connection: NodeConnection | undefined;
+  #running: Promise<void> | undefined;
+  #failures = 0;
+  #notBefore = 0;
+  #closed = false;
+
+  constructor(redis: RedisReading, open: () => Promise<Route>) {
+    this.#redis = redis;
+    this.#open = open;
+  }
+
+  /** Ends when the server has answered or failed; never rejects. */
+  read(): Promise<void> {
+    if (this.#closed || Date.now() < this.#notBefore) return Promise.resolve();
+    this.#running ??= this.#attempt().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  /** Dials at the next read whatever the back-off says: the API just said that something changed. */
+  retryNow(): void {
+    this.#notBefore = 0;
+  }
+
+  /**
+   * A connection over a route of its own, the caller's to close: a reading that gives up on a slow server must not
+   * cut an operation off. Throws what dialling throws.
+   */
+  async dial(): Promise<NodeConnection> {
+    const route = await this.#open();
+    try {
+      const connection = await this.#redis.connectNode(route.endpoint, route.credentials);
+      return {
+        call: (...command) => connection.call(...command),
+        callBuffer: (...command) => connection.callBuffer(...command),
+        pipeline: (commands) => connection.pipeline(commands),
+        pipelineBuffer: (commands) => connection.pipelineBuffer(commands),
+        close: () => {
+          connection.close();
+          route.close();
+        },
+      };
+    } catch (error) {
+      route.close();
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#drop();
+  }
+
+  async #attempt(): Promise<void> {
+    try {
+      const view = await limited(this.#ask(), pace.nodeLimitMs);
+      this.#failures = 0;
+      this.reading = { tried: true, view, lastId: view.self.id };
+    } catch (error) {
+      this.#drop();
+      this.#failures += 1;
+      const wait = pace.retryFirstMs * 2 ** (this.#failures - 1);
+      this.#notBefore = Date.now() + Math.min(wait, pace.retryMostMs);
+      this.reading = failed(this.reading, error);
+    }
+  }
+
+  async #ask(): Promise<NodeView> {
+    if (this.#connection === undefined) {
+      const route = await this.#openRoute();
+      const connection = await this.#redis.connectNode(route.endpoint, route.credentials);
+      if (this.#closed) {
+        connection.close();
+        throw new UserError('unreachable', 'The reading was ended.');
+      }
+      this.#connection = connection;
+    }
+    return this.#redis.readNodeView(this.#connection);
+  }
+
+  async #openRoute(): Promise<Route> {
+    if (this.#route === undefined) {
+      const route = await this.#open();
+      if (this.#closed) {
+        route.close();
+        throw new UserError('unreachable', 'The reading was ended.');
+      }
+      this.#route = route;
+    }
+    return this.#route;
+  }
+
+  #drop(): void {
+    this.#connection?.close();
+    this.#route?.close();
+    this.#connection = undefined;
+    this.#route = undefined;
+  }
+}
+
+function failed(before: Reading, error: unknown): Reading {
+  const since = before.failure?.since ?? Date.now();
+  return {
+    tried: true,
+    failure: { since, message: messageOf(error) },
+    ...(before.lastId === undefined ? {} : { lastId: before.lastId }),
+    ...(error instanceof UserError && error.reason === 'invalid-input' ? { notClustered: true } : {}),
+  };
+}
+
+/** Rejects with `unreachable` when the promise has not settled in time; its late failure is then nobody's concern. */
+async function limited<T>(promise: Promise<T>, ms: number): Promise<T> {
+  const timeout = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    timeout.reject(new UserError('unreachable', `No answer within ${ms / 1000} s.`));
+  }, ms);
+  try {
+    return await Promise.race([promise, timeout.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

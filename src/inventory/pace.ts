@@ -1,0 +1,21 @@
+/**
+ * How often servers and APIs are asked: the only place with poll rates. Changes that the Kubernetes API reports come
+ * by watch at once; these rates are for what only the servers know.
+ */
+export const pace = {
+  /** Between two readings of a cluster somebody looks at; with the reading itself a change is seen within 2 s. */
+  readEveryMs: 1_000,
+  /** One node may take this long before its round is shown without it; its answer then counts in a later round. */
+  roundLimitMs: 900,
+  /** A node that has not answered after this is unreachable. */
+  nodeLimitMs: 3_000,
+  /** First wait before an unreachable node is dialled again; doubled up to the second. */
+  retryFirstMs: 500,
+  retryMostMs: 8_000,
+  /** Pods are listed again after this even where the watch saw nothing, since a watch can be silently dead. */
+  discoverEveryMs: 30_000,
+  /** How long an API that failed is left alone. */
+  apiRetryMs: 5_000,
+  /** How long reading goes on after the last view that needed it is gone. */
+  lingerMs: 10_000,
+} as const;
