@@ -1,0 +1,124 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { formatAddress } from '../../src/model/clusterRef.ts';
+import { connectNode } from '../../src/redis/connect.ts';
+import { formCluster } from '../../src/redis/formCluster.ts';
+import type { ClusterDialer, Credentials } from '../../src/redis/nodeConnection.ts';
+import { readNodeView } from '../../src/redis/nodeView.ts';
+import { startServers, type Server } from '../../src/sandbox/servers.ts';
+
+export interface ClusterNode extends Server {
+  readonly id: string;
+  /** What it was when the cluster was formed. */
+  readonly role: 'master' | 'replica';
+}
+
+export interface TestClusterOptions {
+  readonly masters?: number;
+  readonly replicasPerMaster?: number;
+  readonly password?: string;
+  /** redis.conf directives, for example `{ appendonly: 'yes' }` for servers that keep their data when killed. */
+  readonly config?: Readonly<Record<string, string>>;
+  /** Servers that run beside the cluster and know nobody. */
+  readonly spares?: number;
+}
+
+export interface TestCluster {
+  readonly addresses: readonly string[];
+  /** Masters first, in the order of their slots; then replicas; then spares. */
+  readonly nodes: readonly ClusterNode[];
+  readonly dialer: ClusterDialer;
+  kill(node: ClusterNode, signal?: NodeJS.Signals): void;
+  /** Starts a killed server again on its old port with its old files; waits until the old one is gone. */
+  restart(node: ClusterNode): Promise<void>;
+  /** redis-cli against the first node unless the arguments say another; the password goes by the environment. */
+  cli(...args: readonly string[]): Promise<{ code: number; stdout: string }>;
+  stop(): Promise<void>;
+}
+
+/** A real cluster of redis-server processes on free ports, for one test. It ends with this process at the latest. */
+export async function startRedisCluster({
+  masters = 3,
+  replicasPerMaster = 1,
+  password,
+  config = {},
+  spares = 0,
+}: TestClusterOptions = {}): Promise<TestCluster> {
+  const credentials: Credentials = password === undefined ? {} : { password };
+  const secrets: Record<string, string> =
+    password === undefined ? {} : { requirepass: password, masterauth: password };
+  const size = masters * (1 + replicasPerMaster);
+  const running = await startServers({
+    folder: await mkdtemp(join(tmpdir(), 'redis-cluster-test-')),
+    count: size + spares,
+    config: { 'cluster-node-timeout': '2000', ...secrets, ...config },
+  });
+  const pids = running.servers.map(({ pid }) => pid);
+  try {
+    if (size > 0) {
+      const members = running.servers.slice(0, size);
+      await formCluster(members, credentials, { masters, replicasPerMaster }, AbortSignal.timeout(60_000));
+    }
+    const nodes = await Promise.all(running.servers.map((server) => identify(server, credentials)));
+    return {
+      addresses: nodes.map(formatAddress),
+      nodes,
+      dialer: dialerFor(nodes, credentials),
+      kill: ({ number }, signal = 'SIGKILL') => {
+        const pid = pids[number];
+        if (pid !== undefined && !running.hasEnded(number)) process.kill(pid, signal);
+      },
+      restart: async ({ number }) => {
+        while (!running.hasEnded(number)) await sleep(20);
+        pids[number] = (await running.restart(number)).pid;
+      },
+      cli: (...args) => redisCli(nodes[0], password, args),
+      stop: () => running.stop(),
+    };
+  } catch (error) {
+    await running.stop();
+    throw error;
+  }
+}
+
+const times = { connectTimeoutMs: 3000, commandTimeoutMs: 15_000 };
+
+async function identify(server: Server, credentials: Credentials): Promise<ClusterNode> {
+  const connection = await connectNode(server, credentials, times);
+  const view = await readNodeView(connection).finally(() => {
+    connection.close();
+  });
+  return { ...server, id: view.self.id, role: view.replication.role };
+}
+
+function dialerFor(nodes: readonly ClusterNode[], credentials: Credentials): ClusterDialer {
+  return {
+    credentials,
+    dial: async (nodeId) => {
+      const node = nodes.find(({ id }) => id === nodeId);
+      if (node === undefined) throw new Error(`no test node has the id ${nodeId}`);
+      return await connectNode(node, credentials, times);
+    },
+  };
+}
+
+async function redisCli(
+  first: ClusterNode | undefined,
+  password: string | undefined,
+  args: readonly string[],
+): Promise<{ code: number; stdout: string }> {
+  const port = args.includes('-p') || args.includes('--cluster') ? [] : ['-p', String(first?.port)];
+  const { promise, resolve } = Promise.withResolvers<{ code: number; stdout: string }>();
+  const env = {
+    ...process.env,
+    TERM: 'dumb',
+    ...(password === undefined ? {} : { REDISCLI_AUTH: password }),
+  };
+  execFile('redis-cli', [...port, ...args], { env, maxBuffer: 64 * 1024 * 1024 }, (error, stdout) => {
+    resolve({ code: typeof error?.code === 'number' ? error.code : error === null ? 0 : 1, stdout });
+  });
+  return await promise;
+}
