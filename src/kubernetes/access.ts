@@ -1,0 +1,120 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { objectsOf } from './apply.ts';
+import { createClient, type ApiClient } from './client.ts';
+import { discover, listAll } from './discover.ts';
+import { exec } from './exec.ts';
+import type { KubeContext } from './kubeconfigs.ts';
+import type { Forward, KubernetesAccess, KubernetesObject } from './kubernetesAccess.ts';
+import { logsOf } from './logs.ts';
+import { forward } from './portForward.ts';
+import { explainProblem } from './problems.ts';
+import { readSecret } from './secrets.ts';
+import { createSignIn, type SignIn } from './signIn.ts';
+import { watchRedis } from './watch.ts';
+
+/**
+ * Opens one context. Nothing is sent before the first question is asked.
+ * Throws a UserError where the kubeconfig cannot be read (any more).
+ */
+export function openContext(context: KubeContext): KubernetesAccess {
+  const signIn = signInTo(context);
+  const client = createClient(signIn);
+  const ends = new Set<() => void>();
+  const sockets = socketFolder();
+  return {
+    context: context.name,
+    defaultNamespace: context.namespace,
+    listNamespaces: (signal) => listNamespaces(client, signal),
+    discover: (namespace, signal) => discover(client, namespace, signal),
+    watch: (namespace, onChange, onState) => {
+      const end = watchRedis(client, namespace, onChange, onState);
+      ends.add(end);
+      return () => {
+        ends.delete(end);
+        end();
+      };
+    },
+    forward: async (namespace, pod, port, signal) => {
+      const target = { namespace, pod, port };
+      return endedBy(ends, await forward(signIn, client, sockets.path(), target, signal));
+    },
+    readSecret: (namespace, from) => readSecret(client, namespace, from),
+    ...objectsOf(client),
+    exec: (namespace, pod, container, command, onOutput) =>
+      exec(signIn, client, { namespace, pod, container }, command, onOutput),
+    logs: logsOf(client),
+    may: (verb, resource, group, namespace) => may(client, verb, resource, group, namespace),
+    close: () => {
+      for (const end of ends) end();
+      ends.clear();
+      sockets.remove();
+      signIn.close();
+    },
+  };
+}
+
+function signInTo(context: KubeContext): SignIn {
+  try {
+    return createSignIn(context);
+  } catch (error) {
+    throw explainProblem(error, context.name, { verb: 'read', resource: 'kubeconfig' });
+  }
+}
+
+function endedBy(ends: Set<() => void>, opened: Forward): Forward {
+  const close = (): void => {
+    ends.delete(close);
+    opened.close();
+  };
+  ends.add(close);
+  return { path: opened.path, close };
+}
+
+/** A folder that only this user may enter (mkdtemp makes it 0700), made when the first socket needs it. */
+function socketFolder(): { path(): string; remove(): void } {
+  let folder: string | undefined;
+  return {
+    path: () => (folder ??= mkdtempSync(join(tmpdir(), 'redis-cluster-'))),
+    remove: () => {
+      if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+      folder = undefined;
+    },
+  };
+}
+
+async function listNamespaces(client: ApiClient, signal?: AbortSignal): Promise<readonly string[]> {
+  const items = await listAll(client, '/api/v1', 'namespaces', undefined, signal);
+  return items.map((item) => (item as KubernetesObject).metadata.name).sort();
+}
+
+/** https://kubernetes.io/docs/reference/kubernetes-api/authorization-resources/self-subject-access-review-v1/ */
+async function may(
+  client: ApiClient,
+  verb: string,
+  resource: string,
+  group: string,
+  namespace: string,
+): Promise<boolean> {
+  const [name, subresource] = resource.split('/');
+  const resourceAttributes = {
+    verb,
+    group,
+    namespace,
+    resource: name,
+    ...(subresource === undefined ? {} : { subresource }),
+  };
+  const review = (await client.json({
+    asked: { verb: 'create', resource: 'selfsubjectaccessreviews', namespace },
+    method: 'POST',
+    path: '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews',
+    body: {
+      apiVersion: 'authorization.k8s.io/v1',
+      kind: 'SelfSubjectAccessReview',
+      spec: { resourceAttributes },
+    },
+  })) as { readonly status?: { readonly allowed?: boolean } };
+  return review.status?.allowed === true;
+}

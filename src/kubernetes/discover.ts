@@ -1,0 +1,164 @@
+import type { V1Pod, V1StatefulSet } from '@kubernetes/client-node';
+
+import type { PodFacts, WorkloadFacts } from '../model/snapshot.ts';
+import type { ApiClient } from './client.ts';
+import type { Candidate, SecretKey } from './kubernetesAccess.ts';
+import { podFacts, redisContainer, type RedisContainer } from './podFacts.ts';
+
+const pageSize = '500';
+/** Variables of the server's container that hold its password, as the common images and charts call them. */
+const passwordVariable = /^(REDISCLI_AUTH|REDIS(CLI)?_?PASSWORD|VALKEY_?PASSWORD|.*REDIS.*PASS.*)$/i;
+
+/** Everything in a namespace, or in all, that looks like Redis or Valkey: two lists, page by page. */
+export async function discover(
+  client: ApiClient,
+  namespace: string | undefined,
+  signal?: AbortSignal,
+): Promise<readonly Candidate[]> {
+  const [pods, sets] = await Promise.all([
+    listAll(client, '/api/v1', 'pods', namespace, signal),
+    listAll(client, '/apis/apps/v1', 'statefulsets', namespace, signal),
+  ]);
+  return candidates(pods as readonly V1Pod[], sets as readonly V1StatefulSet[]);
+}
+
+interface Page {
+  readonly items: readonly unknown[];
+  readonly metadata: { readonly continue?: string };
+}
+
+/** All objects of a resource, in pages: the server may refuse to hand out thousands at once. */
+export async function listAll(
+  client: ApiClient,
+  group: string,
+  resource: string,
+  namespace: string | undefined,
+  signal?: AbortSignal,
+  labelSelector?: string,
+): Promise<readonly unknown[]> {
+  const items: unknown[] = [];
+  const path = `${group}${namespace === undefined ? '' : `/namespaces/${namespace}`}/${resource}`;
+  let next: string | undefined;
+  do {
+    const page = (await client.json({
+      asked: { verb: 'list', resource, namespace },
+      method: 'GET',
+      path,
+      query: { limit: pageSize, continue: next, labelSelector },
+      signal,
+    })) as Page;
+    items.push(...page.items);
+    next = page.metadata.continue;
+  } while (next !== undefined && next !== '');
+  return items;
+}
+
+/** Groups pods by what owns them; a StatefulSet that could not make a single pod yet is a candidate as well. */
+export function candidates(pods: readonly V1Pod[], sets: readonly V1StatefulSet[]): readonly Candidate[] {
+  const groups = new Map<string, Group>();
+  for (const set of sets) {
+    const redis = redisOfStatefulSet(set);
+    if (redis !== undefined) groups.set(groupKey(set, 'StatefulSet', nameOf(set)), { set, redis, pods: [] });
+  }
+  for (const pod of pods) addPod(groups, pod);
+  return [...groups.values()].map(candidate).sort(byName);
+}
+
+interface Group {
+  readonly set?: V1StatefulSet;
+  readonly redis: RedisContainer;
+  readonly pods: V1Pod[];
+}
+
+function addPod(groups: Map<string, Group>, pod: V1Pod): void {
+  const owner = ownerOf(pod);
+  const key = groupKey(pod, owner.kind, owner.name);
+  const known = groups.get(key);
+  const redis = known?.redis ?? redisOfPod(pod);
+  if (redis === undefined || isOver(pod, owner.kind)) return;
+  if (known === undefined) groups.set(key, { redis, pods: [pod] });
+  else known.pods.push(pod);
+}
+
+function groupKey(object: V1Pod | V1StatefulSet, kind: string, name: string): string {
+  return `${namespaceOf(object)}/${kind}/${name}`;
+}
+
+function nameOf(object: V1Pod | V1StatefulSet): string {
+  return object.metadata?.name ?? '';
+}
+
+function namespaceOf(object: V1Pod | V1StatefulSet): string {
+  return object.metadata?.namespace ?? '';
+}
+
+/** Pods of jobs and pods that ended for good are no servers. */
+function isOver(pod: V1Pod, ownerKind: string): boolean {
+  return ownerKind === 'Job' || pod.status?.phase === 'Succeeded';
+}
+
+function ownerOf(pod: V1Pod): { readonly kind: string; readonly name: string } {
+  const owner = pod.metadata?.ownerReferences?.find((one) => one.controller === true);
+  return owner ?? { kind: 'Pod', name: nameOf(pod) };
+}
+
+export function redisOfPod(pod: V1Pod): RedisContainer | undefined {
+  return redisContainer(pod.spec?.containers ?? [], pod.metadata?.labels);
+}
+
+export function redisOfStatefulSet(set: V1StatefulSet): RedisContainer | undefined {
+  const template = set.spec?.template;
+  return redisContainer(template?.spec?.containers ?? [], template?.metadata?.labels);
+}
+
+function candidate({ set, redis, pods }: Group): Candidate {
+  const passwordFrom = passwordOf(redis);
+  const password = passwordFrom === undefined ? {} : { passwordFrom };
+  if (set !== undefined) {
+    const name = nameOf(set);
+    const workload = { kind: 'StatefulSet' as const, name, ...countsOf(set), bundled: isBundled(set) };
+    return { namespace: namespaceOf(set), workload, pods: factsOf(pods, redis, name), ...password };
+  }
+  const [first] = pods;
+  const owner = first === undefined ? { kind: 'Pod', name: '' } : ownerOf(first);
+  const facts = factsOf(pods, redis, owner.name);
+  const workload: WorkloadFacts = {
+    kind: owner.kind === 'Pod' ? 'Pod' : 'Other',
+    name: owner.name,
+    replicas: facts.length,
+    readyReplicas: facts.filter((pod) => pod.ready).length,
+    bundled: false,
+  };
+  return { namespace: facts[0]?.namespace ?? '', workload, pods: facts, ...password };
+}
+
+function factsOf(pods: readonly V1Pod[], redis: RedisContainer, workload: string): readonly PodFacts[] {
+  return pods
+    .map((pod) => podFacts(pod, redisOfPod(pod) ?? redis, workload))
+    .sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }));
+}
+
+function countsOf(set: V1StatefulSet): Pick<WorkloadFacts, 'replicas' | 'readyReplicas'> {
+  return { replicas: set.spec?.replicas ?? 1, readyReplicas: set.status?.readyReplicas ?? 0 };
+}
+
+/** Whether a StatefulSet comes from this extension's manifests, whoever applied them. */
+function isBundled(set: V1StatefulSet): boolean {
+  const labels = set.metadata?.labels ?? {};
+  if (labels['app.kubernetes.io/managed-by'] === 'kubernetes-redis-cluster') return true;
+  const agent = set.spec?.template.spec?.containers.some((one) => one.name === 'agent') ?? false;
+  return labels['app.kubernetes.io/name'] === 'redis-cluster' && agent;
+}
+
+function passwordOf({ container }: RedisContainer): SecretKey | undefined {
+  for (const { name, valueFrom } of container.env ?? []) {
+    const from = valueFrom?.secretKeyRef;
+    if (from?.name !== undefined && passwordVariable.test(name)) return { secret: from.name, key: from.key };
+  }
+  return undefined;
+}
+
+function byName(a: Candidate, b: Candidate): number {
+  const text = ({ namespace, workload }: Candidate): string => `${namespace}/${workload.name}`;
+  return text(a).localeCompare(text(b), 'en', { numeric: true });
+}

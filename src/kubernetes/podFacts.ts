@@ -1,0 +1,139 @@
+import type { V1Container, V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
+
+import type { PodFacts } from '../model/snapshot.ts';
+
+/** The container that runs the server, and the port clients use. */
+export interface RedisContainer {
+  readonly container: V1Container;
+  readonly port: number;
+}
+
+const productWord = /(^|[^a-z])(redis|valkey|keydb)/i;
+/** Programs around Redis that carry its name and speak another protocol, or speak for other servers. */
+const companions =
+  /exporter|operator|sentinel|insight|commander|benchmark|proxy|backup|metrics|sidecar|init|rdb-?tools|ui$/i;
+const serverPortName = /^(tcp-)?(redis|valkey|keydb)(-(port|client|server|tcp|node|cluster))?$|^client$/i;
+const redisPort = 6379;
+
+/** The container of a pod's spec that looks like a Redis or Valkey server, by image, by port, then by labels. */
+export function redisContainer(
+  containers: readonly V1Container[],
+  labels: Readonly<Record<string, string>> = {},
+): RedisContainer | undefined {
+  const able = containers.filter((one) => !isCompanion(one));
+  const best = able
+    .map((container) => ({ container, score: score(container) }))
+    .filter((one) => one.score > 0)
+    .sort((a, b) => b.score - a.score)[0]?.container;
+  const chosen = best ?? (isLabelled(labels) ? able[0] : undefined);
+  return chosen === undefined ? undefined : { container: chosen, port: portOf(chosen) };
+}
+
+function isCompanion({ name, image }: V1Container): boolean {
+  return companions.test(imageName(image)) || companions.test(name) || /^(agent|config)/.test(name);
+}
+
+function score(container: V1Container): number {
+  const ports = container.ports ?? [];
+  const server = ports.some(
+    (port) => port.containerPort === redisPort || serverPortName.test(port.name ?? ''),
+  );
+  const image = productWord.test(imageName(container.image));
+  const started = /(redis|valkey|keydb)-server/.test(programText(container));
+  return (server ? 4 : 0) + (image ? 2 : 0) + (started ? 2 : 0);
+}
+
+/** `quay.io/team/redis-cluster:7.2@sha256:…` → `redis-cluster`. */
+function imageName(image = ''): string {
+  return (image.split('@')[0]?.split('/').at(-1) ?? '').split(':')[0] ?? '';
+}
+
+function isLabelled(labels: Readonly<Record<string, string>>): boolean {
+  const names = ['app.kubernetes.io/name', 'app.kubernetes.io/component', 'app', 'k8s-app'];
+  return names.some((name) => {
+    const value = labels[name] ?? '';
+    return productWord.test(value) && !companions.test(value);
+  });
+}
+
+function programText({ command, args }: V1Container): string {
+  return [...(command ?? []), ...(args ?? [])].join(' ');
+}
+
+function portOf(container: V1Container): number {
+  const ports = container.ports ?? [];
+  const named = ports.find((port) => serverPortName.test(port.name ?? ''));
+  const standard = ports.find((port) => port.containerPort === redisPort);
+  const argument = /--port[= ](\d{1,5})\b/.exec(programText(container))?.[1];
+  return named?.containerPort ?? standard?.containerPort ?? Number(argument ?? redisPort);
+}
+
+export function podFacts(pod: V1Pod, { container, port }: RedisContainer, workload: string): PodFacts {
+  const own = pod.status?.containerStatuses?.find((one) => one.name === container.name);
+  return {
+    ...identity(pod),
+    ...whereabouts(pod),
+    phase: pod.status?.phase ?? 'Unknown',
+    ready: pod.status?.conditions?.some((one) => one.type === 'Ready' && one.status === 'True') ?? false,
+    restarts: own?.restartCount ?? 0,
+    container: container.name,
+    image: container.image ?? '',
+    port,
+    workload,
+    ...trouble(pod),
+  };
+}
+
+function identity({ metadata }: V1Pod): Pick<PodFacts, 'name' | 'namespace' | 'uid' | 'deleting'> {
+  return {
+    name: metadata?.name ?? '',
+    namespace: metadata?.namespace ?? '',
+    uid: metadata?.uid ?? '',
+    deleting: metadata?.deletionTimestamp !== undefined,
+  };
+}
+
+function whereabouts({ spec, status }: V1Pod): Pick<PodFacts, 'ip' | 'worker'> {
+  return {
+    ...(status?.podIP === undefined ? {} : { ip: status.podIP }),
+    ...(spec?.nodeName === undefined ? {} : { worker: spec.nodeName }),
+  };
+}
+
+type Trouble = Pick<PodFacts, 'reason' | 'reasonMessage'>;
+
+/** Why the pod does not run: its own failure, then the scheduler's refusal, then what a container waits for. */
+function trouble(pod: V1Pod): Trouble {
+  const { status } = pod;
+  if (status?.reason !== undefined) return because(status.reason, status.message);
+  const unscheduled = status?.conditions?.find(
+    (one) => one.type === 'PodScheduled' && one.status === 'False',
+  );
+  if (unscheduled !== undefined) return because(unscheduled.reason ?? 'Unschedulable', unscheduled.message);
+  const containers = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
+  const found = containers.map(containerTrouble).filter((one) => one.reason !== undefined);
+  return found.find(({ reason }) => !isPassing(reason)) ?? found[0] ?? {};
+}
+
+/** What every pod waits for while it starts; a real obstacle of another container is worth more. */
+function isPassing(reason: string | undefined): boolean {
+  return reason === 'ContainerCreating' || reason === 'PodInitializing';
+}
+
+function containerTrouble({ name, state, lastState, restartCount }: V1ContainerStatus): Trouble {
+  const waiting = state?.waiting;
+  if (waiting?.reason !== undefined) {
+    const last = waiting.reason === 'CrashLoopBackOff' ? lastState?.terminated : undefined;
+    const end =
+      last === undefined ? '' : ` It last ended with exit code ${last.exitCode} (${last.reason ?? 'Error'}).`;
+    return because(waiting.reason, `Container ${name}: ${waiting.message ?? waiting.reason}.${end}`);
+  }
+  const ended = state?.terminated;
+  if (ended === undefined || ended.exitCode === 0) return {};
+  const message = `Container ${name} ended with exit code ${ended.exitCode} after ${restartCount} restarts. ${ended.message ?? ''}`;
+  return because(ended.reason ?? 'Error', message.trim());
+}
+
+function because(reason: string, message: string | undefined): Trouble {
+  return message === undefined ? { reason } : { reason, reasonMessage: message };
+}

@@ -1,0 +1,220 @@
+import type { Agent as HttpAgent } from 'node:http';
+import { Agent, type AgentOptions, type RequestOptions } from 'node:https';
+import { dirname, isAbsolute, join } from 'node:path';
+
+import { KubeConfig } from '@kubernetes/client-node';
+
+import { messageOf } from '../model/errors.ts';
+import { readKubeconfig, type KubeContext } from './kubeconfigs.ts';
+import { codeOf, SignInFailure } from './problems.ts';
+
+/** Milliseconds a sign-in program may take: people type passwords and touch keys in that time. */
+const signInLimit = 120_000;
+/** Milliseconds a WebSocket may take to open. */
+const openLimit = 15_000;
+/** Milliseconds between two fresh sign-ins after the server said 401: a program may open a browser each time. */
+const renewalPause = 30_000;
+
+/** What a request to the API server needs besides its path. */
+export interface SignedIn {
+  readonly server: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly agent: HttpAgent;
+}
+
+/**
+ * Signs in to one context. However many requests wait, one sign-in runs at a time (client-node starts its program
+ * once per request), and after a 401 the kubeconfig is read afresh, since tools refresh tokens by writing it.
+ */
+export interface SignIn {
+  readonly context: string;
+  /** Throws a SignInFailure. */
+  signedIn(): Promise<SignedIn>;
+  /** Forgets what the server did not accept; false where that has just been done, so another try is useless. */
+  renew(): boolean;
+  /** For client-node's WebSockets: the same sign-in, with a limit for opening. */
+  config(): KubeConfig;
+  close(): void;
+}
+
+/** Throws what reading the kubeconfig throws. */
+export function createSignIn(context: KubeContext): SignIn {
+  let config = new SharedSignIn(context);
+  let renewed = -renewalPause;
+  return {
+    context: context.name,
+    signedIn: () => config.signedIn(),
+    renew: () => {
+      if (performance.now() - renewed < renewalPause) return false;
+      renewed = performance.now();
+      config.destroy();
+      config = new SharedSignIn(context);
+      return true;
+    },
+    config: () => config,
+    close: () => {
+      config.destroy();
+    },
+  };
+}
+
+/** client-node's kubeconfig of one context, with one sign-in at a time and one pool of connections. */
+class SharedSignIn extends KubeConfig {
+  #running: Promise<RequestOptions> | undefined;
+  #agent: { readonly key: string; readonly agent: Agent } | undefined;
+
+  constructor(context: KubeContext) {
+    super();
+    const own = readKubeconfig(context.file);
+    const cluster = find(context, own, (config) => config.getCluster(context.cluster));
+    const user = find(context, own, (config) => config.getUser(context.user));
+    if (cluster === undefined)
+      throw new Error(`${context.file} names the cluster "${context.cluster}" but does not hold it.`);
+    this.loadFromOptions({
+      clusters: [cluster],
+      users: user === undefined ? [{ name: context.user }] : [completed(user, cluster, context.file)],
+      contexts: [{ name: context.entry, cluster: cluster.name, user: context.user }],
+      currentContext: context.entry,
+    });
+  }
+
+  override async applyToHTTPSOptions(options: RequestOptions): Promise<void> {
+    Object.assign(options, await this.#options(), { handshakeTimeout: openLimit });
+  }
+
+  async signedIn(): Promise<SignedIn> {
+    const options = await this.#options();
+    const server = this.getCurrentCluster()?.server ?? '';
+    const headers = Object.fromEntries(
+      Object.entries(options.headers ?? {}).map(([name, value]) => [name, String(value)]),
+    );
+    if (typeof options.auth === 'string') {
+      headers['Authorization'] = `Basic ${Buffer.from(options.auth).toString('base64')}`;
+    }
+    return { server, headers, agent: this.#agentFor(options) };
+  }
+
+  destroy(): void {
+    this.#agent?.agent.destroy();
+  }
+
+  #options(): Promise<RequestOptions> {
+    this.#running ??= this.#signIn().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  async #signIn(): Promise<RequestOptions> {
+    const options: RequestOptions = {};
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => {
+        reject(new Error(`no answer within ${String(signInLimit / 1000)} s`));
+      }, signInLimit);
+    });
+    try {
+      await Promise.race([super.applyToHTTPSOptions(options), late]);
+    } catch (error) {
+      throw this.#explain(error);
+    } finally {
+      clearTimeout(timer);
+    }
+    return options;
+  }
+
+  #explain(error: unknown): Error {
+    const program = programOf(this.getCurrentUser());
+    if (program === undefined) return error instanceof Error ? error : new Error(String(error));
+    const text =
+      codeOf(error) === 'ENOENT'
+        ? `the program "${program}" that the kubeconfig names was not found. Install it, or start the editor from a shell whose PATH has it.`
+        : `the program "${program}" that the kubeconfig names gave no token: ${lastLine(messageOf(error))}`;
+    return new SignInFailure(text, { cause: error });
+  }
+
+  /** Keeps connections open between requests, which client-node's own agents do not; a proxy's agent is its own. */
+  #agentFor(options: RequestOptions): HttpAgent {
+    const cluster = this.getCurrentCluster();
+    if (cluster?.proxyUrl || cluster?.server.startsWith('http:') === true) {
+      if (options.agent instanceof Object) return options.agent;
+    }
+    const { ca, cert, key, rejectUnauthorized, servername } = options;
+    const identity = JSON.stringify([cert, key]);
+    if (this.#agent?.key !== identity) {
+      const secured: AgentOptions = { keepAlive: true, timeout: 60_000, maxFreeSockets: 8 };
+      for (const [name, value] of Object.entries({ ca, cert, key, rejectUnauthorized, servername })) {
+        if (value !== undefined) Object.assign(secured, { [name]: value });
+      }
+      this.#agent = { key: identity, agent: new Agent(secured) };
+    }
+    return this.#agent.agent;
+  }
+}
+
+type Cluster = KubeConfig['clusters'][number];
+type User = KubeConfig['users'][number];
+
+function find<T>(
+  context: KubeContext,
+  own: KubeConfig,
+  look: (config: KubeConfig) => T | null,
+): T | undefined {
+  const found = look(own);
+  if (found !== null) return found;
+  for (const file of context.files) {
+    if (file === context.file) continue;
+    try {
+      const other = look(readKubeconfig(file));
+      if (other !== null) return other;
+    } catch {
+      continue;
+    }
+  }
+  return undefined;
+}
+
+/** The exec entry of a user, as far as it is used here; client-node leaves it untyped. */
+interface ExecEntry {
+  readonly apiVersion?: string;
+  readonly command?: string;
+  readonly env?: readonly { readonly name: string; readonly value: string }[] | null;
+}
+
+function execOf(user: User | null): ExecEntry | undefined {
+  const exec: unknown = user?.exec;
+  return typeof exec === 'object' && exec !== null ? exec : undefined;
+}
+
+function programOf(user: User | null): string | undefined {
+  return execOf(user)?.command;
+}
+
+/**
+ * Adds what kubectl hands a sign-in program and client-node does not (KUBERNETES_EXEC_INFO), and finds a program named
+ * by a relative path beside its kubeconfig. https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins
+ */
+function completed(user: User, cluster: Cluster, file: string): User {
+  const exec = execOf(user);
+  if (exec?.command === undefined) return user;
+  const info = {
+    apiVersion: exec.apiVersion ?? 'client.authentication.k8s.io/v1',
+    kind: 'ExecCredential',
+    spec: {
+      interactive: false,
+      cluster: {
+        server: cluster.server,
+        'insecure-skip-tls-verify': cluster.skipTLSVerify,
+        ...(cluster.caData === undefined ? {} : { 'certificate-authority-data': cluster.caData }),
+      },
+    },
+  };
+  const relative = exec.command.includes('/') && !isAbsolute(exec.command);
+  const command = relative ? join(dirname(file), exec.command) : exec.command;
+  const env = [...(exec.env ?? []), { name: 'KUBERNETES_EXEC_INFO', value: JSON.stringify(info) }];
+  return { ...user, exec: { ...exec, command, env } };
+}
+
+function lastLine(text: string): string {
+  return text.trim().split('\n').at(-1) ?? '';
+}
