@@ -1,0 +1,61 @@
+# shellcheck shell=sh disable=SC2154
+# Sourced by agent.sh: a pod that came later joins the cluster, then becomes a replica.
+
+# Meets a pod that is part of a whole cluster; false where there is none.
+join_formed_cluster() {
+  [ "$size" = 0 ] || {
+    say_once "alone, but holding $size keys: not touching them"
+    return 0
+  }
+  target=$(printf '%s\n' "$pods" | awk -v me="$my_id" '$3 != me && $7 > 1 && $8 == 16384 { print $2, $3; exit }')
+  [ -n "$target" ] || return 1
+  may_change || return 0
+  rm -f "$JOINED"
+  meet "${target% *}" "${target#* }" "joining its cluster" || :
+}
+
+# Once, and only as a member of a whole cluster: a node without slots becomes a replica. All who are undecided work out
+# the same assignment from the same lines, so that newcomers spread though none of them knows what the others do.
+choose_role() {
+  [ ! -e "$JOINED" ] || return 0
+  if [ "$slots" != - ] || [ "$role" = slave ]; then
+    : >"$JOINED"
+    return 0
+  fi
+  case $view in *handshake*) return 0 ;; esac
+  if [ "$size" != 0 ]; then
+    say_once "without slots, but holding $size keys: not touching them"
+    return 0
+  fi
+  target=$(printf '%s\n' "$pods" | assignment)
+  [ -n "$target" ] || return 0
+  may_change || return 0
+  answer=$(ask "$LOCAL" CLUSTER REPLICATE "$target")
+  say "replica of $target: $answer"
+  [ "$answer" != OK ] || : >"$JOINED"
+}
+
+# Newcomers in the order of their ordinals, each to the master with fewest replicas; among equals newcomer i takes the
+# (i mod masters)th in the order of their slots, so right after formation pod i follows pod i mod masters.
+assignment() {
+  awk -v me="$my_id" '
+    function low(s) { split(s, a, /[-,]/); return a[1] + 0 }
+    $4 == "slave" { replicas[$5]++; next }
+    $6 != "-" {
+      for (j = ++count; j > 1 && low(slots[j - 1]) > low($6); j--) { master[j] = master[j - 1]; slots[j] = slots[j - 1] }
+      master[j] = $3; slots[j] = $6; next
+    }
+    $7 > 1 { newcomer[++newcomers] = $3; ordinal[newcomers] = $1 }
+    END {
+      if (!count) exit
+      for (i = 1; i <= newcomers; i++) {
+        best = ""
+        for (j = 0; j < count; j++) {
+          m = master[(ordinal[i] + j) % count + 1]
+          if (best == "" || replicas[m] + 0 < replicas[best] + 0) best = m
+        }
+        replicas[best]++
+        if (newcomer[i] == me) print best
+      }
+    }'
+}

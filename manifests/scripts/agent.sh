@@ -1,0 +1,100 @@
+#!/bin/sh
+# The agent keeps ONE pod in its cluster, by the Redis protocol alone: no operator, no Kubernetes API, no rights.
+# It heals addresses after restarts, forms a cluster out of nothing but empty pods, joins newcomers as replicas,
+# forgets nodes whose volume is gone, and stands back while somebody else changes the cluster.
+# It never resets or flushes a node.
+set -u
+# shellcheck source-path=SCRIPTDIR source=ask.sh
+. "${0%/*}/ask.sh"
+# shellcheck source-path=SCRIPTDIR source=agent-look.sh
+. "${0%/*}/agent-look.sh"
+# shellcheck source-path=SCRIPTDIR source=agent-heal.sh
+. "${0%/*}/agent-heal.sh"
+# shellcheck source-path=SCRIPTDIR source=agent-form.sh
+. "${0%/*}/agent-form.sh"
+# shellcheck source-path=SCRIPTDIR source=agent-join.sh
+. "${0%/*}/agent-join.sh"
+# shellcheck source-path=SCRIPTDIR source=agent-recover.sh
+. "${0%/*}/agent-recover.sh"
+
+MASTERS=${MASTERS:-3}
+REPLICAS=${REPLICAS:-1}
+WANT=$((MASTERS * (1 + REPLICAS)))
+SLOW=${SLOW:-3}     # seconds between ticks while all is well
+QUICK=${QUICK:-0.5} # and while it is not
+JOINED=$DATA/.joined # exists once this node's role was chosen; from then on the role is the administrator's matter
+
+# Says a state that lasts once, not at every tick.
+said=
+say_once() {
+  [ "$said" = "$*" ] || say "$*"
+  said=$*
+}
+
+# An operation holds the cluster by a connection named rck8s-hold-<expiry, seconds since the epoch>.
+# A server that does not say who is connected counts as held.
+held() {
+  clients=$(ask "$LOCAL" CLIENT LIST) || return 0
+  case $clients in
+  id=*name=rck8s-hold-*) ;;
+  id=*) return 1 ;;
+  *) return 0 ;;
+  esac
+  printf '%s\n' "$clients" | awk -v now="$(date +%s)" '
+    { for (i = 1; i <= NF; i++) if ($i ~ /^name=rck8s-hold-[0-9]+$/ && substr($i, 17) + 0 > now) found = 1 }
+    END { exit !found }'
+}
+
+# True where the caller may change the cluster's shape.
+may_change() {
+  held || return 0
+  say_once "standing back: an operation holds the cluster"
+  return 1
+}
+
+ticks=0
+looked=0
+well=
+tick() {
+  ticks=$((ticks + 1))
+  well=
+  read_local || return 0
+  if [ -z "$trouble" ] && [ "$state" = ok ] && [ -e "$JOINED" ]; then
+    well=yes
+    [ $((ticks - looked)) -ge 4 ] || return 0
+  elif [ $((ticks - looked)) -lt "$patience" ]; then
+    return 0
+  fi
+  looked=$ticks
+  look_around
+  heal_addresses
+  if [ "$assigned" -lt 16384 ]; then
+    if [ "$known" = 1 ] && [ "$slots" = - ] && join_formed_cluster; then return 0; fi
+    [ "$ORDINAL" = 0 ] && form
+    return 0
+  fi
+  promote_orphan
+  forget_ghosts
+  choose_role
+}
+
+napping=
+trap 'kill $napping 2>/dev/null; exit 0' TERM INT
+unrest=0
+patience=1
+say "keeping $POD_NAME in $SET ($MASTERS masters, $REPLICAS replicas each)"
+while :; do
+  tick
+  pause=$QUICK
+  if [ -n "$well" ]; then
+    pause=$SLOW unrest=0 patience=1 met=''
+  else
+    # What does not get well within a minute (a lost worker) is looked after at the slow pace.
+    unrest=$((unrest + 1))
+    if [ "$unrest" -gt 120 ]; then pause=$SLOW patience=1; elif [ "$unrest" -gt 4 ]; then patience=2; fi
+  fi
+  # In the background, so that SIGTERM need not wait for it.
+  sleep "$pause" &
+  napping=$!
+  wait $napping
+done

@@ -1,0 +1,21 @@
+# shellcheck shell=sh disable=SC2034
+# Sourced by the other scripts: how to reach a server of this cluster, and who "this cluster" is.
+# The password comes from the environment (REDISCLI_AUTH), never from an argument list.
+
+PORT=${PORT:-6379}
+BUS=${BUS:-16379}
+LOCAL=${LOCAL:-127.0.0.1}
+DATA=${DATA:-/data}
+# The headless Service bears the name of the StatefulSet, so the pod's own name says it.
+SET=${POD_NAME%-*}
+ORDINAL=${POD_NAME##*-}
+DOMAIN=$SET.${POD_NAMESPACE:-default}.svc
+
+# ask <host> [command…]: one redis-cli call with a time limit; without a command it reads commands from stdin.
+ask() {
+  ask_host=$1
+  shift
+  timeout "${ASK_SECONDS:-2}" redis-cli -h "$ask_host" -p "$PORT" "$@" 2>/dev/null
+}
+
+say() { echo "$(date -u +%Y-%m-%dT%H:%M:%SZ) ${0##*/} $POD_NAME: $*"; }

@@ -1,0 +1,223 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+const manifests = fileURLToPath(new URL('../../../manifests', import.meta.url));
+const set = 'redis-cluster';
+
+/** What one redis-server says about itself in its own `myself` line of CLUSTER NODES. */
+export interface OwnView {
+  readonly ordinal: number;
+  readonly id: string;
+  readonly role: 'master' | 'slave';
+  readonly masterId: string;
+  readonly slots: readonly string[];
+}
+
+/** The StatefulSet's pods as processes: the manifests' own scripts with an address, a volume and a name each. */
+export interface SimulatedPods {
+  /** Starts a pod's server and its agent; at another address if one is given. */
+  readonly start: (ordinal: number, address?: number) => Promise<void>;
+  /** Kills a pod's processes as a lost worker would; its volume stays. */
+  readonly kill: (ordinal: number) => Promise<void>;
+  /** Ends a pod as Kubernetes does: preStop, then SIGTERM. */
+  readonly stop: (ordinal: number) => Promise<void>;
+  readonly loseVolume: (ordinal: number) => Promise<void>;
+  /** One redis-cli call on a pod's server; commands on stdin where no arguments are given. */
+  readonly ask: (ordinal: number, args: readonly string[], stdin?: string) => Promise<string>;
+  readonly askWithoutPassword: (ordinal: number, args: readonly string[]) => Promise<string>;
+  readonly ownViews: () => Promise<readonly OwnView[]>;
+  /** Waits until every running pod passes its readiness probe; resolves to the seconds that took. */
+  readonly allReady: (seconds: number) => Promise<number>;
+  readonly isReady: (ordinal: number) => Promise<boolean>;
+  /** What a pod's agent wrote, over all its starts. */
+  readonly agentLog: (ordinal: number) => string;
+  readonly dispose: () => Promise<void>;
+}
+
+interface Pod {
+  readonly name: string;
+  readonly folder: string;
+  readonly address: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly processes: readonly ChildProcess[];
+}
+
+export interface SimulatedPodsOptions {
+  readonly password?: string;
+}
+
+interface Run {
+  readonly code: number;
+  readonly stdout: string;
+}
+
+function run(file: string, args: readonly string[], env: NodeJS.ProcessEnv, stdin = ''): Promise<Run> {
+  return new Promise((resolve) => {
+    const child = execFile(file, args, { env, timeout: 60_000, maxBuffer: 1 << 26 }, (error, stdout) => {
+      resolve({ code: error === null ? 0 : 1, stdout });
+    });
+    // A process that ends without reading its input says all that matters by its exit code.
+    child.stdin?.on('error', () => undefined).end(stdin);
+  });
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('no free port');
+  return address.port;
+}
+
+/** Every pod has an address of its own in 127.0.0.0/8 and the same port, as in Kubernetes. */
+export async function simulatePods(options: SimulatedPodsOptions = {}): Promise<SimulatedPods> {
+  const root = await mkdtemp(join(tmpdir(), 'redis-pods-'));
+  const network = `127.${String(1 + Math.floor(Math.random() * 250))}.${String(Math.floor(Math.random() * 250))}`;
+  const port = await freePort();
+  const bus = await freePort();
+  const names = join(root, 'names');
+  const resolver = join(root, 'resolve');
+  await writeFile(resolver, `#!/bin/sh\nawk -v n="$1" '$1 == n { print $2 }' '${names}'\n`);
+  await chmod(resolver, 0o755);
+  const pods = new Map<number, Pod>();
+  const logs = new Map<number, string>();
+
+  async function publishNames(): Promise<void> {
+    const lines = [...pods.values()].flatMap((pod) => [
+      `${set} ${pod.address}`,
+      `${pod.name}.${set} ${pod.address}`,
+    ]);
+    await writeFile(names, `${lines.join('\n')}\n`);
+  }
+
+  function pod(ordinal: number): Pod {
+    const found = pods.get(ordinal);
+    if (found === undefined) throw new Error(`pod ${String(ordinal)} is not running`);
+    return found;
+  }
+
+  function spawnScript(script: string, env: NodeJS.ProcessEnv, onText: (text: string) => void): ChildProcess {
+    const child = spawn('sh', [join(manifests, 'scripts', script)], { env, detached: true });
+    child.stdout.setEncoding('utf8').on('data', onText);
+    child.stderr.setEncoding('utf8').on('data', onText);
+    return child;
+  }
+
+  async function start(ordinal: number, addressNumber = ordinal + 1): Promise<void> {
+    const name = `${set}-${String(ordinal)}`;
+    const folder = join(root, name);
+    const address = `${network}.${String(addressNumber)}`;
+    await mkdir(join(folder, 'data'), { recursive: true });
+    await mkdir(join(folder, 'run'), { recursive: true });
+    const config = join(folder, 'redis.conf');
+    await writeFile(
+      config,
+      `include ${join(manifests, 'redis.conf')}\nport ${String(port)}\ncluster-port ${String(bus)}\nbind ${address}\nbind-source-addr ${address}\n`,
+    );
+    const env: NodeJS.ProcessEnv = {
+      PATH: process.env['PATH'],
+      POD_NAME: name,
+      POD_NAMESPACE: 'simulated',
+      POD_IP: address,
+      LOCAL: address,
+      PORT: String(port),
+      BUS: String(bus),
+      MASTERS: '3',
+      REPLICAS: '1',
+      CONFIG: config,
+      DATA: join(folder, 'data'),
+      RUN: join(folder, 'run'),
+      RESOLVE: resolver,
+      ...(options.password === undefined ? {} : { REDISCLI_AUTH: options.password }),
+    };
+    const server = spawnScript('start.sh', env, () => undefined);
+    const agent = spawnScript('agent.sh', env, (text) => {
+      logs.set(ordinal, (logs.get(ordinal) ?? '') + text);
+    });
+    pods.set(ordinal, { name, folder, address, env, processes: [server, agent] });
+    await publishNames();
+  }
+
+  function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+    return new Promise((resolve) => {
+      if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) {
+        resolve();
+        return;
+      }
+      child.once('exit', () => {
+        resolve();
+      });
+      process.kill(-child.pid, signal);
+    });
+  }
+
+  async function endPod(ordinal: number, signal: NodeJS.Signals): Promise<void> {
+    const ending = pod(ordinal);
+    await Promise.all(ending.processes.map((child) => end(child, signal)));
+    pods.delete(ordinal);
+    await publishNames();
+  }
+
+  async function redisCli(
+    ordinal: number,
+    args: readonly string[],
+    env: NodeJS.ProcessEnv,
+    stdin?: string,
+  ): Promise<string> {
+    return (await run('redis-cli', ['-h', pod(ordinal).address, '-p', String(port), ...args], env, stdin)).stdout;
+  }
+
+  function ask(ordinal: number, args: readonly string[], stdin?: string): Promise<string> {
+    return redisCli(ordinal, args, pod(ordinal).env, stdin);
+  }
+
+  async function ownView(ordinal: number): Promise<OwnView> {
+    const line = (await ask(ordinal, ['CLUSTER', 'NODES'])).split('\n').find((text) => text.includes('myself'));
+    const [id = '', , flags = '', masterId = '', , , , , ...slots] = (line ?? '').split(' ');
+    return { ordinal, id, role: flags.includes('slave') ? 'slave' : 'master', masterId, slots };
+  }
+
+  async function isReady(ordinal: number): Promise<boolean> {
+    return (await run('sh', [join(manifests, 'scripts', 'ready.sh')], pod(ordinal).env)).code === 0;
+  }
+
+  async function allReady(seconds: number): Promise<number> {
+    const begun = performance.now();
+    for (;;) {
+      const ready = await Promise.all([...pods.keys()].map(isReady));
+      const taken = (performance.now() - begun) / 1000;
+      if (ready.every(Boolean)) return taken;
+      if (taken > seconds) {
+        const story = [...pods.keys()].map((ordinal) => logs.get(ordinal) ?? '').join('');
+        throw new Error(`not ready after ${String(seconds)} s: ${JSON.stringify(ready)}\n${story}`);
+      }
+      await sleep(100);
+    }
+  }
+
+  return {
+    start,
+    kill: (ordinal) => endPod(ordinal, 'SIGKILL'),
+    stop: async (ordinal) => {
+      await run('sh', [join(manifests, 'scripts', 'prestop.sh')], pod(ordinal).env);
+      await endPod(ordinal, 'SIGTERM');
+    },
+    loseVolume: (ordinal) => rm(join(root, `${set}-${String(ordinal)}`, 'data'), { recursive: true }),
+    ask,
+    askWithoutPassword: (ordinal, args) => redisCli(ordinal, args, { PATH: process.env['PATH'] }),
+    ownViews: () => Promise.all([...pods.keys()].sort((a, b) => a - b).map(ownView)),
+    allReady,
+    isReady,
+    agentLog: (ordinal) => logs.get(ordinal) ?? '',
+    dispose: async () => {
+      await Promise.all([...pods.keys()].map((ordinal) => endPod(ordinal, 'SIGKILL')));
+      await rm(root, { recursive: true, force: true });
+    },
+  };
+}
