@@ -1,0 +1,80 @@
+import { once } from 'node:events';
+import { createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** The other end of bridge/extension.cjs: runs functions inside VS Code's extension host. */
+export interface HostBridge {
+  /** What the extension host's environment must hold for it to connect. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Resolves once the extension host has connected. */
+  readonly connected: Promise<Socket>;
+  /** The JSON result of `source`, a function's text, called with `vscode` and `arg`. */
+  evaluate(source: string, arg: unknown): Promise<unknown>;
+  /** Resolves once the extension host that connected has gone, or after `limitMs` milliseconds. */
+  gone(limitMs: number): Promise<void>;
+  close(): void;
+}
+
+interface Answer {
+  readonly id: number;
+  readonly value?: unknown;
+  readonly error?: { readonly message: string; readonly stack?: string };
+}
+
+/** Listens in `folder`, which only this user may enter (on Windows on a named pipe that bears its name). */
+export async function listenForHost(folder: string): Promise<HostBridge> {
+  const path =
+    process.platform === 'win32'
+      ? `\\\\.\\pipe\\${folder.replaceAll(/\W/g, '-')}`
+      : join(folder, 'host.sock');
+  const pending = new Map<number, PromiseWithResolvers<unknown>>();
+  const { promise: connected, resolve: connect } = Promise.withResolvers<Socket>();
+  const server = createServer((socket) => {
+    createInterface({ input: socket }).on('line', (line) => {
+      settle(pending, JSON.parse(line) as Answer);
+    });
+    socket.on('error', () => undefined);
+    socket.on('close', () => {
+      for (const { reject } of pending.values()) reject(new Error('The extension host has gone.'));
+      pending.clear();
+    });
+    connect(socket);
+  });
+  const { promise: listening, resolve, reject } = Promise.withResolvers<undefined>();
+  server.once('error', reject).listen(path, () => {
+    resolve(undefined);
+  });
+  await listening;
+
+  let lastId = 0;
+  return {
+    env: { EXTENSION_TEST_SOCKET: path },
+    connected,
+    evaluate: async (source, arg) => {
+      const socket = await connected;
+      if (socket.destroyed) throw new Error('The extension host has gone.');
+      const answer = Promise.withResolvers<unknown>();
+      pending.set((lastId += 1), answer);
+      socket.write(`${JSON.stringify({ id: lastId, source, arg })}\n`);
+      return answer.promise;
+    },
+    gone: async (limitMs) => {
+      const limit = delay(limitMs, undefined, { ref: false });
+      const socket = await Promise.race([connected, limit]);
+      if (socket?.closed === false) await Promise.race([once(socket, 'close'), limit]);
+    },
+    close: () => {
+      server.close();
+      void connected.then((socket) => socket.destroy());
+    },
+  };
+}
+
+function settle(pending: Map<number, PromiseWithResolvers<unknown>>, answer: Answer): void {
+  const waiting = pending.get(answer.id);
+  pending.delete(answer.id);
+  if (answer.error === undefined) waiting?.resolve(answer.value);
+  else waiting?.reject(new Error(answer.error.message, { cause: answer.error.stack }));
+}

@@ -1,0 +1,86 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { _electron, chromium, type Page } from 'playwright-core';
+import { ensureChromium } from '../../../scripts/vscodePackages.ts';
+import { startVSCodeServer } from '../../../scripts/vscodeServer.ts';
+
+const size = { width: 1400, height: 900 };
+const bridge = fileURLToPath(new URL('./bridge', import.meta.url));
+const chromiumFlags = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  // Nothing a test sees may depend on a machine elsewhere.
+  '--no-proxy-server',
+  '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
+];
+
+/** A VS Code window that has the extension and the bridge. */
+export interface WindowUnderTest {
+  readonly page: Page;
+  /** Tells VS Code to close the window, upon which the extension host deactivates its extensions and ends. */
+  leave(): Promise<void>;
+  /** Ends what is still there. */
+  end(): Promise<void>;
+}
+
+export interface HostOptions {
+  readonly extensionPath: string;
+  readonly folder: string;
+  readonly dataDir: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly log: (line: string) => void;
+}
+
+/** VS Code's own server, and its workbench in a headless browser. */
+export async function openInBrowser(server: string, options: HostOptions): Promise<WindowUnderTest> {
+  const { dataDir, folder, env, log } = options;
+  const executablePath = await ensureChromium(log);
+  const running = await startVSCodeServer({
+    ...{ server, dataDir, folder, env, removeDataDir: true, port: 0 },
+    extensions: [options.extensionPath, bridge],
+  });
+  const browser = await chromium
+    .launchPersistentContext(join(dataDir, 'browser'), {
+      ...{ executablePath, args: chromiumFlags, viewport: size, headless: true },
+    })
+    .catch(async (error: unknown) => {
+      await running.stop();
+      throw error;
+    });
+  const page = browser.pages()[0] ?? (await browser.newPage());
+  await page.goto(running.url);
+  return {
+    page,
+    leave: () => page.close(),
+    end: async () => {
+      await browser.close();
+      await running.stop();
+    },
+  };
+}
+
+/** A desktop VS Code; the bridge closes it when this process dies. */
+export async function openOnDesktop(executablePath: string, options: HostOptions): Promise<WindowUnderTest> {
+  const { dataDir, extensionPath, folder, env } = options;
+  await mkdir(join(dataDir, 'extensions'), { recursive: true });
+  const app = await _electron.launch({
+    executablePath,
+    env: { ...(process.env as Record<string, string>), ...env },
+    args: [
+      folder,
+      ...[extensionPath, bridge].map((path) => `--extensionDevelopmentPath=${path}`),
+      `--user-data-dir=${dataDir}`,
+      `--extensions-dir=${join(dataDir, 'extensions')}`,
+      ...['--no-sandbox', '--disable-gpu', '--disable-updates', '--disable-workspace-trust'],
+      ...['--skip-welcome', '--skip-release-notes', '--disable-telemetry', '--force-disable-user-env'],
+    ],
+  });
+  const page = await app.firstWindow();
+  return { page, leave: () => page.close(), end: () => app.close() };
+}
