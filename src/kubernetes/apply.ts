@@ -49,8 +49,9 @@ export function objectsOf(client: ApiClient): Objects {
       }, undefined);
     },
     list: async (apiVersion, kind, namespace, labelSelector) => {
-      const { group, resource } = await resources(apiVersion, kind, namespace);
-      const items = await listAll(client, group, resource, namespace, undefined, labelSelector);
+      const { group, resource, namespaced } = await resources(apiVersion, kind, namespace);
+      const within = namespaced ? namespace : undefined;
+      const items = await listAll(client, group, resource, within, undefined, labelSelector);
       return items.map((item) => ({ ...(item as KubernetesObject), apiVersion, kind }));
     },
     delete: async (apiVersion, kind, namespace, name, signal) => {
@@ -132,6 +133,7 @@ async function scale(
 interface Resource {
   readonly group: string;
   readonly resource: string;
+  readonly namespaced: boolean;
   readonly path: string;
 }
 
@@ -165,7 +167,8 @@ function createResources(client: ApiClient): Resources {
     if (found === undefined) {
       throw new UserError('not-found', `Context ${client.context} has no ${kind} of ${apiVersion}.`);
     }
-    const scope = found.namespaced && namespace !== undefined ? `/namespaces/${namespace}` : '';
-    return { group, resource: found.name, path: `${group}${scope}/${found.name}` };
+    const { name: resource, namespaced } = found;
+    const scope = namespaced && namespace !== undefined ? `/namespaces/${namespace}` : '';
+    return { group, resource, namespaced, path: `${group}${scope}/${resource}` };
   };
 }

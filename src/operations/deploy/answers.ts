@@ -1,0 +1,121 @@
+import { UserError } from '../../model/errors.ts';
+import type { SecretKey } from '../../kubernetes/kubernetesAccess.ts';
+
+/** What a person answers before a cluster is deployed. */
+export interface DeployAnswers {
+  readonly namespace: string;
+  readonly name: string;
+  readonly masters: number;
+  readonly replicasPerMaster: number;
+  readonly image: string;
+  /** Size of each pod's volume, a Kubernetes quantity such as `1Gi`. */
+  readonly storage: string;
+  /** Memory each pod may use, a Kubernetes quantity; absent for no limit. */
+  readonly memory?: string;
+  /** Where the servers' password comes from: a new one, none, or a Secret that is there. */
+  readonly auth: 'generate' | 'none' | SecretKey;
+}
+
+/**
+ * A pod's name `<name>-<ordinal>` and the `controller-revision-hash` label `<name>-<ten characters>` go into labels,
+ * whose values have at most 63 characters. https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/
+ */
+export const longestName = 63 - 11;
+
+const fewestMasters = 3;
+const mostReplicas = 5;
+const mostPods = 1000;
+
+export function podCount(answers: Pick<DeployAnswers, 'masters' | 'replicasPerMaster'>): number {
+  return answers.masters * (1 + answers.replicasPerMaster);
+}
+
+/** Throws a UserError that says which answer cannot be and what would be good. */
+export function checkAnswers(answers: DeployAnswers): void {
+  checkName(answers.name);
+  checkLabel('namespace', answers.namespace, 63);
+  checkShape(answers);
+  checkImage(answers.image);
+  checkQuantity('storage', answers.storage);
+  if (answers.memory !== undefined) checkQuantity('memory', answers.memory);
+  if (typeof answers.auth === 'object' && (answers.auth.secret === '' || answers.auth.key === '')) {
+    throw invalid('The password needs the name of a Secret and of a key in it.');
+  }
+}
+
+function checkName(name: string): void {
+  checkLabel('name', name, longestName);
+  if (!/^[a-z]/.test(name)) {
+    throw invalid(
+      `"${name}" cannot be the name of a cluster: it becomes the name of a Service, which starts with a letter.`,
+    );
+  }
+}
+
+function checkLabel(what: 'name' | 'namespace', value: string, longest: number): void {
+  if (value.length > longest) {
+    throw invalid(
+      `The ${what} "${value}" is too long: ${value.length} characters, at most ${longest} fit, since Kubernetes adds to it in pod names and labels.`,
+    );
+  }
+  if (!/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(value)) {
+    throw invalid(
+      `"${value}" cannot be a ${what}: use lower-case letters, digits and "-", beginning and ending with a letter or digit.`,
+    );
+  }
+}
+
+function checkShape({ masters, replicasPerMaster }: DeployAnswers): void {
+  if (!Number.isInteger(masters) || masters < fewestMasters) {
+    throw invalid(
+      `A Redis Cluster needs at least ${fewestMasters} masters, since a majority of them has to agree on a failover; ${masters} were asked for.`,
+    );
+  }
+  if (!Number.isInteger(replicasPerMaster) || replicasPerMaster < 0 || replicasPerMaster > mostReplicas) {
+    throw invalid(
+      `A master may have 0 to ${mostReplicas} replicas here; ${replicasPerMaster} were asked for.`,
+    );
+  }
+  const pods = podCount({ masters, replicasPerMaster });
+  if (pods > mostPods) {
+    throw invalid(
+      `${masters} masters with ${replicasPerMaster} replicas each are ${pods} pods; a Redis Cluster has at most ${mostPods} nodes.`,
+    );
+  }
+}
+
+function checkImage(image: string): void {
+  if (image.trim() === '') throw invalid('The image is missing. Name one, for example redis:7.2.');
+  if (/\s/.test(image) || !/^[\w][\w./:@-]*$/.test(image)) {
+    throw invalid(`"${image}" is not the name of an image, such as redis:7.2.`);
+  }
+}
+
+/** https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/ */
+function checkQuantity(what: 'storage' | 'memory', value: string): void {
+  const match = /^(\d+(?:\.\d+)?)(?:[KMGTPE]i|[kMGTPE]|e\d+)?$/.exec(value);
+  if (match === null || Number(match[1]) <= 0) {
+    throw invalid(
+      `"${value}" is not an amount of ${what}. Write a number with a unit, for example ${what === 'storage' ? '1Gi' : '256Mi'}.`,
+    );
+  }
+  if (bytesOf(value) < 1_048_576) {
+    throw invalid(
+      `${value} of ${what} is less than a megabyte. Was a unit forgotten? Write for example ${what === 'storage' ? '1Gi' : '256Mi'}.`,
+    );
+  }
+}
+
+/** The bytes a quantity stands for; NaN where it is none. */
+export function bytesOf(quantity: string): number {
+  const match = /^(\d+(?:\.\d+)?)(?:([KMGTPE])i|([kMGTPE])|e(\d+))?$/.exec(quantity);
+  const power = (letter: string): number => 'KMGTPE'.indexOf(letter.toUpperCase()) + 1;
+  const number = Number(match?.[1]);
+  if (match?.[2] !== undefined) return number * 1024 ** power(match[2]);
+  if (match?.[3] !== undefined) return number * 1000 ** power(match[3]);
+  return match?.[4] === undefined ? number : number * 10 ** Number(match[4]);
+}
+
+function invalid(message: string): UserError {
+  return new UserError('invalid-input', message);
+}
