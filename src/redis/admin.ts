@@ -1,5 +1,4 @@
 import type { Address } from '../model/clusterRef.ts';
-import { UserError } from '../model/errors.ts';
 import type { SlotSet } from '../model/slots.ts';
 import type { Argument, NodeConnection } from './nodeConnection.ts';
 
@@ -32,37 +31,42 @@ export async function setConfigEpoch(connection: NodeConnection, epoch: number):
   await connection.call('CLUSTER', 'SET-CONFIG-EPOCH', epoch);
 }
 
-export type SlotState =
-  | { readonly kind: 'importing'; readonly from: string }
-  | { readonly kind: 'migrating'; readonly to: string }
-  | { readonly kind: 'node'; readonly owner: string };
-
 /** Sends one SETSLOT per slot in one write; one reply per slot, an Error where the server refused. */
 export async function setSlots(
   connection: NodeConnection,
   slots: readonly number[],
-  state: SlotState,
+  verb: 'IMPORTING' | 'MIGRATING' | 'NODE',
+  nodeId: string,
 ): Promise<readonly unknown[]> {
-  const [verb, id] = {
-    importing: () => ['IMPORTING', state.kind === 'importing' ? state.from : ''],
-    migrating: () => ['MIGRATING', state.kind === 'migrating' ? state.to : ''],
-    node: () => ['NODE', state.kind === 'node' ? state.owner : ''],
-  }[state.kind]();
   return await connection.pipeline(
-    slots.map((slot): Argument[] => ['CLUSTER', 'SETSLOT', slot, verb ?? '', id ?? '']),
+    slots.map((slot): Argument[] => ['CLUSTER', 'SETSLOT', slot, verb, nodeId]),
   );
 }
 
-/** How many keys the server itself holds in each of the slots, whoever they belong to. Throws where it does not say. */
-export async function countKeysInSlots(
-  connection: NodeConnection,
-  slots: readonly number[],
-): Promise<readonly number[]> {
-  const replies = await connection.pipeline(
-    slots.map((slot): Argument[] => ['CLUSTER', 'COUNTKEYSINSLOT', slot]),
-  );
-  return replies.map((reply) => {
-    if (typeof reply === 'number') return reply;
-    throw reply instanceof Error ? reply : new UserError('failed', 'The server did not count its keys.');
-  });
+/** How long a hold lasts unless it is renewed, and how often it is; seconds. */
+const holdSeconds = 30;
+const renewSeconds = 10;
+
+/**
+ * Makes the agent in this server's pod stand back while an operation runs: it looks for a connection whose name says
+ * until when. A crashed operation's hold ends with its connection, and by the server's clock at the latest. The
+ * connection belongs to the hold from now on; `release` closes it.
+ */
+export async function holdConnection(connection: NodeConnection): Promise<{ release(): void }> {
+  const renew = async (): Promise<void> => {
+    const time = await connection.call('TIME');
+    const now = Array.isArray(time) ? Number(time[0]) : Math.floor(Date.now() / 1000);
+    await connection.call('CLIENT', 'SETNAME', `rck8s-hold-${now + holdSeconds}`);
+  };
+  await renew();
+  const timer = setInterval(() => {
+    // A server that is gone has no agent to hold back; the operation itself finds out that it is gone.
+    renew().catch(() => undefined);
+  }, renewSeconds * 1000);
+  return {
+    release: () => {
+      clearInterval(timer);
+      connection.close();
+    },
+  };
 }

@@ -1,0 +1,98 @@
+import { UserError } from '../../model/errors.ts';
+import { formatSlots, slotsFrom } from '../../model/slots.ts';
+import { setSlots } from '../admin.ts';
+import type { Argument, NodeConnection } from '../nodeConnection.ts';
+import { parseClusterNodes } from '../nodeView.ts';
+import { pause } from '../pause.ts';
+
+/** The two ends of a move, each with a connection. */
+export interface Ends {
+  readonly source: NodeConnection;
+  readonly target: NodeConnection;
+  readonly from: string;
+  readonly to: string;
+}
+
+/**
+ * Opens slots for the move: on the target first, since a client that the source sends on with ASK must find the
+ * target importing. May be said again for slots that are open already. Throws where a server refuses.
+ */
+export async function openForMove(ends: Ends, slots: readonly number[]): Promise<void> {
+  await insist(ends.target, slots, 'IMPORTING', ends.from);
+  await insist(ends.source, slots, 'MIGRATING', ends.to);
+}
+
+/**
+ * Points slots that the target imports from a node that has died to the master that was promoted in its place: until
+ * then the target believes the dead node to be their owner and says that the cluster is down (seen with Redis 7.0).
+ */
+export async function adopt(ends: Ends, slots: readonly number[]): Promise<void> {
+  await insist(ends.target, slots, 'NODE', ends.from);
+  await insist(ends.target, slots, 'IMPORTING', ends.from);
+}
+
+/**
+ * What stands between a move and lost data: as soon as the target owns a slot, the source drops the keys it still has
+ * in it, silently. So nothing is handed over unless the source itself counts no key in any of the slots and still
+ * has each of them open towards the target, which keeps new keys out. Returns the slots in which keys remain.
+ */
+export async function slotsWithKeys(ends: Ends, slots: readonly number[]): Promise<readonly number[]> {
+  const replies = await ends.source.pipeline([
+    ...slots.map((slot): Argument[] => ['CLUSTER', 'COUNTKEYSINSLOT', slot]),
+    ['CLUSTER', 'NODES'],
+  ]);
+  const { self } = parseClusterNodes(String(replies.at(-1)));
+  const open = new Set(self.migrating.filter(({ nodeId }) => nodeId === ends.to).map(({ slot }) => slot));
+  const closed = slots.filter((slot) => !open.has(slot));
+  if (closed.length > 0) {
+    throw new UserError(
+      'unsafe',
+      `Slots ${formatSlots(slotsFrom(closed))} were closed on the source by somebody else during the move; they were not handed over.`,
+    );
+  }
+  return slots.filter((_, index) => replies[index] !== 0);
+}
+
+/** Gives slots without keys to the target: there first (Redis issue 7116), then on the source, then everywhere. */
+export async function handOver(
+  ends: Ends,
+  otherMasters: readonly NodeConnection[],
+  slots: readonly number[],
+): Promise<void> {
+  await insist(ends.target, slots, 'NODE', ends.to);
+  await tell(ends, otherMasters, slots);
+}
+
+/**
+ * The target's ownership stands by its config epoch; telling the others only saves them waiting for gossip. So a
+ * source that has lost its last slot and is a replica by now, or a master that does not answer, is no failure here:
+ * verification asks them all afterwards.
+ */
+export async function tell(
+  ends: Ends,
+  otherMasters: readonly NodeConnection[],
+  slots: readonly number[],
+): Promise<void> {
+  await Promise.allSettled(
+    [ends.source, ...otherMasters].map((connection) => setSlots(connection, slots, 'NODE', ends.to)),
+  );
+}
+
+/** Valkey confirms SETSLOT only once replicas have it; a replica that is late is waited for. */
+async function insist(
+  connection: NodeConnection,
+  slots: readonly number[],
+  verb: 'IMPORTING' | 'MIGRATING' | 'NODE',
+  nodeId: string,
+): Promise<void> {
+  let left = slots;
+  for (let attempt = 1; ; attempt++) {
+    const replies = await setSlots(connection, left, verb, nodeId);
+    const refusals = replies.filter((reply) => reply instanceof Error);
+    const fatal = refusals.find(({ message }) => attempt === 4 || !message.startsWith('NOREPLICAS'));
+    if (fatal !== undefined) throw fatal;
+    if (refusals.length === 0) return;
+    left = left.filter((_, index) => replies[index] instanceof Error);
+    await pause(500);
+  }
+}

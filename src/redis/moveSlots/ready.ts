@@ -1,0 +1,51 @@
+import { UserError } from '../../model/errors.ts';
+import type { NodeView } from '../../model/nodeView.ts';
+import type { NodeConnection } from '../nodeConnection.ts';
+import { readNodeView } from '../nodeView.ts';
+import { pause } from '../pause.ts';
+
+/** A master refuses everything for up to 5 s after it has joined (CLUSTER_MAX_REJOIN_DELAY); milliseconds. */
+const joinMs = 15_000;
+/** Stands in where a server does not tell its cluster-node-timeout; milliseconds. */
+const safePatienceMs = 3000;
+
+/** How long MIGRATE may block the source without its peers taking it for dead; milliseconds. */
+export async function readPatience(source: NodeConnection): Promise<number> {
+  const reply = await source.call('CONFIG', 'GET', 'cluster-node-timeout').catch(() => undefined);
+  const timeout = Array.isArray(reply) ? Number(reply[1]) : Number.NaN;
+  return timeout > 0 ? Math.floor(timeout * 0.6) : safePatienceMs;
+}
+
+export interface Pair {
+  readonly source: NodeConnection;
+  readonly target: NodeConnection;
+}
+
+/** Waits until source and target are masters, serve, and know each other as masters. Throws UserError. */
+export async function waitUntilReady(
+  { source, target }: Pair,
+  { from, to, signal }: { readonly from: string; readonly to: string; readonly signal: AbortSignal },
+): Promise<{ readonly source: NodeView; readonly target: NodeView }> {
+  const deadline = Date.now() + joinMs;
+  for (;;) {
+    const [sourceView, targetView] = await Promise.all([
+      readNodeView(source, signal),
+      readNodeView(target, signal),
+    ]);
+    const obstacle = obstacleIn(sourceView, to) ?? obstacleIn(targetView, from);
+    if (obstacle === undefined) return { source: sourceView, target: targetView };
+    if (Date.now() > deadline) throw new UserError('unsafe', `${obstacle} Nothing was moved.`);
+    await pause(100, signal);
+  }
+}
+
+function obstacleIn(view: NodeView, peerId: string): string | undefined {
+  const { id } = view.self;
+  if (view.replication.role !== 'master')
+    return `Node ${id} is a replica, and only a master can give or take slots.`;
+  if (view.clusterState !== 'ok') return `Node ${id} says that the cluster is down.`;
+  const peer = view.others.find((node) => node.id === peerId);
+  if (peer === undefined) return `Node ${id} does not know node ${peerId}.`;
+  if (!peer.flags.includes('master')) return `Node ${id} does not see node ${peerId} as a master.`;
+  return peer.flags.includes('fail') ? `Node ${id} takes node ${peerId} for failed.` : undefined;
+}

@@ -1,0 +1,54 @@
+import { UserError } from '../../model/errors.ts';
+import type { KnownNode } from '../../model/nodeView.ts';
+import { formatSlots, hasSlot, intersectSlots, subtractSlots, type SlotSet } from '../../model/slots.ts';
+import type { NodeConnection } from '../nodeConnection.ts';
+import { parseClusterNodes } from '../nodeView.ts';
+import { pause } from '../pause.ts';
+
+export interface OwnersQuestion {
+  /** The masters to ask, by node id: the target, the source and all others that can be asked. */
+  readonly masters: ReadonlyMap<string, NodeConnection>;
+  readonly owner: string;
+  readonly slots: SlotSet;
+  /** How long masters may take to agree; cluster-node-timeout is what gossip needs at the most. */
+  readonly timeoutMs: number;
+}
+
+/**
+ * Asks every master for its own view until all say that the slots are the owner's and none of them is open. Throws
+ * UserError `failed` that says who sees it otherwise.
+ */
+export async function verifyOwners(question: OwnersQuestion): Promise<void> {
+  const deadline = Date.now() + question.timeoutMs;
+  for (;;) {
+    const doubts = await Promise.all([...question.masters].map((entry) => doubt(question, ...entry)));
+    const first = doubts.find((text) => text !== undefined);
+    if (first === undefined) return;
+    if (Date.now() > deadline) {
+      throw new UserError(
+        'failed',
+        `The slots were moved, but after ${Math.round(question.timeoutMs / 1000)} s the masters do not agree on it: ${first}. Check the cluster before changing it again.`,
+      );
+    }
+    await pause(100);
+  }
+}
+
+async function doubt(
+  { owner, slots }: OwnersQuestion,
+  id: string,
+  connection: NodeConnection,
+): Promise<string | undefined> {
+  const text = await connection.call('CLUSTER', 'NODES').then(String, () => undefined);
+  if (text === undefined) return `node ${id} does not answer`;
+  const { self, others } = parseClusterNodes(text);
+  const missing = subtractSlots(slots, [self, ...others].find((node) => node.id === owner)?.slots ?? []);
+  if (missing.length > 0) return `node ${id} sees slots ${formatSlots(missing)} elsewhere`;
+  if (self.id !== owner && intersectSlots(self.slots, slots).length > 0)
+    return `node ${id} still claims them`;
+  return hasOpen(self, slots) ? `node ${id} still has some of them open` : undefined;
+}
+
+function hasOpen(self: KnownNode, slots: SlotSet): boolean {
+  return [...self.migrating, ...self.importing].some(({ slot }) => hasSlot(slots, slot));
+}
