@@ -1,0 +1,99 @@
+import { existsSync } from 'node:fs';
+import { readFile, readdir, readlink, rm, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { bridge, cgroupName, dnsAddress, runFolder, runMark, socketFolder } from './layout.ts';
+import { cgroupHierarchies } from './cgroups.ts';
+import { run, tryRun } from './run.ts';
+
+/**
+ * Removes all that the built cluster may have left on this machine, however it ended: processes, mounts, network and
+ * files. Finds everything by name and place rather than from notes of what was started, which a crash would lose.
+ */
+export async function cleanUp(): Promise<void> {
+  await killAll();
+  await unmountAll();
+  await tryRun('ip', ['link', 'delete', bridge]);
+  await tryRun('ip', ['address', 'delete', `${dnsAddress}/32`, 'dev', 'lo']);
+  for (const family of ['ip', 'ip6']) await tryRun('nft', ['delete', 'table', family, 'kube-proxy']);
+  for (const hierarchy of await cgroupHierarchies()) await removeCgroup(join(hierarchy, cgroupName));
+  for (const folder of [runFolder, socketFolder]) await rm(folder, { recursive: true, force: true });
+}
+
+async function killAll(): Promise<void> {
+  const end = Date.now() + 20_000;
+  for (;;) {
+    const pids = await ourProcesses();
+    if (pids.length === 0) return;
+    if (Date.now() > end) throw new Error(`Processes of the test cluster do not end: ${pids.join(', ')}.`);
+    for (const pid of pids) kill(pid);
+    await delay(50);
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended meanwhile.
+  }
+}
+
+async function ourProcesses(): Promise<number[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
+  const found = await Promise.all(pids.map(async (pid) => ((await isOurs(pid)) ? [pid] : [])));
+  return found.flat();
+}
+
+async function isOurs(pid: number): Promise<boolean> {
+  if (pid === process.pid) return false;
+  try {
+    const [environment, cgroups] = await Promise.all([
+      readFile(`/proc/${pid}/environ`, 'utf8'),
+      readFile(`/proc/${pid}/cgroup`, 'utf8'),
+    ]);
+    if (!environment.split('\0').includes(runMark) && !cgroups.includes(`:/${cgroupName}/`)) return false;
+    // A process that has ended but is not yet reaped has no program, and cannot be killed again.
+    await readlink(`/proc/${pid}/exe`);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Kubelet, containerd and CNI mount within the run folder only; the newest mount is on top and goes first. */
+async function unmountAll(): Promise<void> {
+  const points = await mountPoints();
+  for (const point of points.reverse()) await tryRun('umount', ['--lazy', point]);
+  const left = await mountPoints();
+  if (left.length > 0) throw new Error(`These mounts of the test cluster remain: ${left.join(', ')}.`);
+}
+
+async function mountPoints(): Promise<string[]> {
+  const lines = (await readFile('/proc/self/mountinfo', 'utf8')).split('\n');
+  return lines.map((line) => line.split(' ')[4] ?? '').filter((point) => point.startsWith(`${runFolder}/`));
+}
+
+async function removeCgroup(folder: string): Promise<void> {
+  if (!existsSync(folder)) return;
+  const entries = await readdir(folder, { withFileTypes: true });
+  for (const entry of entries) if (entry.isDirectory()) await removeCgroup(join(folder, entry.name));
+  // The kernel needs a moment after a cgroup's last process has ended.
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      await rmdir(folder);
+      return;
+    } catch (error) {
+      if (attempt === 40) throw error;
+      await delay(50);
+    }
+  }
+}
+
+/** Gives the machine the bridge and the addresses that pods and DNS use. */
+export async function addNetwork(addresses: readonly string[]): Promise<void> {
+  await run('ip', ['link', 'add', bridge, 'type', 'bridge']);
+  await run('ip', ['link', 'set', bridge, 'up']);
+  for (const address of addresses) await run('ip', ['address', 'add', `${address}/16`, 'dev', bridge]);
+  await run('ip', ['address', 'add', `${dnsAddress}/32`, 'dev', 'lo']);
+}

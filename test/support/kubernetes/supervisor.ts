@@ -1,0 +1,115 @@
+import { mkdir } from 'node:fs/promises';
+import type { Socket } from 'node:net';
+import { buildParts, startBuiltCluster } from './builtCluster.ts';
+import { cleanUp } from './cleanUp.ts';
+import type { TestImages } from './images.ts';
+import { hasKind, kindContext, kindKubeconfig, startKindCluster } from './kindCluster.ts';
+import { contextName, kubeconfigFile } from './layout.ts';
+import { abstractAddress, listen } from './lock.ts';
+import { whyNotHere } from './packages.ts';
+import { cacheFolder } from './cache.ts';
+
+/** What the supervisor tells of the cluster it holds. */
+export interface HeldCluster {
+  readonly kubeconfig: string;
+  readonly context: string;
+  readonly kind: 'kind' | 'built';
+  readonly images: TestImages;
+}
+
+/** What the supervisor writes to each client, one JSON text a line. */
+export type Message =
+  { readonly log: string } | { readonly ready: HeldCluster } | { readonly failed: string };
+
+export const supervisorAddress = abstractAddress('supervisor');
+
+/** A client writes this line to have the cluster stopped although others use it. */
+export const stopRequest = 'stop';
+
+interface Running {
+  readonly cluster: HeldCluster;
+  readonly stop: () => Promise<void>;
+}
+
+/**
+ * Holds the cluster for as long as any client is connected, and then removes it. A connection ends with its process
+ * however that ends, so the cluster does not outlive the last run that uses it. Returns when all is removed, or at once
+ * when another supervisor is already there.
+ */
+export async function supervise(): Promise<void> {
+  const server = await listen(supervisorAddress);
+  if (server === undefined) return;
+  const clients = new Set<Socket>();
+  const said: Message[] = [];
+  const say = (message: Message): void => {
+    said.push(message);
+    for (const client of clients) client.write(`${JSON.stringify(message)}\n`);
+  };
+  const unused = new Promise<void>((resolve) => {
+    const first = setTimeout(resolve, 10_000);
+    server.on('connection', (client) => {
+      clearTimeout(first);
+      clients.add(client);
+      for (const message of said) client.write(`${JSON.stringify(message)}\n`);
+      client.on('error', () => undefined);
+      client.on('data', (data) => {
+        if (data.toString().trim() === stopRequest) resolve();
+      });
+      client.on('close', () => {
+        clients.delete(client);
+        if (clients.size === 0) resolve();
+      });
+    });
+  });
+  const running = await startAny((log) => {
+    say({ log });
+  }).catch((error: unknown) => {
+    say({ failed: error instanceof Error ? error.message : String(error) });
+    return undefined;
+  });
+  if (running !== undefined) {
+    say({ ready: running.cluster });
+    await unused;
+    await running.stop();
+  }
+  server.close();
+  for (const client of clients) client.end();
+}
+
+async function startAny(log: (line: string) => void): Promise<Running> {
+  await mkdir(cacheFolder, { recursive: true, mode: 0o700 });
+  if (await hasKind()) {
+    const stop = await startKindCluster(log);
+    const cluster = {
+      kubeconfig: kindKubeconfig,
+      context: kindContext,
+      kind: 'kind',
+      images: registryImages,
+    } as const;
+    return { cluster, stop };
+  }
+  const reason = whyNotHere();
+  if (reason !== undefined) {
+    throw new Error(
+      `No Kubernetes for the tests: set TEST_KUBECONFIG, or install Docker and kind. One cannot be built here: ${reason}.`,
+    );
+  }
+  await cleanUp();
+  const parts = await buildParts(log);
+  const stop = await startBuiltCluster(parts, log);
+  const cluster = {
+    kubeconfig: kubeconfigFile,
+    context: contextName,
+    kind: 'built',
+    images: parts.images,
+  } as const;
+  return { cluster, stop };
+}
+
+/** Published images, for clusters that can pull them. */
+export const registryImages: TestImages = {
+  redis7: 'docker.io/library/redis:7.0.15',
+  redis8: 'docker.io/library/redis:8.0.2',
+  valkey: 'docker.io/valkey/valkey:8.1.1',
+  busybox: 'docker.io/library/busybox:1.28',
+};
