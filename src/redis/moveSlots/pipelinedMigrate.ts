@@ -185,14 +185,15 @@ async function empty(carriage: Carriage, ends: Ends, slots: readonly number[]): 
 async function explain({ request, moved, failure }: Run): Promise<UserError> {
   const { from, to, slots } = request;
   const open = await openSlots(request);
+  const rest = formatSlots(subtractSlots(slots, moved));
   const left =
     open === undefined
-      ? `Which slots are left open cannot be asked now; they are among ${formatSlots(subtractSlots(slots, moved))}.`
+      ? 'Which slots are left open cannot be asked now.'
       : `Left open: ${open.length === 0 ? 'none' : formatSlots(open)}.`;
   const done = moved.length === 0 ? 'No slot was moved' : `Moved: ${formatSlots(moved)}`;
   return new UserError(
     failure instanceof UserError ? failure.reason : 'failed',
-    `Moving slots from ${name(request, from)} to ${name(request, to)} stopped: ${messageOf(failure)} ${done}. ${left} No key was dropped, and nothing is moved back. Once both nodes answer, run the same reshard again: it goes on where it stopped.`,
+    `Moving slots from ${name(request, from)} to ${name(request, to)} stopped: ${messageOf(failure)} ${done}. ${left} Nothing is moved back. Once both nodes answer, reshard slots ${rest} to ${name(request, to)} again: that goes on where this stopped.`,
     { cause: failure },
   );
 }
