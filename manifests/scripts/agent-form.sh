@@ -11,7 +11,7 @@ form() {
     ;;
   esac
   may_change || return 0
-  say "forming $SET of $WANT empty pods"
+  say_once "forming $SET of $WANT empty pods"
   # Slots and epochs everywhere before anybody meets: an epoch can be set only on a node that knows no other.
   for phase in own meet; do
     while read -r step ip id commands; do

@@ -9,9 +9,11 @@ meet() {
   [ "$(ask "$LOCAL" CLUSTER MEET "$1" "$PORT" "$BUS")" = OK ]
 }
 
-# A node that I know answers at another address, has no link with me, or has forgotten me.
-# After a restart of all pods at once nobody knows anybody's address, and redis by itself never finds out.
+# A node that I know answers at another address, has no link with me, or has forgotten me (twice in a row, since it may
+# just be getting to know me). After a restart of all pods at once nobody knows anybody's address, and redis by itself never finds out.
+strangers=
 heal_addresses() {
+  suspects=$strangers strangers=
   ill=$(printf '%s\n' "$view" | awk -v pods="$pods" -v me="$my_id" '
     BEGIN {
       n = split(pods, line, "\n")
@@ -25,7 +27,12 @@ heal_addresses() {
       else if (!knows[$1]) print ip[$1], $1, "does-not-know-me"
     }')
   while read -r ip id why; do
-    [ -z "$ip" ] || meet "$ip" "$id" "$why" || :
+    [ -n "$ip" ] || continue
+    if [ "$why" = does-not-know-me ]; then
+      strangers="$strangers $id"
+      case $suspects in *"$id"*) ;; *) continue ;; esac
+    fi
+    meet "$ip" "$id" "$why" || :
   done <<END
 $ill
 END

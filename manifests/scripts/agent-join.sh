@@ -9,7 +9,7 @@ join_formed_cluster() {
   }
   target=$(printf '%s\n' "$pods" | awk -v me="$my_id" '$3 != me && $7 > 1 && $8 == 16384 { print $2, $3; exit }')
   [ -n "$target" ] || return 1
-  may_change || return 0
+  may_change "${target% *}" || return 0
   rm -f "$JOINED"
   meet "${target% *}" "${target#* }" "joining its cluster" || :
 }
@@ -29,9 +29,9 @@ choose_role() {
   fi
   target=$(printf '%s\n' "$pods" | assignment)
   [ -n "$target" ] || return 0
-  may_change || return 0
-  answer=$(ask "$LOCAL" CLUSTER REPLICATE "$target")
-  say "replica of $target: $answer"
+  may_change "${target% *}" || return 0
+  answer=$(ask "$LOCAL" CLUSTER REPLICATE "${target#* }")
+  say "replica of ${target#* }: $answer"
   [ "$answer" != OK ] || : >"$JOINED"
 }
 
@@ -43,7 +43,7 @@ assignment() {
     $4 == "slave" { replicas[$5]++; next }
     $6 != "-" {
       for (j = ++count; j > 1 && low(slots[j - 1]) > low($6); j--) { master[j] = master[j - 1]; slots[j] = slots[j - 1] }
-      master[j] = $3; slots[j] = $6; next
+      master[j] = $3; slots[j] = $6; ip[$3] = $2; next
     }
     $7 > 1 { newcomer[++newcomers] = $3; ordinal[newcomers] = $1 }
     END {
@@ -55,7 +55,7 @@ assignment() {
           if (best == "" || replicas[m] + 0 < replicas[best] + 0) best = m
         }
         replicas[best]++
-        if (newcomer[i] == me) print best
+        if (newcomer[i] == me) print ip[best], best
       }
     }'
 }

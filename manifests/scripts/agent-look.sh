@@ -36,17 +36,6 @@ END
   [ -n "$my_id" ] && [ -n "$size" ]
 }
 
-# Addresses behind a name, one a line. Busybox has nslookup where its getent knows less.
-resolve() {
-  if [ -n "${RESOLVE:-}" ]; then
-    "$RESOLVE" "$1"
-    return
-  fi
-  found=$(getent ahosts "$1" 2>/dev/null)
-  [ $? -ne 1 ] || found=$(nslookup "$1" 2>/dev/null | awk '/^Name:/ { named = 1 } named && /^Address/ { print $NF }')
-  printf '%s\n' "$found" | awk 'NF { print $1 }' | sort -u
-}
-
 # Sets peers to the other pods' addresses. A name server may cache the Service's answer from before all pods were there,
 # so as long as pods are missing they are asked for by their own names too.
 find_peers() {

@@ -3,13 +3,13 @@
 # Redis promotes a replica by itself, except one that was restarted meanwhile and so cannot say how old its data are.
 
 # Forces this replica's promotion where the master's volume is provably gone (it failed, and its pod answers under another
-# id) and no other copy can be newer: this is the only replica, or all replicas ran on without a restart, had the same
+# id; if at the same address, redis takes the old id for a node without address and never for a failed one) and no other copy can be newer: this is the only replica, or all replicas ran on without a restart, had the same
 # history, and none got further. Offsets say nothing after a restart, so otherwise a person has to choose.
 promote_orphan() {
   [ "$role" = slave ] || return 0
   loss=$(printf '%s\n' "$view" | awk -v pods="$pods" -v master="$master" '
     BEGIN { n = split(pods, line, "\n"); for (i = 1; i <= n; i++) { split(line[i], f, " "); holder[f[1]] = f[3]; alive[f[3]] = 1 } }
-    $1 == master && $3 ~ /fail/ && $3 !~ /fail\?/ && NF > 8 && !($1 in alive) {
+    $1 == master && $3 ~ /fail|noaddr/ && $3 !~ /fail\?/ && NF > 8 && !($1 in alive) {
       name = $2
       if (!sub(/^[^,]*,/, "", name)) next
       sub(/\..*/, "", name); sub(/^.*-/, "", name)

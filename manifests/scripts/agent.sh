@@ -34,7 +34,7 @@ say_once() {
 # An operation holds the cluster by a connection named rck8s-hold-<expiry, seconds since the epoch>.
 # A server that does not say who is connected counts as held.
 held() {
-  clients=$(ask "$LOCAL" CLIENT LIST) || return 0
+  clients=$(ask "$1" CLIENT LIST) || return 0
   case $clients in
   id=*name=rck8s-hold-*) ;;
   id=*) return 1 ;;
@@ -45,11 +45,15 @@ held() {
     END { exit !found }'
 }
 
-# True where the caller may change the cluster's shape.
+# may_change [another node's address…]: true where the caller may change the cluster's shape.
+# A newcomer asks the node it turns to as well, since the operation may have begun before the newcomer was there.
 may_change() {
-  held || return 0
-  say_once "standing back: an operation holds the cluster"
-  return 1
+  for host in "$LOCAL" "$@"; do
+    if held "$host"; then
+      say_once "standing back: an operation holds the cluster"
+      return 1
+    fi
+  done
 }
 
 ticks=0

@@ -19,3 +19,14 @@ ask() {
 }
 
 say() { echo "$(date -u +%Y-%m-%dT%H:%M:%SZ) ${0##*/} $POD_NAME: $*"; }
+
+# Addresses behind a name, one a line. Busybox has nslookup where its getent knows less.
+resolve() {
+  if [ -n "${RESOLVE:-}" ]; then
+    "$RESOLVE" "$1"
+    return
+  fi
+  found=$(getent ahosts "$1" 2>/dev/null)
+  [ $? -ne 1 ] || found=$(nslookup "$1" 2>/dev/null | awk '/^Name:/ { named = 1 } named && /^Address/ { print $NF }')
+  printf '%s\n' "$found" | awk 'NF { print $1 }' | sort -u
+}

@@ -47,13 +47,18 @@ function masterOrdinalOf(views: readonly OwnView[], ordinal: number): number | u
   return views.find((view) => view.id === masterId)?.ordinal;
 }
 
-async function assertWhole(pods: SimulatedPods, count: number): Promise<void> {
-  const views = await pods.ownViews();
-  assert.equal(views.length, count);
-  for (const { ordinal } of views) {
-    const info = await pods.ask(ordinal, ['CLUSTER', 'INFO']);
-    assert.match(info, /cluster_slots_ok:16384/);
-    assert.match(info, new RegExp(`cluster_known_nodes:${String(count)}\\r`));
+/** Every node agrees that all slots are served and that there are that many nodes; gossip takes a moment to say so. */
+async function settled(pods: SimulatedPods, count: number): Promise<void> {
+  const end = performance.now() + 30_000;
+  for (;;) {
+    const views = await pods.ownViews();
+    const infos = await Promise.all(views.map(({ ordinal }) => pods.ask(ordinal, ['CLUSTER', 'INFO'])));
+    const bad = infos.filter(
+      (info) => !info.includes('cluster_slots_ok:16384\r') || !info.includes(`cluster_known_nodes:${String(count)}\r`),
+    );
+    if (views.length === count && bad.length === 0) return;
+    if (performance.now() > end) assert.fail(`not one cluster of ${String(count)} nodes: ${bad.join('\n')}`);
+    await sleep(250);
   }
 }
 
@@ -61,7 +66,7 @@ void test('six empty pods form three masters and three replicas by their ordinal
   await withPods(async (pods) => {
     await startAll(pods, 0, 6);
     t.diagnostic(`formed in ${(await pods.allReady(20)).toFixed(1)} s`);
-    await assertWhole(pods, 6);
+    await settled(pods, 6);
     const views = await pods.ownViews();
     assert.deepEqual(mastersOf(views).map((view) => view.slots), [['0-5460'], ['5461-10921'], ['10922-16383']]);
     assert.deepEqual([3, 4, 5].map((ordinal) => masterOrdinalOf(views, ordinal)), [0, 1, 2]);
@@ -72,7 +77,7 @@ void test('a password of awkward characters guards every node, and the scripts s
   await withPods(async (pods) => {
     await startAll(pods, 0, 6);
     await pods.allReady(20);
-    await assertWhole(pods, 6);
+    await settled(pods, 6);
     assert.match(await pods.askWithoutPassword(0, ['PING']), /NOAUTH/);
   }, `p"a'ss \\ w#rd\n`);
 });
@@ -88,7 +93,134 @@ void test('all pods killed and back at rotated addresses: one cluster with every
     for (let ordinal = 0; ordinal < 6; ordinal++) await pods.start(ordinal, ((ordinal + 1) % 6) + 1);
     t.diagnostic(`whole again in ${(await pods.allReady(20)).toFixed(1)} s`);
     assert.deepEqual((await pods.ownViews()).map((view) => view.id), before);
-    await assertWhole(pods, 6);
+    await settled(pods, 6);
     assert.equal(await readKeys(pods, 0), keys);
   });
+});
+
+void test('three more pods join as replicas, one for each master', async (t) => {
+  await withPods(async (pods) => {
+    await startAll(pods, 0, 6);
+    await pods.allReady(20);
+    await startAll(pods, 6, 9);
+    t.diagnostic(`joined in ${(await pods.allReady(20)).toFixed(1)} s`);
+    await settled(pods, 9);
+    const views = await pods.ownViews();
+    assert.deepEqual(replicaCounts(views), [2, 2, 2]);
+    assert.deepEqual(
+      [6, 7, 8].map((ordinal) => masterOrdinalOf(views, ordinal)),
+      [0, 1, 2],
+    );
+  });
+});
+
+void test('while an operation holds the cluster no pod joins; an expired hold stops nobody', async () => {
+  await withPods(async (pods) => {
+    await startAll(pods, 0, 6);
+    await pods.allReady(20);
+    await pods.connectAs('rck8s-hold-1000000000');
+    const release = await pods.connectAs(`rck8s-hold-${String(Math.floor(Date.now() / 1000) + 600)}`);
+    await pods.start(6);
+    await sleep(4000);
+    assert.match(await pods.ask(6, ['CLUSTER', 'INFO']), /cluster_known_nodes:1\r/);
+    assert.match(pods.agentLog(6), /standing back/);
+    assert.equal(await pods.isReady(6), false);
+    release();
+    await pods.allReady(20);
+    await settled(pods, 7);
+  });
+});
+
+void test('preStop hands a master over to the replica with the lowest ordinal', async () => {
+  await withPods(async (pods) => {
+    await startAll(pods, 0, 9);
+    await pods.allReady(20);
+    await writeKeys(pods);
+    await pods.stop(0);
+    const [view] = (await pods.ownViews()).filter(({ slots }) => slots[0] === '0-5460');
+    assert.equal(view?.ordinal, 3);
+    assert.equal(await readKeys(pods, 1), keys);
+    await pods.start(0);
+    await pods.allReady(20);
+    assert.equal(masterOrdinalOf(await pods.ownViews(), 0), 3);
+  });
+});
+
+void test('a master whose volume is gone: its replica takes over, the pod joins anew, the old id is forgotten', async () => {
+  await withPods(async (pods) => {
+    await startAll(pods, 0, 6);
+    await pods.allReady(20);
+    await writeKeys(pods);
+    await pods.kill(1);
+    await pods.loseVolume(1);
+    await pods.start(1, 11);
+    await pods.allReady(40);
+    await settled(pods, 6);
+    assert.equal(masterOrdinalOf(await pods.ownViews(), 1), 4);
+    assert.equal(await readKeys(pods, 0), keys);
+  });
+});
+
+void test('pod 0 lost its volume while all were down: no second cluster, and the shard comes back from its replica', async (t) => {
+  await withPods(async (pods) => {
+    await startAll(pods, 0, 6);
+    await pods.allReady(20);
+    await writeKeys(pods);
+    await sleep(1500);
+    await Promise.all([0, 1, 2, 3, 4, 5].map((ordinal) => pods.kill(ordinal)));
+    await pods.loseVolume(0);
+    for (let ordinal = 0; ordinal < 6; ordinal++) await pods.start(ordinal, ordinal + 11);
+    t.diagnostic(`whole again in ${(await pods.allReady(60)).toFixed(1)} s`);
+    await settled(pods, 6);
+    assert.match(pods.agentLog(3), /lost its volume/);
+    assert.equal(await readKeys(pods, 1), keys);
+  });
+});
+
+void test('an empty pod at the address of a lost master does not make its replica drop the keys', async () => {
+  await withPods(async (pods) => {
+    await startAll(pods, 0, 6);
+    await pods.allReady(20);
+    await writeKeys(pods);
+    await sleep(1500);
+    await pods.kill(1);
+    await pods.loseVolume(1);
+    await pods.start(1);
+    await pods.allReady(60);
+    await settled(pods, 6);
+    assert.equal(masterOrdinalOf(await pods.ownViews(), 1), 4);
+    assert.equal(await readKeys(pods, 0), keys);
+  });
+});
+
+void test('a master that finds its dataset missing does not serve its slots empty', async () => {
+  await withPods(async (pods) => {
+    await startAll(pods, 0, 6);
+    await pods.allReady(20);
+    await writeKeys(pods);
+    await pods.kill(2);
+    await pods.deleteDataset(2);
+    await pods.start(2);
+    await pods.allReady(40);
+    assert.equal(masterOrdinalOf(await pods.ownViews(), 2), 5);
+    assert.equal(await readKeys(pods, 0), keys);
+  });
+});
+
+void test('pods killed at random moments of the formation end as one cluster', async (t) => {
+  for (let round = 0; round < 3; round++) {
+    await withPods(async (pods) => {
+      await startAll(pods, 0, 6);
+      const moments = Array.from({ length: 3 }, () => Math.floor(Math.random() * 900));
+      for (const moment of moments) {
+        await sleep(moment);
+        const victim = Math.floor(Math.random() * 6);
+        await pods.kill(victim);
+        await pods.start(victim, 20 + Math.floor(Math.random() * 200));
+      }
+      t.diagnostic(`kills after ${moments.join(', ')} ms: whole in ${(await pods.allReady(40)).toFixed(1)} s`);
+      await settled(pods, 6);
+      assert.deepEqual(replicaCounts(await pods.ownViews()), [1, 1, 1]);
+    });
+  }
 });

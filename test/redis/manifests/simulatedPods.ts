@@ -1,6 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -34,6 +35,9 @@ export interface SimulatedPods {
   /** Waits until every running pod passes its readiness probe; resolves to the seconds that took. */
   readonly allReady: (seconds: number) => Promise<number>;
   readonly isReady: (ordinal: number) => Promise<boolean>;
+  /** Opens a connection of that name on every running pod's server; resolves to what closes them. */
+  readonly connectAs: (name: string) => Promise<() => void>;
+  readonly deleteDataset: (ordinal: number) => Promise<void>;
   /** What a pod's agent wrote, over all its starts. */
   readonly agentLog: (ordinal: number) => string;
   readonly dispose: () => Promise<void>;
@@ -68,9 +72,11 @@ function run(file: string, args: readonly string[], env: NodeJS.ProcessEnv, stdi
 
 async function freePort(): Promise<number> {
   const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
   const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
+  server.close();
+  await once(server, 'close');
   if (address === null || typeof address === 'string') throw new Error('no free port');
   return address.port;
 }
@@ -214,6 +220,20 @@ export async function simulatePods(options: SimulatedPodsOptions = {}): Promise<
     ownViews: () => Promise.all([...pods.keys()].sort((a, b) => a - b).map(ownView)),
     allReady,
     isReady,
+    connectAs: async (name) => {
+      const sockets = [...pods.values()].map(({ address }) => connect(port, address));
+      await Promise.all(
+        sockets.map(async (socket) => {
+          socket.write(`CLIENT SETNAME ${name}\r\n`);
+          await once(socket, 'data');
+        }),
+      );
+      return () => {
+        for (const socket of sockets) socket.destroy();
+      };
+    },
+    deleteDataset: (ordinal) =>
+      rm(join(root, `${set}-${String(ordinal)}`, 'data', 'appendonlydir'), { recursive: true }),
     agentLog: (ordinal) => logs.get(ordinal) ?? '',
     dispose: async () => {
       await Promise.all([...pods.keys()].map((ordinal) => endPod(ordinal, 'SIGKILL')));
