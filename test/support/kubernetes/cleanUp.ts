@@ -17,7 +17,18 @@ export async function cleanUp(): Promise<void> {
   await tryRun('ip', ['address', 'delete', `${dnsAddress}/32`, 'dev', 'lo']);
   for (const family of ['ip', 'ip6']) await tryRun('nft', ['delete', 'table', family, 'kube-proxy']);
   for (const hierarchy of await cgroupHierarchies()) await removeCgroup(join(hierarchy, cgroupName));
+  await removeLogLinks();
   for (const folder of [runFolder, socketFolder]) await rm(folder, { recursive: true, force: true });
+}
+
+/** Kubelet links every container's log into a folder whose place cannot be chosen. */
+async function removeLogLinks(): Promise<void> {
+  const folder = '/var/log/containers';
+  for (const name of existsSync(folder) ? await readdir(folder) : []) {
+    const link = join(folder, name);
+    const target = await readlink(link).catch(() => '');
+    if (target.startsWith(`${runFolder}/`)) await rm(link);
+  }
 }
 
 async function killAll(): Promise<void> {

@@ -42,6 +42,8 @@ export async function supervise(): Promise<void> {
   const clients = new Set<Socket>();
   const said: Message[] = [];
   const say = (message: Message): void => {
+    // Who comes once it is ready need not read how that went.
+    if ('ready' in message) said.length = 0;
     said.push(message);
     for (const client of clients) client.write(`${JSON.stringify(message)}\n`);
   };

@@ -74,7 +74,7 @@ function podNetwork({ folder, firstPod, lastPod }: Worker): object {
   return { cniVersion: '1.0.0', name: 'pods', plugins: [plugin] };
 }
 
-function kubeletConfig({ name, address }: Worker, socket: string, credentials: Credentials): object {
+function kubeletConfig({ name, address, folder }: Worker, socket: string, credentials: Credentials): object {
   return {
     apiVersion: 'kubelet.config.k8s.io/v1beta1',
     kind: 'KubeletConfiguration',
@@ -94,6 +94,8 @@ function kubeletConfig({ name, address }: Worker, socket: string, credentials: C
     cgroupRoot: `/${cgroupName}/${name}`,
     enforceNodeAllocatable: [],
     failSwapOn: false,
+    // Kubelet deletes the logs of pods it does not know, which in a shared folder are the other workers'.
+    podLogsDir: join(folder, 'logs'),
     // Else kubelet leaves chains behind in the machine's packet filter.
     makeIPTablesUtilChains: false,
     clusterDNS: [dnsAddress],
