@@ -1,0 +1,145 @@
+import { describeRef, type KubernetesClusterRef } from '../model/clusterRef.ts';
+import { isAbort, UserError } from '../model/errors.ts';
+import type { Plan } from '../model/plan.ts';
+import type { WorkloadFacts } from '../model/snapshot.ts';
+import type { KubernetesAccess } from '../kubernetes/kubernetesAccess.ts';
+import { findBelongings, type Belongings } from './deploy/belongings.ts';
+import { podsOf, type WaitPorts } from './deploy/waitForPods.ts';
+
+export interface DeletePlan extends Plan {
+  readonly ref: KubernetesClusterRef;
+  readonly belongings: Belongings;
+  /** Whether volumes, and with them all keys, are deleted too. */
+  readonly volumes: boolean;
+}
+
+export interface Deleted {
+  /** `StatefulSet redis-cluster` …, in the order in which they went. */
+  readonly deleted: readonly string[];
+}
+
+/** Milliseconds in which at least one more pod must go. */
+const podLimit = 180_000;
+const pollEvery = 300;
+
+/** Finds what would be deleted and plans. Changes nothing. @param workloads those of the cluster's snapshot, or none */
+export async function prepareDelete(
+  access: KubernetesAccess,
+  ref: KubernetesClusterRef,
+  workloads: readonly WorkloadFacts[],
+  options: { readonly volumes: boolean },
+): Promise<DeletePlan> {
+  return planDelete(ref, await findBelongings(access, ref, workloads), options);
+}
+
+export function planDelete(
+  ref: KubernetesClusterRef,
+  belongings: Belongings,
+  { volumes }: { readonly volumes: boolean },
+): DeletePlan {
+  const names = deletedNames(belongings, volumes);
+  return {
+    title: `Delete ${describeRef(ref)}${volumes ? ' with its volumes' : ''}`,
+    ref,
+    belongings,
+    volumes,
+    steps: [
+      { kind: 'deleteObjects', volumes, text: `Delete ${names.join(', ')}` },
+      { kind: 'waitForPods', pods: 0, text: 'Wait until all pods are gone' },
+    ],
+    warnings: warningsFor(belongings, volumes),
+    losses: lossesFor(belongings, volumes),
+  };
+}
+
+function deletedNames({ objects, claims, secrets }: Belongings, volumes: boolean): readonly string[] {
+  return [
+    ...objects.map(({ kind, name }) => `${kind} ${name}`),
+    ...(volumes ? claims.map((name) => `PersistentVolumeClaim ${name}`) : []),
+    ...(volumes ? secrets.map((name) => `Secret ${name}`) : []),
+  ];
+}
+
+function warningsFor({ claims, secrets }: Belongings, volumes: boolean): readonly string[] {
+  if (volumes || claims.length === 0) return [];
+  const kept = [
+    ...claims.map((name) => `PersistentVolumeClaim ${name}`),
+    ...secrets.map((name) => `Secret ${name}`),
+  ];
+  return [`Kept, with all keys: ${kept.join(', ')}. A new cluster of this name needs them deleted first.`];
+}
+
+function lossesFor({ claims, pods }: Belongings, volumes: boolean): readonly string[] {
+  const running = `${pods} pods: clients of this cluster get no answers any more.`;
+  if (claims.length === 0) return [running, 'All keys: no volume holds them, they are gone with the pods.'];
+  if (!volumes) return [running];
+  return [
+    running,
+    `All keys on ${claims.length} volumes: ${claims.join(', ')}. They cannot be brought back.`,
+  ];
+}
+
+/** Deletes, waits until the pods are gone, then deletes volumes where the plan says so. What is gone already is no error. */
+export async function runDelete(plan: DeletePlan, ports: WaitPorts): Promise<Deleted> {
+  const { ref, belongings, volumes } = plan;
+  const { access, report, signal } = ports;
+  const deleted: string[] = [];
+  const remove = async (apiVersion: string, kind: string, name: string): Promise<void> => {
+    signal.throwIfAborted();
+    report({ text: `deleting ${kind} ${name}` });
+    if (await access.delete(apiVersion, kind, ref.namespace, name, signal)) deleted.push(`${kind} ${name}`);
+  };
+  try {
+    for (const { apiVersion, kind, name } of belongings.objects) await remove(apiVersion, kind, name);
+    await waitUntilGone(plan, ports);
+    if (volumes) {
+      for (const name of belongings.claims) await remove('v1', 'PersistentVolumeClaim', name);
+      for (const name of belongings.secrets) await remove('v1', 'Secret', name);
+    }
+    return { deleted };
+  } catch (error) {
+    throw withProgress(ref, deleted, error);
+  }
+}
+
+async function waitUntilGone({ ref, belongings }: DeletePlan, ports: WaitPorts): Promise<void> {
+  const { access, now, report, signal, delay } = ports;
+  const sets = belongings.objects.filter(({ kind }) => kind === 'StatefulSet');
+  let fewest = Number.MAX_SAFE_INTEGER;
+  let progressed = now();
+  for (;;) {
+    signal.throwIfAborted();
+    const lists = await Promise.all(
+      sets.map(({ name }) => podsOf(access, { namespace: ref.namespace, statefulSet: name }, signal)),
+    );
+    const left = lists.flat();
+    if (left.length === 0) return;
+    if (left.length < fewest) progressed = now();
+    fewest = Math.min(fewest, left.length);
+    report({
+      text: `waiting for ${left.length} pods to end`,
+      done: belongings.pods - left.length,
+      total: belongings.pods,
+      unit: 'pods',
+    });
+    if (now() - progressed > podLimit) {
+      const names = left.map((pod) => pod.name).join(', ');
+      throw new UserError(
+        'failed',
+        `These pods do not end: ${names}. Look at them with kubectl describe pod; a finalizer or a lost worker may hold them.`,
+      );
+    }
+    await delay(pollEvery, signal);
+  }
+}
+
+function withProgress(ref: KubernetesClusterRef, deleted: readonly string[], error: unknown): unknown {
+  const done = deleted.length === 0 ? 'Nothing was deleted.' : `Deleted so far: ${deleted.join(', ')}.`;
+  if (isAbort(error)) {
+    return Object.assign(new Error(`Deleting ${ref.name} was cancelled. ${done}`), { name: 'AbortError' });
+  }
+  if (!(error instanceof UserError)) return error;
+  return new UserError(error.reason, `${ref.name} was not deleted completely. ${error.message} ${done}`, {
+    cause: error,
+  });
+}

@@ -1,0 +1,162 @@
+import { UserError } from '../../model/errors.ts';
+import type { NodeView } from '../../model/nodeView.ts';
+import type { PodFacts } from '../../model/snapshot.ts';
+import { waitForPods, type Look, type WaitPorts } from './waitForPods.ts';
+
+/** Milliseconds new nodes have for joining by themselves, by an agent or a script of their manifest's own. */
+const ownJoinLimit = 20_000;
+/** Milliseconds after which a node that was asked to join or to replicate is asked again. */
+const repeatAfter = 10_000;
+
+export interface JoinPorts extends WaitPorts {
+  /** Asks the server in a pod for its own view; rejects where it does not answer. */
+  readonly readNode: (namespace: string, pod: string, port: number) => Promise<NodeView>;
+  /** Lets a member of the cluster greet the server at a pod's address (CLUSTER MEET). */
+  readonly joinNode: (podIp: string, port: number, busPort: number) => Promise<void>;
+  /** Makes the server in a pod a replica of a master that it knows (CLUSTER REPLICATE). */
+  readonly replicate: (namespace: string, pod: string, port: number, masterId: string) => Promise<void>;
+}
+
+/** What is known of the cluster before it grows. */
+export interface Growing {
+  readonly namespace: string;
+  readonly statefulSet: string;
+  readonly pods: number;
+  /** The manifests' agents join new pods; they are not interfered with. */
+  readonly joinsByItself: boolean;
+  /** Ids of the nodes that were members before. */
+  readonly members: readonly string[];
+  /** Ids of the masters that serve slots. */
+  readonly masters: readonly string[];
+}
+
+interface Seen {
+  readonly pod: PodFacts;
+  readonly view: NodeView;
+}
+
+/**
+ * Waits until all pods are ready and their nodes are members, the new ones as replicas in touch with their masters;
+ * joins those that do not do it by themselves. Returns what every node says in the end.
+ */
+export async function joinAndAwait(growing: Growing, ports: JoinPorts): Promise<readonly NodeView[]> {
+  const { namespace, statefulSet, pods: total } = growing;
+  const joiner = createJoiner(growing, ports);
+  let last: readonly NodeView[] = [];
+  await waitForPods(
+    ports,
+    { namespace, statefulSet, uid: undefined, pods: total },
+    async (pods): Promise<Look> => {
+      const seen = await readAll(pods, ports);
+      last = seen.map(({ view }) => view);
+      await joiner(seen);
+      const ready = pods.filter((pod) => pod.ready).length;
+      const joined = seen.filter(({ view }) => view.others.length > 0).length;
+      const replicas = seen.filter(({ view }) => isReplicaInTouch(view)).length;
+      return {
+        done: ready >= total && isGrown(growing, seen),
+        progress: {
+          text: `ready ${ready}/${total}, joined ${joined}/${total}, replicas in touch ${replicas}`,
+          done: joined,
+          total,
+          unit: 'nodes',
+        },
+      };
+    },
+  );
+  return last;
+}
+
+async function readAll(pods: readonly PodFacts[], { readNode }: JoinPorts): Promise<readonly Seen[]> {
+  const running = pods.filter((pod) => pod.ip !== undefined && pod.phase === 'Running' && !pod.deleting);
+  const answers = await Promise.allSettled(
+    running.map(async (pod) => ({ pod, view: await readNode(pod.namespace, pod.name, pod.port) })),
+  );
+  return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+}
+
+function isReplicaInTouch({ replication }: NodeView): boolean {
+  return replication.role === 'replica' && replication.linkUp === true;
+}
+
+function isGrown({ members, pods: total }: Growing, seen: readonly Seen[]): boolean {
+  return (
+    seen.length >= total &&
+    seen.every(({ view }) => view.clusterState === 'ok' && view.others.length >= total - 1) &&
+    seen.every(({ view }) => members.includes(view.self.id) || isReplicaInTouch(view))
+  );
+}
+
+/** Joins what does not join by itself; remembers when it last asked which node for what. */
+function createJoiner(growing: Growing, ports: JoinPorts): (seen: readonly Seen[]) => Promise<void> {
+  const { now } = ports;
+  const asked = new Map<string, number>();
+  let waitingSince: number | undefined;
+  let joinedBefore = -1;
+  const due = (what: string): boolean => {
+    const before = asked.get(what);
+    if (before !== undefined && now() - before < repeatAfter) return false;
+    asked.set(what, now());
+    return true;
+  };
+  return async (seen) => {
+    if (growing.joinsByItself) return;
+    const fresh = seen.filter(({ view }) => !growing.members.includes(view.self.id));
+    const undecided = fresh.filter(({ view }) => view.replication.role === 'master');
+    const settled = seen.length - undecided.length;
+    if (undecided.length === 0 || settled !== joinedBefore) waitingSince = now();
+    joinedBefore = settled;
+    if (asked.size === 0 && now() - (waitingSince ?? now()) < ownJoinLimit) return;
+    for (const { pod, view } of undecided) if (view.others.length === 0) await meet(pod, view, ports, due);
+    await replicateAll(growing, seen, undecided, ports, due);
+  };
+}
+
+async function meet(
+  pod: PodFacts,
+  view: NodeView,
+  { joinNode }: JoinPorts,
+  due: (what: string) => boolean,
+): Promise<void> {
+  if (view.keys > 0 || view.self.slots.length > 0) {
+    throw new UserError(
+      'unsafe',
+      `The server in pod ${pod.name} is in no cluster but holds ${view.keys} keys, which joining would delete. It was left alone.`,
+    );
+  }
+  if (pod.ip !== undefined && due(`meet ${view.self.id}`))
+    await joinNode(pod.ip, pod.port, view.self.busPort);
+}
+
+/** Each node goes to the master with the fewest replicas then, the lowest id among equals, in the order of the pods. */
+async function replicateAll(
+  { masters }: Growing,
+  seen: readonly Seen[],
+  undecided: readonly Seen[],
+  { replicate }: JoinPorts,
+  due: (what: string) => boolean,
+): Promise<void> {
+  const serving = [...currentMasters(masters, seen)].sort();
+  const counts = new Map(serving.map((id) => [id, 0]));
+  const add = (id: string | undefined): void => {
+    if (id !== undefined && counts.has(id)) counts.set(id, (counts.get(id) ?? 0) + 1);
+  };
+  for (const { view } of seen) if (view.replication.role === 'replica') add(view.self.masterId);
+  for (const { pod, view } of undecided) {
+    const target = serving.reduce<string | undefined>(
+      (best, id) => (best === undefined || (counts.get(id) ?? 0) < (counts.get(best) ?? 0) ? id : best),
+      undefined,
+    );
+    const isKnown = view.others.some(({ id, flags }) => id === target && !flags.includes('handshake'));
+    add(target);
+    if (target !== undefined && isKnown && view.keys === 0 && due(`replicate ${view.self.id}`)) {
+      await replicate(pod.namespace, pod.name, pod.port, target);
+    }
+  }
+}
+
+/** The masters that serve slots now; those of before where none of them answers. */
+function currentMasters(before: readonly string[], seen: readonly Seen[]): readonly string[] {
+  const now = seen.filter(({ view }) => view.replication.role === 'master' && view.self.slots.length > 0);
+  return now.length > 0 ? now.map(({ view }) => view.self.id) : before;
+}

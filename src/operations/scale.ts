@@ -1,0 +1,187 @@
+import { check, isSound } from '../checks/check.ts';
+import { describeRef, isKubernetesRef, type KubernetesClusterRef } from '../model/clusterRef.ts';
+import { isAbort, UserError } from '../model/errors.ts';
+import type { Plan } from '../model/plan.ts';
+import { mastersOf } from '../model/shards.ts';
+import type { ClusterSnapshot, WorkloadFacts } from '../model/snapshot.ts';
+import { joinAndAwait, type JoinPorts } from './deploy/joinPods.ts';
+
+/** What a person asks for; either the number of pods, or the number of replicas of each master. */
+export interface ScaleRequest {
+  readonly pods?: number;
+  readonly masters?: number;
+  readonly replicasPerMaster?: number;
+}
+
+export interface ScalePlan extends Plan {
+  readonly ref: KubernetesClusterRef;
+  readonly workload: string;
+  readonly from: number;
+  readonly to: number;
+  /** The manifests' agents join new pods by themselves; pods of other manifests may have to be joined. */
+  readonly joinsByItself: boolean;
+  /** Ids of the nodes that are members now. */
+  readonly members: readonly string[];
+  /** Ids of the masters that serve slots. */
+  readonly masters: readonly string[];
+}
+
+export interface Scaled {
+  readonly pods: number;
+  readonly masters: number;
+  readonly replicas: number;
+}
+
+const mostNodes = 1000;
+
+/** Throws a UserError where the change cannot be made safely; nothing was changed then. */
+export function planScale(snapshot: ClusterSnapshot, request: ScaleRequest): ScalePlan {
+  const { ref } = snapshot;
+  if (!isKubernetesRef(ref)) {
+    throw refusal(
+      'invalid-input',
+      `${describeRef(ref)} is not in Kubernetes: start more servers where it runs, and join them.`,
+    );
+  }
+  const workload = onlyStatefulSet(ref, snapshot.workloads);
+  const masters = mastersOf(snapshot).filter((node) => node.slots.length > 0);
+  const from = workload.replicas;
+  const to = wantedPods(snapshot, request, masters.length);
+  checkTarget(snapshot, workload, to);
+  refuseUnhealthy(snapshot);
+  const joining = to - from + snapshot.loosePods.length;
+  return {
+    title: `Scale ${describeRef(ref)} from ${from} to ${to} pods`,
+    ref,
+    workload: workload.name,
+    from,
+    to,
+    joinsByItself: workload.bundled,
+    members: snapshot.nodes.map((node) => node.id),
+    masters: masters.map((node) => node.id),
+    steps: [
+      {
+        kind: 'setReplicas',
+        workload: workload.name,
+        pods: to,
+        text: `Set the replicas of StatefulSet ${workload.name} to ${to}`,
+      },
+      { kind: 'waitForPods', pods: to, text: `Wait until ${to} pods are ready` },
+      {
+        kind: 'joinNodes',
+        text: `${joining} new nodes join as replicas of the masters that have the fewest`,
+      },
+    ],
+    warnings: [],
+    losses: [],
+  };
+}
+
+function refusal(reason: UserError['reason'], message: string): UserError {
+  return new UserError(reason, `${message} Nothing was changed.`);
+}
+
+function onlyStatefulSet(ref: KubernetesClusterRef, workloads: readonly WorkloadFacts[]): WorkloadFacts {
+  const [first, ...others] = workloads;
+  if (first === undefined)
+    throw refusal('not-found', `${describeRef(ref)} has no StatefulSet that could be scaled.`);
+  if (others.length > 0) {
+    const names = workloads.map((one) => one.name).join(', ');
+    throw refusal(
+      'unsafe',
+      `${describeRef(ref)} runs in several workloads (${names}). Which of them is to grow is for the tool to say that made them.`,
+    );
+  }
+  if (first.kind !== 'StatefulSet') {
+    throw refusal('unsafe', `${describeRef(ref)} runs in "${first.name}", which is not a StatefulSet.`);
+  }
+  return first;
+}
+
+function wantedPods(snapshot: ClusterSnapshot, request: ScaleRequest, masters: number): number {
+  const { pods, masters: wantedMasters, replicasPerMaster } = request;
+  if (pods !== undefined && (wantedMasters !== undefined || replicasPerMaster !== undefined)) {
+    throw refusal(
+      'invalid-input',
+      'Give either the number of pods, or masters and replicas per master, not both.',
+    );
+  }
+  if (wantedMasters !== undefined && wantedMasters !== masters) {
+    throw refusal(
+      'invalid-input',
+      `${snapshot.name} has ${masters} masters; changing that needs slots to be moved and is not offered yet. New pods join as replicas: ask for pods or replicasPerMaster.`,
+    );
+  }
+  if (pods !== undefined) return whole('pods', pods);
+  if (replicasPerMaster === undefined) {
+    throw refusal(
+      'invalid-input',
+      'Say to how many pods, or to how many replicas per master, the cluster is to grow.',
+    );
+  }
+  return masters * (1 + whole('replicas per master', replicasPerMaster));
+}
+
+function whole(what: string, value: number): number {
+  if (Number.isInteger(value) && value >= 0) return value;
+  throw refusal('invalid-input', `${value} is not a number of ${what}.`);
+}
+
+function checkTarget(snapshot: ClusterSnapshot, workload: WorkloadFacts, to: number): void {
+  const where = describeRef(snapshot.ref);
+  if (to < workload.replicas) {
+    throw refusal(
+      'unsafe',
+      `${where} has ${workload.replicas} pods; going down to ${to} is refused until the shards are drained: lowering a StatefulSet's replicas loses data.`,
+    );
+  }
+  if (to > mostNodes)
+    throw refusal('invalid-input', `A Redis Cluster has at most ${mostNodes} nodes; ${to} were asked for.`);
+  if (to === workload.replicas && snapshot.loosePods.length === 0) {
+    throw refusal('invalid-input', `${where} has ${to} pods already: there is nothing to do.`);
+  }
+}
+
+function refuseUnhealthy(snapshot: ClusterSnapshot): void {
+  const findings = check(snapshot);
+  if (isSound(findings)) return;
+  const worst = findings.filter((one) => one.severity === 'error' || one.rule === 'open-slots');
+  throw refusal(
+    'unsafe',
+    `${describeRef(snapshot.ref)} is not well, and new nodes would join in the middle of it: ${worst.map((one) => one.message).join(' ')} Put this right first.`,
+  );
+}
+
+/** Raises the replicas, waits for the pods and until their nodes are replicas in touch with their masters. */
+export async function runScale(plan: ScalePlan, ports: JoinPorts): Promise<Scaled> {
+  const { ref, workload, from, to } = plan;
+  try {
+    ports.signal.throwIfAborted();
+    if (from !== to) await ports.access.scale(ref.namespace, workload, from, to);
+    const { joinsByItself, members, masters } = plan;
+    const growing = {
+      namespace: ref.namespace,
+      statefulSet: workload,
+      pods: to,
+      joinsByItself,
+      members,
+      masters,
+    };
+    const views = await joinAndAwait(growing, ports);
+    const replicas = views.filter((view) => view.replication.role === 'replica').length;
+    return { pods: to, masters: views.length - replicas, replicas };
+  } catch (error) {
+    throw leftAsItIs(plan, error);
+  }
+}
+
+function leftAsItIs({ ref, workload, to }: ScalePlan, error: unknown): unknown {
+  const left = `StatefulSet ${workload} stays as it is now (context ${ref.context}, namespace ${ref.namespace}): lowering its replicas could lose data. Scale to ${to} pods again to go on.`;
+  if (isAbort(error)) {
+    return Object.assign(new Error(`Scaling ${ref.name} was stopped. ${left}`), { name: 'AbortError' });
+  }
+  if (!(error instanceof UserError)) return error;
+  return new UserError(error.reason, `${ref.name} was not scaled to ${to} pods. ${error.message} ${left}`, {
+    cause: error,
+  });
+}
