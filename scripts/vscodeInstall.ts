@@ -37,18 +37,25 @@ export async function installVSCodeServer(log: (line: string) => void): Promise<
     throw new Error('No VS Code found: set VSCODE_EXECUTABLE to the full path of Code.exe.');
   }
   await mkdir(cache, { recursive: true });
-  await using _lock = await holdLock(`${target}.lock`, installLimitMs, log);
-  if (existsSync(target)) return server;
-  await removeAbandoned(cache);
+  const release = await holdLock(`${target}.lock`, installLimitMs, log);
+  try {
+    if (!existsSync(target)) await installAt(target, log);
+  } finally {
+    await release();
+  }
+  return server;
+}
+
+async function installAt(target: string, log: (line: string) => void): Promise<void> {
+  await removeAbandoned(dirname(target));
   await ensureBuildTools(log);
-  const temporary = await mkdtemp(join(cache, `.installing-${process.pid}-`));
+  const temporary = await mkdtemp(join(dirname(target), `.installing-${process.pid}-`));
   try {
     await install(temporary, log);
     await rename(temporary, target);
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
-  return server;
 }
 
 /** Installs of processes that were killed: 600 MB each. */

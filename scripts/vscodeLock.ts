@@ -15,12 +15,13 @@ export function isAlive(pid: number): boolean {
  * Waits until this process holds the lock file, which names its holder's process. A lock whose holder is gone is taken
  * over; after `limitMs` milliseconds it is taken regardless. What it guards must stay right without it (an atomic
  * rename): the lock only saves several processes from doing the same long work.
+ * @returns what gives the lock back.
  */
 export async function holdLock(
   path: string,
   limitMs: number,
   log: (line: string) => void,
-): Promise<AsyncDisposable> {
+): Promise<() => Promise<void>> {
   const own = `${path}.${process.pid}`;
   await writeFile(own, `${process.pid}\n`);
   try {
@@ -33,7 +34,7 @@ export async function holdLock(
   } finally {
     await rm(own, { force: true });
   }
-  return { [Symbol.asyncDispose]: () => rm(path, { force: true }) };
+  return () => rm(path, { force: true });
 }
 
 /** A hard link appears with its content, or not at all. */

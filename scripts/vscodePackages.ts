@@ -95,12 +95,19 @@ async function aptInstall(names: readonly string[], log: (line: string) => void)
   const failed = new Error(`These Debian packages are missing: run \`sudo apt-get install ${list}\` first.`);
   // Without an update the versions that a stale package list names may no longer be there; an update that fails may not matter.
   await apt([...asRoot, 'apt-get', 'update']).catch(() => undefined);
-  await apt([...asRoot, 'apt-get', 'install', '-y', '--no-install-recommends', ...names]).catch(
-    (error: unknown) => {
-      failed.cause = error;
-      throw failed;
-    },
-  );
+  await apt([
+    ...asRoot,
+    'apt-get',
+    'install',
+    '-y',
+    '-o',
+    'DPkg::Lock::Timeout=300',
+    '--no-install-recommends',
+    ...names,
+  ]).catch((error: unknown) => {
+    failed.cause = error;
+    throw failed;
+  });
 }
 
 async function apt([command = '', ...args]: readonly string[]): Promise<void> {

@@ -90,7 +90,7 @@ export async function startVSCodeServer(options: ServerOptions): Promise<VSCodeS
       // Otherwise what a login shell exports would win over `env`.
       ...['--disable-getting-started-override', '--force-disable-user-env'],
     ],
-    { detached: true, env: serverEnvironment(options.env), stdio: ['pipe', 'pipe', 'pipe'] },
+    { detached: true, env: vscodeEnvironment(options.env), stdio: ['pipe', 'pipe', 'pipe'] },
   );
   const stop = async () => {
     supervisor.stdin.end();
@@ -105,11 +105,18 @@ export async function startVSCodeServer(options: ServerOptions): Promise<VSCodeS
   }
 }
 
-/** Links, since VS Code may remove what is in its extensions' folder; made anew, since the list may have changed. */
+/**
+ * Links, since VS Code may remove what is in its extensions' folder. Without its own list it takes every extension there;
+ * with one, only those that it knew before.
+ */
 async function linkExtensions(folder: string, extensions: readonly string[]): Promise<void> {
-  await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
-  for (const extension of extensions) await symlink(extension, join(folder, basename(extension)), 'dir');
+  await rm(join(folder, 'extensions.json'), { force: true });
+  for (const extension of extensions) {
+    const link = join(folder, basename(extension));
+    await rm(link, { recursive: true, force: true });
+    await symlink(extension, link, 'dir');
+  }
 }
 
 /** The same token for the same folder, so that an open browser tab survives a restart. */
@@ -121,8 +128,8 @@ async function keptToken(file: string): Promise<string> {
   return token;
 }
 
-/** Without what a test runner or a surrounding VS Code tells its own children. */
-function serverEnvironment(env: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+/** For a VS Code that is started here: `env` above this process's own, without what a test runner or a surrounding VS Code tells its own children. */
+export function vscodeEnvironment(env: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(
     ([name]) => !/^(NODE_TEST_CONTEXT|NODE_OPTIONS|ELECTRON_.*|VSCODE_.*)$/.test(name),
   );

@@ -6,7 +6,6 @@ import { rm } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 
 const [folder = '', command = '', ...args] = process.argv.slice(2);
-const graceMs = 5000;
 const child = spawn(command, args, { detached: true, stdio: ['ignore', 'inherit', 'inherit'] });
 const group = child.pid === undefined ? undefined : -child.pid;
 
@@ -20,11 +19,21 @@ function signalGroup(signal) {
   }
 }
 
-/** @param {number} code */
+/** Whether the group is gone within this time. @param {number} limitMs */
+async function groupGone(limitMs) {
+  const until = Date.now() + limitMs;
+  while (signalGroup(0)) {
+    if (Date.now() > until) return false;
+    await delay(50);
+  }
+  return true;
+}
+
+/** The command first, since it may end its children in good order. @param {number} code */
 async function end(code) {
   child.kill('SIGTERM');
-  for (const until = Date.now() + graceMs; signalGroup(0) && Date.now() < until;) await delay(50);
-  signalGroup('SIGKILL');
+  if (!(await groupGone(2000))) signalGroup('SIGTERM');
+  if (!(await groupGone(3000))) signalGroup('SIGKILL');
   if (folder !== '') await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
   process.exit(code);
 }

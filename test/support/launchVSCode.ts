@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach } from 'node:test';
 import type { Frame, Page } from 'playwright-core';
+import type * as VSCode from 'vscode';
 import { findVSCode } from '../../scripts/vscode.ts';
 import { writeUserSettings } from '../../scripts/vscodeServer.ts';
 import { keepLogs, resultPath } from './vscode/failures.ts';
@@ -38,7 +39,7 @@ export interface LaunchOptions {
   readonly log?: (line: string) => void;
 }
 
-type Body<R, A> = (vscode: typeof import('vscode'), arg: A) => R | Promise<R>;
+type Body<R, A> = (vscode: typeof VSCode, arg: A) => R | PromiseLike<R>;
 
 /** A real VS Code with the extension in it, as tests see and use it. */
 export interface VSCodeUnderTest extends TreeUnderTest, PromptsUnderTest {
@@ -134,7 +135,7 @@ function underTest(
     ...treeOf(page),
     ...promptsOf(page),
     command: async <R>(id: string, ...args: readonly unknown[]) =>
-      (await evaluate((vscode, given) => vscode.commands.executeCommand<unknown>(given.id, ...given.args), {
+      (await evaluate((vscode, given) => vscode.commands.executeCommand(given.id, ...given.args), {
         id,
         args,
       })) as R,

@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { serveVSCode } from '../../scripts/vscodeServe.ts';
 import { keepOnFailure, launchVSCode, type VSCodeUnderTest } from '../support/launchVSCode.ts';
 
 const extensionPath = fileURLToPath(new URL('../support/vscode/fixture', import.meta.url));
@@ -25,8 +30,10 @@ describe('a launched VS Code', { timeout: 20 * 60_000 }, () => {
   keepOnFailure(() => vscode);
   /** What is clicked in the window happens a moment later in the extension host. */
   const happened = async (event: string) => {
-    for (const until = Date.now() + 5000; Date.now() < until; await delay(50)) {
+    const until = Date.now() + 5000;
+    while (Date.now() < until) {
       if ((await vscode.command<string[]>('launchFixture.events')).includes(event)) return;
+      await delay(50);
     }
     assert.fail(`In five seconds this did not happen: ${event}`);
   };
@@ -86,13 +93,68 @@ describe('a launched VS Code', { timeout: 20 * 60_000 }, () => {
   });
 });
 
-test('a closed VS Code leaves nothing behind', { timeout: 5 * 60_000 }, async () => {
-  const vscode = await launchVSCode({ extensionPath });
-  const [home, pid] = await vscode.evaluate(
-    () => [process.env['EXTENSION_TEST_SOCKET'] ?? '', process.pid] as const,
-  );
-  assert.ok(existsSync(home));
-  await vscode.close();
-  assert.ok(!existsSync(home));
-  assert.throws(() => process.kill(pid, 0));
+describe('a launched VS Code ends', { timeout: 5 * 60_000 }, () => {
+  let folder: string;
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'launch-'));
+  });
+  after(() => rm(folder, { recursive: true, force: true }));
+
+  test('when closed, after the extension has deactivated, and leaves nothing behind', async () => {
+    const mark = join(folder, 'mark');
+    const vscode = await launchVSCode({ extensionPath, env: { LAUNCH_FIXTURE_MARK: mark } });
+    const [socket, pid] = await vscode
+      .evaluate((api) => api.extensions.getExtension('kubernetes-redis-cluster.launch-fixture')?.activate())
+      .then(() => vscode.evaluate(socketAndPid))
+      .finally(() => vscode.close());
+    assert.ok(existsSync(mark));
+    assert.ok(!existsSync(dirname(socket)));
+    assert.throws(() => process.kill(pid, 0));
+  });
+
+  test('when the process that launched it is killed', async () => {
+    const launcher = join(folder, 'launcher.mjs');
+    await writeFile(
+      launcher,
+      `import { launchVSCode } from ${JSON.stringify(import.meta.resolve('../support/launchVSCode.ts'))};
+       const vscode = await launchVSCode({ extensionPath: ${JSON.stringify(extensionPath)} });
+       console.log(JSON.stringify(await vscode.evaluate(${socketAndPid.toString()})));`,
+    );
+    const child = spawn(process.execPath, [launcher], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const [line] = (await once(child.stdout, 'data')) as [Buffer];
+    const [socket, pid] = JSON.parse(line.toString()) as [string, number];
+    assert.ok(process.kill(pid, 0));
+    child.kill('SIGKILL');
+    for (let waited = 0; existsSync(dirname(socket)) && waited < 20_000; waited += 100) await delay(100);
+    assert.ok(!existsSync(dirname(socket)));
+    assert.throws(() => process.kill(pid, 0));
+  });
 });
+
+describe('a served VS Code', { timeout: 20 * 60_000 }, () => {
+  let dataDir: string;
+  before(async () => {
+    dataDir = await mkdtemp(join(tmpdir(), 'serve-'));
+  });
+  after(() => rm(dataDir, { recursive: true, force: true }));
+
+  test('opens for who has its address, and for nobody else', async () => {
+    const log = () => undefined;
+    const served = await serveVSCode({ extensionPath, folder: dataDir, dataDir, env: {}, log });
+    try {
+      const { href, origin } = new URL(served.url);
+      assert.equal((await fetch(origin)).status, 403);
+      const answer = await fetch(href, { redirect: 'manual' });
+      assert.equal(answer.status, 302);
+      const cookie = answer.headers.get('set-cookie')?.split(';')[0] ?? '';
+      assert.match(await (await fetch(origin, { headers: { cookie } })).text(), /workbench/);
+    } finally {
+      await served.stop();
+    }
+    await assert.rejects(fetch(served.url));
+  });
+});
+
+function socketAndPid(): readonly [string, number] {
+  return [process.env['EXTENSION_TEST_SOCKET'] ?? '', process.pid];
+}

@@ -12,7 +12,7 @@ export interface HostBridge {
   readonly connected: Promise<Socket>;
   /** The JSON result of `source`, a function's text, called with `vscode` and `arg`. */
   evaluate(source: string, arg: unknown): Promise<unknown>;
-  /** Resolves once the extension host that connected has gone, or after `limitMs` milliseconds. */
+  /** Resolves once no extension host is connected, or after `limitMs` milliseconds. */
   gone(limitMs: number): Promise<void>;
   close(): void;
 }
@@ -30,6 +30,7 @@ export async function listenForHost(folder: string): Promise<HostBridge> {
       ? `\\\\.\\pipe\\${folder.replaceAll(/\W/g, '-')}`
       : join(folder, 'host.sock');
   const pending = new Map<number, PromiseWithResolvers<unknown>>();
+  let host: Socket | undefined;
   const { promise: connected, resolve: connect } = Promise.withResolvers<Socket>();
   const server = createServer((socket) => {
     createInterface({ input: socket }).on('line', (line) => {
@@ -40,7 +41,7 @@ export async function listenForHost(folder: string): Promise<HostBridge> {
       for (const { reject } of pending.values()) reject(new Error('The extension host has gone.'));
       pending.clear();
     });
-    connect(socket);
+    connect((host = socket));
   });
   const { promise: listening, resolve, reject } = Promise.withResolvers<undefined>();
   server.once('error', reject).listen(path, () => {
@@ -61,13 +62,12 @@ export async function listenForHost(folder: string): Promise<HostBridge> {
       return answer.promise;
     },
     gone: async (limitMs) => {
-      const limit = delay(limitMs, undefined, { ref: false });
-      const socket = await Promise.race([connected, limit]);
-      if (socket?.closed === false) await Promise.race([once(socket, 'close'), limit]);
+      if (host?.closed !== false) return;
+      await Promise.race([once(host, 'close'), delay(limitMs, undefined, { ref: false })]);
     },
     close: () => {
       server.close();
-      void connected.then((socket) => socket.destroy());
+      host?.destroy();
     },
   };
 }

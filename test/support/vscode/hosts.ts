@@ -20,6 +20,9 @@ const chromiumFlags = [
   '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
 ];
 
+/** A signal must end this process: the browser ends when its pipe closes, the server when its supervisor's does. */
+const signals = { handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false };
+
 /** A VS Code window that has the extension and the bridge. */
 export interface WindowUnderTest {
   readonly page: Page;
@@ -47,7 +50,7 @@ export async function openInBrowser(server: string, options: HostOptions): Promi
   });
   const browser = await chromium
     .launchPersistentContext(join(dataDir, 'browser'), {
-      ...{ executablePath, args: chromiumFlags, viewport: size, headless: true },
+      ...{ executablePath, args: chromiumFlags, viewport: size, headless: true, ...signals },
     })
     .catch(async (error: unknown) => {
       await running.stop();

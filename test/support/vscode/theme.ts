@@ -1,3 +1,4 @@
+import type * as VSCode from 'vscode';
 import type { HostBridge } from './hostBridge.ts';
 
 export type ThemeKind = 'light' | 'dark' | 'highContrast' | 'highContrastLight';
@@ -17,8 +18,8 @@ export async function setTheme(bridge: HostBridge, kind: ThemeKind): Promise<voi
 
 /** Runs in the extension host: the ids of the themes differ between versions of VS Code, their kinds do not. */
 async function applyTheme(
-  vscode: typeof import('vscode'),
-  wanted: { readonly uiTheme: string; readonly kind: number },
+  vscode: typeof VSCode,
+  wanted: { readonly uiTheme: string; readonly kind: VSCode.ColorThemeKind },
 ): Promise<void> {
   interface Theme {
     readonly id: string;

@@ -10,13 +10,15 @@ const limitMs = 20_000;
  */
 export async function webviewOf(page: Page, title: string | RegExp): Promise<Frame> {
   let seen: readonly string[] = [];
-  for (const until = Date.now() + limitMs; Date.now() < until; await delay(100)) {
+  const until = Date.now() + limitMs;
+  while (Date.now() < until) {
     const visible = await visibleWebviews(page);
     const found = visible.find((webview) =>
       typeof title === 'string' ? webview.title === title : title.test(webview.title),
     );
     if (found !== undefined) return found.frame;
     seen = visible.map((webview) => webview.title);
+    await delay(100);
   }
   throw new Error(
     `No visible webview has the title ${String(title)}; there are: ${seen.join(', ') || 'none'}`,

@@ -1,8 +1,8 @@
 'use strict';
 // Runs, inside the extension host, the functions that the test process sends as text; hostBridge.ts is the other end.
 // An extension of its own rather than VS Code's extension tests: while those run, VS Code answers modal dialogs itself.
-const { connect } = require('node:net');
-const { createInterface } = require('node:readline');
+const net = require('node:net');
+const readline = require('node:readline');
 const vscode = require('vscode');
 
 /** @param {string} source @param {unknown} arg */
@@ -28,8 +28,8 @@ async function answer(line) {
 }
 
 exports.activate = () => {
-  const socket = connect(process.env['EXTENSION_TEST_SOCKET'] ?? '');
-  createInterface({ input: socket }).on('line', (line) => {
+  const socket = net.connect(process.env['EXTENSION_TEST_SOCKET'] ?? '');
+  readline.createInterface({ input: socket }).on('line', (line) => {
     void answer(line).then((text) => socket.write(`${text}\n`));
   });
   // The test process has gone: so does this window.
