@@ -1,0 +1,87 @@
+import { slotCount, type SlotSet } from '../../src/model/slots.ts';
+import type { ShardState } from '../../src/ui/panels/slotMap/messages.ts';
+import { coveredCount, rangeAt, standingOf, type SlotTable } from './slotTable.ts';
+
+/** `5,461`. */
+export function number(value: number): string {
+  return value.toLocaleString('en-US');
+}
+
+export function counted(count: number, noun: string): string {
+  return `${number(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** The share of all slots, as one reads it: `33.3%`, and never 0 or 100 where that is not exact. */
+export function share(count: number): string {
+  const percent = (count / slotCount) * 100;
+  if (count > 0 && percent < 0.1) return '<0.1%';
+  if (count < slotCount && percent > 99.9) return '>99.9%';
+  return `${percent.toFixed(percent === 0 || percent === 100 ? 0 : 1)}%`;
+}
+
+/** Ranges with a proper dash; at most `limit` of them, the rest is counted. */
+export function ranges(set: SlotSet, limit = set.length): string {
+  const shown = set.slice(0, limit).map(([start, end]) => (start === end ? `${start}` : `${start}–${end}`));
+  const left = set.length - shown.length;
+  return shown.join(', ') + (left > 0 ? ` and ${counted(left, 'more range')}` : '');
+}
+
+/** What to say of one slot, as the rows of the tooltip and as the sentence of the readout. */
+export interface SlotText {
+  readonly title: string;
+  readonly owner: string;
+  readonly range: string;
+  readonly standing: string;
+}
+
+export function slotText(table: SlotTable, slot: number): SlotText {
+  const owner = table.owners[slot];
+  const [start, end] = rangeAt(table, slot);
+  const range = start === end ? 'a range of its own' : `${start}–${end}, ${counted(end - start + 1, 'slot')}`;
+  return {
+    title: `Slot ${slot}`,
+    owner: owner === undefined ? 'No owner' : owner.label,
+    range,
+    standing: standingText(table, slot),
+  };
+}
+
+function standingText(table: SlotTable, slot: number): string {
+  switch (standingOf(table, slot)) {
+    case 'served':
+      return 'Served';
+    case 'uncovered':
+      return 'Not served: no master has it';
+    case 'failed':
+      return 'Not served: its master has failed';
+    case 'hearsay':
+      return 'Unknown: its master does not answer';
+    case 'contested':
+      return 'Claimed by two masters: the higher config epoch is shown';
+    case 'moving': {
+      const move = table.moving.get(slot);
+      const one = { both: '', source: ', as only the source says', target: ', as only the target says' };
+      return move === undefined ? 'Open' : `Open: ${move.fromName} → ${move.toName}${one[move.saidBy]}`;
+    }
+  }
+}
+
+/** `2 replicas`, with what is wrong among them. */
+export function replicasText({ replicas }: ShardState): string {
+  if (replicas.length === 0) return 'No replica';
+  const bad = replicas.filter((replica) => replica.health !== 'ok').length;
+  return counted(replicas.length, 'replica') + (bad === 0 ? '' : `, ${number(bad)} not healthy`);
+}
+
+/** The whole map in sentences, for those who do not see it. */
+export function summary(table: SlotTable): string {
+  const { state } = table;
+  const shards = state.shards.map(
+    (shard) =>
+      `${shard.label}: ${counted(shard.count, 'slot')}, ${share(shard.count)}, ${shard.healthText}` +
+      `, ${replicasText(shard)}${shard.count === 0 ? '' : `, slots ${ranges(shard.slots, 10)}`}.`,
+  );
+  const covered = `${number(coveredCount(table))} of ${number(slotCount)} slots are covered`;
+  const open = table.moving.size === 0 ? '' : ` ${counted(table.moving.size, 'slot')} open.`;
+  return `${state.name}: ${covered} by ${counted(state.shards.length, 'shard')}.${open} ${shards.join(' ')}`;
+}

@@ -1,0 +1,135 @@
+import { randomBytes } from 'node:crypto';
+import * as vscode from 'vscode';
+import { clusterKey, parseClusterRef, type ClusterRef } from '../../../model/clusterRef.ts';
+import { shardsOf } from '../../../model/shards.ts';
+import type { ClusterSnapshot } from '../../../model/snapshot.ts';
+import type { FromPanel, SlotMapCommand, ToPanel } from './messages.ts';
+import { colourShards, type ShardColours } from './shardColours.ts';
+import { slotMapHtml } from './slotMapHtml.ts';
+import { slotMapState } from './slotMapState.ts';
+
+const viewType = 'redisCluster.slotMap';
+/** Changes within this many milliseconds reach the page as one. */
+const coalesceMs = 100;
+const commands: readonly string[] = [
+  'redisCluster.refresh',
+  'redisCluster.check',
+  'redisCluster.reshard',
+] satisfies SlotMapCommand[];
+
+/** What a slot map needs of the rest: where its cluster's snapshots come from and where its intents go. */
+export interface SlotMapSource {
+  readonly extensionUri: vscode.Uri;
+  readonly ref: ClusterRef;
+  readonly title: string;
+  /** The newest snapshot; undefined until the first has been taken. */
+  snapshot(): ClusterSnapshot | undefined;
+  /** Calls back after each change of this cluster's snapshot. */
+  onDidChange(listener: () => void): vscode.Disposable;
+  /** Runs a command for this cluster, as the tree would. */
+  run(command: SlotMapCommand): void;
+}
+
+const openPanels = new Map<string, vscode.WebviewPanel>();
+
+/** Shows the slot map of a cluster: the panel that is open for it already, or a new one. */
+export function openSlotMap(source: SlotMapSource): void {
+  const open = openPanels.get(clusterKey(source.ref));
+  if (open === undefined) {
+    const panel = vscode.window.createWebviewPanel(viewType, source.title, vscode.ViewColumn.Active);
+    connect(panel, source);
+  } else {
+    open.reveal();
+  }
+}
+
+/**
+ * Brings the slot maps back that were open when the window was reloaded. `sourceOf` may not know a cluster any more:
+ * then its panel closes. Needs the activation event `onWebviewPanel:redisCluster.slotMap`.
+ */
+export function restoreSlotMaps(sourceOf: (ref: ClusterRef) => SlotMapSource | undefined): vscode.Disposable {
+  return vscode.window.registerWebviewPanelSerializer(viewType, {
+    deserializeWebviewPanel(panel, state: unknown) {
+      const source = sourceOfState(state, sourceOf);
+      if (source === undefined || openPanels.has(clusterKey(source.ref))) panel.dispose();
+      else connect(panel, source);
+      return Promise.resolve();
+    },
+  });
+}
+
+function sourceOfState(
+  state: unknown,
+  sourceOf: (ref: ClusterRef) => SlotMapSource | undefined,
+): SlotMapSource | undefined {
+  if (typeof state !== 'object' || state === null || !('ref' in state)) return undefined;
+  try {
+    return sourceOf(parseClusterRef(state.ref));
+  } catch {
+    // The state of an older version, or a broken one: nothing that a user could act on.
+    return undefined;
+  }
+}
+
+function connect(panel: vscode.WebviewPanel, source: SlotMapSource): void {
+  const key = clusterKey(source.ref);
+  openPanels.set(key, panel);
+  // A hidden page is thrown away, and says `ready` when it is made anew.
+  let ready = false;
+  let colours: ShardColours = new Map();
+  let timer: NodeJS.Timeout | undefined;
+
+  const post = (): void => {
+    timer = undefined;
+    if (!ready || !panel.visible) return;
+    const snapshot = source.snapshot();
+    if (snapshot !== undefined) colours = colourShards(shardsOf(snapshot), colours);
+    const message: ToPanel =
+      snapshot === undefined
+        ? { type: 'waiting', title: source.title }
+        : { type: 'state', state: slotMapState(snapshot, colours) };
+    void panel.webview.postMessage(message);
+  };
+  const parts = [
+    source.onDidChange(() => (timer ??= setTimeout(post, coalesceMs))),
+    panel.webview.onDidReceiveMessage((value: unknown) => {
+      const message = readMessage(value);
+      if (message?.type === 'run') source.run(message.command);
+      if (message?.type !== 'ready') return;
+      ready = true;
+      post();
+    }),
+    panel.onDidChangeViewState(() => (ready &&= panel.visible)),
+  ];
+  panel.onDidDispose(() => {
+    clearTimeout(timer);
+    for (const part of parts) part.dispose();
+    openPanels.delete(key);
+  });
+  load(panel.webview, source.extensionUri);
+}
+
+function load(webview: vscode.Webview, extensionUri: vscode.Uri): void {
+  const dist = vscode.Uri.joinPath(extensionUri, 'dist');
+  const uriOf = (file: string): string => webview.asWebviewUri(vscode.Uri.joinPath(dist, file)).toString();
+  webview.options = { enableScripts: true, localResourceRoots: [dist] };
+  const sources = {
+    cspSource: webview.cspSource,
+    script: uriOf('slotMap.js'),
+    style: uriOf('slotMap.css'),
+  };
+  webview.html = slotMapHtml(sources, randomBytes(16).toString('base64'));
+}
+
+/** Reads what the page sent; anything but the messages of its protocol is ignored. */
+function readMessage(value: unknown): FromPanel | undefined {
+  if (typeof value !== 'object' || value === null || !('type' in value)) return undefined;
+  if (value.type === 'ready') return { type: 'ready' };
+  if (value.type !== 'run' || !('command' in value)) return undefined;
+  const { command } = value;
+  return isCommand(command) ? { type: 'run', command } : undefined;
+}
+
+function isCommand(value: unknown): value is SlotMapCommand {
+  return typeof value === 'string' && commands.includes(value);
+}
