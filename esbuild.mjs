@@ -10,11 +10,8 @@ const production = process.argv.includes('--production');
 const root = import.meta.dirname;
 const outdir = path.join(root, 'dist');
 
-/**
- * What every bundle must have the same one of: `instanceof UserError` has to hold for an error that an adapter threw,
- * and texts have to be translated in all of them once extension.ts has configured l10n.
- */
-const shared = { errors: 'src/model/errors.ts', l10n: '@vscode/l10n' };
+/** What every bundle must have the same one of: `instanceof UserError` has to hold for an error that an adapter threw. */
+const shared = { errors: 'src/model/errors.ts' };
 
 /** @type {import('esbuild').Plugin} */
 const separateFiles = {
@@ -26,11 +23,8 @@ const separateFiles = {
         ? { path: './errors.cjs', external: true }
         : undefined,
     );
-    build.onResolve({ filter: /^@vscode\/l10n$/ }, ({ kind }) =>
-      kind === 'entry-point' ? undefined : { path: './l10n.cjs', external: true },
-    );
     build.onResolve({ filter: /^\.\/(redis|kubernetes)\// }, ({ path: name, importer, kind }) => {
-      if (kind === 'entry-point') return undefined;
+      if (kind === 'entry-point' || importer !== path.join(root, 'src/extension.ts')) return undefined;
       const [, folder, file] = name.split('/');
       if (kind === 'dynamic-import' && file === 'entry.ts')
         return { path: `./${folder}.cjs`, external: true };

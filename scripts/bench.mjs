@@ -1,0 +1,16 @@
+// npm run bench -- <name>: runs bench/<name>.ts, whose last line is one JSON object.
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import { installDependencies, installRedisServer, root, runOnNode24 } from './setup.mjs';
+
+const names = readdirSync(path.join(root, 'bench')).flatMap((file) =>
+  file.endsWith('.ts') ? [file.slice(0, -3)] : [],
+);
+const [name = '', ...args] = process.argv.slice(2);
+if (!names.includes(name)) {
+  console.error(`Which benchmark? npm run bench -- ${names.join(' | ')}`);
+  process.exit(2);
+}
+installDependencies();
+installRedisServer();
+runOnNode24(`bench/${name}.ts`, args);

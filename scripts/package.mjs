@@ -1,0 +1,6 @@
+// npm run package: builds for production and makes the .vsix.
+import { installDependencies, must } from './setup.mjs';
+
+installDependencies();
+must('node', ['esbuild.mjs', '--production']);
+must('npx', ['vsce', 'package', '--no-dependencies', '--allow-missing-repository']);

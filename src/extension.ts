@@ -1,0 +1,130 @@
+import * as vscode from 'vscode';
+import { formatAddress, parseAddress, type AddressClusterRef, type ClusterRef } from './model/clusterRef.ts';
+import { UserError } from './model/errors.ts';
+import { claimOf, Inventory } from './inventory/inventory.ts';
+import type { RedisReading } from './inventory/nodeReader.ts';
+import { registerCommands } from './ui/commands.ts';
+import { closeLogs } from './ui/commands/showLogs.ts';
+import { Documents } from './ui/documents.ts';
+import { Operations } from './ui/operations.ts';
+import { openSlotMap, restoreSlotMaps, type SlotMapSource } from './ui/panels/slotMap/slotMapPanel.ts';
+import type { Adapters, Parts } from './ui/parts.ts';
+import { passwordsIn } from './ui/passwords.ts';
+import { createSandbox } from './ui/sandbox.ts';
+import { onSettingsChanged } from './ui/settings.ts';
+import { Sources } from './ui/sources.ts';
+import { titleOf } from './ui/target.ts';
+import { ClusterTree } from './ui/tree/clusterTree.ts';
+
+/** What the adapters allow a server for its answer, in ms: readings are short, so that a dead node is seen at once. */
+const readingTimes = { connectTimeoutMs: 2_500, commandTimeoutMs: 2_500 };
+
+/** Makes the parts and hands them to each other. No server and no API is asked anything before a view needs it. */
+export function activate(context: vscode.ExtensionContext): void {
+  const log = vscode.window.createOutputChannel('Redis Cluster', { log: true });
+  const adapters: Adapters = {
+    redis: loadRedis,
+    reading: readWithRedis,
+    kubernetes: () => import('./kubernetes/entry.ts'),
+    sandbox: () => import('./sandbox/startSandbox.ts'),
+  };
+  const passwords = passwordsIn(context.secrets);
+  const inventory: Inventory = new Inventory({
+    redis: readWithRedis,
+    openContext: async (name) => {
+      const known = sources.context(name);
+      if (known === undefined) throw new UserError('not-found', `There is no kubeconfig context "${name}".`);
+      return (await adapters.kubernetes()).openContext(known);
+    },
+    credentials: (ref) => passwords.read(ref),
+  });
+  const sandbox = createSandbox(
+    adapters,
+    givenSandbox(),
+    (line) => {
+      log.info(line);
+    },
+    () => void sources.reload(),
+  );
+  const sources: Sources = new Sources(adapters, inventory, () => sandbox);
+  const operations = new Operations();
+  const tree = new ClusterTree(inventory, () => ({
+    contexts: inventory.contexts(),
+    addressClusters: inventory.addressClusters(),
+    kubeconfigProblems: sources.problems,
+    operation: (ref) => operations.running(ref),
+  }));
+  operations.on('changed', () => {
+    tree.redraw();
+    tree.showBadge(operations.count);
+  });
+  const documents = new Documents();
+  const slotMap = (ref: ClusterRef): SlotMapSource => slotMapSource(context.extensionUri, inventory, ref);
+  const parts: Parts = {
+    extensionUri: context.extensionUri,
+    inventory,
+    adapters,
+    tree,
+    operations,
+    documents,
+    passwords,
+    sandbox,
+    log,
+    sourcesReady: () => sources.ready(),
+    reloadSources: () => sources.reload(),
+    openSlotMap: async (ref) => {
+      await inventory.fresh(ref);
+      openSlotMap(slotMap(ref));
+    },
+  };
+  context.subscriptions.push(
+    log,
+    tree,
+    documents,
+    sources,
+    inventory,
+    registerCommands(parts),
+    restoreSlotMaps(slotMap),
+    onSettingsChanged(() => void sources.reload()),
+    { dispose: closeLogs },
+    { dispose: () => void sandbox.stop() },
+  );
+  tree.whenVisible(() => void sources.ready());
+}
+
+const loadRedis: Adapters['redis'] = () => import('./redis/entry.ts');
+
+async function readWithRedis(): Promise<RedisReading> {
+  const { connectNode, readNodeView } = await loadRedis();
+  return {
+    connectNode: (endpoint, credentials) => connectNode(endpoint, credentials, readingTimes),
+    readNodeView: (connection) => readNodeView(connection),
+  };
+}
+
+function slotMapSource(extensionUri: vscode.Uri, inventory: Inventory, ref: ClusterRef): SlotMapSource {
+  return {
+    extensionUri,
+    ref,
+    title: `Slots – ${titleOf(ref)}`,
+    snapshot: () => inventory.snapshot(ref),
+    onDidChange: (listener) => {
+      const release = inventory.need(claimOf(ref));
+      inventory.on('changed', listener);
+      return new vscode.Disposable(() => {
+        inventory.off('changed', listener);
+        release();
+      });
+    },
+    run: (command) => {
+      void vscode.commands.executeCommand(command, { cluster: ref });
+    },
+  };
+}
+
+/** The sandbox that `npm start` runs beside the editor, by the addresses it hands over in the environment. */
+function givenSandbox(): AddressClusterRef | undefined {
+  const given = process.env['REDIS_CLUSTER_SANDBOX'];
+  if (given === undefined || given === '') return undefined;
+  return { addresses: given.split(',').map((address) => formatAddress(parseAddress(address))) };
+}

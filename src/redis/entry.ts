@@ -1,0 +1,8 @@
+/** What dist/redis.cjs holds: extension.ts loads it on first use, so that starting the editor does not pay for it. */
+export { meet, myId, replicate } from './admin.ts';
+export { connectNode } from './connect.ts';
+export { formCluster } from './formCluster.ts';
+export { holdAgents } from './holdAgents.ts';
+export { moveSlots } from './moveSlots/pipelinedMigrate.ts';
+export { readNodeView } from './nodeView.ts';
+export { fillSample } from './sampleKeys.ts';

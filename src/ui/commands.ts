@@ -1,0 +1,60 @@
+import * as vscode from 'vscode';
+import type { Outcome } from '../model/outcome.ts';
+import { addByAddress } from './commands/addByAddress.ts';
+import { cancelOperation } from './commands/cancelOperation.ts';
+import { check } from './commands/check.ts';
+import { deleteCluster } from './commands/delete.ts';
+import { deploy } from './commands/deploy.ts';
+import { openRedisCli } from './commands/openRedisCli.ts';
+import { openSettings } from './commands/openSettings.ts';
+import { openSlotMap } from './commands/openSlotMap.ts';
+import { refresh } from './commands/refresh.ts';
+import { removeAddress } from './commands/removeAddress.ts';
+import { reshard } from './commands/reshard.ts';
+import { scale } from './commands/scale.ts';
+import { showLogs } from './commands/showLogs.ts';
+import { snapshot } from './commands/snapshot.ts';
+import { startSandbox } from './commands/startSandbox.ts';
+import { stopSandbox } from './commands/stopSandbox.ts';
+import type { Parts } from './parts.ts';
+import { showError } from './showError.ts';
+
+/** A command: its argument is a tree row, an object with the answers, or nothing; its result is plain JSON. */
+type Command = (parts: Parts, argument: unknown) => Promise<Outcome>;
+
+/** Every contributed command by the last word of its id, which is also its file's name. */
+const commands: Readonly<Record<string, Command>> = {
+  addByAddress,
+  cancelOperation,
+  check,
+  delete: deleteCluster,
+  deploy,
+  openRedisCli,
+  openSettings,
+  openSlotMap,
+  refresh,
+  removeAddress,
+  reshard,
+  scale,
+  showLogs,
+  snapshot,
+  startSandbox,
+  stopSandbox,
+};
+
+/** Registers all commands; whatever one throws becomes its result and a message. */
+export function registerCommands(parts: Parts): vscode.Disposable {
+  const registered = Object.entries(commands).map(([name, run]) =>
+    vscode.commands.registerCommand(`redisCluster.${name}`, async (argument: unknown): Promise<Outcome> => {
+      try {
+        await parts.sourcesReady();
+        const result = await run(parts, argument);
+        parts.log.info(`${name}: ${result.outcome}. ${result.message}`);
+        return result;
+      } catch (error) {
+        return showError(parts.log, `Redis Cluster: ${name}`, error);
+      }
+    }),
+  );
+  return vscode.Disposable.from(...registered);
+}

@@ -1,0 +1,41 @@
+import * as vscode from 'vscode';
+import { agrees } from '../../checks/agreement.ts';
+import { check as findProblems, isSound } from '../../checks/check.ts';
+import { checkText } from '../../checks/checkText.ts';
+import type { Finding } from '../../model/finding.ts';
+import type { Outcome } from '../../model/outcome.ts';
+import type { ClusterSnapshot } from '../../model/snapshot.ts';
+import type { Parts } from '../parts.ts';
+import { clusterOf, titleOf } from '../target.ts';
+
+/** Replicas hear of a change by gossip: nodes that differ are asked again for this long before it is called a fault. */
+const agreementWithinMs = 3_000;
+
+/** Checks a cluster by asking every node now; shows redis-cli's report and what it does not look at. */
+export async function check(
+  parts: Parts,
+  argument: unknown,
+): Promise<Outcome & { ok: boolean; findings: readonly Finding[]; text: string }> {
+  const ref = await clusterOf(parts, argument);
+  const snapshot = await settled(parts, await parts.inventory.fresh(ref));
+  const findings = findProblems(snapshot);
+  const text = checkText(snapshot, findings);
+  const ok = isSound(findings);
+  await parts.documents.show(`Check – ${titleOf(ref)}`, text);
+  const count = `${findings.length} ${findings.length === 1 ? 'finding' : 'findings'}`;
+  const message = `${snapshot.name}: ${ok ? 'sound' : 'not sound'}, ${findings.length === 0 ? 'nothing found' : count}.`;
+  vscode.window.setStatusBarMessage(message, 5_000);
+  return { outcome: 'done', message, ok, findings, text };
+}
+
+async function settled(parts: Parts, first: ClusterSnapshot): Promise<ClusterSnapshot> {
+  let snapshot = first;
+  const end = Date.now() + agreementWithinMs;
+  while (!agrees(snapshot) && Date.now() < end) {
+    await new Promise((resolve) => {
+      setTimeout(resolve, 300);
+    });
+    snapshot = await parts.inventory.fresh(snapshot.ref);
+  }
+  return snapshot;
+}

@@ -1,0 +1,44 @@
+import * as vscode from 'vscode';
+import { isKubernetesRef } from '../../model/clusterRef.ts';
+import { UserError } from '../../model/errors.ts';
+import type { Outcome } from '../../model/outcome.ts';
+import { nodeName } from '../../model/shards.ts';
+import type { Parts } from '../parts.ts';
+import { nodeOf } from '../target.ts';
+import { podTerminal, redisCliInPod } from '../terminal.ts';
+
+/** Opens a terminal with redis-cli on one node: in its pod, or on this machine for a cluster outside Kubernetes. */
+export async function openRedisCli(parts: Parts, argument: unknown): Promise<Outcome> {
+  const { snapshot, node } = await nodeOf(parts, argument);
+  const name = `redis-cli ${nodeName(node)}`;
+  const { ref } = snapshot;
+  if (isKubernetesRef(ref)) {
+    if (node.pod === undefined) {
+      throw new UserError(
+        'not-found',
+        `Node ${node.id} runs in no pod of ${ref.name}, so there is nothing to open a terminal in.`,
+      );
+    }
+    const access = await parts.inventory.access(ref.context);
+    const command = redisCliInPod(node.pod.port);
+    vscode.window.createTerminal({ name, pty: podTerminal(access, node.pod, command) }).show();
+  } else {
+    const { username, password } = await parts.passwords.read(ref);
+    vscode.window
+      .createTerminal({
+        name,
+        shellPath: 'redis-cli',
+        shellArgs: [
+          '-h',
+          node.host,
+          '-p',
+          String(node.port),
+          ...(username === undefined ? [] : ['--user', username]),
+        ],
+        env: password === undefined ? {} : { REDISCLI_AUTH: password },
+        iconPath: new vscode.ThemeIcon('terminal'),
+      })
+      .show();
+  }
+  return { outcome: 'done', message: `${name} is open.` };
+}

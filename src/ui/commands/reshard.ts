@@ -1,0 +1,102 @@
+import * as vscode from 'vscode';
+import { planReshard, runReshard, type Resharded } from '../../operations/reshard.ts';
+import { messageOf, UserError } from '../../model/errors.ts';
+import type { Outcome } from '../../model/outcome.ts';
+import { mastersOf, nodeName, slotsText } from '../../model/shards.ts';
+import type { ClusterSnapshot } from '../../model/snapshot.ts';
+import { parseSlots, type SlotSet } from '../../model/slots.ts';
+import type { Parts } from '../parts.ts';
+import { runOperation } from '../runOperation.ts';
+import { answersOf, clusterOf, picked, pickNode, rowTarget, textAnswer, type Answers } from '../target.ts';
+
+/** Moves hash slots with their keys from one or all masters to another, while clients go on reading and writing. */
+export async function reshard(parts: Parts, argument: unknown): Promise<Outcome | (Outcome & Resharded)> {
+  const snapshot = await parts.inventory.fresh(await clusterOf(parts, argument));
+  const answers = answersOf(parts, argument);
+  const target = rowTarget(parts, argument);
+  const isAsked = answers['to'] === undefined || answers['slots'] === undefined;
+  const to = textAnswer(answers, 'to') ?? (await askTarget(snapshot));
+  const fromRow = target?.kind === 'node' && target.nodeId !== to ? [target.nodeId] : undefined;
+  const from = fromRow ?? sourcesIn(answers) ?? (isAsked ? await askSources(snapshot, to) : 'all');
+  const slots = slotsIn(answers) ?? (await askSlots(snapshot, to));
+  const plan = planReshard(snapshot, { from, to, slots });
+  return runOperation(parts, {
+    plan,
+    confirmation: isAsked && answers['confirmed'] !== true ? 'button' : 'none',
+    verb: 'Reshard',
+    run: async (signal, report) => {
+      const { moveSlots, holdAgents } = await parts.adapters.redis();
+      const dialer = await parts.inventory.dialer(snapshot.ref);
+      const held = await holdAgents(
+        dialer,
+        snapshot.nodes.flatMap((node) => (node.view === undefined ? [] : node.id)),
+      );
+      try {
+        const result = await runReshard(plan, { moveSlots, dialer, snapshot, report, signal });
+        const moved = `${result.movedSlots.toLocaleString('en-US')} slots with ${result.movedKeys.toLocaleString('en-US')} keys moved in ${result.seconds.toFixed(1)} s`;
+        return result.cancelled
+          ? { ...result, outcome: 'cancelled' as const, message: `Stopped: ${moved}. No slot is left open.` }
+          : { ...result, outcome: 'done' as const, message: `${moved}.` };
+      } finally {
+        held.release();
+      }
+    },
+  });
+}
+
+function sourcesIn(answers: Answers): 'all' | readonly string[] | undefined {
+  const from = answers['from'];
+  if (from === undefined || from === 'all') return from;
+  if (typeof from === 'string') return [from];
+  if (Array.isArray(from)) return from.map(String);
+  throw new UserError('invalid-input', '"from" is "all", a node id or a list of node ids.');
+}
+
+function slotsIn(answers: Answers): number | SlotSet | undefined {
+  const slots = answers['slots'];
+  if (slots === undefined || typeof slots === 'number') return slots;
+  if (typeof slots === 'string') return parseSlots(slots);
+  throw new UserError(
+    'invalid-input',
+    '"slots" is a number of slots, or slots and ranges such as "0-99,200".',
+  );
+}
+
+async function askTarget(snapshot: ClusterSnapshot): Promise<string> {
+  return (await pickNode(snapshot, 'Which master is to receive the hash slots?', mastersOf(snapshot))).id;
+}
+
+async function askSources(snapshot: ClusterSnapshot, to: string): Promise<'all' | readonly string[]> {
+  const sources = mastersOf(snapshot).filter((node) => node.id !== to && node.slots.length > 0);
+  const items = sources.map((node) => ({
+    label: nodeName(node),
+    description: slotsText(node.slots),
+    picked: true,
+    node,
+  }));
+  const options = { title: snapshot.name, placeHolder: 'From which masters?', canPickMany: true as const };
+  const chosen = await picked(vscode.window.showQuickPick(items, options));
+  return chosen.length === items.length ? 'all' : chosen.map(({ node }) => node.id);
+}
+
+async function askSlots(snapshot: ClusterSnapshot, to: string): Promise<number | SlotSet> {
+  const read = (text: string): number | SlotSet =>
+    /^\s*\d+\s*slots?\s*$|^\s*\d+\s*$/.test(text) ? Number.parseInt(text, 10) : parseSlots(text);
+  const text = await picked(
+    vscode.window.showInputBox({
+      title: snapshot.name,
+      prompt: 'How many hash slots, or which? A number is a count; write 5-5 for the single slot 5.',
+      placeHolder: '1000   or   0-99,200-299',
+      ignoreFocusOut: true,
+      validateInput: (value) => {
+        try {
+          planReshard(snapshot, { from: 'all', to, slots: read(value) });
+          return undefined;
+        } catch (error) {
+          return messageOf(error);
+        }
+      },
+    }),
+  );
+  return read(text);
+}

@@ -1,0 +1,95 @@
+import * as vscode from 'vscode';
+import { planScale, runScale, type Scaled, type ScaleRequest } from '../../operations/scale.ts';
+import { isKubernetesRef } from '../../model/clusterRef.ts';
+import { messageOf, UserError } from '../../model/errors.ts';
+import type { Outcome } from '../../model/outcome.ts';
+import type { ClusterSnapshot } from '../../model/snapshot.ts';
+import type { NodeConnection } from '../../redis/nodeConnection.ts';
+import type { Parts } from '../parts.ts';
+import { askPods } from '../podAsking.ts';
+import { runOperation } from '../runOperation.ts';
+import { answersOf, clusterOf, numberAnswer, picked } from '../target.ts';
+import { waiting } from '../waiting.ts';
+
+/** Adds pods to a cluster; their nodes join as replicas of the masters that have the fewest. */
+export async function scale(parts: Parts, argument: unknown): Promise<Outcome | (Outcome & Scaled)> {
+  const snapshot = await parts.inventory.fresh(await clusterOf(parts, argument));
+  const answers = answersOf(parts, argument);
+  const given = {
+    pods: numberAnswer(answers, 'pods'),
+    masters: numberAnswer(answers, 'masters'),
+    replicasPerMaster: numberAnswer(answers, 'replicasPerMaster'),
+  };
+  const isAsked = Object.values(given).every((value) => value === undefined);
+  const request: ScaleRequest = isAsked
+    ? { pods: await askHowMany(snapshot) }
+    : Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const plan = planScale(snapshot, request);
+  const { ref } = plan;
+  const access = await parts.inventory.access(isKubernetesRef(ref) ? ref.context : '');
+  return runOperation(parts, {
+    plan,
+    confirmation: isAsked && answers['confirmed'] !== true ? 'button' : 'none',
+    verb: 'Scale',
+    run: async (signal, report) => {
+      const { meet, replicate } = await parts.adapters.redis();
+      const dialer = await parts.inventory.dialer(ref);
+      const asking = askPods(access, await parts.adapters.reading(), () =>
+        Promise.resolve(dialer.credentials),
+      );
+      try {
+        const scaled = await runScale(plan, {
+          ...{ access, signal, report, ...waiting, readNode: asking.readNode },
+          joinNode: (podIp, port, busPort) =>
+            using(dialer.dial(memberOf(snapshot)), (member) => meet(member, { host: podIp, port, busPort })),
+          replicate: (namespace, pod, port, masterId) =>
+            using(asking.dial(namespace, pod, port), (node) => replicate(node, masterId)),
+        });
+        const message = `${ref.name} has ${scaled.pods} pods now: ${scaled.masters} masters and ${scaled.replicas} replicas.`;
+        return { ...scaled, outcome: 'done' as const, message };
+      } finally {
+        asking.close();
+      }
+    },
+  });
+}
+
+/** A node that answers, and that can greet newcomers. */
+function memberOf(snapshot: ClusterSnapshot): string {
+  const member = snapshot.nodes.find((node) => node.view !== undefined);
+  if (member === undefined) throw new UserError('unreachable', `No node of ${snapshot.name} answers.`);
+  return member.id;
+}
+
+async function using(
+  opening: Promise<NodeConnection>,
+  work: (connection: NodeConnection) => Promise<void>,
+): Promise<void> {
+  const connection = await opening;
+  try {
+    await work(connection);
+  } finally {
+    connection.close();
+  }
+}
+
+async function askHowMany(snapshot: ClusterSnapshot): Promise<number> {
+  const now = snapshot.workloads.reduce((sum, workload) => sum + workload.replicas, 0);
+  const text = await picked(
+    vscode.window.showInputBox({
+      title: `Scale ${snapshot.name}`,
+      prompt: `How many pods? It has ${now}. New ones join as replicas of the masters that have the fewest.`,
+      value: String(now + 1),
+      ignoreFocusOut: true,
+      validateInput: (value) => {
+        try {
+          planScale(snapshot, { pods: Number(value) });
+          return undefined;
+        } catch (error) {
+          return messageOf(error);
+        }
+      },
+    }),
+  );
+  return Number(text);
+}

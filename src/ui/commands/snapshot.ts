@@ -1,0 +1,71 @@
+import { check } from '../../checks/check.ts';
+import type { ClusterRef } from '../../model/clusterRef.ts';
+import type { Finding } from '../../model/finding.ts';
+import type { Outcome } from '../../model/outcome.ts';
+import { shardsOf } from '../../model/shards.ts';
+import type { RedisNode } from '../../model/snapshot.ts';
+import { countSlots, formatSlots } from '../../model/slots.ts';
+import type { Parts } from '../parts.ts';
+import { clusterOf } from '../target.ts';
+
+interface NodeJson {
+  readonly id: string;
+  readonly role: 'master' | 'replica';
+  readonly masterId?: string;
+  readonly address: string;
+  readonly slots: string;
+  readonly health: string;
+  readonly keys?: number;
+  readonly version?: string;
+  readonly pod?: string;
+  readonly worker?: string;
+}
+
+interface ClusterJson {
+  readonly ref: ClusterRef;
+  readonly name: string;
+  readonly takenAt: number;
+  readonly nodes: readonly NodeJson[];
+  readonly shards: readonly {
+    readonly master: string;
+    readonly replicas: readonly string[];
+    readonly slots: string;
+    readonly slotCount: number;
+  }[];
+  readonly loosePods: readonly string[];
+  readonly findings: readonly Finding[];
+}
+
+/** The cluster as the tree sees it, read afresh, as plain JSON for tasks and tests. */
+export async function snapshot(parts: Parts, argument: unknown): Promise<Outcome & { cluster: ClusterJson }> {
+  const read = await parts.inventory.fresh(await clusterOf(parts, argument));
+  const cluster: ClusterJson = {
+    ref: read.ref,
+    name: read.name,
+    takenAt: read.takenAt,
+    nodes: read.nodes.map(nodeJson),
+    shards: shardsOf(read).map((shard) => ({
+      master: shard.id,
+      replicas: shard.replicas.map((node) => node.id),
+      slots: formatSlots(shard.slots),
+      slotCount: countSlots(shard.slots),
+    })),
+    loosePods: read.loosePods.map((pod) => pod.name),
+    findings: check(read),
+  };
+  return { outcome: 'done', message: `${read.name}: ${read.nodes.length} nodes.`, cluster };
+}
+
+function nodeJson(node: RedisNode): NodeJson {
+  return {
+    id: node.id,
+    role: node.role,
+    address: `${node.host}:${node.port}`,
+    slots: formatSlots(node.slots),
+    health: node.health,
+    ...(node.masterId === undefined ? {} : { masterId: node.masterId }),
+    ...(node.view === undefined ? {} : { keys: node.view.keys, version: node.view.version }),
+    ...(node.pod === undefined ? {} : { pod: node.pod.name }),
+    ...(node.pod?.worker === undefined ? {} : { worker: node.pod.worker }),
+  };
+}

@@ -1,0 +1,106 @@
+import * as vscode from 'vscode';
+import { describeRef } from '../model/clusterRef.ts';
+import type { Plan, Progress, Report } from '../model/plan.ts';
+import type { Outcome } from '../model/outcome.ts';
+import type { Parts } from './parts.ts';
+
+/** How a change is confirmed: not at all where the caller has answered everything, by a button, or by a typed word. */
+export type Confirmation = 'none' | 'button' | { readonly word: string };
+
+interface Change<T> {
+  readonly plan: Plan;
+  readonly confirmation: Confirmation;
+  /** The verb on the dialog's button. */
+  readonly verb: string;
+  readonly run: (signal: AbortSignal, report: Report) => Promise<T>;
+}
+
+/**
+ * Shows the plan, asks, runs it with progress and cancel as the cluster's one operation. Errors are the caller's
+ * caller's: every command ends in one place that shows them.
+ */
+export async function runOperation<T extends object>(
+  parts: Parts,
+  { plan, confirmation, verb, run }: Change<T>,
+): Promise<(Outcome & { readonly outcome: 'cancelled' }) | T> {
+  parts.log.info(`${plan.title}: plan for ${describeRef(plan.ref)}\n${planText(plan)}`);
+  if (!(await isConfirmed(parts, plan, confirmation, verb))) {
+    return { outcome: 'cancelled', message: `${plan.title}: cancelled, nothing was changed.` };
+  }
+  const options = { location: vscode.ProgressLocation.Notification, title: plan.title, cancellable: true };
+  return vscode.window.withProgress(options, (progress, token) =>
+    parts.operations.run(plan.ref, plan.title, async (signal, report) => {
+      token.onCancellationRequested(() => parts.operations.cancel(plan.ref));
+      let shown = 0;
+      return run(signal, (step) => {
+        report(step);
+        const percent =
+          step.total === undefined || step.total === 0 ? shown : (100 * (step.done ?? 0)) / step.total;
+        progress.report({ message: progressText(step), increment: Math.max(0, percent - shown) });
+        shown = Math.max(shown, percent);
+      });
+    }),
+  );
+}
+
+function progressText({ text, done, total, unit }: Progress): string {
+  if (total === undefined) return text;
+  return `${(done ?? 0).toLocaleString('en-US')} of ${total.toLocaleString('en-US')}${unit === undefined ? '' : ` ${unit}`} · ${text}`;
+}
+
+async function isConfirmed(
+  parts: Parts,
+  plan: Plan,
+  confirmation: Confirmation,
+  verb: string,
+): Promise<boolean> {
+  if (confirmation === 'none') return true;
+  const showPlan = 'Show Plan';
+  const detail = [
+    describeRef(plan.ref),
+    ...plan.losses.map((loss) => `Lost: ${loss}`),
+    ...plan.warnings,
+    `${plan.steps.length} ${plan.steps.length === 1 ? 'step' : 'steps'}:`,
+    ...plan.steps.slice(0, 6).map((step, index) => `${index + 1}. ${step.text}`),
+    ...(plan.steps.length > 6 ? [`… and ${plan.steps.length - 6} more`] : []),
+  ].join('\n');
+  for (;;) {
+    const options = { modal: true, detail };
+    const answer = await vscode.window.showWarningMessage(`${plan.title}?`, options, verb, showPlan);
+    if (answer === showPlan) {
+      await parts.documents.show(`Plan – ${plan.title}`, planText(plan));
+      continue;
+    }
+    if (answer !== verb) return false;
+    return confirmation === 'button' || isTyped(plan, confirmation.word);
+  }
+}
+
+async function isTyped(plan: Plan, word: string): Promise<boolean> {
+  const typed = await vscode.window.showInputBox({
+    title: plan.title,
+    prompt: `${plan.losses.join(' ')} Type ${word} to go on.`,
+    placeHolder: word,
+    ignoreFocusOut: true,
+    validateInput: (value) =>
+      value === word || value === ''
+        ? undefined
+        : `Type ${word}, or press Escape to leave everything as it is.`,
+  });
+  return typed === word;
+}
+
+/** The plan as people read it in its document and in the log. */
+export function planText(plan: Plan): string {
+  return [
+    plan.title,
+    describeRef(plan.ref),
+    '',
+    ...plan.losses.map((loss) => `LOST: ${loss}`),
+    ...plan.warnings.map((warning) => `Note: ${warning}`),
+    ...plan.steps.map((step, index) => `${index + 1}. ${step.text}`),
+    '',
+    'Each step is checked before it runs and is safe to run twice. Cancel stops at the next safe point.',
+    '',
+  ].join('\n');
+}

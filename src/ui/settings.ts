@@ -1,0 +1,38 @@
+import * as vscode from 'vscode';
+
+/** The product's settings, as the manifest declares them. */
+export interface Settings {
+  /** Kubeconfig files; empty means KUBECONFIG or ~/.kube/config. */
+  readonly kubeconfigs: readonly string[];
+  /** Context → the namespaces to look at; a context that is not named here is looked at whole. */
+  readonly namespaces: Readonly<Record<string, readonly string[]>>;
+  /** Clusters outside Kubernetes, each the addresses of one or more of its nodes, separated by commas. */
+  readonly addresses: readonly string[];
+  /** The redis-server the sandbox starts; empty means the one on the PATH. */
+  readonly redisServer: string;
+}
+
+const section = 'redisCluster';
+
+export function readSettings(): Settings {
+  const settings = vscode.workspace.getConfiguration(section);
+  return {
+    kubeconfigs: settings.get<readonly string[]>('kubeconfigs', []),
+    namespaces: settings.get<Readonly<Record<string, readonly string[]>>>('namespaces', {}),
+    addresses: settings.get<readonly string[]>('addresses', []),
+    redisServer: settings.get<string>('sandbox.redisServer', ''),
+  };
+}
+
+export async function saveAddresses(addresses: readonly string[]): Promise<void> {
+  await vscode.workspace
+    .getConfiguration(section)
+    .update('addresses', addresses, vscode.ConfigurationTarget.Global);
+}
+
+/** Calls back when one of the product's settings changed. */
+export function onSettingsChanged(listener: () => void): vscode.Disposable {
+  return vscode.workspace.onDidChangeConfiguration((event) => {
+    if (event.affectsConfiguration(section)) listener();
+  });
+}

@@ -1,0 +1,30 @@
+import * as vscode from 'vscode';
+import { isAbort, messageOf, UserError, type UserErrorReason } from '../model/errors.ts';
+import type { Outcome } from '../model/outcome.ts';
+
+/** Reasons that say that nothing was begun. */
+const refusals: ReadonlySet<UserErrorReason> = new Set([
+  'invalid-input',
+  'not-found',
+  'already-exists',
+  'unsafe',
+  'busy',
+]);
+
+/** Turns whatever a command threw into its result, and shows it: the one place where errors become messages. */
+export function showError(log: vscode.LogOutputChannel, title: string, error: unknown): Outcome {
+  if (isAbort(error)) return { outcome: 'cancelled', message: `${title}: cancelled.` };
+  if (error instanceof UserError) {
+    log.warn(`${title}: ${error.message}`);
+    if (error.cause !== undefined) log.debug(`${title}: because of ${messageOf(error.cause)}`);
+    void vscode.window.showErrorMessage(error.message);
+    return { outcome: refusals.has(error.reason) ? 'refused' : 'failed', message: error.message };
+  }
+  log.error(error instanceof Error ? error : messageOf(error));
+  void vscode.window
+    .showErrorMessage(`${title} met a fault of its own: ${messageOf(error)}`, 'Show Log')
+    .then((answer) => {
+      if (answer !== undefined) log.show();
+    });
+  return { outcome: 'failed', message: messageOf(error) };
+}

@@ -1,0 +1,88 @@
+import * as vscode from 'vscode';
+import { formatAddress, parseAddress, type AddressClusterRef } from '../model/clusterRef.ts';
+import { messageOf } from '../model/errors.ts';
+import type { AddressSource, Inventory } from '../inventory/inventory.ts';
+import type { KubeContext } from '../kubernetes/entry.ts';
+import type { Adapters, Sandbox } from './parts.ts';
+import { readSettings } from './settings.ts';
+
+/** Where clusters are looked for: kubeconfigs, addresses and the sandbox. */
+export class Sources implements vscode.Disposable {
+  /** Kubeconfig files and addresses that could not be read. */
+  problems: readonly { readonly file: string; readonly message: string }[] = [];
+  readonly #adapters: Adapters;
+  readonly #inventory: Inventory;
+  readonly #sandbox: () => Sandbox;
+  #contexts: readonly KubeContext[] = [];
+  #endWatch: (() => void) | undefined;
+  #watched = '';
+  #first: Promise<void> | undefined;
+
+  constructor(adapters: Adapters, inventory: Inventory, sandbox: () => Sandbox) {
+    this.#adapters = adapters;
+    this.#inventory = inventory;
+    this.#sandbox = sandbox;
+  }
+
+  /** Reads once, on first need. */
+  ready(): Promise<void> {
+    this.#first ??= this.reload();
+    return this.#first;
+  }
+
+  /** Reads settings and kubeconfigs and hands the inventory what they name; asks no cluster anything. */
+  async reload(): Promise<void> {
+    const settings = readSettings();
+    const { loadKubeconfigs, watchKubeconfigs } = await this.#adapters.kubernetes();
+    const { contexts, problems } = loadKubeconfigs(settings.kubeconfigs);
+    const addresses = readAddresses(settings.addresses);
+    this.#contexts = contexts;
+    this.problems = [...problems, ...addresses.problems];
+    const sandbox = this.#sandbox().ref;
+    this.#inventory.setAddresses([
+      ...(sandbox === undefined ? [] : [{ ref: sandbox, name: 'Sandbox', sandbox: true }]),
+      ...addresses.sources,
+    ]);
+    this.#inventory.setContexts(
+      contexts.map((context) => ({
+        name: context.name,
+        namespaces: settings.namespaces[context.name] ?? [],
+        fingerprint: JSON.stringify(context),
+      })),
+    );
+    await vscode.commands.executeCommand('setContext', 'redisCluster.hasKubeconfig', contexts.length > 0);
+    if (this.#watched !== settings.kubeconfigs.join()) {
+      this.#endWatch?.();
+      this.#watched = settings.kubeconfigs.join();
+      this.#endWatch = undefined;
+    }
+    this.#endWatch ??= watchKubeconfigs(settings.kubeconfigs, () => void this.reload());
+  }
+
+  context(name: string): KubeContext | undefined {
+    return this.#contexts.find((context) => context.name === name);
+  }
+
+  dispose(): void {
+    this.#endWatch?.();
+  }
+}
+
+function readAddresses(entries: readonly string[]): {
+  sources: AddressSource[];
+  problems: { file: string; message: string }[];
+} {
+  const sources: AddressSource[] = [];
+  const problems: { file: string; message: string }[] = [];
+  for (const entry of entries) {
+    try {
+      const ref: AddressClusterRef = {
+        addresses: entry.split(',').map((part) => formatAddress(parseAddress(part))),
+      };
+      sources.push({ ref, name: ref.addresses[0] ?? entry, sandbox: false });
+    } catch (error) {
+      problems.push({ file: `redisCluster.addresses: ${entry}`, message: messageOf(error) });
+    }
+  }
+  return { sources, problems };
+}

@@ -1,0 +1,128 @@
+import * as vscode from 'vscode';
+import {
+  clusterKey,
+  describeRef,
+  isKubernetesRef,
+  parseClusterRef,
+  type ClusterRef,
+} from '../model/clusterRef.ts';
+import { UserError } from '../model/errors.ts';
+import { nodeName } from '../model/shards.ts';
+import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
+import type { Parts } from './parts.ts';
+import type { RowTarget } from './tree/row.ts';
+
+/** A command's argument: a tree row, an object with the answers, or nothing. */
+export type Answers = Readonly<Record<string, unknown>>;
+
+/** The answers an argument object holds; none where the command came from the palette or a row. */
+export function answersOf(parts: Parts, argument: unknown): Answers {
+  if (typeof argument !== 'object' || argument === null || rowTarget(parts, argument) !== undefined)
+    return {};
+  return argument as Answers;
+}
+
+/** What the row stands for that a command was started from. */
+export function rowTarget(parts: Parts, argument: unknown): RowTarget | undefined {
+  if (typeof argument !== 'object' || argument === null || !('id' in argument)) return undefined;
+  return typeof argument.id === 'string' ? parts.tree.target({ id: argument.id }) : undefined;
+}
+
+/** The cluster a command is about: from its row, from its argument, or picked. Throws AbortError where none is picked. */
+export async function clusterOf(parts: Parts, argument: unknown): Promise<ClusterRef> {
+  const target = rowTarget(parts, argument);
+  if (target !== undefined && 'ref' in target) return target.ref;
+  const answers = answersOf(parts, argument);
+  if (answers['cluster'] !== undefined) return parseClusterRef(answers['cluster']);
+  if ('name' in answers || 'addresses' in answers) return parseClusterRef(answers);
+  return pickCluster(parts);
+}
+
+async function pickCluster(parts: Parts): Promise<ClusterRef> {
+  const clusters = [
+    ...parts.inventory.addressClusters().map(({ source }) => ({ ref: source.ref, name: source.name })),
+    ...parts.inventory.contexts().flatMap((context) => context.scopes.flatMap((scope) => scope.clusters)),
+  ];
+  if (clusters.length === 0) {
+    throw new UserError(
+      'not-found',
+      'No Redis Cluster is known yet. Expand a context in the Redis Cluster view, add a cluster by its address, or start the sandbox.',
+    );
+  }
+  const only = clusters[0];
+  if (clusters.length === 1 && only !== undefined) return only.ref;
+  const items = clusters.map(({ ref, name }) => ({
+    label: name,
+    description: isKubernetesRef(ref) ? `${ref.context} · ${ref.namespace}` : ref.addresses.join(', '),
+    ref,
+  }));
+  return (
+    await picked(
+      vscode.window.showQuickPick(items, { title: 'Redis Cluster', placeHolder: 'Which cluster?' }),
+    )
+  ).ref;
+}
+
+/** The node a command is about, in a fresh reading of its cluster. */
+export async function nodeOf(
+  parts: Parts,
+  argument: unknown,
+): Promise<{ readonly snapshot: ClusterSnapshot; readonly node: RedisNode }> {
+  const target = rowTarget(parts, argument);
+  const ref = await clusterOf(parts, argument);
+  const snapshot = await parts.inventory.fresh(ref);
+  const id = target?.kind === 'node' ? target.nodeId : textAnswer(answersOf(parts, argument), 'node');
+  if (id === undefined) return { snapshot, node: await pickNode(snapshot, 'Which node?') };
+  return { snapshot, node: nodeIn(snapshot, id) };
+}
+
+/** A node by its id. Throws a UserError that says which nodes there are. */
+export function nodeIn(snapshot: ClusterSnapshot, id: string): RedisNode {
+  const node = snapshot.nodes.find((candidate) => candidate.id === id);
+  if (node !== undefined) return node;
+  const there = snapshot.nodes.map((other) => `${other.id} (${nodeName(other)})`).join(', ');
+  throw new UserError('not-found', `${describeRef(snapshot.ref)} has no node ${id}. Its nodes: ${there}.`);
+}
+
+export async function pickNode(
+  snapshot: ClusterSnapshot,
+  placeHolder: string,
+  nodes: readonly RedisNode[] = snapshot.nodes,
+): Promise<RedisNode> {
+  const items = nodes.map((node) => ({
+    label: nodeName(node),
+    description: node.role,
+    detail: node.id,
+    node,
+  }));
+  const options = { title: snapshot.name, placeHolder, matchOnDetail: true };
+  return (await picked(vscode.window.showQuickPick(items, options))).node;
+}
+
+/** The answer to a question; an AbortError where it was dismissed. */
+export async function picked<T>(answer: Thenable<T | undefined>): Promise<T> {
+  const value = await answer;
+  if (value === undefined) throw new DOMException('The question was dismissed.', 'AbortError');
+  return value;
+}
+
+/** Reads an answer that has to be a text. Throws a UserError that names the field. */
+export function textAnswer(answers: Answers, field: string): string | undefined {
+  const value = answers[field];
+  if (value === undefined || typeof value === 'string') return value;
+  throw new UserError('invalid-input', `"${field}" must be a text.`);
+}
+
+/** Reads an answer that has to be a whole number. Throws a UserError that names the field. */
+export function numberAnswer(answers: Answers, field: string): number | undefined {
+  const value = answers[field];
+  if (value === undefined || (typeof value === 'number' && Number.isInteger(value))) return value;
+  throw new UserError('invalid-input', `"${field}" must be a whole number.`);
+}
+
+/** The title of a cluster's panel or document, unique for each cluster. */
+export function titleOf(ref: ClusterRef): string {
+  return isKubernetesRef(ref)
+    ? `${ref.name} (${ref.context}, ${ref.namespace})`
+    : clusterKey(ref).replace('address/', '');
+}

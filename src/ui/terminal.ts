@@ -1,0 +1,63 @@
+import * as vscode from 'vscode';
+import type { ExecSession, KubernetesAccess } from '../kubernetes/kubernetesAccess.ts';
+import { messageOf } from '../model/errors.ts';
+import type { PodFacts } from '../model/snapshot.ts';
+
+/** A terminal whose program runs in a pod. */
+export function podTerminal(
+  access: KubernetesAccess,
+  pod: PodFacts,
+  command: readonly string[],
+): vscode.Pseudoterminal {
+  const output = new vscode.EventEmitter<string>();
+  const end = new vscode.EventEmitter<number>();
+  let session: ExecSession | undefined;
+  let size: vscode.TerminalDimensions | undefined;
+  let closed = false;
+  const connect = async (): Promise<void> => {
+    try {
+      session = await access.exec(pod.namespace, pod.name, pod.container, command, (data) => {
+        output.fire(data);
+      });
+      if (closed) session.close();
+      if (size !== undefined) session.resize(size.columns, size.rows);
+      const { exitCode } = await session.done;
+      end.fire(exitCode);
+    } catch (error) {
+      output.fire(`${messageOf(error).replaceAll('\n', '\r\n')}\r\n`);
+    }
+  };
+  return {
+    onDidWrite: output.event,
+    onDidClose: end.event,
+    open: (dimensions) => {
+      size = dimensions;
+      output.fire(`Connecting to pod ${pod.name} …\r\n`);
+      void connect();
+    },
+    setDimensions: (dimensions) => {
+      size = dimensions;
+      session?.resize(dimensions.columns, dimensions.rows);
+    },
+    handleInput: (data) => {
+      session?.write(data);
+    },
+    close: () => {
+      closed = true;
+      session?.close();
+    },
+  };
+}
+
+/**
+ * Starts redis-cli (or valkey-cli) inside the container with the password that the container's own environment
+ * holds, so that it stands in no argument. REDISCLI_AUTH is what redis-cli reads:
+ * https://redis.io/docs/latest/develop/tools/cli/
+ */
+export function redisCliInPod(port: number): readonly string[] {
+  const script =
+    'REDISCLI_AUTH="${REDISCLI_AUTH:-${REDIS_PASSWORD:-${REDISCLI_PASSWORD:-${VALKEY_PASSWORD:-}}}}"; ' +
+    'if [ -n "$REDISCLI_AUTH" ]; then export REDISCLI_AUTH; else unset REDISCLI_AUTH; fi; ' +
+    'if command -v redis-cli >/dev/null; then exec redis-cli -p "$0"; else exec valkey-cli -p "$0"; fi';
+  return ['sh', '-c', script, String(port)];
+}

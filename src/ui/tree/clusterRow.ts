@@ -1,0 +1,229 @@
+import { check } from '../../checks/check.ts';
+import { clusterKey, isKubernetesRef } from '../../model/clusterRef.ts';
+import type { Finding } from '../../model/finding.ts';
+import type { Progress } from '../../model/plan.ts';
+import { mastersOf, nodeName, shardsOf, slotsText, uncoveredSlots } from '../../model/shards.ts';
+import type { ClusterSnapshot, PodFacts, RedisNode, Shard } from '../../model/snapshot.ts';
+import { allSlots, countSlots, formatSlots, subtractSlots, type SlotSet } from '../../model/slots.ts';
+import { nodeRow } from './nodeRow.ts';
+import { errorIcon, okIcon, warningIcon, type Row, type RowIcon } from './row.ts';
+
+/** An operation that runs on the cluster now, and how far it is. */
+export interface RunningOperation {
+  readonly title: string;
+  readonly progress: Progress;
+}
+
+/** What the views call a cluster's state, in one word. */
+export function stateOf(findings: readonly Finding[]): 'ok' | 'degraded' | 'broken' {
+  if (findings.some((finding) => finding.severity === 'error')) return 'broken';
+  return findings.some((finding) => finding.severity === 'warning') ? 'degraded' : 'ok';
+}
+
+const stateIcons: Readonly<Record<ReturnType<typeof stateOf>, RowIcon>> = {
+  ok: okIcon,
+  degraded: warningIcon,
+  broken: errorIcon,
+};
+
+/** A cluster with everything under it: what is wrong first, then its shards, then nodes, masters, replicas and slots. */
+export function clusterRow(
+  snapshot: ClusterSnapshot,
+  operation: RunningOperation | undefined,
+  expanded = false,
+): Row {
+  const id = clusterKey(snapshot.ref);
+  const findings = check(snapshot);
+  const state = stateOf(findings);
+  const shards = shardsOf(snapshot);
+  const replicas = snapshot.nodes.filter((node) => node.role === 'replica');
+  return {
+    id,
+    label: snapshot.name,
+    description: [state, plural(shards.length, 'shard'), plural(snapshot.nodes.length, 'node')].join(' · '),
+    tooltip: tooltip(snapshot, findings, state),
+    icon: stateIcons[state],
+    facets: ['cluster', state, isKubernetesRef(snapshot.ref) ? 'kubernetes' : 'address'].join(' '),
+    expansion: expanded ? 'expanded' : 'collapsed',
+    target: { kind: 'cluster', ref: snapshot.ref },
+    children: [
+      ...(operation === undefined ? [] : [operationRow(id, snapshot, operation)]),
+      ...findings.map((finding, index) => findingRow(id, finding, index, snapshot)),
+      ...shards.map((shard, index) => shardRow(`${id}/shards/${index + 1}`, snapshot, shard, index)),
+      ...snapshot.loosePods.map((pod) => podRow(id, pod)),
+      nodesGroup(`${id}/nodes`, 'Nodes', 'server', snapshot, snapshot.nodes),
+      nodesGroup(`${id}/masters`, 'Masters', 'circle-filled', snapshot, mastersOf(snapshot)),
+      nodesGroup(`${id}/replicas`, 'Replicas', 'circle-outline', snapshot, replicas),
+      slotsGroup(`${id}/slots`, snapshot, shards),
+    ],
+  };
+}
+
+function tooltip(snapshot: ClusterSnapshot, findings: readonly Finding[], state: string): readonly string[] {
+  const { ref, workloads, apiProblem } = snapshot;
+  const where = isKubernetesRef(ref)
+    ? [`Context: ${ref.context}`, `Namespace: ${ref.namespace}`]
+    : [`Addresses: ${ref.addresses.join(', ')}`];
+  const covered = countSlots(subtractSlots(allSlots, uncoveredSlots(snapshot)));
+  return [
+    `${snapshot.name}: ${state}`,
+    ...where,
+    ...workloads.map(
+      ({ kind, name, readyReplicas, replicas }) =>
+        `${kind} ${name}: ${readyReplicas} of ${replicas} pods ready`,
+    ),
+    `Hash slots covered: ${covered.toLocaleString('en-US')} of 16,384`,
+    ...findings.map((finding) => finding.message),
+    ...(apiProblem === undefined ? [] : [`Kubernetes API: ${apiProblem}`]),
+  ];
+}
+
+function operationRow(id: string, snapshot: ClusterSnapshot, { title, progress }: RunningOperation): Row {
+  const counted =
+    progress.total === undefined
+      ? ''
+      : `${progress.done ?? 0}/${progress.total}${progress.unit === undefined ? '' : ` ${progress.unit}`} · `;
+  return {
+    id: `${id}/operation`,
+    label: title,
+    description: `${counted}${progress.text}`,
+    icon: { name: 'sync~spin' },
+    facets: 'operation',
+    expansion: 'none',
+    children: [],
+    target: { kind: 'cluster', ref: snapshot.ref },
+  };
+}
+
+function findingRow(id: string, finding: Finding, index: number, snapshot: ClusterSnapshot): Row {
+  const icons = { error: errorIcon, warning: warningIcon, info: { name: 'info' } };
+  const node = finding.nodeIds[0];
+  return {
+    id: `${id}/problems/${finding.rule}/${node ?? index}`,
+    label: finding.message,
+    ...(finding.severity === 'error' ? { description: 'problem' } : {}),
+    tooltip: [
+      finding.message,
+      ...finding.evidence,
+      ...(finding.remedy === undefined ? [] : [`What to do: ${finding.remedy}`]),
+    ],
+    icon: icons[finding.severity],
+    facets: `problem ${finding.severity}`,
+    expansion: 'none',
+    children: [],
+    target: { kind: 'cluster', ref: snapshot.ref },
+    click: { command: 'redisCluster.check', title: 'Check Cluster' },
+  };
+}
+
+function shardRow(id: string, snapshot: ClusterSnapshot, shard: Shard, index: number): Row {
+  const { master, replicas, slots } = shard;
+  const sick = master?.health !== 'ok';
+  const weak = replicas.some((node) => node.health !== 'ok');
+  const ranges = slots.length > 3 ? `${slots.length} ranges` : formatSlots(slots);
+  const covered = slots.length === 0 ? 'no slots' : `${ranges} · ${slotsText(slots)}`;
+  const name = master === undefined ? `unknown master ${shard.id.slice(0, 8)}` : nodeName(master);
+  return {
+    id,
+    label: `Shard ${index + 1}`,
+    description: [
+      covered,
+      plural(replicas.length, 'replica'),
+      ...(sick ? ['master not well'] : weak ? ['replica not well'] : []),
+    ].join(' · '),
+    tooltip: [
+      `Master: ${name}`,
+      `Hash slots: ${slots.length === 0 ? 'none' : formatSlots(slots)}`,
+      ...replicas.map((node) => `Replica: ${nodeName(node)}`),
+    ],
+    icon: sick ? errorIcon : weak ? warningIcon : { name: 'layers' },
+    facets: 'shard',
+    expansion: 'collapsed',
+    children: [
+      ...(master === undefined ? [] : [nodeRow(id, snapshot, master)]),
+      ...replicas.map((node) => nodeRow(id, snapshot, node)),
+      ...slots.map((range) => rangeRow(`${id}/slots`, [range], undefined)),
+    ],
+  };
+}
+
+function nodesGroup(
+  id: string,
+  label: string,
+  icon: string,
+  snapshot: ClusterSnapshot,
+  nodes: readonly RedisNode[],
+): Row {
+  const well = nodes.filter((node) => node.health === 'ok').length;
+  return {
+    id,
+    label,
+    description: well === nodes.length ? String(nodes.length) : `${well} of ${nodes.length} ok`,
+    icon: { name: icon },
+    facets: 'group',
+    expansion: nodes.length === 0 ? 'none' : 'collapsed',
+    children: nodes.map((node) => nodeRow(id, snapshot, node)),
+  };
+}
+
+function slotsGroup(id: string, snapshot: ClusterSnapshot, shards: readonly Shard[]): Row {
+  const uncovered = uncoveredSlots(snapshot);
+  const ranges = shards
+    .flatMap(({ master, slots }) => slots.map((range) => ({ range, master })))
+    .sort((a, b) => a.range[0] - b.range[0]);
+  const covered = countSlots(subtractSlots(allSlots, uncovered)).toLocaleString('en-US');
+  return {
+    id,
+    label: 'Slots',
+    description: uncovered.length === 0 ? `${covered} covered` : `${covered} of 16,384 covered`,
+    icon: uncovered.length === 0 ? { name: 'symbol-array' } : errorIcon,
+    facets: 'slots',
+    expansion: 'collapsed',
+    target: { kind: 'cluster', ref: snapshot.ref },
+    children: [
+      ...uncovered.map((range) => uncoveredRow(id, [range])),
+      ...ranges.map(({ range, master }) =>
+        rangeRow(id, [range], master === undefined ? '' : nodeName(master)),
+      ),
+    ],
+  };
+}
+
+function rangeRow(parent: string, slots: SlotSet, owner: string | undefined): Row {
+  return {
+    id: `${parent}/${slots[0]?.[0] ?? 0}`,
+    label: formatSlots(slots),
+    description: [slotsText(slots), ...(owner === undefined ? [] : [owner])].join(' · '),
+    icon: { name: 'symbol-array' },
+    facets: 'range',
+    expansion: 'none',
+    children: [],
+  };
+}
+
+function uncoveredRow(parent: string, slots: SlotSet): Row {
+  const row = rangeRow(`${parent}/uncovered`, slots, 'not covered');
+  return { ...row, icon: errorIcon, facets: 'range uncovered' };
+}
+
+function podRow(id: string, pod: PodFacts): Row {
+  const why = pod.reason ?? (pod.phase === 'Running' ? 'not in the cluster yet' : pod.phase);
+  return {
+    id: `${id}/pods/${pod.name}`,
+    label: pod.name,
+    description: `pod · ${why}`,
+    tooltip: [
+      `Pod ${pod.name}: ${pod.phase}`,
+      ...(pod.reasonMessage === undefined ? [] : [pod.reasonMessage]),
+    ],
+    icon: pod.reason === undefined ? { name: 'ellipsis' } : warningIcon,
+    facets: 'pod',
+    expansion: 'none',
+    children: [],
+  };
+}
+
+/** `1 shard`, `3 shards`. */
+export function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}

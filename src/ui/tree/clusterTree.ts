@@ -1,0 +1,175 @@
+import * as vscode from 'vscode';
+import { claimOf, type Inventory, type Release } from '../../inventory/inventory.ts';
+import { changedRows, indexRows, type RowIndex } from './changedRows.ts';
+import type { Row, RowTarget } from './row.ts';
+import { rowsOf, type TreeState } from './rows.ts';
+
+/** What VS Code holds for a row: one object per id for its lifetime, since VS Code finds rows by object identity. */
+export interface Element {
+  readonly id: string;
+}
+
+const redrawEveryMs = 200;
+
+/**
+ * Draws the inventory's newest snapshots. Never awaits the network: rows come from what is known. A context is read
+ * while its row is expanded and the view is visible; clusters by address while the view is visible.
+ */
+export class ClusterTree implements vscode.TreeDataProvider<Element>, vscode.Disposable {
+  readonly view: vscode.TreeView<Element>;
+  readonly #changes = new vscode.EventEmitter<Element | Element[] | undefined>();
+  readonly onDidChangeTreeData = this.#changes.event;
+  readonly #inventory: Inventory;
+  readonly #state: () => TreeState;
+  readonly #elements = new Map<string, Element>();
+  readonly #claims = new Map<string, Release>();
+  readonly #expanded = new Set<string>();
+  #roots: readonly Row[] = [];
+  #index: RowIndex = new Map();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(inventory: Inventory, state: () => TreeState) {
+    this.#inventory = inventory;
+    this.#state = state;
+    this.view = vscode.window.createTreeView('redisCluster.clusters', {
+      treeDataProvider: this,
+      showCollapseAll: true,
+    });
+    this.view.onDidChangeVisibility(() => {
+      this.#claimVisible();
+    });
+    this.view.onDidExpandElement(({ element }) => {
+      this.#expanded.add(element.id);
+      this.#claimVisible();
+    });
+    this.view.onDidCollapseElement(({ element }) => {
+      this.#expanded.delete(element.id);
+      this.#claimVisible();
+    });
+    inventory.on('changed', () => {
+      this.redraw();
+    });
+    this.#roots = rowsOf(state());
+    this.#index = indexRows(this.#roots);
+  }
+
+  /** Draws what changed since the last time, bursts together. */
+  redraw(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#redrawNow();
+    }, redrawEveryMs);
+  }
+
+  /** Calls back once, when the view is first looked at, or at once where it is looked at now. */
+  whenVisible(callback: () => void): void {
+    if (this.view.visible) {
+      callback();
+      return;
+    }
+    const waiting = this.view.onDidChangeVisibility(({ visible }) => {
+      if (!visible) return;
+      waiting.dispose();
+      callback();
+    });
+  }
+
+  /** Says on the view's icon how many operations are running. */
+  showBadge(running: number): void {
+    this.view.badge =
+      running === 0 ? undefined : { value: running, tooltip: `${running} operations are running` };
+  }
+
+  /** What a row stands for, for commands that were started from it. */
+  target(element: Element): RowTarget | undefined {
+    return this.#index.get(element.id)?.row.target;
+  }
+
+  getTreeItem(element: Element): vscode.TreeItem {
+    const row = this.#index.get(element.id)?.row;
+    return row === undefined ? new vscode.TreeItem('') : draw(row, element);
+  }
+
+  getChildren(element?: Element): Element[] {
+    if (element === undefined) {
+      this.#claimVisible();
+      return this.#roots.map((row) => this.#element(row.id));
+    }
+    return (this.#index.get(element.id)?.row.children ?? []).map((row) => this.#element(row.id));
+  }
+
+  getParent(element: Element): Element | undefined {
+    const parent = this.#index.get(element.id)?.parent;
+    return parent === undefined ? undefined : this.#element(parent);
+  }
+
+  resolveTreeItem(item: vscode.TreeItem, element: Element): vscode.TreeItem {
+    const lines = this.#index.get(element.id)?.row.tooltip;
+    if (lines !== undefined) item.tooltip = lines.join('\n');
+    return item;
+  }
+
+  dispose(): void {
+    clearTimeout(this.#timer);
+    for (const release of this.#claims.values()) release();
+    this.view.dispose();
+    this.#changes.dispose();
+  }
+
+  #redrawNow(): void {
+    this.#roots = rowsOf(this.#state());
+    const after = indexRows(this.#roots);
+    const changed = changedRows(this.#index, after);
+    this.#index = after;
+    for (const id of this.#elements.keys()) if (!after.has(id)) this.#elements.delete(id);
+    this.#claimVisible();
+    if (changed === undefined) this.#changes.fire(undefined);
+    else if (changed.length > 0) this.#changes.fire(changed.map((id) => this.#element(id)));
+  }
+
+  #element(id: string): Element {
+    let element = this.#elements.get(id);
+    if (element === undefined) {
+      element = { id };
+      this.#elements.set(id, element);
+    }
+    return element;
+  }
+
+  #claimVisible(): void {
+    const wanted = new Set<string>();
+    if (this.view.visible) {
+      for (const { source } of this.#inventory.addressClusters()) wanted.add(claimOf(source.ref));
+      for (const { name } of this.#inventory.contexts()) {
+        if (this.#expanded.has(`context/${name}`)) wanted.add(`context/${name}`);
+      }
+    }
+    for (const claim of wanted)
+      if (!this.#claims.has(claim)) this.#claims.set(claim, this.#inventory.need(claim));
+    for (const [claim, release] of this.#claims) {
+      if (wanted.has(claim)) continue;
+      release();
+      this.#claims.delete(claim);
+    }
+  }
+}
+
+const states = {
+  none: vscode.TreeItemCollapsibleState.None,
+  collapsed: vscode.TreeItemCollapsibleState.Collapsed,
+  expanded: vscode.TreeItemCollapsibleState.Expanded,
+};
+
+function draw(row: Row, element: Element): vscode.TreeItem {
+  const item = new vscode.TreeItem(row.label, states[row.expansion]);
+  item.id = row.id;
+  if (row.description !== undefined) item.description = row.description;
+  item.iconPath = new vscode.ThemeIcon(
+    row.icon.name,
+    row.icon.color === undefined ? undefined : new vscode.ThemeColor(row.icon.color),
+  );
+  item.contextValue = row.facets;
+  item.accessibilityInformation = { label: [row.label, row.description].filter(Boolean).join(', ') };
+  if (row.click !== undefined) item.command = { ...row.click, arguments: [element] };
+  return item;
+}

@@ -1,0 +1,116 @@
+import { isKubernetesRef } from '../../model/clusterRef.ts';
+import { nodeName, slotsText } from '../../model/shards.ts';
+import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
+import { formatSlots } from '../../model/slots.ts';
+import { errorIcon, warningIcon, type Row, type RowIcon } from './row.ts';
+
+/** One node, under whichever parent it is listed. */
+export function nodeRow(parent: string, snapshot: ClusterSnapshot, node: RedisNode): Row {
+  return {
+    id: `${parent}/${node.id}`,
+    label: nodeName(node),
+    description: description(node),
+    tooltip: tooltip(snapshot, node),
+    icon: icon(node),
+    facets: facets(snapshot, node),
+    expansion: 'none',
+    children: [],
+    target: { kind: 'node', ref: snapshot.ref, nodeId: node.id },
+  };
+}
+
+function description(node: RedisNode): string {
+  const parts: string[] = [stateText(node) ?? node.role];
+  if (stateText(node) !== undefined) parts.push(node.role);
+  if (node.slots.length > 0) parts.push(slotsText(node.slots));
+  else if (node.role === 'master') parts.push('no slots');
+  const { view } = node;
+  if (view !== undefined) {
+    parts.push(`${view.keys.toLocaleString('en-US')} keys`, bytes(view.usedMemoryBytes));
+    if (node.role === 'replica' && (node.lagBytes ?? 0) > 1024)
+      parts.push(`lag ${bytes(node.lagBytes ?? 0)}`);
+  }
+  return parts.join(' · ');
+}
+
+/** The state where it is not simply well. */
+function stateText(node: RedisNode): string | undefined {
+  switch (node.health) {
+    case 'ok':
+      return undefined;
+    case 'failed':
+      return 'failed';
+    case 'unreachable':
+      return 'unreachable';
+    case 'degraded':
+      if (node.view?.loading === true) return 'loading';
+      if (node.view?.replication.linkUp === false) return 'link to master down';
+      return 'cluster down';
+  }
+}
+
+function icon(node: RedisNode): RowIcon {
+  if (node.health === 'failed') return errorIcon;
+  if (node.health === 'unreachable') return { name: 'debug-disconnect', color: 'list.errorForeground' };
+  if (node.health === 'degraded') return warningIcon;
+  const name = node.role === 'master' ? 'circle-filled' : 'circle-outline';
+  return { name, color: 'testing.iconPassed' };
+}
+
+function tooltip(snapshot: ClusterSnapshot, node: RedisNode): readonly string[] {
+  const master = snapshot.nodes.find((other) => other.id === node.masterId);
+  const replicas = snapshot.nodes.filter((other) => other.masterId === node.id);
+  const { view, pod, unreachable } = node;
+  const lines = [
+    `Node ${node.id}`,
+    `Role: ${node.role}${master === undefined ? '' : ` of ${nodeName(master)}`}`,
+    `State: ${stateText(node) ?? 'ok'}`,
+    `Address: ${node.host === '' ? 'none' : `${node.host}:${node.port}`}`,
+  ];
+  if (node.slots.length > 0) lines.push(`Hash slots: ${formatSlots(node.slots)} (${slotsText(node.slots)})`);
+  if (replicas.length > 0) lines.push(`Replicas: ${replicas.map(nodeName).join(', ')}`);
+  if (view !== undefined) {
+    const limit = view.maxMemoryBytes === 0 ? 'no limit' : `of ${bytes(view.maxMemoryBytes)}`;
+    lines.push(
+      `Keys: ${view.keys.toLocaleString('en-US')}`,
+      `Memory: ${bytes(view.usedMemoryBytes)} (${limit})`,
+    );
+    if (node.lagBytes !== undefined) lines.push(`Lag: ${bytes(node.lagBytes)}`);
+    lines.push(`Server: ${view.product === 'valkey' ? 'Valkey' : 'Redis'} ${view.version}`);
+    lines.push(`Config epoch: ${node.configEpoch}`);
+  }
+  if (unreachable !== undefined) lines.push(`Not read: ${unreachable.message}`);
+  if (unreachable?.since !== undefined)
+    lines.push(`Since: ${new Date(unreachable.since).toLocaleTimeString()}`);
+  if (pod !== undefined) lines.push(...podLines(pod));
+  return lines;
+}
+
+function podLines(pod: RedisNode['pod'] & object): readonly string[] {
+  const state = pod.deleting ? 'being deleted' : pod.ready ? 'ready' : 'not ready';
+  return [
+    `Pod: ${pod.name} (${state}, ${pod.restarts} restarts)`,
+    `Kubernetes node: ${pod.worker ?? 'not scheduled'}`,
+    `Image: ${pod.image}`,
+    ...(pod.reason === undefined
+      ? []
+      : [`Reason: ${pod.reason}${pod.reasonMessage === undefined ? '' : ` – ${pod.reasonMessage}`}`]),
+  ];
+}
+
+function facets(snapshot: ClusterSnapshot, node: RedisNode): string {
+  const where = isKubernetesRef(snapshot.ref) ? 'kubernetes' : 'address';
+  return ['node', node.role, node.health, where].join(' ');
+}
+
+/** Bytes in the unit a person would choose: `1.5 MB`. */
+export function bytes(count: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let value = count;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${unit === 0 || value >= 100 ? value.toFixed(0) : value.toFixed(1)} ${units[unit] ?? ''}`;
+}

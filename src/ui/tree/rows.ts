@@ -1,0 +1,162 @@
+import { clusterKey, isKubernetesRef, type ClusterRef } from '../../model/clusterRef.ts';
+import type { AddressSource } from '../../inventory/inventory.ts';
+import type { ContextState } from '../../inventory/contextReading.ts';
+import type { ClusterSnapshot } from '../../model/snapshot.ts';
+import { clusterRow, plural, type RunningOperation } from './clusterRow.ts';
+import { busyIcon, errorIcon, warningIcon, type Row } from './row.ts';
+
+/** Everything the tree shows, as it stands now. */
+export interface TreeState {
+  readonly contexts: readonly ContextState[];
+  readonly addressClusters: readonly {
+    readonly source: AddressSource;
+    readonly snapshot: ClusterSnapshot | undefined;
+  }[];
+  /** Kubeconfig files that could not be read. */
+  readonly kubeconfigProblems: readonly { readonly file: string; readonly message: string }[];
+  readonly operation: (ref: ClusterRef) => RunningOperation | undefined;
+}
+
+/** The tree's first level with all below it. Empty means that the view's welcome text is shown. */
+export function rowsOf(state: TreeState): readonly Row[] {
+  return [
+    ...state.addressClusters.map(({ source, snapshot }) => addressRow(source, snapshot, state)),
+    ...state.kubeconfigProblems.map(({ file, message }) =>
+      messageRow(`kubeconfig/${file}`, `${file} cannot be read`, message, 'openSettings'),
+    ),
+    ...state.contexts.map((context) => contextRow(context, state)),
+  ];
+}
+
+function addressRow(source: AddressSource, snapshot: ClusterSnapshot | undefined, state: TreeState): Row {
+  const id = clusterKey(source.ref);
+  const kind = source.sandbox ? 'sandbox' : 'byAddress';
+  if (snapshot !== undefined && snapshot.nodes.length > 0) {
+    const row = clusterRow({ ...snapshot, name: source.name }, state.operation(source.ref), source.sandbox);
+    return { ...row, facets: `${row.facets} ${kind}` };
+  }
+  return {
+    id,
+    label: source.name,
+    description: snapshot === undefined ? 'reading …' : 'no node answers',
+    tooltip: [source.ref.addresses.join(', ')],
+    icon: snapshot === undefined ? busyIcon : errorIcon,
+    facets: `cluster unreachable address ${kind}`,
+    expansion: 'none',
+    children: [],
+    target: { kind: 'cluster', ref: source.ref },
+  };
+}
+
+function contextRow(context: ContextState, state: TreeState): Row {
+  const id = `context/${context.name}`;
+  const clusters = context.scopes.flatMap((scope) => scope.clusters);
+  return {
+    id,
+    label: context.name,
+    description: contextDescription(context, clusters.length),
+    tooltip: [
+      `kubeconfig context ${context.name}`,
+      ...(context.problem === undefined ? [] : [context.problem.message]),
+    ],
+    icon: context.status === 'failed' ? errorIcon : { name: 'server-environment' },
+    facets: `context ${context.status}`,
+    expansion: 'collapsed',
+    target: { kind: 'context', context: context.name },
+    children: contextChildren(id, context, clusters, state),
+  };
+}
+
+function contextDescription(context: ContextState, clusters: number): string {
+  switch (context.status) {
+    case 'idle':
+      return '';
+    case 'reading':
+      return 'reading …';
+    case 'failed':
+      return clusters === 0 ? 'not read' : `${plural(clusters, 'cluster')} · API not reached`;
+    case 'ready':
+      return plural(clusters, 'cluster');
+  }
+}
+
+function contextChildren(
+  id: string,
+  context: ContextState,
+  clusters: readonly ClusterSnapshot[],
+  state: TreeState,
+): readonly Row[] {
+  if (context.status === 'idle' || (context.status === 'reading' && clusters.length === 0)) {
+    return [{ ...plainRow(`${id}/reading`, 'Looking for Redis Clusters …'), icon: busyIcon }];
+  }
+  const rows: Row[] = [];
+  for (const scope of context.scopes) {
+    if (scope.problem === undefined) continue;
+    const where = scope.namespace === undefined ? '' : `${scope.namespace}: `;
+    rows.push(
+      messageRow(
+        `${id}/problem/${scope.namespace ?? ''}`,
+        `${where}${scope.problem.message}`,
+        'Click to try again.',
+        'refresh',
+      ),
+    );
+  }
+  if (context.scopes.length === 0 && context.problem !== undefined) {
+    rows.push(messageRow(`${id}/problem`, context.problem.message, 'Click to try again.', 'refresh'));
+  }
+  if (context.onlyNamespace !== undefined) {
+    rows.push({
+      ...plainRow(`${id}/only`, `Only namespace ${context.onlyNamespace} is shown`),
+      tooltip: ['You may not list pods of all namespaces. Set redisCluster.namespaces to look at others.'],
+      click: { command: 'redisCluster.openSettings', title: 'Open Settings' },
+    });
+  }
+  const namespaces = Map.groupBy(clusters, ({ ref }) => (isKubernetesRef(ref) ? ref.namespace : ''));
+  for (const [namespace, own] of [...namespaces].sort(([a], [b]) => a.localeCompare(b))) {
+    rows.push(namespaceRow(`${id}/${namespace}`, context.name, namespace, own, state));
+  }
+  if (rows.length === 0) {
+    rows.push({
+      ...plainRow(`${id}/none`, 'No Redis Cluster found'),
+      description: 'click to deploy one',
+      click: { command: 'redisCluster.deploy', title: 'Deploy Cluster…' },
+      target: { kind: 'context', context: context.name },
+    });
+  }
+  return rows;
+}
+
+function namespaceRow(
+  id: string,
+  context: string,
+  namespace: string,
+  clusters: readonly ClusterSnapshot[],
+  state: TreeState,
+): Row {
+  return {
+    id,
+    label: namespace,
+    description: plural(clusters.length, 'cluster'),
+    icon: { name: 'symbol-namespace' },
+    facets: 'namespace',
+    expansion: 'expanded',
+    target: { kind: 'namespace', context, namespace },
+    children: clusters.map((cluster) => clusterRow(cluster, state.operation(cluster.ref))),
+  };
+}
+
+function plainRow(id: string, label: string): Row {
+  return { id, label, icon: { name: 'info' }, facets: 'message', expansion: 'none', children: [] };
+}
+
+function messageRow(id: string, label: string, hint: string, command: 'refresh' | 'openSettings'): Row {
+  const title = command === 'refresh' ? 'Refresh' : 'Open Settings';
+  return {
+    ...plainRow(id, label),
+    tooltip: [label, hint],
+    icon: warningIcon,
+    facets: 'message problem',
+    click: { command: `redisCluster.${command}`, title },
+  };
+}
