@@ -123,7 +123,7 @@ function candidate({ set, redis, pods }: Group): Candidate {
   const owner = first === undefined ? { kind: 'Pod', name: '' } : ownerOf(first);
   const facts = factsOf(pods, redis, owner.name);
   const workload: WorkloadFacts = {
-    kind: owner.kind === 'Pod' ? 'Pod' : 'Other',
+    kind: owner.kind === 'Pod' || owner.kind === 'StatefulSet' ? owner.kind : 'Other',
     name: owner.name,
     replicas: facts.length,
     readyReplicas: facts.filter((pod) => pod.ready).length,

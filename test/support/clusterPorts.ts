@@ -1,0 +1,107 @@
+import { randomBytes } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { KubernetesAccess } from '../../src/kubernetes/kubernetesAccess.ts';
+import type { NodeView } from '../../src/model/nodeView.ts';
+import type { Progress } from '../../src/model/plan.ts';
+import type { DeployPorts } from '../../src/operations/deploy.ts';
+import type { JoinPorts } from '../../src/operations/deploy/joinPods.ts';
+import { meet, replicate } from '../../src/redis/admin.ts';
+import { connectNode } from '../../src/redis/connect.ts';
+import type { Credentials, NodeConnection } from '../../src/redis/nodeConnection.ts';
+import { readNodeView } from '../../src/redis/nodeView.ts';
+
+/** The ports of deploy, scale and delete over a real Kubernetes, as the extension wires them, and what they said. */
+export interface ClusterPorts extends DeployPorts, JoinPorts {
+  readonly said: readonly Progress[];
+  /** Ends all forwards and connections. */
+  close(): void;
+  /** A connection to the server in a pod, kept until `close`. */
+  dial(namespace: string, pod: string, port?: number): Promise<NodeConnection>;
+}
+
+const times = { connectTimeoutMs: 5_000, commandTimeoutMs: 5_000 };
+
+/** @param name the deployment whose generated password is used, if it has one */
+export function clusterPorts(
+  access: KubernetesAccess,
+  name: string,
+  signal: AbortSignal = AbortSignal.timeout(300_000),
+): ClusterPorts {
+  const open = new Map<string, Promise<NodeConnection>>();
+  const ends: (() => void)[] = [];
+  const said: Progress[] = [];
+  let met: string | undefined;
+  const dial = async (namespace: string, pod: string, port: number): Promise<NodeConnection> => {
+    const password = await access.readSecret(namespace, { secret: `${name}-auth`, key: 'password' });
+    const credentials: Credentials = password === undefined ? {} : { password };
+    const forward = await access.forward(namespace, pod, port);
+    ends.push(() => {
+      forward.close();
+    });
+    const connection = await connectNode({ path: forward.path }, credentials, times);
+    ends.push(() => {
+      connection.close();
+    });
+    return connection;
+  };
+  const kept = async <T>(
+    namespace: string,
+    pod: string,
+    port: number,
+    use: (connection: NodeConnection) => Promise<T>,
+  ): Promise<T> => {
+    const key = `${namespace}/${pod}`;
+    const connection = open.get(key) ?? dial(namespace, pod, port);
+    open.set(key, connection);
+    try {
+      return await use(await connection);
+    } catch (error) {
+      open.delete(key);
+      throw error;
+    }
+  };
+  return {
+    access,
+    signal,
+    said,
+    report: (progress) => said.push(progress),
+    now: () => performance.now(),
+    delay: (milliseconds, stop) => sleep(milliseconds, undefined, { signal: stop }).catch(() => undefined),
+    randomPassword: () => randomBytes(24).toString('base64url'),
+    readNode: (namespace, pod, port): Promise<NodeView> => {
+      return kept(namespace, pod, port, async (connection) => {
+        const view = await readNodeView(connection);
+        if (view.others.length > 0) met = `${namespace}/${pod}`;
+        return view;
+      });
+    },
+    joinNode: async (host, port, busPort) => {
+      const member = await open.get(met ?? '');
+      if (member === undefined) throw new Error('no member of the cluster is connected');
+      await meet(member, { host, port, busPort });
+    },
+    replicate: (namespace, pod, port, masterId) =>
+      kept(namespace, pod, port, (connection) => replicate(connection, masterId)),
+    dial: (namespace, pod, port = 6379) => kept(namespace, pod, port, (one) => Promise.resolve(one)),
+    close: () => {
+      for (const end of ends.reverse()) end();
+    },
+  };
+}
+
+/** The files of manifests/ by their paths in it. */
+export function manifestFiles(): ReadonlyMap<string, string> {
+  const folder = join(import.meta.dirname, '../../manifests');
+  const paths = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  );
+  return new Map(
+    paths.map((entry) => {
+      const path = join(entry.parentPath, entry.name);
+      return [path.slice(folder.length + 1), readFileSync(path, 'utf8')];
+    }),
+  );
+}
