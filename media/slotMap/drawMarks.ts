@@ -46,7 +46,7 @@ export function drawMarks(
     const { corner, width, height } = cell(slot);
     context.fillRect(corner[0], corner[1], width, height);
   }
-  const pulse = still ? 1 : 0.65 + 0.35 * Math.cos((now / 1200) * 2 * Math.PI);
+  const pulse = still ? 1 : 0.75 + 0.25 * Math.cos((now / 1200) * 2 * Math.PI);
   for (const slot of marks.moving) {
     outline(context, cell(slot), theme.background, 3 * ratio, 1);
     outline(context, cell(slot), theme.foreground, 1.5 * ratio, pulse);

@@ -118,19 +118,21 @@ function drawLines(context: CanvasRenderingContext2D, { geometry, theme }: Scene
   context.globalAlpha = 1;
 }
 
-/** Full lines where the owner changes; in high contrast they have the theme's border colour. */
+/** Full lines where the owner changes: around uncovered slots in the colour of errors, so that a single one is seen. */
 function drawBorders(context: CanvasRenderingContext2D, { geometry, table, theme }: Scene): void {
   const { columns, cellWidth, cellHeight } = geometry;
-  context.fillStyle = isContrast(theme) ? theme.border : theme.background;
+  const between = isContrast(theme) ? theme.border : theme.background;
   for (let slot = 0; slot < slotCount; slot++) {
     const owner = table.owners[slot]?.id;
     const [x, y] = cornerOf(geometry, slot);
-    if ((slot + 1) % columns !== 0 && table.owners[slot + 1]?.id !== owner) {
-      context.fillRect(x + cellWidth - 1, y, 1, cellHeight);
-    }
-    if (slot + columns < slotCount && table.owners[slot + columns]?.id !== owner) {
-      context.fillRect(x, y + cellHeight - 1, cellWidth, 1);
-    }
+    const border = (neighbour: number, width: number, height: number): void => {
+      const other = table.owners[neighbour]?.id;
+      if (other === owner) return;
+      context.fillStyle = owner === undefined || other === undefined ? theme.error : between;
+      context.fillRect(x + cellWidth - width, y + cellHeight - height, width, height);
+    };
+    if ((slot + 1) % columns !== 0) border(slot + 1, 1, cellHeight);
+    if (slot + columns < slotCount) border(slot + columns, cellWidth, 1);
   }
 }
 
