@@ -12,6 +12,8 @@ form() {
   esac
   may_change || return 0
   say_once "forming $SET of $WANT empty pods"
+  # A master that knew of no slots before serves its own only after waiting for cluster-node-timeout (1 s at the least
+  # to be sensible); the pods are empty, so it is short until then. choose_role sets it back.
   # Slots and epochs everywhere before anybody meets: an epoch can be set only on a node that knows no other.
   for phase in own meet; do
     while read -r step ip id commands; do
@@ -52,7 +54,7 @@ formation() {
       for (i = 0; i < want; i++) {
         own = ""
         if (known[i] == 1 && epoch[i] == 0) own = "|CLUSTER SET-CONFIG-EPOCH " i + 1
-        if (i < masters && slots[i] == "-") own = own "|CLUSTER ADDSLOTSRANGE " first(i) " " first(i + 1) - 1
+        if (i < masters && slots[i] == "-") own = own "|CONFIG SET cluster-node-timeout 1000|CLUSTER ADDSLOTSRANGE " first(i) " " first(i + 1) - 1
         if (own != "") print "own", ip[i], id[i], substr(own, 2)
         acquaint = ""
         for (j = 0; j < i; j++) if (!index(ids[i], "," id[j] ",")) acquaint = acquaint "|CLUSTER MEET " ip[j] " " port " " bus

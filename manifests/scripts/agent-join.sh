@@ -19,7 +19,7 @@ join_formed_cluster() {
 choose_role() {
   [ ! -e "$JOINED" ] || return 0
   if [ "$slots" != - ] || [ "$role" = slave ]; then
-    : >"$JOINED"
+    [ "$state" != ok ] || settle
     return 0
   fi
   case $view in *handshake*) return 0 ;; esac
@@ -32,7 +32,13 @@ choose_role() {
   may_change "${target% *}" || return 0
   answer=$(ask "$LOCAL" CLUSTER REPLICATE "${target#* }")
   say "replica of ${target#* }: $answer"
-  [ "$answer" != OK ] || : >"$JOINED"
+  [ "$answer" != OK ] || settle
+}
+
+# The role is chosen: what the formation shortened is as configured again.
+settle() {
+  timeout_configured=$(awk '$1 == "cluster-node-timeout" { ms = $2 } END { print ms ? ms : 15000 }' "$CONFIG")
+  [ "$(ask "$LOCAL" CONFIG SET cluster-node-timeout "$timeout_configured")" != OK ] || : >"$JOINED"
 }
 
 # Newcomers in the order of their ordinals, each to the master with fewest replicas; among equals newcomer i takes the

@@ -6,6 +6,7 @@ PORT=${PORT:-6379}
 BUS=${BUS:-16379}
 LOCAL=${LOCAL:-127.0.0.1}
 DATA=${DATA:-/data}
+CONFIG=${CONFIG:-/etc/redis-cluster/redis.conf}
 # The headless Service bears the name of the StatefulSet, so the pod's own name says it.
 SET=${POD_NAME%-*}
 ORDINAL=${POD_NAME##*-}

@@ -4,7 +4,6 @@
 set -eu
 # shellcheck source-path=SCRIPTDIR source=ask.sh
 . "${0%/*}/ask.sh"
-CONFIG=${CONFIG:-/etc/redis-cluster/redis.conf}
 RUN=${RUN:-/run/redis-cluster}
 umask 077
 

@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { parse, parseAllDocuments } from 'yaml';
+
+const folder = fileURLToPath(new URL('../../../manifests', import.meta.url));
+const scripts = readdirSync(join(folder, 'scripts')).map((name) => join('scripts', name));
+
+/** As much of an object as these tests look at. */
+interface Manifest {
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly labels: Readonly<Record<string, string>> };
+  readonly spec?: Readonly<Record<string, unknown>>;
+}
+
+interface Kustomization {
+  readonly resources: readonly string[];
+  readonly configMapGenerator: readonly { readonly name: string; readonly files: readonly string[] }[];
+  readonly generatorOptions: { readonly labels: Readonly<Record<string, string>> };
+}
+
+const kustomization = parse(readFileSync(join(folder, 'kustomization.yaml'), 'utf8')) as Kustomization;
+const objects = kustomization.resources.flatMap((file) =>
+  parseAllDocuments(readFileSync(join(folder, file), 'utf8')).map((document) => {
+    assert.deepEqual(document.errors, [], file);
+    return document.toJS() as Manifest;
+  }),
+);
+
+/** Everything under a key of that name, wherever it stands. */
+function allUnder(value: unknown, key: string): readonly unknown[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, inner]) => [
+    ...(name === key ? [inner as unknown] : []),
+    ...allUnder(inner, key),
+  ]);
+}
+
+/** True where the program is there; without it the test is skipped, which continuous integration does not allow. */
+function has(t: TestContext, program: string, debianPackage: string): boolean {
+  if (spawnSync(program, ['--version']).error === undefined) return true;
+  const what = `${program} is missing (Debian package ${debianPackage})`;
+  assert.notEqual(process.env['CI'], 'true', what);
+  t.skip(what);
+  return false;
+}
+
+void test('every object bears the name, the labels and the selector of the one cluster', () => {
+  const instance = { 'app.kubernetes.io/name': 'redis-cluster', 'app.kubernetes.io/instance': 'redis-cluster' };
+  for (const { kind, metadata, spec } of objects) {
+    assert.match(metadata.name, /^redis-cluster/, kind);
+    const { 'app.kubernetes.io/component': component, ...labels } = metadata.labels;
+    assert.ok(component, kind);
+    assert.deepEqual(labels, instance, kind);
+    const selectors = [
+      ...allUnder(spec, 'matchLabels'),
+      ...(kind === 'Service' ? allUnder(spec, 'selector') : []),
+    ];
+    for (const selector of selectors) assert.deepEqual(selector, instance, kind);
+    if (kind !== 'ServiceAccount') assert.notEqual(selectors.length, 0, kind);
+  }
+});
+
+void test('the StatefulSet mounts its volume, runs restricted and takes the password from a Secret only', () => {
+  const set = objects.find(({ kind }) => kind === 'StatefulSet');
+  assert.equal(set?.spec?.['serviceName'], set?.metadata.name);
+  const [containers = []] = allUnder(set?.spec, 'containers') as readonly (readonly {
+    readonly name: string;
+    readonly image: string;
+    readonly volumeMounts: readonly { readonly name: string }[];
+    readonly securityContext: object;
+    readonly resources: { readonly limits: object };
+  }[])[];
+  assert.deepEqual(
+    containers.map(({ name }) => name),
+    ['redis', 'agent'],
+  );
+  assert.equal(new Set(containers.map(({ image }) => image)).size, 1);
+  for (const container of containers) {
+    assert.ok(container.volumeMounts.some(({ name }) => name === 'data'));
+    assert.deepEqual(container.securityContext, {
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'] },
+    });
+    assert.deepEqual(Object.keys(container.resources.limits), ['memory']);
+  }
+  const secret = { name: 'redis-cluster-auth', key: 'password', optional: true };
+  assert.deepEqual(allUnder(set, 'secretKeyRef'), [secret, secret]);
+  assert.deepEqual(allUnder(set, 'automountServiceAccountToken'), [false]);
+});
+
+void test('the ConfigMaps hold every script and the configuration', () => {
+  const files = kustomization.configMapGenerator.flatMap((map) => map.files);
+  assert.deepEqual(files.toSorted(), ['redis.conf', ...scripts].toSorted());
+});
+
+void test('kubectl renders the folder', (t) => {
+  if (!has(t, 'kubectl', 'kubernetes-client')) return;
+  const { status, stdout, stderr } = spawnSync('kubectl', ['kustomize', folder], { encoding: 'utf8' });
+  assert.equal(status, 0, stderr);
+  const rendered = parseAllDocuments(stdout).map((document) => document.toJS() as Manifest);
+  assert.deepEqual(
+    rendered.map(({ kind, metadata }) => `${kind}/${metadata.name}`).toSorted(),
+    [
+      ...objects.map(({ kind, metadata }) => `${kind}/${metadata.name}`),
+      'ConfigMap/redis-cluster-config',
+      'ConfigMap/redis-cluster-scripts',
+    ].toSorted(),
+  );
+});
+
+void test('the scripts are POSIX shell without complaints', (t) => {
+  for (const script of scripts) {
+    const { status, stderr } = spawnSync('sh', ['-n', join(folder, script)], { encoding: 'utf8' });
+    assert.equal(status, 0, stderr);
+  }
+  if (!has(t, 'shellcheck', 'shellcheck')) return;
+  const { status, stdout } = spawnSync('shellcheck', ['-x', ...scripts], { cwd: folder, encoding: 'utf8' });
+  assert.equal(status, 0, stdout);
+});
