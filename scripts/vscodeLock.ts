@@ -26,9 +26,9 @@ export async function holdLock(
   await writeFile(own, `${process.pid}\n`);
   try {
     for (let waited = 0; !(await take(own, path)); waited += 1000) {
-      const holder = Number(await readFile(path, 'utf8').catch(() => '0'));
-      if (!isAlive(holder) || waited >= limitMs) await rm(path, { force: true });
-      else if (waited === 0) log(`Waiting for process ${holder}, which is doing this already.`);
+      const holder = await readFile(path, 'utf8').then(Number, () => undefined);
+      if (holder !== undefined && (!isAlive(holder) || waited >= limitMs)) await rm(path, { force: true });
+      else if (waited === 0) log('Waiting for another process, which is doing this already.');
       await delay(1000);
     }
   } finally {

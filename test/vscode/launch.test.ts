@@ -30,12 +30,12 @@ describe('a launched VS Code', { timeout: 20 * 60_000 }, () => {
   keepOnFailure(() => vscode);
   /** What is clicked in the window happens a moment later in the extension host. */
   const happened = async (event: string) => {
-    const until = Date.now() + 5000;
+    const until = Date.now() + 15_000;
     while (Date.now() < until) {
       if ((await vscode.command<string[]>('launchFixture.events')).includes(event)) return;
       await delay(50);
     }
-    assert.fail(`In five seconds this did not happen: ${event}`);
+    assert.fail(`In 15 seconds this did not happen: ${event}`);
   };
 
   test('evaluates functions in its extension host', async () => {

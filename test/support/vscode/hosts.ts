@@ -1,10 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { _electron, chromium, type Page } from 'playwright-core';
+import { _electron, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { ensureChromium } from '../../../scripts/vscodePackages.ts';
-import { startVSCodeServer } from '../../../scripts/vscodeServer.ts';
+import { startVSCodeServer, vscodeEnvironment } from '../../../scripts/vscodeServer.ts';
 
+/** The workbench is one large script, which a busy machine takes long to read. */
+const gotoLimitMs = 120_000;
 const size = { width: 1400, height: 900 };
 const bridge = fileURLToPath(new URL('./bridge', import.meta.url));
 const chromiumFlags = [
@@ -48,24 +50,22 @@ export async function openInBrowser(server: string, options: HostOptions): Promi
     ...{ server, dataDir, folder, env, removeDataDir: true, port: 0 },
     extensions: [options.extensionPath, bridge],
   });
-  const browser = await chromium
-    .launchPersistentContext(join(dataDir, 'browser'), {
-      ...{ executablePath, args: chromiumFlags, viewport: size, headless: true, ...signals },
-    })
-    .catch(async (error: unknown) => {
-      await running.stop();
-      throw error;
-    });
-  const page = browser.pages()[0] ?? (await browser.newPage());
-  await page.goto(running.url);
-  return {
-    page,
-    leave: () => page.close(),
-    end: async () => {
-      await browser.close();
-      await running.stop();
-    },
+  let browser: BrowserContext | undefined;
+  const end = async () => {
+    await browser?.close();
+    await running.stop();
   };
+  try {
+    browser = await chromium.launchPersistentContext(join(dataDir, 'browser'), {
+      ...{ executablePath, args: chromiumFlags, viewport: size, headless: true, ...signals },
+    });
+    const page = browser.pages()[0] ?? (await browser.newPage());
+    await page.goto(running.url, { timeout: gotoLimitMs });
+    return { page, leave: () => page.close(), end };
+  } catch (error) {
+    await end();
+    throw error;
+  }
 }
 
 /** A desktop VS Code; the bridge closes it when this process dies. */
@@ -74,7 +74,7 @@ export async function openOnDesktop(executablePath: string, options: HostOptions
   await mkdir(join(dataDir, 'extensions'), { recursive: true });
   const app = await _electron.launch({
     executablePath,
-    env: { ...(process.env as Record<string, string>), ...env },
+    env: vscodeEnvironment(env) as Record<string, string>,
     args: [
       folder,
       ...[extensionPath, bridge].map((path) => `--extensionDevelopmentPath=${path}`),

@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Frame, Page } from 'playwright-core';
 
-const limitMs = 20_000;
+const limitMs = 30_000;
 
 /**
  * The document that an extension wrote into the visible webview of this title. VS Code puts it two frames deep: its own
  * page, in which `#active-frame` is the extension's (and `#pending-frame` one that is still loading).
- * @throws Error naming the webviews that are visible when none has the title within 20 s.
+ * @throws Error naming the webviews that are visible when none has the title within 30 s.
  */
 export async function webviewOf(page: Page, title: string | RegExp): Promise<Frame> {
   let seen: readonly string[] = [];

@@ -8,7 +8,7 @@ const vscode = require('vscode');
 /** @param {string} source @param {unknown} arg */
 async function evaluate(source, arg) {
   /** @type {unknown} */
-  const body = new Function(`return (${source});`)();
+  const body = new Function('require', `return (${source});`)(require);
   if (typeof body !== 'function') throw new TypeError('evaluate takes a function or an arrow function.');
   return await body(vscode, arg);
 }
