@@ -1,0 +1,156 @@
+// The process behind chaosClient.ts: options come as the first line of standard input, `stop` as the second.
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Cluster } from 'ioredis';
+import { keySlot } from '../../src/model/keySlot.ts';
+import type { ChaosOptions, ChaosReport } from './chaosClient.ts';
+
+const settings = {
+  maxRedirections: 64,
+  retryDelayOnFailover: 50,
+  retryDelayOnClusterDown: 50,
+  retryDelayOnTryAgain: 20,
+  retryDelayOnMoved: 0,
+  slotsRefreshTimeout: 1000,
+  slotsRefreshInterval: 1000,
+  scaleReads: 'master',
+  redisOptions: { connectTimeout: 1000, commandTimeout: 2000, maxRetriesPerRequest: 3 },
+} as const;
+const keysPerWorker = 100;
+
+interface Key {
+  readonly name: string;
+  readonly shard: string;
+  attempted: number;
+  acknowledged: number;
+}
+
+const errors = new Map<string, number>();
+const losses: { key: string; kind: 'missing' | 'stale'; text: string }[] = [];
+const lastAck = new Map<string, number>();
+const gaps = new Map<string, number>();
+let acknowledged = 0;
+let longestGap = 0;
+let lastOfAll = 0;
+let stopped = false;
+
+function connect({ nodes, password }: ChaosOptions): Cluster {
+  const redisOptions = { ...settings.redisOptions, ...(password === undefined ? {} : { password }) };
+  const cluster = new Cluster([...nodes], { ...settings, redisOptions });
+  cluster.on('error', () => undefined);
+  return cluster;
+}
+
+/** For each slot the address of the master that serves it at the start. */
+async function shardsBySlot(cluster: Cluster): Promise<Map<number, string>> {
+  const shards = new Map<number, string>();
+  const ranges = await cluster.cluster('SLOTS');
+  for (const [start, end, master] of ranges) {
+    const [host = '', port = 0] = master ?? [];
+    for (let slot = start; slot <= end; slot++) shards.set(slot, `${host}:${port}`);
+  }
+  return shards;
+}
+
+function keysFor(worker: number, shard: string, shards: ReadonlyMap<number, string>): Key[] {
+  const keys: Key[] = [];
+  for (let number = 0; keys.length < keysPerWorker; number++) {
+    const name = `chaos:${process.pid}:${worker}:${number}`;
+    if (shards.get(keySlot(name)) === shard) keys.push({ name, shard, attempted: 0, acknowledged: 0 });
+  }
+  return keys;
+}
+
+function noteError(error: unknown): void {
+  const message = error instanceof Error ? error.message : String(error);
+  errors.set(message, (errors.get(message) ?? 0) + 1);
+}
+
+function noteAck(key: Key): void {
+  const now = performance.now();
+  key.acknowledged = key.attempted;
+  acknowledged++;
+  if (lastOfAll > 0) longestGap = Math.max(longestGap, now - lastOfAll);
+  lastOfAll = now;
+  const before = lastAck.get(key.shard) ?? now;
+  gaps.set(key.shard, Math.max(gaps.get(key.shard) ?? 0, now - before));
+  lastAck.set(key.shard, now);
+}
+
+function compare(key: Key, value: string | null, when: string): void {
+  if (value !== null && Number(value) >= key.acknowledged) return;
+  if (value === null && key.acknowledged === 0) return;
+  const text = `${key.name} (slot ${keySlot(key.name)}): ${value ?? 'nothing'} instead of ${key.acknowledged}, ${when}`;
+  losses.push({ key: key.name, kind: value === null ? 'missing' : 'stale', text });
+}
+
+/** Reads each key before it writes it again: a loss must not be covered up by the next write. */
+async function work(cluster: Cluster, keys: readonly Key[]): Promise<void> {
+  for (let turn = 0; !stopped; turn++) {
+    const key = keys[turn % keys.length];
+    if (key === undefined) return;
+    try {
+      compare(key, await cluster.get(key.name), 'during the run');
+      key.attempted++;
+      await cluster.set(key.name, String(key.attempted));
+      noteAck(key);
+    } catch (error) {
+      noteError(error);
+      await sleep(10);
+    }
+    await sleep(1);
+  }
+}
+
+async function readBack(cluster: Cluster, key: Key): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      compare(key, await cluster.get(key.name), 'at the end');
+      return;
+    } catch (error) {
+      if (attempt === 100) throw error;
+      await sleep(200);
+    }
+  }
+}
+
+function report(): ChaosReport {
+  const count = (kind: 'missing' | 'stale'): number =>
+    new Set(losses.filter((loss) => loss.kind === kind).map(({ key }) => key)).size;
+  return {
+    acknowledged,
+    missing: count('missing'),
+    stale: count('stale'),
+    losses: losses.map(({ text }) => text),
+    errors: [...errors].map(([message, times]) => `${times} × ${message}`),
+    longestGapMs: Math.round(longestGap),
+    perShardLongestGapMs: Object.fromEntries([...gaps].map(([shard, gap]) => [shard, Math.round(gap)])),
+    settings,
+  };
+}
+
+async function main(): Promise<void> {
+  const lines = createInterface(process.stdin)[Symbol.asyncIterator]();
+  const options = JSON.parse(String((await lines.next()).value)) as ChaosOptions;
+  const cluster = connect(options);
+  const shards = await shardsBySlot(cluster);
+  const names = [...new Set(shards.values())];
+  const count = Math.max(options.workers ?? 8, names.length);
+  const keys = Array.from({ length: count }, (_, index) =>
+    keysFor(index, names[index % names.length] ?? '', shards),
+  );
+  const loops = keys.map((own) => work(cluster, own));
+  while (lastAck.size < names.length) await sleep(5);
+  process.stdout.write('ready\n');
+  const word = await lines.next();
+  stopped = true;
+  if (word.done === true) process.exit(1);
+  await Promise.all(loops);
+  const reader = connect(options);
+  for (const key of keys.flat()) await readBack(reader, key);
+  process.stdout.write(`${JSON.stringify(report())}\n`);
+  await lines.next();
+  process.exit(0);
+}
+
+await main();
