@@ -21,6 +21,10 @@ export const layers = {
 /** Every package a layer may own; one that no layer lists here cannot be imported from src at all. */
 const packages = ['vscode', 'ioredis', '@kubernetes/client-node', 'yaml', '@vscode/webview-ui-toolkit'];
 
+/**
+ * @param {string} layer
+ * @param {{ imports: readonly string[], types: readonly string[], npm: readonly string[] }} rule
+ */
 function restricted(layer, { imports, types, npm }) {
   const otherLayers = Object.keys(layers).filter((other) => other !== layer && !imports.includes(other));
   return {
@@ -42,6 +46,7 @@ function restricted(layer, { imports, types, npm }) {
   };
 }
 
+/** @type {import('typescript-eslint').ConfigArray} */
 const layerBlocks = Object.entries(layers).map(([layer, rule]) => ({
   files: [`src/${layer}/**/*.ts`],
   rules: { '@typescript-eslint/no-restricted-imports': ['error', restricted(layer, rule)] },

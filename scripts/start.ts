@@ -14,6 +14,13 @@ import { openDesktop, serveVSCode } from './vscodeServe.ts';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const shape = { masters: 3, replicasPerMaster: 1 };
 const sampleKeys = 10_000;
+/** Nothing that the person did not ask for, and no forwarding of the sandbox's ports. */
+const settings = {
+  'workbench.startupEditor': 'none',
+  'telemetry.telemetryLevel': 'off',
+  'remote.autoForwardPorts': false,
+  'chat.disableAIFeatures': true,
+};
 const formLimitMs = 60_000;
 
 /** What has been started, to be stopped in the reverse order. */
@@ -82,7 +89,7 @@ async function kubernetes(): Promise<{ readonly kubeconfig: string; readonly con
 async function vscode(env: Readonly<Record<string, string>>): Promise<string> {
   const dataDir = join(root, '.vscode-test', 'start');
   await mkdir(dataDir, { recursive: true });
-  const options = { extensionPath: root, folder: homedir(), dataDir, env, log };
+  const options = { extensionPath: root, folder: homedir(), dataDir, env, settings, log };
   if (await openDesktop(options)) {
     stops.push(() => stopDesktop(dataDir));
     return 'VS Code is open in a window of its own';

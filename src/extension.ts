@@ -13,7 +13,6 @@ import { passwordsIn } from './ui/passwords.ts';
 import { createSandbox } from './ui/sandbox.ts';
 import { onSettingsChanged } from './ui/settings.ts';
 import { Sources } from './ui/sources.ts';
-import { titleOf } from './ui/target.ts';
 import { ClusterTree } from './ui/tree/clusterTree.ts';
 
 /** What the adapters allow a server for its answer, in ms: readings are short, so that a dead node is seen at once. */
@@ -106,7 +105,7 @@ function slotMapSource(extensionUri: vscode.Uri, inventory: Inventory, ref: Clus
   return {
     extensionUri,
     ref,
-    title: `Slots – ${titleOf(ref)}`,
+    title: `Slots – ${inventory.titleOf(ref)}`,
     snapshot: () => inventory.snapshot(ref),
     onDidChange: (listener) => {
       const release = inventory.need(claimOf(ref));

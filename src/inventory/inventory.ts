@@ -93,6 +93,12 @@ export class Inventory extends EventEmitter<{ changed: [] }> {
     return [...this.#addresses.values()].map(({ source, scope }) => ({ source, snapshot: scope?.snapshot }));
   }
 
+  /** What views call a cluster, unique among those in the tree. */
+  titleOf(ref: ClusterRef): string {
+    if (isKubernetesRef(ref)) return `${ref.name} (${ref.context}, ${ref.namespace})`;
+    return this.#addresses.get(clusterKey(ref))?.source.name ?? ref.addresses[0] ?? '';
+  }
+
   /** Reads a context or an address cluster for as long as the claim is held, and a little longer. */
   need(claim: string): Release {
     this.#claims.set(claim, (this.#claims.get(claim) ?? 0) + 1);

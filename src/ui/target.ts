@@ -1,11 +1,5 @@
 import * as vscode from 'vscode';
-import {
-  clusterKey,
-  describeRef,
-  isKubernetesRef,
-  parseClusterRef,
-  type ClusterRef,
-} from '../model/clusterRef.ts';
+import { describeRef, isKubernetesRef, parseClusterRef, type ClusterRef } from '../model/clusterRef.ts';
 import { UserError } from '../model/errors.ts';
 import { nodeName } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
@@ -118,11 +112,4 @@ export function numberAnswer(answers: Answers, field: string): number | undefine
   const value = answers[field];
   if (value === undefined || (typeof value === 'number' && Number.isInteger(value))) return value;
   throw new UserError('invalid-input', `"${field}" must be a whole number.`);
-}
-
-/** The title of a cluster's panel or document, unique for each cluster. */
-export function titleOf(ref: ClusterRef): string {
-  return isKubernetesRef(ref)
-    ? `${ref.name} (${ref.context}, ${ref.namespace})`
-    : clusterKey(ref).replace('address/', '');
 }

@@ -6,7 +6,7 @@ import type { Finding } from '../../model/finding.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import type { Parts } from '../parts.ts';
-import { clusterOf, titleOf } from '../target.ts';
+import { clusterOf } from '../target.ts';
 
 /** Replicas hear of a change by gossip: nodes that differ are asked again for this long before it is called a fault. */
 const agreementWithinMs = 3_000;
@@ -21,7 +21,7 @@ export async function check(
   const findings = findProblems(snapshot);
   const text = checkText(snapshot, findings);
   const ok = isSound(findings);
-  await parts.documents.show(`Check – ${titleOf(ref)}`, text);
+  await parts.documents.show(`Check – ${parts.inventory.titleOf(ref)}`, text);
   const count = `${findings.length} ${findings.length === 1 ? 'finding' : 'findings'}`;
   const message = `${snapshot.name}: ${ok ? 'sound' : 'not sound'}, ${findings.length === 0 ? 'nothing found' : count}.`;
   vscode.window.setStatusBarMessage(message, 5_000);

@@ -35,15 +35,26 @@ function addressRow(source: AddressSource, snapshot: ClusterSnapshot | undefined
     const row = clusterRow({ ...snapshot, name: source.name }, state.operation(source.ref), source.sandbox);
     return { ...row, facets: `${row.facets} ${kind}` };
   }
+  const reading = snapshot === undefined;
   return {
     id,
     label: source.name,
-    description: snapshot === undefined ? 'reading …' : 'no node answers',
+    description: reading ? 'reading …' : 'no node answers',
     tooltip: [source.ref.addresses.join(', ')],
-    icon: snapshot === undefined ? busyIcon : errorIcon,
+    icon: reading ? busyIcon : errorIcon,
     facets: `cluster unreachable address ${kind}`,
-    expansion: 'none',
-    children: [],
+    // Said from the first drawing on: VS Code keeps for good how a row was first expanded.
+    expansion: source.sandbox ? 'expanded' : 'collapsed',
+    children: reading
+      ? [{ ...plainRow(`${id}/reading`, 'Asking its nodes …'), icon: busyIcon }]
+      : [
+          messageRow(
+            `${id}/problem`,
+            `No node answers at ${source.ref.addresses.join(', ')}`,
+            'Click to try again.',
+            'refresh',
+          ),
+        ],
     target: { kind: 'cluster', ref: source.ref },
   };
 }

@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { keepOnFailure, launchVSCode, type VSCodeUnderTest } from '../support/launchVSCode.ts';
+
+const extensionPath = fileURLToPath(new URL('../..', import.meta.url));
+
+interface Result {
+  readonly outcome: string;
+  readonly message: string;
+}
+interface NodeJson {
+  readonly id: string;
+  readonly role: string;
+  readonly slots: string;
+}
+interface Snapshot extends Result {
+  readonly cluster: {
+    readonly nodes: readonly NodeJson[];
+    readonly shards: readonly { master: string; slots: string }[];
+  };
+}
+
+describe('the sandbox in VS Code', { timeout: 20 * 60_000 }, () => {
+  let vscode: VSCodeUnderTest;
+  let cluster: { addresses: string[] };
+  before(async () => {
+    vscode = await launchVSCode({
+      extensionPath,
+      env: { KUBECONFIG: '/nonexistent/kubeconfig' },
+      log: console.log,
+    });
+  });
+  after(() => vscode.close());
+  keepOnFailure(() => vscode);
+  const snapshot = (): Promise<Snapshot> => vscode.command<Snapshot>('redisCluster.snapshot', { cluster });
+  const masters = async (): Promise<readonly NodeJson[]> =>
+    (await snapshot()).cluster.nodes.filter((node) => node.role === 'master');
+
+  test('neither adapter is loaded after activation, before a view is opened', async () => {
+    const loaded = await vscode.evaluate(async (api) => {
+      await api.extensions.getExtension('kubernetes-redis-cluster.kubernetes-redis-cluster')?.activate();
+      return Object.keys(require.cache).filter((file) => /dist[/\\](redis|kubernetes)\.cjs$/.test(file));
+    });
+    assert.deepEqual(loaded, []);
+  });
+
+  test('without any kubeconfig the view says what can be done', async () => {
+    await vscode.setTheme('dark');
+    await vscode.command('workbench.view.extension.redisCluster');
+    await vscode.page.getByText('No kubeconfig was found').waitFor();
+    await vscode.screenshot('empty-dark');
+  });
+
+  test('a button starts it and it stands in the tree', async () => {
+    await vscode.page.getByRole('button', { name: 'Start Sandbox' }).click();
+    await vscode.treeRow('Sandbox').waitFor({ timeout: 60_000 });
+    await vscode.treeRow('Shard 1').waitFor({ timeout: 30_000 });
+    const started = await vscode.command<Result & { cluster: { addresses: string[] } }>(
+      'redisCluster.startSandbox',
+    );
+    assert.equal(started.outcome, 'done');
+    cluster = started.cluster;
+    const { nodes, shards } = (await snapshot()).cluster;
+    assert.equal(nodes.length, 6);
+    assert.deepEqual(
+      shards.map((shard) => shard.slots),
+      ['0-5460', '5461-10922', '10923-16383'],
+    );
+    await vscode.expandRow('Shard 1');
+    await vscode.expandRow('Replicas');
+    assert.match((await vscode.rowTexts()).join('\n'), /Sandbox, ok · 3 shards · 6 nodes/);
+    await vscode.screenshot('sandbox-tree-dark');
+  });
+
+  test('the check says what redis-cli says', async () => {
+    const result = await vscode.command<Result & { ok: boolean; text: string }>('redisCluster.check', {
+      cluster,
+    });
+    assert.equal(result.ok, true, result.text);
+    assert.match(result.text, /\[OK\] 10000 keys in 3 masters\./);
+    assert.match(result.text, /\[OK\] All 16384 slots covered\./);
+    await vscode.screenshot('check-dark');
+  });
+
+  test('the slot map shows the new owner after a reshard', async () => {
+    await vscode.command('redisCluster.openSlotMap', { cluster });
+    const page = await vscode.webview(/^Slots/);
+    await page.locator('[data-shard-id]').first().waitFor();
+    await vscode.screenshot('slotmap-dark');
+    const [source, target] = await masters();
+    assert.ok(source !== undefined && target !== undefined);
+    const moved = await vscode.command<Result & { movedSlots: number; movedKeys: number; method: string }>(
+      'redisCluster.reshard',
+      { cluster, from: [source.id], to: target.id, slots: 1000, confirmed: true },
+    );
+    assert.equal(moved.outcome, 'done', moved.message);
+    assert.equal(moved.movedSlots, 1000);
+    assert.equal(moved.method, 'migrate');
+    assert.ok(moved.movedKeys > 400);
+    const after = await masters();
+    const slots = after.find((node) => node.id === target.id)?.slots ?? '';
+    await page.locator(`[data-shard-id="${target.id}"][data-slots="${slots}"]`).waitFor({ timeout: 5_000 });
+    await vscode.setTheme('light');
+    await vscode.screenshot('slotmap-light');
+    await vscode.setTheme('highContrast');
+    await vscode.screenshot('slotmap-hc');
+    await vscode.setTheme('dark');
+  });
+
+  test('refusals are clear and change nothing', async () => {
+    const [first, second] = await masters();
+    assert.ok(first !== undefined && second !== undefined);
+    const replica = (await snapshot()).cluster.nodes.find((node) => node.role === 'replica');
+    const before = JSON.stringify((await snapshot()).cluster.shards);
+    const refusals: readonly [object, RegExp][] = [
+      [{ from: 'all', to: first.id, slots: '16384' }, /out of range/],
+      [{ from: 'all', to: replica?.id, slots: 10 }, /is a replica/],
+      [{ from: [first.id], to: first.id, slots: 10 }, /itself/],
+      [{ from: 'all', to: 'nobody', slots: 10 }, /no node/],
+      [{ from: [second.id], to: first.id, slots: 100_000 }, /slots/],
+    ];
+    for (const [request, message] of refusals) {
+      const result = await vscode.command<Result>('redisCluster.reshard', {
+        cluster,
+        confirmed: true,
+        ...request,
+      });
+      assert.equal(result.outcome, 'refused', JSON.stringify(request));
+      assert.match(result.message, message);
+    }
+    assert.equal(JSON.stringify((await snapshot()).cluster.shards), before);
+  });
+
+  test('stopping it takes it out of the tree', async () => {
+    const result = await vscode.command<Result>('redisCluster.stopSandbox');
+    assert.equal(result.outcome, 'done');
+    await vscode.treeRow('Sandbox').waitFor({ state: 'detached' });
+  });
+});
