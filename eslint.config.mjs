@@ -52,6 +52,7 @@ const layerBlocks = Object.entries(layers).map(([layer, rule]) => ({
   rules: { '@typescript-eslint/no-restricted-imports': ['error', restricted(layer, rule)] },
 }));
 
+/** @type {import('typescript-eslint').ConfigArray[number]} */
 const mediaBlock = {
   files: ['media/**/*.ts'],
   rules: {

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { check, isSound } from '../../../src/checks/check.ts';
+import { checkText } from '../../../src/checks/checkText.ts';
+import { ids, line, pod, silent, snapshotOf, source, view } from '../sample.ts';
+
+const rulesOf = (sources: Parameters<typeof snapshotOf>[0]): readonly string[] =>
+  check(snapshotOf(sources)).map((finding) => finding.rule);
+
+test('a healthy cluster has no findings and reads like redis-cli', () => {
+  const snapshot = snapshotOf(ids.map((id) => source(id)));
+  const findings = check(snapshot);
+  assert.deepEqual(findings, []);
+  assert.ok(isSound(findings));
+  const text = checkText(snapshot, findings);
+  for (const part of [
+    '10.0.0.0:6379 (m0...) -> 100 keys | 5461 slots | 1 slaves.',
+    '[OK] 300 keys in 3 masters.',
+    'M: m1 10.0.0.1:6379\n   slots:[5461-10922] (5462 slots) master\n   1 additional replica(s)',
+    'S: r2 10.0.1.2:6379\n   slots: (0 slots) slave\n   replicates m2',
+    '[OK] All nodes agree about slots configuration.\n>>> Check for open slots...\n>>> Check slots coverage...\n[OK] All 16384 slots covered.',
+  ]) {
+    assert.ok(text.includes(part), `${part}\nis not in\n${text}`);
+  }
+});
+
+test('a master that does not answer is an error and leaves its shard named', () => {
+  const findings = check(snapshotOf([silent('m0'), ...ids.slice(1).map((id) => source(id))]));
+  assert.deepEqual(
+    [findings[0]?.rule, findings[0]?.severity, findings[0]?.nodeIds],
+    ['reachable', 'error', ['m0']],
+  );
+  assert.ok(!isSound(findings));
+});
+
+test('slots without an owner are uncovered', () => {
+  const others = (id: string) =>
+    view(id).others.map((other) => (other.id === 'm2' ? { ...other, slots: [] } : other));
+  const sources = ids.map((id) =>
+    source(id, {
+      others: others(id),
+      ...(id === 'm2' ? { self: line('m2', { slots: [[10923, 16000]] }) } : {}),
+    }),
+  );
+  const finding = check(snapshotOf(sources)).find((one) => one.rule === 'coverage');
+  assert.deepEqual(finding?.slots, [[16001, 16383]]);
+});
+
+test('open slots, lost links, loading, loose pods and disagreement are each found', () => {
+  const rest = ids.slice(1).map((id) => source(id));
+  const migrating = source('m0', { self: line('m0', { migrating: [{ slot: 7, nodeId: 'm1' }] }) });
+  assert.deepEqual(rulesOf([migrating, ...rest]), ['open-slots']);
+  const whole = ids.slice(0, 5).map((id) => source(id));
+  const linkDown = source('r2', {
+    replication: { role: 'replica', offset: 1, linkUp: false, syncing: false, replicas: [] },
+  });
+  assert.deepEqual(rulesOf([...whole, linkDown]), ['replica-link', 'no-replica']);
+  assert.ok(rulesOf([...whole, source('r2', { loading: true })]).includes('loading'));
+  const waiting = { pod: pod('cart-6', '10.0.9.9', { phase: 'Pending' }), reading: { tried: true } };
+  assert.deepEqual(rulesOf([...ids.map((id) => source(id)), waiting]), ['loose-pod']);
+  const dissenter = source('r2', {
+    others: view('r2').others.map((one) => (one.id === 'm0' ? { ...one, slots: [[0, 99]] } : one)),
+  });
+  const disagreement = check(snapshotOf([...whole, dissenter])).find((one) => one.rule === 'agreement');
+  assert.deepEqual(disagreement?.nodeIds, ['r2']);
+});

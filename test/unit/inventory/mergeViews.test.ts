@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { mergeViews } from '../../../src/inventory/mergeViews.ts';
+import { ids, line, pod, silent, snapshotOf, source, view } from '../sample.ts';
+
+test('six nodes that answer are what their own lines say', () => {
+  const { nodes, strangers, loosePods } = snapshotOf(ids.map((id) => source(id)));
+  assert.deepEqual(
+    nodes.map((node) => [node.id, node.role, node.health]),
+    ids.map((id) => [id, id.startsWith('m') ? 'master' : 'replica', 'ok']),
+  );
+  assert.equal(nodes.find((node) => node.id === 'r0')?.lagBytes, 100);
+  assert.deepEqual([strangers, loosePods], [[], []]);
+});
+
+test('a role is taken from the myself line, not from gossip that lags', () => {
+  const promoted = source('r0', { self: line('r0', { flags: ['master'], slots: [[0, 5460]] }) });
+  const { nodes } = mergeViews([
+    ...ids.filter((id) => id !== 'r0' && id !== 'm0').map((id) => source(id)),
+    promoted,
+    silent('m0'),
+  ]);
+  assert.equal(nodes.find((node) => node.id === 'r0')?.role, 'master');
+  assert.deepEqual(
+    nodes.find((node) => node.id === 'm0')?.slots,
+    [],
+    'what another master serves is no longer its',
+  );
+});
+
+test('a master that is down keeps its row, its pod and its slots, and says since when', () => {
+  const { nodes, loosePods } = mergeViews([silent('m0'), ...ids.slice(1).map((id) => source(id))]);
+  const down = nodes.find((node) => node.id === 'm0');
+  assert.equal(down?.health, 'unreachable');
+  assert.deepEqual(down.unreachable, { since: 1, message: 'No answer within 3 s.' });
+  assert.equal(down.pod?.name, 'cart-0');
+  assert.deepEqual(down.slots, [[0, 5460]]);
+  assert.deepEqual(loosePods, []);
+});
+
+test('a node that its peers call failed is failed; a pod that waits for its image is loose', () => {
+  const others = ids.slice(1).map((id) => {
+    const own = view(id);
+    return source(id, {
+      others: own.others.map((other) =>
+        other.id === 'm0' ? { ...other, flags: ['master', 'fail'] } : other,
+      ),
+    });
+  });
+  const waiting = {
+    pod: pod('cart-6', '10.0.9.9', { phase: 'Pending', reason: 'ImagePullBackOff' }),
+    reading: { tried: true },
+  };
+  const { nodes, loosePods } = mergeViews([...others, silent('m0'), waiting]);
+  assert.equal(nodes.find((node) => node.id === 'm0')?.health, 'failed');
+  assert.deepEqual(
+    loosePods.map((one) => one.name),
+    ['cart-6'],
+  );
+});
+
+test('a pod that came back with another node id is not the node that it was: that one is a ghost', () => {
+  const ghost = line('m9', { flags: ['master', 'fail'], slots: [], host: '10.0.0.9' });
+  const sources = ids.map((id) => source(id, { others: [...view(id).others, ghost] }));
+  const { nodes, strangers } = mergeViews(sources);
+  assert.equal(nodes.length, 6);
+  assert.deepEqual(
+    strangers.map((one) => one.id),
+    ['m9'],
+  );
+});
+
+test('servers that know nobody are loose beside a cluster, and the cluster itself where there is no other', () => {
+  const lonely = (index: number) => ({
+    pod: pod(`cart-${index}`, `10.0.5.${index}`),
+    reading: {
+      tried: true,
+      view: view('m0', {
+        self: line('m0', { id: `x${index}`, slots: [] }),
+        others: [],
+        clusterState: 'fail' as const,
+      }),
+    },
+  });
+  assert.deepEqual(
+    mergeViews([...ids.map((id) => source(id)), lonely(6)]).loosePods.map((one) => one.name),
+    ['cart-6'],
+  );
+  assert.equal(mergeViews([lonely(0), lonely(1)]).nodes.length, 2);
+});

@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { changedRows, indexRows } from '../../../src/ui/tree/changedRows.ts';
+import type { Row } from '../../../src/ui/tree/row.ts';
+import { rowsOf, type TreeState } from '../../../src/ui/tree/rows.ts';
+import type { ClusterSnapshot } from '../../../src/model/snapshot.ts';
+import { UserError } from '../../../src/model/errors.ts';
+import { ids, line, silent, snapshotOf, source } from '../sample.ts';
+
+function stateWith(clusters: readonly ClusterSnapshot[]): TreeState {
+  const scope = { context: 'test', namespace: undefined, read: true, clusters };
+  return {
+    contexts: [{ name: 'test', status: 'ready', scopes: [scope] }],
+    addressClusters: [],
+    kubeconfigProblems: [],
+    operation: () => undefined,
+  };
+}
+
+const healthy = snapshotOf(ids.map((id) => source(id)));
+
+test('context, namespace, cluster, shards with master, replicas and slots; then nodes, masters, replicas, slots', () => {
+  const index = indexRows(rowsOf(stateWith([healthy])));
+  const labels = (id: string): readonly string[] => index.get(id)?.row.children.map((row) => row.label) ?? [];
+  assert.deepEqual(labels('context/test'), ['shop']);
+  assert.deepEqual(labels('context/test/shop'), ['cart']);
+  assert.deepEqual(labels('kubernetes/test/shop/cart'), [
+    'Shard 1',
+    'Shard 2',
+    'Shard 3',
+    'Nodes',
+    'Masters',
+    'Replicas',
+    'Slots',
+  ]);
+  assert.deepEqual(labels('kubernetes/test/shop/cart/shards/1'), ['cart-0', 'cart-3', '0-5460']);
+  assert.deepEqual(labels('kubernetes/test/shop/cart/slots'), ['0-5460', '5461-10922', '10923-16383']);
+  assert.equal(
+    index.get('kubernetes/test/shop/cart/nodes/m1')?.row.description,
+    'master · 5,462 slots · 100 keys · 2.0 MB',
+  );
+});
+
+test('ids are unique paths although a node stands in several places', () => {
+  const all = rowsOf(stateWith([healthy])).flatMap(function flat(row: Row): string[] {
+    return [row.id, ...row.children.flatMap(flat)];
+  });
+  assert.equal(new Set(all).size, all.length);
+});
+
+test('a key count that changes redraws the rows of that node and no other', () => {
+  const after = snapshotOf(ids.map((id) => source(id, id === 'm1' ? { keys: 101 } : {})));
+  const changed = changedRows(indexRows(rowsOf(stateWith([healthy]))), indexRows(rowsOf(stateWith([after]))));
+  const cluster = 'kubernetes/test/shop/cart';
+  assert.deepEqual(changed, [`${cluster}/shards/2/m1`, `${cluster}/nodes/m1`, `${cluster}/masters/m1`]);
+});
+
+test('nothing changed redraws nothing; a row that comes or goes redraws its parent', () => {
+  const before = indexRows(rowsOf(stateWith([healthy])));
+  assert.deepEqual(changedRows(before, indexRows(rowsOf(stateWith([healthy])))), []);
+  const broken = snapshotOf([silent('m0'), ...ids.slice(1).map((id) => source(id))]);
+  assert.deepEqual(changedRows(before, indexRows(rowsOf(stateWith([broken])))), [
+    'kubernetes/test/shop/cart',
+  ]);
+});
+
+test('a broken cluster shows its problems first, with icon and words', () => {
+  const broken = snapshotOf([
+    silent('m0'),
+    ...ids.slice(1).map((id) => source(id, { clusterState: 'fail' })),
+  ]);
+  const cluster = indexRows(rowsOf(stateWith([broken]))).get('kubernetes/test/shop/cart')?.row;
+  assert.equal(cluster?.description, 'broken · 3 shards · 6 nodes');
+  assert.equal(cluster.icon.name, 'error');
+  assert.match(cluster.children[0]?.label ?? '', /say that the cluster is down/);
+  const node = cluster.children.find((row) => row.label === 'Nodes')?.children[0];
+  assert.match(node?.description ?? '', /^unreachable · master/);
+});
+
+test('a promoted replica stays in its shard row', () => {
+  const promoted = source('r0', { self: line('r0', { flags: ['master'], slots: [[0, 5460]] }) });
+  const demoted = source('m0', { self: line('m0', { flags: ['slave'], masterId: 'r0', slots: [] }) });
+  const after = snapshotOf([promoted, demoted, ...['m1', 'm2', 'r1', 'r2'].map((id) => source(id))]);
+  const rows = indexRows(rowsOf(stateWith([after])));
+  assert.deepEqual(
+    rows.get('kubernetes/test/shop/cart/shards/1')?.row.children.map((row) => row.label),
+    ['cart-3', 'cart-0', '0-5460'],
+  );
+});
+
+test('a context that cannot be read says why on its own row', () => {
+  const problem = new UserError('sign-in-needed', 'The token of context test has expired.');
+  const rows = rowsOf({
+    ...stateWith([]),
+    contexts: [
+      {
+        name: 'test',
+        status: 'failed',
+        scopes: [{ context: 'test', namespace: undefined, read: true, clusters: [], problem }],
+        problem,
+      },
+    ],
+  });
+  assert.deepEqual(
+    rows[0]?.children.map((row) => [row.label, row.click?.command]),
+    [['The token of context test has expired.', 'redisCluster.refresh']],
+  );
+});
+
+test('a context without clusters offers to deploy one', () => {
+  assert.deepEqual(
+    rowsOf(stateWith([]))[0]?.children.map((row) => row.click?.command),
+    ['redisCluster.deploy'],
+  );
+});
+
+test('menus match facets that rows have, and only commands that exist', () => {
+  const manifest = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
+    contributes: {
+      commands: { command: string }[];
+      menus: Record<string, { command: string; when: string }[]>;
+    };
+  };
+  const commands = new Set(manifest.contributes.commands.map((one) => one.command));
+  const sandbox = { ref: { addresses: ['127.0.0.1:7000'] }, name: 'Sandbox', sandbox: true };
+  const byAddress = { ...sandbox, ref: { addresses: ['127.0.0.1:7001'] }, sandbox: false };
+  const rows = rowsOf({
+    ...stateWith([healthy]),
+    addressClusters: [sandbox, byAddress].map((one) => ({
+      source: one,
+      snapshot: { ...healthy, ref: one.ref },
+    })),
+    operation: () => ({ title: 'Reshard', progress: { text: 'moving' } }),
+  });
+  const facets = [...indexRows(rows).values()].map(({ row }) => row.facets);
+  for (const entry of Object.values(manifest.contributes.menus).flat()) {
+    assert.ok(commands.has(entry.command), entry.command);
+    const [, pattern] = /viewItem =~ \/(.*)\/$/.exec(entry.when) ?? [];
+    if (pattern !== undefined)
+      assert.ok(
+        facets.some((one) => new RegExp(pattern).test(one)),
+        entry.when,
+      );
+    const [, exact] = /viewItem == (\w+)$/.exec(entry.when) ?? [];
+    if (exact !== undefined) assert.ok(facets.includes(exact), entry.when);
+  }
+});
