@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { messageOf, UserError } from '../model/errors.ts';
 import { objectsOf } from './apply.ts';
 import { createClient, type ApiClient } from './client.ts';
 import { discover, listAll } from './discover.ts';
@@ -10,7 +11,6 @@ import type { KubeContext } from './kubeconfigs.ts';
 import type { Forward, KubernetesAccess, KubernetesObject } from './kubernetesAccess.ts';
 import { logsOf } from './logs.ts';
 import { forward } from './portForward.ts';
-import { explainProblem } from './problems.ts';
 import { readSecret } from './secrets.ts';
 import { createSignIn, type SignIn } from './signIn.ts';
 import { watchRedis } from './watch.ts';
@@ -60,7 +60,9 @@ function signInTo(context: KubeContext): SignIn {
   try {
     return createSignIn(context);
   } catch (error) {
-    throw explainProblem(error, context.name, { verb: 'read', resource: 'kubeconfig' });
+    throw new UserError('invalid-input', `Context ${context.name} cannot be used: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
 }
 

@@ -1,6 +1,5 @@
-import type { V1Pod, V1StatefulSet } from '@kubernetes/client-node';
-
 import type { PodFacts, WorkloadFacts } from '../model/snapshot.ts';
+import type { Pod, StatefulSet } from './apiObjects.ts';
 import type { ApiClient } from './client.ts';
 import type { Candidate, SecretKey } from './kubernetesAccess.ts';
 import { podFacts, redisContainer, type RedisContainer } from './podFacts.ts';
@@ -19,7 +18,7 @@ export async function discover(
     listAll(client, '/api/v1', 'pods', namespace, signal),
     listAll(client, '/apis/apps/v1', 'statefulsets', namespace, signal),
   ]);
-  return candidates(pods as readonly V1Pod[], sets as readonly V1StatefulSet[]);
+  return candidates(pods as readonly Pod[], sets as readonly StatefulSet[]);
 }
 
 interface Page {
@@ -54,7 +53,7 @@ export async function listAll(
 }
 
 /** Groups pods by what owns them; a StatefulSet that could not make a single pod yet is a candidate as well. */
-export function candidates(pods: readonly V1Pod[], sets: readonly V1StatefulSet[]): readonly Candidate[] {
+export function candidates(pods: readonly Pod[], sets: readonly StatefulSet[]): readonly Candidate[] {
   const groups = new Map<string, Group>();
   for (const set of sets) {
     const redis = redisOfStatefulSet(set);
@@ -65,12 +64,12 @@ export function candidates(pods: readonly V1Pod[], sets: readonly V1StatefulSet[
 }
 
 interface Group {
-  readonly set?: V1StatefulSet;
+  readonly set?: StatefulSet;
   readonly redis: RedisContainer;
-  readonly pods: V1Pod[];
+  readonly pods: Pod[];
 }
 
-function addPod(groups: Map<string, Group>, pod: V1Pod): void {
+function addPod(groups: Map<string, Group>, pod: Pod): void {
   const owner = ownerOf(pod);
   const key = groupKey(pod, owner.kind, owner.name);
   const known = groups.get(key);
@@ -80,33 +79,33 @@ function addPod(groups: Map<string, Group>, pod: V1Pod): void {
   else known.pods.push(pod);
 }
 
-function groupKey(object: V1Pod | V1StatefulSet, kind: string, name: string): string {
+function groupKey(object: Pod | StatefulSet, kind: string, name: string): string {
   return `${namespaceOf(object)}/${kind}/${name}`;
 }
 
-function nameOf(object: V1Pod | V1StatefulSet): string {
+function nameOf(object: Pod | StatefulSet): string {
   return object.metadata?.name ?? '';
 }
 
-function namespaceOf(object: V1Pod | V1StatefulSet): string {
+function namespaceOf(object: Pod | StatefulSet): string {
   return object.metadata?.namespace ?? '';
 }
 
 /** Pods of jobs and pods that ended for good are no servers. */
-function isOver(pod: V1Pod, ownerKind: string): boolean {
+function isOver(pod: Pod, ownerKind: string): boolean {
   return ownerKind === 'Job' || pod.status?.phase === 'Succeeded';
 }
 
-function ownerOf(pod: V1Pod): { readonly kind: string; readonly name: string } {
+function ownerOf(pod: Pod): { readonly kind: string; readonly name: string } {
   const owner = pod.metadata?.ownerReferences?.find((one) => one.controller === true);
   return owner ?? { kind: 'Pod', name: nameOf(pod) };
 }
 
-export function redisOfPod(pod: V1Pod): RedisContainer | undefined {
+export function redisOfPod(pod: Pod): RedisContainer | undefined {
   return redisContainer(pod.spec?.containers ?? [], pod.metadata?.labels);
 }
 
-export function redisOfStatefulSet(set: V1StatefulSet): RedisContainer | undefined {
+export function redisOfStatefulSet(set: StatefulSet): RedisContainer | undefined {
   const template = set.spec?.template;
   return redisContainer(template?.spec?.containers ?? [], template?.metadata?.labels);
 }
@@ -132,18 +131,18 @@ function candidate({ set, redis, pods }: Group): Candidate {
   return { namespace: facts[0]?.namespace ?? '', workload, pods: facts, ...password };
 }
 
-function factsOf(pods: readonly V1Pod[], redis: RedisContainer, workload: string): readonly PodFacts[] {
+function factsOf(pods: readonly Pod[], redis: RedisContainer, workload: string): readonly PodFacts[] {
   return pods
     .map((pod) => podFacts(pod, redisOfPod(pod) ?? redis, workload))
     .sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }));
 }
 
-function countsOf(set: V1StatefulSet): Pick<WorkloadFacts, 'replicas' | 'readyReplicas'> {
+function countsOf(set: StatefulSet): Pick<WorkloadFacts, 'replicas' | 'readyReplicas'> {
   return { replicas: set.spec?.replicas ?? 1, readyReplicas: set.status?.readyReplicas ?? 0 };
 }
 
 /** Whether a StatefulSet comes from this extension's manifests, whoever applied them. */
-function isBundled(set: V1StatefulSet): boolean {
+function isBundled(set: StatefulSet): boolean {
   const labels = set.metadata?.labels ?? {};
   if (labels['app.kubernetes.io/managed-by'] === 'kubernetes-redis-cluster') return true;
   const agent = set.spec?.template.spec?.containers.some((one) => one.name === 'agent') ?? false;

@@ -1,10 +1,9 @@
-import type { V1Container, V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
-
 import type { PodFacts } from '../model/snapshot.ts';
+import type { Container, ContainerStatus, Pod } from './apiObjects.ts';
 
 /** The container that runs the server, and the port clients use. */
 export interface RedisContainer {
-  readonly container: V1Container;
+  readonly container: Container;
   readonly port: number;
 }
 
@@ -17,7 +16,7 @@ const redisPort = 6379;
 
 /** The container of a pod's spec that looks like a Redis or Valkey server, by image, by port, then by labels. */
 export function redisContainer(
-  containers: readonly V1Container[],
+  containers: readonly Container[],
   labels: Readonly<Record<string, string>> = {},
 ): RedisContainer | undefined {
   const able = containers.filter((one) => !isCompanion(one));
@@ -29,11 +28,11 @@ export function redisContainer(
   return chosen === undefined ? undefined : { container: chosen, port: portOf(chosen) };
 }
 
-function isCompanion({ name, image }: V1Container): boolean {
+function isCompanion({ name, image }: Container): boolean {
   return companions.test(imageName(image)) || companions.test(name) || /^(agent|config)/.test(name);
 }
 
-function score(container: V1Container): number {
+function score(container: Container): number {
   const ports = container.ports ?? [];
   const server = ports.some(
     (port) => port.containerPort === redisPort || serverPortName.test(port.name ?? ''),
@@ -56,11 +55,11 @@ function isLabelled(labels: Readonly<Record<string, string>>): boolean {
   });
 }
 
-function programText({ command, args }: V1Container): string {
+function programText({ command, args }: Container): string {
   return [...(command ?? []), ...(args ?? [])].join(' ');
 }
 
-function portOf(container: V1Container): number {
+function portOf(container: Container): number {
   const ports = container.ports ?? [];
   const named = ports.find((port) => serverPortName.test(port.name ?? ''));
   const standard = ports.find((port) => port.containerPort === redisPort);
@@ -68,7 +67,7 @@ function portOf(container: V1Container): number {
   return named?.containerPort ?? standard?.containerPort ?? Number(argument ?? redisPort);
 }
 
-export function podFacts(pod: V1Pod, { container, port }: RedisContainer, workload: string): PodFacts {
+export function podFacts(pod: Pod, { container, port }: RedisContainer, workload: string): PodFacts {
   const own = pod.status?.containerStatuses?.find((one) => one.name === container.name);
   return {
     ...identity(pod),
@@ -84,7 +83,7 @@ export function podFacts(pod: V1Pod, { container, port }: RedisContainer, worklo
   };
 }
 
-function identity({ metadata }: V1Pod): Pick<PodFacts, 'name' | 'namespace' | 'uid' | 'deleting'> {
+function identity({ metadata }: Pod): Pick<PodFacts, 'name' | 'namespace' | 'uid' | 'deleting'> {
   return {
     name: metadata?.name ?? '',
     namespace: metadata?.namespace ?? '',
@@ -93,7 +92,7 @@ function identity({ metadata }: V1Pod): Pick<PodFacts, 'name' | 'namespace' | 'u
   };
 }
 
-function whereabouts({ spec, status }: V1Pod): Pick<PodFacts, 'ip' | 'worker'> {
+function whereabouts({ spec, status }: Pod): Pick<PodFacts, 'ip' | 'worker'> {
   return {
     ...(status?.podIP === undefined ? {} : { ip: status.podIP }),
     ...(spec?.nodeName === undefined ? {} : { worker: spec.nodeName }),
@@ -103,7 +102,7 @@ function whereabouts({ spec, status }: V1Pod): Pick<PodFacts, 'ip' | 'worker'> {
 type Trouble = Pick<PodFacts, 'reason' | 'reasonMessage'>;
 
 /** Why the pod does not run: its own failure, then the scheduler's refusal, then what a container waits for. */
-function trouble(pod: V1Pod): Trouble {
+function trouble(pod: Pod): Trouble {
   const { status } = pod;
   if (status?.reason !== undefined) return because(status.reason, status.message);
   const unscheduled = status?.conditions?.find(
@@ -120,7 +119,7 @@ function isPassing(reason: string | undefined): boolean {
   return reason === 'ContainerCreating' || reason === 'PodInitializing';
 }
 
-function containerTrouble({ name, state, lastState, restartCount }: V1ContainerStatus): Trouble {
+function containerTrouble({ name, state, lastState, restartCount }: ContainerStatus): Trouble {
   const waiting = state?.waiting;
   if (waiting?.reason !== undefined) {
     const last = waiting.reason === 'CrashLoopBackOff' ? lastState?.terminated : undefined;

@@ -1,6 +1,5 @@
-import type { V1Pod, V1StatefulSet } from '@kubernetes/client-node';
-
 import { isAbort } from '../model/errors.ts';
+import type { Pod, StatefulSet } from './apiObjects.ts';
 import type { ApiClient } from './client.ts';
 import { redisOfPod, redisOfStatefulSet } from './discover.ts';
 import { ApiFailure, explainProblem, type Asked } from './problems.ts';
@@ -21,11 +20,11 @@ interface Watched {
 }
 
 const watched: readonly Watched[] = [
-  { group: '/api/v1', resource: 'pods', isRedis: (pod) => redisOfPod(pod as V1Pod) !== undefined },
+  { group: '/api/v1', resource: 'pods', isRedis: (pod) => redisOfPod(pod as Pod) !== undefined },
   {
     group: '/apis/apps/v1',
     resource: 'statefulsets',
-    isRedis: (set) => redisOfStatefulSet(set as V1StatefulSet) !== undefined,
+    isRedis: (set) => redisOfStatefulSet(set as StatefulSet) !== undefined,
   },
 ];
 

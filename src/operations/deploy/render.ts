@@ -27,22 +27,17 @@ export function renderManifests(
 ): readonly KubernetesObject[] {
   checkAnswers(answers);
   return readKustomization(files).map((object) => {
-    const named = object.kind === 'ConfigMap' ? object : (renamed(object, answers.name) as KubernetesObject);
-    const { metadata } = named;
-    const placed: KubernetesObject = {
-      ...named,
-      metadata: {
-        ...(renamed(metadata, answers.name) as KubernetesObject['metadata']),
-        namespace: answers.namespace,
-        labels: {
-          ...(renamed(metadata.labels ?? {}, answers.name) as Readonly<Record<string, string>>),
-          [instanceLabel]: answers.name,
-          [managedByLabel]: managedBy,
-        },
-      },
-    };
-    return placed.kind === 'StatefulSet' ? shaped(placed, answers) : placed;
+    const ours = placed(object, answers);
+    return ours.kind === 'StatefulSet' ? shaped(ours, answers) : ours;
   });
+}
+
+function placed(object: KubernetesObject, { name, namespace }: DeployAnswers): KubernetesObject {
+  // A ConfigMap's texts are files, in which nothing is to be renamed.
+  const { metadata } = renamed({ metadata: object.metadata }, name) as KubernetesObject;
+  const rest = object.kind === 'ConfigMap' ? object : (renamed(object, name) as KubernetesObject);
+  const labels = { ...metadata.labels, [instanceLabel]: name, [managedByLabel]: managedBy };
+  return { ...rest, metadata: { ...metadata, namespace, labels } };
 }
 
 /** Every text that is the manifests' name, or begins with it, in any field. */

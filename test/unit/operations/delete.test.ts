@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import type { KubernetesAccess, KubernetesObject } from '../../../src/kubernetes/kubernetesAccess.ts';
+import { prepareDelete } from '../../../src/operations/delete.ts';
+
+const ref = { context: 'dev', namespace: 'team', name: 'db' };
+
+function object(kind: string, name: string, parts: object = {}, metadata: object = {}): KubernetesObject {
+  return { apiVersion: 'v1', kind, metadata: { name, ...metadata }, ...parts };
+}
+
+function accessTo(objects: readonly KubernetesObject[]): KubernetesAccess {
+  const access: Partial<KubernetesAccess> = {
+    context: 'dev',
+    get: (_apiVersion, kind, _namespace, name) =>
+      Promise.resolve(objects.find((one) => one.kind === kind && one.metadata.name === name)),
+    list: (_apiVersion, kind, _namespace, selector = '') => {
+      const wanted = selector === '' ? [] : selector.split(',').map((part) => part.split('='));
+      const fits = (one: KubernetesObject): boolean =>
+        wanted.every(([label = '', value]) => one.metadata.labels?.[label] === value);
+      return Promise.resolve(objects.filter((one) => one.kind === kind && fits(one)));
+    },
+  };
+  return access as KubernetesAccess;
+}
+
+const selector = { matchLabels: { app: 'db' } };
+const spec = {
+  replicas: 6,
+  serviceName: 'db-nodes',
+  selector,
+  volumeClaimTemplates: [{ metadata: { name: 'data' } }],
+  template: { spec: { containers: [{ name: 'redis' }] } },
+};
+const foreign = [
+  object('StatefulSet', 'db', { spec }, { uid: 'u1' }),
+  object('Service', 'db-nodes'),
+  object('Service', 'db'),
+  object('ConfigMap', 'db-config'),
+  object('ConfigMap', 'db-owned', {}, { ownerReferences: [{ kind: 'StatefulSet', name: 'db', uid: 'u1' }] }),
+  object('PodDisruptionBudget', 'any', { spec: { selector } }),
+  object('PodDisruptionBudget', 'other', { spec: { selector: { matchLabels: { app: 'x' } } } }),
+  object('Secret', 'db-auth'),
+  object('PersistentVolumeClaim', 'data-db-10'),
+  object('PersistentVolumeClaim', 'data-db-2'),
+  object('PersistentVolumeClaim', 'data-db-web-0'),
+];
+
+function labels(parts: object = {}): object {
+  const own = {
+    'app.kubernetes.io/instance': 'db',
+    'app.kubernetes.io/name': 'redis-cluster',
+    'app.kubernetes.io/managed-by': 'kubernetes-redis-cluster',
+  };
+  return { labels: { ...own, ...parts } };
+}
+
+test('of a foreign cluster only what provably belongs to it is deleted, and volumes only on request', async () => {
+  const plan = await prepareDelete(accessTo(foreign), ref, [], { volumes: false });
+  assert.equal(
+    plan.steps[0]?.text,
+    'Delete StatefulSet db, Service db-nodes, ConfigMap db-owned, PodDisruptionBudget any',
+  );
+  assert.match(plan.warnings.join(), /Kept, with all keys: PersistentVolumeClaim data-db-2, .*data-db-10\./);
+  assert.equal(plan.losses.length, 1);
+  const all = await prepareDelete(accessTo(foreign), ref, [], { volumes: true });
+  assert.match(
+    all.steps[0]?.text ?? '',
+    /PersistentVolumeClaim data-db-2, PersistentVolumeClaim data-db-10$/,
+  );
+  assert.match(
+    all.losses.join(),
+    /All keys on 2 volumes: data-db-2, data-db-10\. They cannot be brought back/,
+  );
+  assert.match(all.title, /db \(context dev, namespace team\) with its volumes/);
+});
+
+test('a Service that two StatefulSets name is not deleted with one of them', async () => {
+  const shared = [...foreign, object('StatefulSet', 'db-b', { spec }, { uid: 'u2' })];
+  const plan = await prepareDelete(accessTo(shared), ref, [], { volumes: false });
+  assert.doesNotMatch(plan.steps[0]?.text ?? '', /Service/);
+});
+
+test('ours is known by its labels, and its generated Secret goes with the volumes', async () => {
+  const ours = [
+    object('StatefulSet', 'db', { spec }, labels()),
+    object('Service', 'db', {}, labels()),
+    object('ConfigMap', 'db-scripts', {}, labels()),
+    object('NetworkPolicy', 'db', {}, labels()),
+    object('ServiceAccount', 'db', {}, labels()),
+    object('ConfigMap', 'web', {}, labels({ 'app.kubernetes.io/instance': 'web' })),
+    object('Secret', 'db-auth', {}, labels()),
+    object('PersistentVolumeClaim', 'data-db-0', {}, labels()),
+  ];
+  const kept = await prepareDelete(accessTo(ours), ref, [], { volumes: false });
+  assert.equal(
+    kept.steps[0]?.text,
+    'Delete StatefulSet db, Service db, ConfigMap db-scripts, NetworkPolicy db, ServiceAccount db',
+  );
+  const all = await prepareDelete(accessTo(ours), ref, [], { volumes: true });
+  assert.match(all.steps[0]?.text ?? '', /PersistentVolumeClaim data-db-0, Secret db-auth$/);
+  const withoutSet = await prepareDelete(accessTo(ours.slice(1)), ref, [], { volumes: true });
+  assert.match(withoutSet.steps[0]?.text ?? '', /^Delete Service db.*PersistentVolumeClaim data-db-0/);
+});
+
+test('without volumes all keys are lost, and the plan says so', async () => {
+  const without = { ...spec, volumeClaimTemplates: [] };
+  const plan = await prepareDelete(accessTo([object('StatefulSet', 'db', { spec: without })]), ref, [], {
+    volumes: false,
+  });
+  assert.match(plan.losses.join(), /All keys: no volume holds them/);
+});
+
+test('what somebody would make again, or is not there, is refused', async () => {
+  const owner = { ownerReferences: [{ kind: 'RedisCluster', name: 'db', uid: 'x', controller: true }] };
+  await assert.rejects(
+    prepareDelete(accessTo([object('StatefulSet', 'db', { spec }, owner)]), ref, [], { volumes: false }),
+    /made by RedisCluster "db".*Delete that RedisCluster instead/,
+  );
+  const other = { kind: 'Other' as const, name: 'db-7d9f', replicas: 1, readyReplicas: 1, bundled: false };
+  await assert.rejects(
+    prepareDelete(accessTo([]), ref, [other], { volumes: false }),
+    /"db-7d9f", which is not a StatefulSet/,
+  );
+  await assert.rejects(
+    prepareDelete(accessTo([]), ref, [], { volumes: false }),
+    /Nothing of db .* was found/,
+  );
+});

@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import type { KubernetesObject } from '../../../src/kubernetes/kubernetesAccess.ts';
+import { UserError } from '../../../src/model/errors.ts';
+import { planDeploy } from '../../../src/operations/deploy.ts';
+import type { DeployAnswers } from '../../../src/operations/deploy/answers.ts';
+import type { DeployFacts } from '../../../src/operations/deploy/preflight.ts';
+import { renderManifests } from '../../../src/operations/deploy/render.ts';
+import { manifestFiles } from '../../support/clusterPorts.ts';
+
+const answers: DeployAnswers = {
+  namespace: 'team',
+  name: 'shop',
+  masters: 4,
+  replicasPerMaster: 2,
+  image: 'valkey/valkey:8.1.1',
+  storage: '5Gi',
+  memory: '1Gi',
+  auth: 'generate',
+};
+
+const files = manifestFiles();
+
+function render(changed: Partial<DeployAnswers> = {}): readonly KubernetesObject[] {
+  return renderManifests(files, { ...answers, ...changed });
+}
+
+function setOf(objects: readonly KubernetesObject[]): KubernetesObject {
+  const set = objects.find((object) => object.kind === 'StatefulSet');
+  assert.ok(set);
+  return set;
+}
+
+function refusedWith(reason: string, message: RegExp): (error: unknown) => true {
+  return (error) => {
+    assert.ok(error instanceof UserError, String(error));
+    assert.equal(error.reason, reason);
+    assert.match(error.message, message);
+    return true;
+  };
+}
+
+test('the manifests are changed to fit the answers, in every object', () => {
+  const objects = render();
+  const text = JSON.stringify(objects.filter((object) => object.kind !== 'ConfigMap'));
+  assert.doesNotMatch(text.replaceAll('"app.kubernetes.io/name":"redis-cluster"', ''), /"redis-cluster/);
+  for (const { kind, metadata } of objects) {
+    assert.equal(metadata.namespace, 'team', kind);
+    assert.match(metadata.name, /^shop(-|$)/);
+    assert.equal(metadata.labels?.['app.kubernetes.io/managed-by'], 'kubernetes-redis-cluster');
+    assert.equal(metadata.labels['app.kubernetes.io/instance'], 'shop');
+    assert.equal(metadata.labels['app.kubernetes.io/name'], 'redis-cluster');
+  }
+  const spec = JSON.stringify(setOf(objects)['spec']);
+  assert.match(spec, /"replicas":12/);
+  assert.match(spec, /"serviceName":"shop"/);
+  assert.match(spec, /\{"name":"MASTERS","value":"4"\}/);
+  assert.match(spec, /\{"name":"REPLICAS","value":"2"\}/);
+  assert.match(spec, /"storage":"5Gi"/);
+  assert.equal(spec.match(/"image":"valkey\/valkey:8.1.1"/g)?.length, 2);
+  assert.equal(spec.match(/"memory":"1Gi"/g)?.length, 2);
+  assert.match(spec, /"secretKeyRef":\{"name":"shop-auth","key":"password"\}/);
+});
+
+test('what kubectl apply -k would make, with the default answers, is what is rendered', () => {
+  const objects = render({ name: 'redis-cluster', masters: 3, replicasPerMaster: 1, storage: '1Gi' });
+  assert.deepEqual(objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`).sort(), [
+    'ConfigMap redis-cluster-config',
+    'ConfigMap redis-cluster-scripts',
+    'NetworkPolicy redis-cluster',
+    'PodDisruptionBudget redis-cluster',
+    'Service redis-cluster',
+    'Service redis-cluster-clients',
+    'ServiceAccount redis-cluster',
+    'StatefulSet redis-cluster',
+  ]);
+  const scripts = objects.find((object) => object.metadata.name === 'redis-cluster-scripts');
+  const data = scripts?.['data'] as Readonly<Record<string, string>>;
+  assert.equal(data['start.sh'], files.get('scripts/start.sh'));
+});
+
+test('the password comes from where the answers say', () => {
+  const none = JSON.stringify(setOf(render({ auth: 'none' })));
+  assert.doesNotMatch(none, /secretKeyRef|REDISCLI_AUTH/);
+  const own = JSON.stringify(setOf(render({ auth: { secret: 'mine', key: 'pw' } })));
+  assert.match(own, /"secretKeyRef":\{"name":"mine","key":"pw"\}/);
+});
+
+test('a name that begins like the manifests own is not renamed twice', () => {
+  const objects = render({ name: 'redis-cluster-2' });
+  assert.equal(setOf(objects).metadata.name, 'redis-cluster-2');
+  assert.match(JSON.stringify(setOf(objects)), /"serviceName":"redis-cluster-2"/);
+});
+
+test('answers that cannot be are refused before anything is asked', () => {
+  const cases: [Partial<DeployAnswers>, RegExp][] = [
+    [{ name: 'Shop' }, /"Shop" cannot be a name/],
+    [{ name: '1shop' }, /starts with a letter/],
+    [{ name: 'x'.repeat(53) }, /53 characters, at most 52/],
+    [{ name: '' }, /cannot be a name/],
+    [{ namespace: 'a_b' }, /cannot be a namespace/],
+    [{ masters: 2 }, /at least 3 masters/],
+    [{ masters: 3.5 }, /at least 3 masters/],
+    [{ masters: 400 }, /1200 pods.*at most 1000/],
+    [{ replicasPerMaster: -1 }, /0 to 5/],
+    [{ replicasPerMaster: 6 }, /0 to 5/],
+    [{ image: ' ' }, /image is missing/],
+    [{ image: 'redis 7' }, /not the name of an image/],
+    [{ storage: '1 GB' }, /not an amount of storage/],
+    [{ storage: '1' }, /Was a unit forgotten/],
+    [{ memory: '-5Mi' }, /not an amount of memory/],
+    [{ memory: '256' }, /Was a unit forgotten/],
+    [{ auth: { secret: '', key: 'k' } }, /needs the name of a Secret/],
+  ];
+  for (const [changed, message] of cases) {
+    assert.throws(() => render(changed), refusedWith('invalid-input', message));
+  }
+  for (const storage of ['1Gi', '500M', '1.5Ti', '1073741824', '2e9']) render({ storage });
+});
+
+const free: DeployFacts = {
+  namespace: 'there',
+  existing: [],
+  claims: [],
+  storageClass: 'default',
+  forbidden: [],
+};
+
+function plan(facts: Partial<DeployFacts>, changed: Partial<DeployAnswers> = {}) {
+  return planDeploy('dev', { ...answers, ...changed }, render(changed), { ...free, ...facts });
+}
+
+/** The StatefulSet as the server gives it back: with defaults filled in and a state. */
+function begun(state: string, changed: Partial<DeployAnswers> = {}): KubernetesObject {
+  const set = setOf(render(changed));
+  const annotations = { 'kubernetes-redis-cluster/state': state };
+  return { ...set, metadata: { ...set.metadata, annotations }, status: { replicas: 3 } };
+}
+
+test('where everything is free the plan says what is made', () => {
+  const made = plan({});
+  assert.match(made.title, /shop \(context dev, namespace team\): 4 masters, 2 replicas each/);
+  assert.match(made.steps[0]?.text ?? '', /Secret shop-auth, ConfigMap shop-config/);
+  assert.deepEqual([made.losses, made.warnings, made.goesOn], [[], [], false]);
+  assert.equal(plan({}, { auth: 'none', replicasPerMaster: 0 }).warnings.length, 2);
+});
+
+test('what stands in the way is named, and nothing is changed', () => {
+  const service: KubernetesObject = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'shop' } };
+  const cases: [Partial<DeployFacts>, string, RegExp][] = [
+    [
+      { namespace: 'missing' },
+      'not-found',
+      /"team" does not exist in context dev.*kubectl --context dev create namespace team/,
+    ],
+    [{ namespace: 'terminating' }, 'unsafe', /is being deleted/],
+    [{ forbidden: ['create statefulsets'] }, 'forbidden', /may not create statefulsets/],
+    [{ existing: [service] }, 'already-exists', /"shop" is taken.*Service shop/],
+    [{ existing: [begun('deployed')] }, 'already-exists', /StatefulSet shop/],
+    [{ existing: [begun('deploying', { masters: 3 })] }, 'already-exists', /with other answers was begun/],
+    [{ claims: ['data-shop-0'] }, 'already-exists', /data-shop-0/],
+    [{ storageClass: 'none' }, 'not-found', /no default StorageClass/],
+  ];
+  for (const [facts, reason, message] of cases) {
+    assert.throws(() => plan(facts), refusedWith(reason, message));
+    assert.throws(() => plan(facts), refusedWith(reason, /Nothing was changed/));
+  }
+});
+
+test('an unfinished deployment with the same answers is gone on with, its volumes are no obstacle', () => {
+  const goesOn = plan({ existing: [begun('deploying')], claims: ['data-shop-0'] });
+  assert.equal(goesOn.goesOn, true);
+  assert.match(goesOn.warnings.join(), /goes on with it/);
+});

@@ -1,0 +1,299 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import type { Candidate, KubernetesAccess } from '../../../src/kubernetes/kubernetesAccess.ts';
+import { UserError } from '../../../src/model/errors.ts';
+import type { KnownNode, NodeView } from '../../../src/model/nodeView.ts';
+import { slotCount, type SlotSet } from '../../../src/model/slots.ts';
+import type { ClusterSnapshot, PodFacts, RedisNode, WorkloadFacts } from '../../../src/model/snapshot.ts';
+import type { JoinPorts } from '../../../src/operations/deploy/joinPods.ts';
+import { planScale, runScale } from '../../../src/operations/scale.ts';
+
+const thirds: readonly SlotSet[] = [[[0, 5460]], [[5461, 10_922]], [[10_923, 16_383]]];
+
+function pod(ordinal: number, parts: Partial<PodFacts> = {}): PodFacts {
+  return {
+    name: `shop-${ordinal}`,
+    namespace: 'team',
+    uid: `uid-${ordinal}`,
+    ip: `10.0.0.${ordinal}`,
+    worker: 'w',
+    phase: 'Running',
+    ready: true,
+    deleting: false,
+    restarts: 0,
+    container: 'redis',
+    image: 'redis:7.2',
+    port: 6379,
+    workload: 'shop',
+    ...parts,
+  };
+}
+
+function known(id: string): KnownNode {
+  return {
+    id,
+    host: '10.0.0.1',
+    port: 6379,
+    busPort: 16_379,
+    flags: [],
+    configEpoch: 1,
+    linkState: 'connected',
+    slots: id.startsWith('m') ? (thirds[Number(id.slice(1))] ?? []) : [],
+    migrating: [],
+    importing: [],
+  };
+}
+
+function view(id: string, others: readonly string[], masterId?: string): NodeView {
+  const self = { ...known(id), ...(masterId === undefined ? {} : { masterId }) };
+  return {
+    self,
+    others: others.map(known),
+    clusterState: others.length > 0 ? 'ok' : 'fail',
+    slotsAssigned: others.length > 0 ? slotCount : 0,
+    currentEpoch: 6,
+    product: 'redis',
+    version: '7.2.0',
+    loading: false,
+    keys: 0,
+    usedMemoryBytes: 1,
+    maxMemoryBytes: 0,
+    uptimeSeconds: 9,
+    replication: {
+      role: masterId === undefined ? 'master' : 'replica',
+      offset: 1,
+      ...(masterId === undefined ? {} : { linkUp: true }),
+      replicas: [],
+    },
+  };
+}
+
+const ids = ['m0', 'm1', 'm2', 'r0', 'r1', 'r2'];
+
+function sixViews(): Map<string, NodeView> {
+  return new Map(
+    ids.map((id, index) => {
+      const others = ids.filter((other) => other !== id);
+      return [`shop-${index}`, view(id, others, index < 3 ? undefined : `m${index - 3}`)];
+    }),
+  );
+}
+
+function snapshot(
+  parts: Partial<ClusterSnapshot> = {},
+  workload: Partial<WorkloadFacts> = {},
+): ClusterSnapshot {
+  const nodes = [...sixViews().values()].map((one, index): RedisNode => {
+    const role = one.replication.role;
+    return { ...one.self, role, health: 'ok', view: one, pod: pod(index) };
+  });
+  return {
+    ref: { context: 'dev', namespace: 'team', name: 'shop' },
+    name: 'shop',
+    takenAt: 0,
+    nodes,
+    strangers: [],
+    loosePods: [],
+    workloads: [
+      { kind: 'StatefulSet', name: 'shop', replicas: 6, readyReplicas: 6, bundled: false, ...workload },
+    ],
+    ...parts,
+  };
+}
+
+test('more pods are planned for, by their number or by replicas for each master', () => {
+  const plan = planScale(snapshot(), { pods: 12 });
+  assert.deepEqual([plan.from, plan.to, plan.workload, plan.members.length], [6, 12, 'shop', 6]);
+  assert.match(plan.title, /shop \(context dev, namespace team\) from 6 to 12 pods/);
+  assert.equal(planScale(snapshot(), { replicasPerMaster: 3 }).to, 12);
+  assert.equal(planScale(snapshot(), { masters: 3, replicasPerMaster: 2 }).to, 9);
+  const loose = planScale(snapshot({ loosePods: [pod(6)] }, { replicas: 7 }), { pods: 7 });
+  assert.deepEqual([loose.from, loose.to], [7, 7]);
+});
+
+test('what would lose data or is not possible is refused with the reason', () => {
+  const second: WorkloadFacts = {
+    kind: 'StatefulSet',
+    name: 'shop-b',
+    replicas: 3,
+    readyReplicas: 3,
+    bundled: false,
+  };
+  const sick = snapshot();
+  const down = {
+    ...sick,
+    nodes: sick.nodes.map((node) => (node.id === 'm0' ? { ...node, health: 'failed' as const } : node)),
+  };
+  const cases: [ClusterSnapshot, Parameters<typeof planScale>[1], string, RegExp][] = [
+    [
+      snapshot(),
+      { pods: 5 },
+      'unsafe',
+      /until the shards are drained: lowering a StatefulSet's replicas loses data/,
+    ],
+    [snapshot(), { pods: 6 }, 'invalid-input', /nothing to do/],
+    [snapshot(), { pods: 6.5 }, 'invalid-input', /not a number of pods/],
+    [snapshot(), { pods: 1001 }, 'invalid-input', /at most 1000/],
+    [snapshot(), {}, 'invalid-input', /how many pods/],
+    [snapshot(), { masters: 4 }, 'invalid-input', /has 3 masters.*not offered yet/],
+    [snapshot(), { pods: 9, masters: 3 }, 'invalid-input', /not both/],
+    [snapshot({ workloads: [...snapshot().workloads, second] }), { pods: 9 }, 'unsafe', /shop, shop-b/],
+    [snapshot({ workloads: [] }), { pods: 9 }, 'not-found', /no StatefulSet/],
+    [snapshot({}, { kind: 'Other' }), { pods: 9 }, 'unsafe', /not a StatefulSet/],
+    [snapshot({ ref: { addresses: ['a:1'] } }), { pods: 9 }, 'invalid-input', /not in Kubernetes/],
+    [down, { pods: 9 }, 'unsafe', /is not well.*shop-0 has failed/],
+  ];
+  for (const [state, request, reason, message] of cases) {
+    assert.throws(
+      () => planScale(state, request),
+      (error) => {
+        assert.ok(error instanceof UserError, String(error));
+        assert.equal(error.reason, reason, error.message);
+        assert.match(error.message, message);
+        assert.match(error.message, /Nothing was changed/);
+        return true;
+      },
+    );
+  }
+});
+
+/** A Kubernetes and its servers whose pods are there as soon as they are asked for; time is made by waiting. */
+function world(fresh: (ordinal: number) => PodFacts = pod, lonelyKeys = 0) {
+  const views = sixViews();
+  const calls: string[] = [];
+  let time = 0;
+  let pods = [0, 1, 2, 3, 4, 5].map((ordinal) => pod(ordinal));
+  const candidate = (): Candidate => ({
+    namespace: 'team',
+    workload: { kind: 'StatefulSet', name: 'shop', replicas: pods.length, readyReplicas: 0, bundled: false },
+    pods,
+  });
+  const access: Partial<KubernetesAccess> = {
+    context: 'dev',
+    discover: () => Promise.resolve([candidate()]),
+    watch: () => () => undefined,
+    list: () => Promise.resolve([]),
+    logs: (_namespace, _pod, _container, _options, onText) => {
+      onText('FATAL CONFIG FILE ERROR\n');
+      return Promise.resolve();
+    },
+    scale: (_namespace, name, from, to) => {
+      calls.push(`scale ${name} ${from} ${to}`);
+      pods = [...pods, ...Array.from({ length: to - from }, (_, index) => fresh(from + index))];
+      for (const one of pods.slice(from))
+        views.set(one.name, { ...view(`n${one.name.slice(5)}`, []), keys: lonelyKeys });
+      return Promise.resolve();
+    },
+  };
+  const stop = new AbortController();
+  const update = (name: string, change: (before: NodeView) => NodeView): void => {
+    const before = views.get(name);
+    assert.ok(before);
+    views.set(name, change(before));
+  };
+  const ports: JoinPorts = {
+    access: access as KubernetesAccess,
+    signal: stop.signal,
+    report: () => undefined,
+    now: () => time,
+    delay: (milliseconds) => {
+      time += milliseconds;
+      return Promise.resolve();
+    },
+    readNode: (_namespace, name) => {
+      const found = views.get(name);
+      return found === undefined ? Promise.reject(new Error('refused')) : Promise.resolve(found);
+    },
+    joinNode: (ip) => {
+      calls.push(`meet ${ip} at ${Math.floor(time / 1000)} s`);
+      const all = [...views.values()].map((one) => one.self.id);
+      for (const name of views.keys()) {
+        update(name, (before) => ({
+          ...before,
+          clusterState: 'ok',
+          others: all.filter((id) => id !== before.self.id).map(known),
+        }));
+      }
+      return Promise.resolve();
+    },
+    replicate: (_namespace, name, _port, masterId) => {
+      calls.push(`replicate ${name} ${masterId}`);
+      update(name, (before) =>
+        view(
+          before.self.id,
+          before.others.map((one) => one.id),
+          masterId,
+        ),
+      );
+      return Promise.resolve();
+    },
+  };
+  return { ports, calls, stop };
+}
+
+test('pods that do not join by themselves are joined after 20 s, evenly over the masters', async () => {
+  const { ports, calls } = world();
+  const scaled = await runScale(planScale(snapshot(), { pods: 9 }), ports);
+  assert.deepEqual(scaled, { pods: 9, masters: 3, replicas: 6 });
+  assert.equal(calls[0], 'scale shop 6 9');
+  assert.match(calls[1] ?? '', /^meet 10.0.0.6 at 2[01] s$/);
+  assert.deepEqual(
+    calls.filter((call) => call.startsWith('replicate')),
+    ['replicate shop-6 m0', 'replicate shop-7 m1', 'replicate shop-8 m2'],
+  );
+});
+
+test('a new server that holds keys is not joined', async () => {
+  const { ports, calls } = world(pod, 7);
+  await assert.rejects(
+    runScale(planScale(snapshot(), { pods: 7 }), ports),
+    /shop-6 is in no cluster but holds 7 keys.*Scale to 7 pods again/,
+  );
+  assert.equal(calls.length, 1);
+});
+
+test('a pod that cannot start ends the waiting with its name and the reason', async () => {
+  const cases: [Partial<PodFacts>, RegExp][] = [
+    [
+      { reason: 'ImagePullBackOff', reasonMessage: 'not found' },
+      /Pod shop-6 cannot get its image redis:7.2 \(ImagePullBackOff\): not found/,
+    ],
+    [
+      { reason: 'Unschedulable', reasonMessage: '0/3 nodes are available' },
+      /Pod shop-6 finds no worker.*0\/3 nodes/,
+    ],
+    [
+      { reason: 'CrashLoopBackOff', reasonMessage: 'back-off', restarts: 3 },
+      /Pod shop-6 crashes.*FATAL CONFIG FILE ERROR/,
+    ],
+    [
+      { reason: 'CreateContainerConfigError', reasonMessage: 'secret "x" not found' },
+      /Pod shop-6 cannot start.*secret "x"/,
+    ],
+    [{ reason: 'ContainerCreating' }, /Nothing has changed for 5 minutes/],
+  ];
+  for (const [parts, message] of cases) {
+    const { ports } = world((ordinal) => pod(ordinal, { ready: false, phase: 'Pending', ...parts }));
+    await assert.rejects(runScale(planScale(snapshot(), { pods: 7 }), ports), message);
+  }
+});
+
+test('agents of our manifests are left to join the pods; stopping says how to go on', async () => {
+  const { ports, calls, stop } = world();
+  const plan = planScale(snapshot({}, { bundled: true }), { pods: 7 });
+  const stopped: JoinPorts = {
+    ...ports,
+    delay: async (milliseconds, signal) => {
+      await ports.delay(milliseconds, signal);
+      if (ports.now() > 60_000) stop.abort();
+    },
+  };
+  await assert.rejects(runScale(plan, stopped), (error) => {
+    assert.ok(error instanceof Error);
+    assert.equal(error.name, 'AbortError');
+    assert.match(error.message, /was stopped.*Scale to 7 pods again/);
+    return true;
+  });
+  assert.deepEqual(calls, ['scale shop 6 7']);
+});
