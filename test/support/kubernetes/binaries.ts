@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { cached, contentKey } from './cache.ts';
-import { findGo } from './packages.ts';
+import { findGo } from './go.ts';
 import { run } from './run.ts';
 import type { Log } from './run.ts';
 

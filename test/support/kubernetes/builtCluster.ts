@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { get } from 'node:http';
 import { join } from 'node:path';
@@ -5,6 +6,7 @@ import { connectApi, until } from './api.ts';
 import type { Api } from './api.ts';
 import { buildBinaries } from './binaries.ts';
 import type { Binaries } from './binaries.ts';
+import { cacheFolder } from './cache.ts';
 import { makeCredentials } from './certificates.ts';
 import { addNetwork, cleanUp } from './cleanUp.ts';
 import type { Component } from './component.ts';
@@ -31,7 +33,8 @@ export async function buildParts(log: Log): Promise<Parts> {
   const waiting = (): void => {
     log('Waiting for another build …');
   };
-  return await withLock('build', waiting, async () => {
+  const cacheKey = createHash('sha256').update(cacheFolder).digest('hex').slice(0, 10);
+  return await withLock(`build-${cacheKey}`, waiting, async () => {
     await installPackages(log);
     const binaries = await buildBinaries(log);
     const archives = await buildImages(log);

@@ -1,8 +1,16 @@
 import { existsSync } from 'node:fs';
 import { readFile, readdir, readlink, rm, rmdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { bridge, cgroupName, dnsAddress, runFolder, runMark, socketFolder } from './layout.ts';
+import {
+  bridge,
+  cgroupName,
+  dnsAddress,
+  podNetworkName,
+  runFolder,
+  runMark,
+  socketFolder,
+} from './layout.ts';
 import { cgroupHierarchies } from './cgroups.ts';
 import { run, tryRun } from './run.ts';
 
@@ -17,18 +25,23 @@ export async function cleanUp(): Promise<void> {
   await tryRun('ip', ['address', 'delete', `${dnsAddress}/32`, 'dev', 'lo']);
   for (const family of ['ip', 'ip6']) await tryRun('nft', ['delete', 'table', family, 'kube-proxy']);
   for (const hierarchy of await cgroupHierarchies()) await removeCgroup(join(hierarchy, cgroupName));
-  await removeLogLinks();
+  await removeStrayFiles();
   for (const folder of [runFolder, socketFolder]) await rm(folder, { recursive: true, force: true });
 }
 
-/** Kubelet links every container's log into a folder whose place cannot be chosen. */
-async function removeLogLinks(): Promise<void> {
-  const folder = '/var/log/containers';
-  for (const name of existsSync(folder) ? await readdir(folder) : []) {
-    const link = join(folder, name);
+/** What kubelet and the network plugins keep in places that cannot be chosen: links to logs, records of addresses. */
+async function removeStrayFiles(): Promise<void> {
+  for (const link of await list('/var/log/containers')) {
     const target = await readlink(link).catch(() => '');
     if (target.startsWith(`${runFolder}/`)) await rm(link);
   }
+  for (const record of await list('/var/lib/cni/results'))
+    if (basename(record).startsWith(`${podNetworkName}-`)) await rm(record);
+}
+
+async function list(folder: string): Promise<string[]> {
+  if (!existsSync(folder)) return [];
+  return (await readdir(folder)).map((name) => join(folder, name));
 }
 
 async function killAll(): Promise<void> {

@@ -4,6 +4,7 @@ import { buildParts } from './builtCluster.ts';
 import { stopCluster, takeLease } from './lease.ts';
 import { hasKind } from './kindCluster.ts';
 import { whyNotHere } from './packages.ts';
+import { endRunning } from './run.ts';
 import { supervise } from './supervisor.ts';
 
 const log = (line: string): void => {
@@ -17,6 +18,8 @@ async function build(): Promise<void> {
   }
   const reason = whyNotHere();
   if (reason !== undefined) throw new Error(`A Kubernetes cannot be built here: ${reason}.`);
+  process.once('exit', endRunning);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(1));
   await buildParts(log);
 }
 

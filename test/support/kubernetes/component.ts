@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { runFolder, runMark } from './layout.ts';
 
@@ -37,6 +38,8 @@ export class Component {
     });
     closeSync(log);
     this.#child = child;
+    // On a busy machine a starved control plane looks like a broken one.
+    if (child.pid !== undefined) setPriority(child.pid, -5);
     child.on('error', () => undefined);
     child.on('close', () => {
       this.#child = undefined;

@@ -119,7 +119,9 @@ async function debootstrap(suite: string, packages: readonly string[], folder: s
   const root = join(folder, 'root');
   await mkdir(folder);
   const include = `--include=${packages.join(',')}`;
-  await run('debootstrap', ['--variant=minbase', include, suite, root, await debianMirror()]);
+  const command = ['debootstrap', '--variant=minbase', include, suite, root, await debianMirror()];
+  // What it mounts below its root must not outlast it, as what removes the root would enter it.
+  await run('unshare', ['--mount', '--', ...command]);
   const status = await readFile(join(root, 'var/lib/dpkg/status'), 'utf8');
   return {
     root,

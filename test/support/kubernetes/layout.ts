@@ -21,6 +21,8 @@ export const cgroupName = 'kubernetes-redis-cluster';
  */
 export const bridge = 'redistest0';
 export const gateway = '10.213.0.1';
+/** Names the records that the network plugins keep outside the run folder. */
+export const podNetworkName = 'kubernetes-redis-cluster';
 export const podRange = '10.213.0.0/16';
 export const serviceRange = '10.214.0.0/16';
 /** Cluster DNS answers on a link-local address of the loopback interface, away from the machine's own DNS. */

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { run, tryRun } from './run.ts';
 import type { Log } from './run.ts';
 
@@ -66,31 +65,4 @@ export async function debianMirror(): Promise<string> {
       return uri ?? '';
   }
   throw new Error('The apt sources of this machine name no Debian mirror to take the images from.');
-}
-
-/** A Go compiler of at least the version that Kubernetes 1.33 asks for; installs Debian's if it is new enough. */
-export async function findGo(log: Log): Promise<string> {
-  const found = await goOnMachine();
-  if (found !== undefined) return found;
-  const candidate = await tryRun('apt-cache', ['policy', 'golang-go']);
-  if (isNewEnough(/Candidate: 2:(\d+\.\d+)/.exec(candidate ?? '')?.[1])) await install(['golang-go'], log);
-  const installed = await goOnMachine();
-  if (installed !== undefined) return installed;
-  throw new Error('Go 1.24 or newer is needed to build Kubernetes: put `go` into PATH or /usr/local/go/bin.');
-}
-
-async function goOnMachine(): Promise<string | undefined> {
-  const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/local/go/bin'];
-  for (const folder of folders) {
-    const go = join(folder, 'go');
-    if (!existsSync(go)) continue;
-    const version = await tryRun(go, ['version']);
-    if (isNewEnough(/go(\d+\.\d+)/.exec(version ?? '')?.[1])) return go;
-  }
-  return undefined;
-}
-
-function isNewEnough(version: string | undefined): boolean {
-  const [major = 0, minor = 0] = (version ?? '').split('.').map(Number);
-  return major > 1 || minor >= 24;
 }

@@ -8,6 +8,19 @@ export interface RunOptions {
   readonly env?: NodeJS.ProcessEnv;
 }
 
+const running = new Set<number>();
+
+/** Ends every program that `run` waits for, and what those started: a build that nobody waits for any more. */
+export function endRunning(): void {
+  for (const group of running) {
+    try {
+      process.kill(-group, 'SIGKILL');
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+}
+
 /**
  * Runs a program to its end and returns what it printed. Throws an error with the last lines of its output when it
  * fails, since a set-up step that fails is only understood from what the program said.
@@ -17,7 +30,14 @@ export async function run(
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<string> {
-  const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(command, args, {
+    ...options,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // A process group of its own, so that `endRunning` reaches what it starts.
+    detached: true,
+  });
+  const { pid } = child;
+  if (pid !== undefined) running.add(pid);
   let output = '';
   let errors = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
@@ -25,6 +45,7 @@ export async function run(
   const code = await new Promise<number | string>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (exit, signal) => {
+      if (pid !== undefined) running.delete(pid);
       resolve(exit ?? signal ?? 'unknown');
     });
   });

@@ -7,6 +7,7 @@ import { hasKind, kindContext, kindKubeconfig, startKindCluster } from './kindCl
 import { contextName, kubeconfigFile } from './layout.ts';
 import { abstractAddress, listen } from './lock.ts';
 import { whyNotHere } from './packages.ts';
+import { endRunning } from './run.ts';
 import { cacheFolder } from './cache.ts';
 
 /** What the supervisor tells of the cluster it holds. */
@@ -63,15 +64,22 @@ export async function supervise(): Promise<void> {
       });
     });
   });
+  const progress = { started: false, abandoned: false };
+  const abandoned = unused.then(() => {
+    progress.abandoned = true;
+    if (!progress.started) endRunning();
+  });
   const running = await startAny((log) => {
     say({ log });
   }).catch((error: unknown) => {
-    say({ failed: error instanceof Error ? error.message : String(error) });
+    // Who comes after everybody has gone finds the connection closed, and starts anew.
+    if (!progress.abandoned) say({ failed: error instanceof Error ? error.message : String(error) });
     return undefined;
   });
   if (running !== undefined) {
-    say({ ready: running.cluster });
-    await unused;
+    progress.started = true;
+    if (!progress.abandoned) say({ ready: running.cluster });
+    await abandoned;
     await running.stop();
   }
   server.close();

@@ -11,6 +11,7 @@ import {
   dnsAddress,
   gateway,
   kubeconfigFile,
+  podNetworkName,
   podRange,
   ports,
   socketFolder,
@@ -71,7 +72,7 @@ function podNetwork({ folder, firstPod, lastPod }: Worker): object {
     dataDir: join(folder, 'ipam'),
   };
   const plugin = { type: 'bridge', bridge, isGateway: false, ipMasq: false, hairpinMode: true, ipam };
-  return { cniVersion: '1.0.0', name: 'pods', plugins: [plugin] };
+  return { cniVersion: '1.0.0', name: podNetworkName, plugins: [plugin] };
 }
 
 function kubeletConfig({ name, address, folder }: Worker, socket: string, credentials: Credentials): object {
