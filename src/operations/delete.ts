@@ -32,12 +32,14 @@ export async function prepareDelete(
   return planDelete(ref, await findBelongings(access, ref, workloads), options);
 }
 
+/** Throws a UserError where there is nothing to delete. */
 export function planDelete(
   ref: KubernetesClusterRef,
   belongings: Belongings,
   { volumes }: { readonly volumes: boolean },
 ): DeletePlan {
   const names = deletedNames(belongings, volumes);
+  if (names.length === 0) throw nothingThere(ref, belongings);
   return {
     title: `Delete ${describeRef(ref)}${volumes ? ' with its volumes' : ''}`,
     ref,
@@ -50,6 +52,17 @@ export function planDelete(
     warnings: warningsFor(belongings, volumes),
     losses: lossesFor(belongings, volumes),
   };
+}
+
+function nothingThere(ref: KubernetesClusterRef, { claims }: Belongings): UserError {
+  const volumes =
+    claims.length === 0
+      ? ''
+      : ` Only volumes are left (${claims.join(', ')}); they are deleted when asked for.`;
+  return new UserError(
+    'not-found',
+    `Nothing of ${describeRef(ref)} was found.${volumes} Nothing was deleted.`,
+  );
 }
 
 function deletedNames({ objects, claims, secrets }: Belongings, volumes: boolean): readonly string[] {
@@ -70,13 +83,13 @@ function warningsFor({ claims, secrets }: Belongings, volumes: boolean): readonl
 }
 
 function lossesFor({ claims, pods }: Belongings, volumes: boolean): readonly string[] {
-  const running = `${pods} pods: clients of this cluster get no answers any more.`;
-  if (claims.length === 0) return [running, 'All keys: no volume holds them, they are gone with the pods.'];
-  if (!volumes) return [running];
-  return [
-    running,
-    `All keys on ${claims.length} volumes: ${claims.join(', ')}. They cannot be brought back.`,
-  ];
+  const losses: string[] = [];
+  if (pods > 0) losses.push(`${pods} pods: clients of this cluster get no answers any more.`);
+  if (claims.length === 0) losses.push('All keys: no volume holds them, they are gone with the pods.');
+  else if (volumes) {
+    losses.push(`All keys on ${claims.length} volumes: ${claims.join(', ')}. They cannot be brought back.`);
+  }
+  return losses;
 }
 
 /** Deletes, waits until the pods are gone, then deletes volumes where the plan says so. What is gone already is no error. */

@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { KubernetesAccess } from '../../src/kubernetes/kubernetesAccess.ts';
+import type { KubernetesClusterRef } from '../../src/model/clusterRef.ts';
 import type { NodeView } from '../../src/model/nodeView.ts';
 import type { Progress } from '../../src/model/plan.ts';
+import type { ClusterSnapshot, RedisNode } from '../../src/model/snapshot.ts';
 import type { DeployPorts } from '../../src/operations/deploy.ts';
 import type { JoinPorts } from '../../src/operations/deploy/joinPods.ts';
 import { meet, replicate } from '../../src/redis/admin.ts';
@@ -90,6 +92,21 @@ export function clusterPorts(
       for (const end of ends.reverse()) end();
     },
   };
+}
+
+/** What the servers in a StatefulSet's pods say of themselves, as a snapshot with nothing but what scaling looks at. */
+export async function snapshotOf(ports: ClusterPorts, ref: KubernetesClusterRef): Promise<ClusterSnapshot> {
+  const candidates = await ports.access.discover(ref.namespace);
+  const found = candidates.find((candidate) => candidate.workload.name === ref.name);
+  if (found === undefined) throw new Error(`no StatefulSet ${ref.name}`);
+  const nodes = await Promise.all(
+    found.pods.map(async (pod): Promise<RedisNode> => {
+      const view = await ports.readNode(pod.namespace, pod.name, pod.port);
+      return { ...view.self, role: view.replication.role, health: 'ok', view, pod };
+    }),
+  );
+  const { name } = ref;
+  return { ref, name, takenAt: Date.now(), nodes, strangers: [], loosePods: [], workloads: [found.workload] };
 }
 
 /** The files of manifests/ by their paths in it. */

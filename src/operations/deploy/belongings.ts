@@ -56,16 +56,12 @@ export async function findBelongings(
     if (workloads.some((one) => one.name === name && one.kind === 'Pod')) continue;
     parts.push(await belongingsOf(access, ref, name));
   }
-  const all = {
+  return {
     objects: unique(parts.flatMap((part) => part.objects)),
     claims: parts.flatMap((part) => part.claims),
     secrets: parts.flatMap((part) => part.secrets),
     pods: parts.reduce((sum, part) => sum + part.pods, 0),
   };
-  if (all.objects.length === 0) {
-    throw new UserError('not-found', `Nothing of ${describeRef(ref)} was found. Nothing was deleted.`);
-  }
-  return all;
 }
 
 function refuseOthers(ref: KubernetesClusterRef, workloads: readonly WorkloadFacts[]): void {

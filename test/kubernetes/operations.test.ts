@@ -1,0 +1,203 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { openContext } from '../../src/kubernetes/access.ts';
+import { loadKubeconfigs } from '../../src/kubernetes/kubeconfigs.ts';
+import type { KubernetesAccess } from '../../src/kubernetes/kubernetesAccess.ts';
+import { UserError } from '../../src/model/errors.ts';
+import { prepareDelete, runDelete } from '../../src/operations/delete.ts';
+import { prepareDeploy, runDeploy } from '../../src/operations/deploy.ts';
+import type { DeployAnswers } from '../../src/operations/deploy/answers.ts';
+import { podsOf } from '../../src/operations/deploy/waitForPods.ts';
+import { planScale, runScale } from '../../src/operations/scale.ts';
+import { clusterPorts, manifestFiles, snapshotOf, type ClusterPorts } from '../support/clusterPorts.ts';
+import { startKubernetes, type TestKubernetes } from '../support/startKubernetes.ts';
+
+const files = manifestFiles();
+let kubernetes: TestKubernetes;
+let access: KubernetesAccess;
+let namespace: string;
+let ports: ClusterPorts;
+
+before(async () => {
+  kubernetes = await startKubernetes();
+  namespace = await kubernetes.createNamespace('operations');
+  const context = loadKubeconfigs([kubernetes.kubeconfig]).contexts.find(
+    (one) => one.name === kubernetes.context,
+  );
+  assert.ok(context);
+  access = openContext(context);
+  ports = clusterPorts(access, 'shop', AbortSignal.timeout(900_000));
+});
+
+after(async () => {
+  ports.close();
+  access.close();
+  await kubernetes.deleteNamespace(namespace);
+  await kubernetes.stop();
+});
+
+function answers(changed: Partial<DeployAnswers> = {}): DeployAnswers {
+  return {
+    namespace,
+    name: 'shop',
+    masters: 3,
+    replicasPerMaster: 1,
+    image: 'redis:7.0.15',
+    storage: '1Gi',
+    auth: 'generate',
+    ...changed,
+  };
+}
+
+function refs(name: string) {
+  return { context: access.context, namespace, name };
+}
+
+async function objectsNamed(name: string): Promise<readonly string[]> {
+  const kinds = [
+    ['apps/v1', 'StatefulSet'],
+    ['v1', 'Service'],
+    ['v1', 'ConfigMap'],
+    ['policy/v1', 'PodDisruptionBudget'],
+    ['networking.k8s.io/v1', 'NetworkPolicy'],
+    ['v1', 'ServiceAccount'],
+    ['v1', 'Secret'],
+    ['v1', 'PersistentVolumeClaim'],
+  ] as const;
+  const lists = await Promise.all(
+    kinds.map(async ([apiVersion, kind]) => {
+      const found = await access.list(apiVersion, kind, namespace);
+      const own = found.filter((one) => one.metadata.name.split('-').includes(name));
+      return own.map((one) => `${kind} ${one.metadata.name}`);
+    }),
+  );
+  return lists.flat().sort();
+}
+
+async function refused(run: Promise<unknown>, reason: string, message: RegExp): Promise<void> {
+  await assert.rejects(run, (error) => {
+    assert.ok(error instanceof UserError, String(error));
+    assert.equal(error.reason, reason, error.message);
+    assert.match(error.message, message);
+    return true;
+  });
+}
+
+test('three masters and three replicas are deployed with a password, and every node says so', async () => {
+  const plan = await prepareDeploy(access, files, answers());
+  const { seconds } = await runDeploy(plan, ports);
+  assert.ok(seconds > 0);
+  const { nodes } = await snapshotOf(ports, refs('shop'));
+  assert.equal(nodes.length, 6);
+  assert.equal(nodes.filter((node) => node.role === 'master').length, 3);
+  for (const { view } of nodes) {
+    assert.equal(view?.clusterState, 'ok');
+    assert.equal(view.slotsAssigned, 16_384);
+  }
+  const password = await access.readSecret(namespace, { secret: 'shop-auth', key: 'password' });
+  assert.ok(password !== undefined && password.length >= 20);
+  assert.ok(!JSON.stringify([plan, ports.said]).includes(password));
+  const texts = ports.said.map((progress) => progress.text);
+  assert.match(texts.at(-1) ?? '', /^scheduled 6\/6, ready 6\/6, joined 6\/6, slots 16384\/16384$/);
+});
+
+test('a name that is taken is refused and nothing is changed', async () => {
+  const before = await objectsNamed('shop');
+  await refused(
+    prepareDeploy(access, files, answers()),
+    'already-exists',
+    /"shop" is taken.*StatefulSet shop/,
+  );
+  assert.deepEqual(await objectsNamed('shop'), before);
+});
+
+test('a namespace that is missing is refused with what to do', async () => {
+  await refused(
+    prepareDeploy(access, files, answers({ namespace: 'no-such-namespace' })),
+    'not-found',
+    /"no-such-namespace" does not exist in context .*create namespace no-such-namespace/,
+  );
+});
+
+test('twelve pods: the six new nodes are replicas, evenly spread', async () => {
+  const plan = planScale(await snapshotOf(ports, refs('shop')), { pods: 12 });
+  assert.deepEqual(await runScale(plan, ports), { pods: 12, masters: 3, replicas: 9 });
+  const { nodes } = await snapshotOf(ports, refs('shop'));
+  const counts = new Map<string, number>();
+  for (const { masterId } of nodes) {
+    if (masterId !== undefined) counts.set(masterId, (counts.get(masterId) ?? 0) + 1);
+  }
+  assert.deepEqual([...counts.values()], [3, 3, 3]);
+});
+
+test('deleted without volumes, the keys stay, and a new cluster of the name is refused until they go', async () => {
+  const plan = await prepareDelete(access, refs('shop'), [], { volumes: false });
+  const { deleted } = await runDelete(plan, ports);
+  assert.ok(deleted.includes('StatefulSet shop'));
+  assert.ok(deleted.includes('NetworkPolicy shop'));
+  assert.deepEqual(await podsOf(access, { namespace, statefulSet: 'shop' }, ports.signal), []);
+  const left = await objectsNamed('shop');
+  assert.equal(left.filter((name) => name.startsWith('PersistentVolumeClaim data-shop-')).length, 12);
+  assert.ok(left.includes('Secret shop-auth'));
+  assert.equal(left.length, 13);
+  await refused(
+    prepareDeploy(access, files, answers()),
+    'already-exists',
+    /data-shop-0.*Nothing was changed/,
+  );
+});
+
+test('deleted with volumes, nothing is left', async () => {
+  const plan = await prepareDelete(access, refs('shop'), [], { volumes: true });
+  const { deleted } = await runDelete(plan, ports);
+  assert.equal(deleted.filter((name) => name.startsWith('PersistentVolumeClaim')).length, 12);
+  assert.ok(deleted.includes('Secret shop-auth'));
+  for (let tries = 0; (await objectsNamed('shop')).length > 0 && tries < 300; tries++) {
+    await ports.delay(200, ports.signal);
+  }
+  assert.deepEqual(await objectsNamed('shop'), []);
+});
+
+test('an image that cannot be had ends the deployment with the pod and the reason', async () => {
+  const wrong = answers({ name: 'wrong', image: 'localhost:1/no-such-image:0', auth: 'none' });
+  const plan = await prepareDeploy(access, files, wrong);
+  await refused(
+    runDeploy(plan, ports),
+    'failed',
+    /Pod wrong-\d cannot get its image localhost:1\/no-such-image:0 \((ImagePullBackOff|ErrImagePull)\).*Delete Cluster… removes it/,
+  );
+  const begun = await prepareDeploy(access, files, wrong);
+  assert.equal(begun.goesOn, true);
+  const { deleted } = await runDelete(
+    await prepareDelete(access, refs('wrong'), [], { volumes: true }),
+    ports,
+  );
+  assert.ok(deleted.includes('StatefulSet wrong'));
+});
+
+test('a quota that forbids the pods is named; stopping says what is left', async () => {
+  await access.apply({
+    apiVersion: 'v1',
+    kind: 'ResourceQuota',
+    metadata: { name: 'no-pods', namespace },
+    spec: { hard: { pods: '0' } },
+  });
+  const small = answers({ name: 'small', auth: 'none' });
+  const plan = await prepareDeploy(access, files, small);
+  await refused(runDeploy(plan, ports), 'failed', /StatefulSet small cannot make its pods:.*exceeded quota/);
+  const stop = new AbortController();
+  const stopped = runDeploy(await prepareDeploy(access, files, small), {
+    ...ports,
+    signal: stop.signal,
+    report: () => {
+      stop.abort();
+    },
+  });
+  await assert.rejects(stopped, {
+    name: 'AbortError',
+    message: /small was cancelled.*Delete Cluster… removes it/,
+  });
+  await runDelete(await prepareDelete(access, refs('small'), [], { volumes: true }), ports);
+  await access.delete('v1', 'ResourceQuota', namespace, 'no-pods');
+});
