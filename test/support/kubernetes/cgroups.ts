@@ -5,29 +5,51 @@ import { cgroupName } from './layout.ts';
 
 /** The mount points of all control group hierarchies: one in version 2, one for each controller in version 1, or both. */
 export async function cgroupHierarchies(): Promise<readonly string[]> {
+  return (await mounts()).map(({ point }) => point);
+}
+
+async function mounts(): Promise<readonly { readonly point: string; readonly type: string }[]> {
   const lines = (await readFile('/proc/self/mountinfo', 'utf8')).split('\n');
-  const mounts = lines.map((line) => ({ point: line.split(' ')[4] ?? '', type: / - (\S+)/.exec(line)?.[1] }));
-  return mounts.filter(({ type }) => type === 'cgroup' || type === 'cgroup2').map(({ point }) => point);
+  return lines
+    .map((line) => ({ point: line.split(' ')[4] ?? '', type: / - (\S+)/.exec(line)?.[1] ?? '' }))
+    .filter(({ type }) => type === 'cgroup' || type === 'cgroup2');
 }
 
 /** Makes the cgroup below which a worker's kubelet keeps its pods. Kubelet expects it in every hierarchy. */
 export async function addWorkerCgroup(worker: string): Promise<void> {
-  for (const hierarchy of await cgroupHierarchies())
+  const all = await mounts();
+  // Beside version 1, version 2 has no controllers that pods need.
+  const mixed = all.some(({ type }) => type === 'cgroup');
+  for (const { point, type } of all)
     for (const part of [cgroupName, join(cgroupName, worker)]) {
-      const folder = join(hierarchy, part);
+      const folder = join(point, part);
+      const parent = join(folder, '..');
       await mkdir(folder, { recursive: true });
-      await inherit(join(folder, '..'), folder);
+      if (type === 'cgroup') await copyCpuset(parent, folder);
+      else if (!mixed) await passControllers(parent);
     }
 }
 
-async function inherit(parent: string, folder: string): Promise<void> {
-  // Version 1: a new cpuset is empty, and processes cannot enter it.
+/** Version 1: a new cpuset is empty, and processes cannot enter it. */
+async function copyCpuset(parent: string, folder: string): Promise<void> {
   for (const file of ['cpuset.cpus', 'cpuset.mems'])
-    if (existsSync(join(parent, file)) && !existsSync(join(parent, 'cgroup.controllers')))
+    if (existsSync(join(parent, file)))
       await writeFile(join(folder, file), await readFile(join(parent, file), 'utf8'));
-  // Version 2: a controller has to be passed on by the parent.
-  if (!existsSync(join(parent, 'cgroup.controllers'))) return;
+}
+
+/** Version 2: a cgroup has the controllers that its parent passes on. */
+async function passControllers(parent: string): Promise<void> {
   const controllers = (await readFile(join(parent, 'cgroup.controllers'), 'utf8')).trim().split(' ');
-  const all = controllers.filter((name) => name !== '').map((name) => `+${name}`);
-  if (all.length > 0) await writeFile(join(parent, 'cgroup.subtree_control'), all.join(' '));
+  const wanted = controllers.map((name) => `+${name}`).join(' ');
+  try {
+    await writeFile(join(parent, 'cgroup.subtree_control'), wanted);
+  } catch {
+    // Below a container's root, a cgroup that passes on controllers may hold no processes itself.
+    const own = join(parent, 'others');
+    await mkdir(own, { recursive: true });
+    const pids = (await readFile(join(parent, 'cgroup.procs'), 'utf8')).trim().split('\n');
+    // One that has ended meanwhile cannot be moved, nor one outside the container, which reads as 0.
+    for (const pid of pids) await writeFile(join(own, 'cgroup.procs'), pid).catch(() => undefined);
+    await writeFile(join(parent, 'cgroup.subtree_control'), wanted);
+  }
 }

@@ -102,7 +102,7 @@ async function writeProxyConfig(): Promise<string> {
     healthzBindAddress: `127.0.0.1:${ports.proxyHealth}`,
     metricsBindAddress: `127.0.0.1:${ports.proxyMetrics}`,
     // Pods share one bridge, past which a reply would go to the caller without its address being put back.
-    nftables: { masqueradeAll: true },
+    nftables: { masqueradeAll: true, minSyncPeriod: '100ms' },
     conntrack: { maxPerCore: 0, tcpEstablishedTimeout: '0s', tcpCloseWaitTimeout: '0s' },
   };
   await writeFile(file, JSON.stringify(config));
