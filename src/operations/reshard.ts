@@ -2,7 +2,7 @@ import { UserError } from '../model/errors.ts';
 import type { Plan, Report, Step } from '../model/plan.ts';
 import { mastersOf, nodeName, slotsText } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
-import { countSlots, formatSlots, subtractSlots, type SlotSet } from '../model/slots.ts';
+import { countSlots, formatSlots, intersectSlots, subtractSlots, type SlotSet } from '../model/slots.ts';
 import type { moveSlots } from '../redis/moveSlots/pipelinedMigrate.ts';
 import type { ClusterDialer } from '../redis/nodeConnection.ts';
 import { chooseSlots, type SourceShare } from './reshard/chooseSlots.ts';
@@ -26,7 +26,7 @@ export function planReshard(snapshot: ClusterSnapshot, request: ReshardRequest):
   const sources = findSources(snapshot, request, target);
   refuseUnlessWhole(snapshot, sources, target);
   const shares = chooseSlots(snapshot, sources, target, request.slots);
-  const total = shares.reduce((sum, { slots }) => sum + countSlots(slots), 0);
+  const total = countMoving(shares);
   return {
     title: `Reshard ${total.toLocaleString('en-US')} ${total === 1 ? 'slot' : 'slots'} to ${nodeName(target)}`,
     ref: snapshot.ref,
@@ -88,10 +88,14 @@ function warningsFor(
       ({ source }) =>
         `${nodeName(source)} will own no slots afterwards. If its cluster-allow-replica-migration is on, it becomes a replica of ${nodeName(target)}.`,
     );
-  const planned = shares.reduce((sum, { slots }) => sum + countSlots(slots), 0);
-  const there = typeof wanted === 'number' ? 0 : countSlots(wanted) - planned;
+  const there = typeof wanted === 'number' ? 0 : countSlots(wanted) - countMoving(shares);
   const owned = `${nodeName(target)} owns ${there.toLocaleString('en-US')} of these slots already; they are left out.`;
   return there > 0 ? [owned, ...emptied] : emptied;
+}
+
+/** Slots that still have to move; those of a share that only have to be closed are not counted. */
+function countMoving(shares: readonly SourceShare[]): number {
+  return shares.reduce((sum, { source, slots }) => sum + countSlots(intersectSlots(slots, source.slots)), 0);
 }
 
 export interface ReshardPorts {
@@ -119,6 +123,7 @@ export async function runReshard(plan: Plan, ports: ReshardPorts): Promise<Resha
   const start = performance.now();
   let movedSlots = 0;
   let movedKeys = 0;
+  let cancelled = false;
   for (const [index, step] of steps.entries()) {
     const before = { movedSlots, movedKeys };
     const show = (slots: number, keys: number): void => {
@@ -135,7 +140,8 @@ export async function runReshard(plan: Plan, ports: ReshardPorts): Promise<Resha
     });
     movedSlots += result.movedSlots;
     movedKeys += result.movedKeys;
-    if (result.cancelled) break;
+    ({ cancelled } = result);
+    if (cancelled) break;
   }
   const seconds = (performance.now() - start) / 1000;
   return {
@@ -143,7 +149,7 @@ export async function runReshard(plan: Plan, ports: ReshardPorts): Promise<Resha
     movedKeys,
     seconds,
     method: 'migrate',
-    cancelled: ports.signal.aborted && movedSlots < total,
+    cancelled,
   };
 }
 

@@ -29,7 +29,24 @@ export function chooseSlots(
     typeof wanted === 'number'
       ? byNumber(sources, target, wanted)
       : byName(snapshot, sources, target, wanted);
-  return shares.filter(({ slots }) => slots.length > 0);
+  return shares
+    .map(({ source, slots }) => {
+      const stale = staleSlots(source, target);
+      return {
+        source,
+        slots: unionSlots(slots, typeof wanted === 'number' ? stale : intersectSlots(stale, wanted)),
+      };
+    })
+    .filter(({ slots }) => slots.length > 0);
+}
+
+/**
+ * Slots that the target owns while the source still calls them migrating to it: an interrupted move ended before the
+ * source was told. They hold no keys there any more and only have to be closed.
+ */
+function staleSlots(source: RedisNode, target: RedisNode): SlotSet {
+  const leaving = (source.view?.self.migrating ?? []).filter(({ nodeId }) => nodeId === target.id);
+  return intersectSlots(target.slots, slotsFrom(leaving.map(({ slot }) => slot)));
 }
 
 function byName(
@@ -52,7 +69,8 @@ function byName(
     );
   }
   const left = intersectSlots(wanted, owned);
-  if (left.length === 0) {
+  const stale = unionSlots(...sources.map((source) => staleSlots(source, target)));
+  if (left.length === 0 && intersectSlots(wanted, stale).length === 0) {
     throw new UserError('invalid-input', `${nodeName(target)} owns slots ${formatSlots(wanted)} already.`);
   }
   return sources.map((source) => ({ source, slots: intersectSlots(source.slots, left) }));

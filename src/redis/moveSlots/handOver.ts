@@ -41,6 +41,8 @@ export async function slotsWithKeys(ends: Ends, slots: readonly number[]): Promi
     ...slots.map((slot): Argument[] => ['CLUSTER', 'COUNTKEYSINSLOT', slot]),
     ['CLUSTER', 'NODES'],
   ]);
+  const refusal = replies.find((reply) => reply instanceof Error);
+  if (refusal !== undefined) throw refusal;
   const { self } = parseClusterNodes(String(replies.at(-1)));
   const open = new Set(self.migrating.filter(({ nodeId }) => nodeId === ends.to).map(({ slot }) => slot));
   const closed = slots.filter((slot) => !open.has(slot));

@@ -49,6 +49,8 @@ export interface MoveResult {
 /** What has been done so far; both lanes write it. */
 interface Run {
   readonly request: MoveRequest;
+  /** Slots that an earlier run had handed over without telling everybody. */
+  readonly finished: SlotSet;
   readonly waiting: SlotSet[];
   moved: SlotSet;
   movedKeys: number;
@@ -65,15 +67,16 @@ export async function moveSlots(request: MoveRequest): Promise<MoveResult> {
   const lines = await openLines(request);
   try {
     const patienceMs = await readPatience(lines.first.source);
-    const waiting = await prepare(request, lines);
-    const run: Run = { request, waiting, moved: [], movedKeys: 0, failure: undefined };
+    const { finished, waiting } = await prepare(request, lines);
+    const run: Run = { request, finished, waiting, moved: [], movedKeys: 0, failure: undefined };
     await Promise.all(lines.lanes.map((lane) => work(run, lane, lines, patienceMs)));
     if (run.failure !== undefined) throw await explain(run);
-    if (run.moved.length > 0) {
+    const slots = unionSlots(finished, run.moved);
+    if (slots.length > 0) {
       await verifyOwners({
         masters: lines.masters,
         owner: request.to,
-        slots: run.moved,
+        slots,
         timeoutMs: patienceMs * 4,
       });
     }
@@ -88,12 +91,15 @@ export async function moveSlots(request: MoveRequest): Promise<MoveResult> {
 }
 
 /** Waits until both ends are fit for it, and finishes what an earlier run had all but finished. */
-async function prepare(request: MoveRequest, { first, others }: Lines): Promise<SlotSet[]> {
+async function prepare(
+  request: MoveRequest,
+  { first, others }: Lines,
+): Promise<{ finished: SlotSet; waiting: SlotSet[] }> {
   const { from, to, slots } = request;
   await adoptOrphans(request, first);
   const { source, target } = await waitUntilReady(first, request);
-  const moved = intersectSlots(slots, target.self.slots);
-  const lost = subtractSlots(slots, unionSlots(moved, source.self.slots));
+  const finished = intersectSlots(slots, target.self.slots);
+  const lost = subtractSlots(slots, unionSlots(finished, source.self.slots));
   if (lost.length > 0) {
     throw new UserError(
       'unsafe',
@@ -101,8 +107,8 @@ async function prepare(request: MoveRequest, { first, others }: Lines): Promise<
     );
   }
   refuseForeign(request, source, target);
-  if (moved.length > 0) await tell({ ...first, from, to }, others, [...eachSlot(moved)]);
-  return [...splitSlots(subtractSlots(slots, moved), request.blockSlots ?? 64)];
+  if (finished.length > 0) await tell({ ...first, from, to }, others, [...eachSlot(finished)]);
+  return { finished, waiting: [...splitSlots(subtractSlots(slots, finished), request.blockSlots ?? 64)] };
 }
 
 async function adoptOrphans(
@@ -160,7 +166,7 @@ async function work(run: Run, lane: Lane, lines: Lines, patienceMs: number): Pro
       run.movedKeys += keys;
       await handOver(ends, lines.others, slots);
       run.moved = unionSlots(run.moved, block);
-      request.onProgress?.(countSlots(run.moved), run.movedKeys);
+      request.onProgress?.(countSlots(unionSlots(run.finished, run.moved)), run.movedKeys);
     } catch (error) {
       run.failure ??= error;
     }
@@ -182,10 +188,10 @@ async function empty(carriage: Carriage, ends: Ends, slots: readonly number[]): 
   );
 }
 
-async function explain({ request, moved, failure }: Run): Promise<UserError> {
+async function explain({ request, finished, moved, failure }: Run): Promise<UserError> {
   const { from, to, slots } = request;
   const open = await openSlots(request);
-  const rest = formatSlots(subtractSlots(slots, moved));
+  const rest = formatSlots(subtractSlots(slots, unionSlots(finished, moved)));
   const left =
     open === undefined
       ? 'Which slots are left open cannot be asked now.'
