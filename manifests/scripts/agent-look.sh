@@ -5,7 +5,6 @@
 QUESTIONS='CLUSTER NODES
 CLUSTER INFO
 DBSIZE'
-CR=$(printf '\r')
 
 # One call on the local server, read without further processes:
 # sets view, my_id, role, master, slots, known, assigned, state, size; trouble where a link or a flag is not as it should be.

@@ -7,6 +7,7 @@ BUS=${BUS:-16379}
 LOCAL=${LOCAL:-127.0.0.1}
 DATA=${DATA:-/data}
 CONFIG=${CONFIG:-/etc/redis-cluster/redis.conf}
+CR=$(printf '\r')
 # The headless Service bears the name of the StatefulSet, so the pod's own name says it.
 SET=${POD_NAME%-*}
 ORDINAL=${POD_NAME##*-}
@@ -16,7 +17,7 @@ DOMAIN=$SET.${POD_NAMESPACE:-default}.svc
 ask() {
   ask_host=$1
   shift
-  timeout "${ASK_SECONDS:-2}" redis-cli -h "$ask_host" -p "$PORT" "$@" 2>/dev/null
+  timeout "${ASK_SECONDS:-3}" redis-cli -h "$ask_host" -p "$PORT" "$@" 2>/dev/null
 }
 
 say() { echo "$(date -u +%Y-%m-%dT%H:%M:%SZ) ${0##*/} $POD_NAME: $*"; }

@@ -6,17 +6,19 @@ set -u
 . "${0%/*}/ask.sh"
 WAIT=${WAIT:-45}
 BEHIND=${BEHIND:-1048576} # bytes a replica may lack and still count as in step
+LOG=${LOG:-/proc/1/fd/1}  # a hook's own output is thrown away; this is the container's log
+
+tell() { say "$*" >>"$LOG" 2>/dev/null || :; }
 
 master_with_slots() { ask "$LOCAL" CLUSTER NODES | awk '$3 ~ /myself/ && $3 ~ /master/ && NF > 8 { yes = 1 } END { exit !yes }'; }
 
-# Replicas in step, lowest ordinal first: scaling down stops the highest ordinals, so that one will survive.
-# Then those that are further behind, by offset. Prints the first one's address, "wait" while none is linked,
-# nothing where the shard has no replica that lives.
-successor() {
+# Replicas in step, lowest ordinal first: scaling down stops the highest ordinals, so that one will survive. Then those
+# further behind, by offset, and last "wait" for those that live but are not linked. A line each.
+replicas() {
   printf 'CLUSTER NODES\nINFO replication\n' | ask "$LOCAL" | awk -v behind="$BEHIND" '
     { sub(/\r$/, "") }
     NF >= 8 && $3 ~ /myself/ { me = $1 }
-    NF >= 8 && $3 ~ /slave/ && $3 !~ /fail/ {
+    NF >= 8 && $3 ~ /slave/ && $3 !~ /fail|noaddr/ {
       name = address = $2
       sub(/@.*/, "", address); sub(/:[0-9]*$/, "", address)
       if (sub(/^[^,]*,/, "", name)) { sub(/\..*/, "", name); sub(/^.*-/, "", name) } else name = 999999
@@ -30,17 +32,27 @@ successor() {
     /^master_repl_offset:/ { sub(/.*:/, ""); end = $0 }
     END {
       for (ip in of) if (of[ip] == me) {
-        if (!(ip in online)) { waiting = 1; continue }
-        step = end - online[ip] <= behind
-        if (best == "" || (step && !best_step) || (step && best_step && ordinal[ip] + 0 < ordinal[best] + 0) || (!step && !best_step && online[ip] + 0 > online[best] + 0)) { best = ip; best_step = step }
+        if (!(ip in online)) print 2, 0, "wait"
+        else if (end - online[ip] <= behind) print 0, ordinal[ip] + 0, ip
+        else print 1, end - online[ip], ip
       }
-      if (best != "") print best; else if (waiting) print "wait"
-    }'
+    }' | sort -k1,1n -k2,2n | awk '{ print $3 }'
+}
+
+# The first of them that is not being stopped as well; nothing where the shard has none.
+successor() {
+  for candidate in $(replicas); do
+    [ "$candidate" != wait ] || { echo wait && return; }
+    case $(ask "$candidate" INFO replication) in
+    *slave_priority:0"$CR"* | '') ;;
+    *) echo "$candidate" && return ;;
+    esac
+  done
 }
 
 became_replica() {
   tries=0
-  while [ "$tries" -lt 60 ]; do
+  while [ "$tries" -lt 55 ]; do
     case $(ask "$LOCAL" ROLE) in slave*) return 0 ;; esac
     sleep 0.1
     tries=$((tries + 1))
@@ -48,18 +60,26 @@ became_replica() {
   return 1
 }
 
+# Tells the others that this pod is being stopped (a cluster makes no other use of the priority; a restart resets it).
+ask "$LOCAL" CONFIG SET replica-priority 0 >/dev/null
 end=$(($(date +%s) + WAIT))
 while [ "$(date +%s)" -lt "$end" ] && master_with_slots; do
   heir=$(successor)
   case $heir in
-  '') exit 0 ;;
+  '')
+    tell "no replica that stays could take the slots over"
+    exit 0
+    ;;
   wait)
     sleep 0.5
     continue
     ;;
   esac
-  ask "$heir" CLUSTER FAILOVER >/dev/null
-  if became_replica; then
+  answer=$(ask "$heir" CLUSTER FAILOVER)
+  tell "handing over to $heir: $answer"
+  if [ "$answer" != OK ]; then
+    sleep 0.5
+  elif became_replica; then
     # A second in which clients that still come here are told where the slots are now.
     sleep 1
     exit 0

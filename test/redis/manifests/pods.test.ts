@@ -137,12 +137,26 @@ void test('preStop hands a master over to the replica with the lowest ordinal', 
     await pods.allReady(20);
     await writeKeys(pods);
     await pods.stop(0);
+    assert.match(pods.agentLog(0), /handing over to .*: OK/);
     const [view] = (await pods.ownViews()).filter(({ slots }) => slots[0] === '0-5460');
     assert.equal(view?.ordinal, 3);
     assert.equal(await readKeys(pods, 1), keys);
     await pods.start(0);
     await pods.allReady(20);
     assert.equal(masterOrdinalOf(await pods.ownViews(), 0), 3);
+  });
+});
+
+void test('all pods stopped at once: whole again with every key when they are back', async () => {
+  await withPods(async (pods) => {
+    await startAll(pods, 0, 6);
+    await pods.allReady(20);
+    await writeKeys(pods);
+    await Promise.all([5, 4, 3, 2, 1, 0].map((ordinal) => pods.stop(ordinal)));
+    await startAll(pods, 0, 6);
+    await pods.allReady(30);
+    await settled(pods, 6);
+    assert.equal(await readKeys(pods, 0), keys);
   });
 });
 

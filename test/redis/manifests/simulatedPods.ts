@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -38,7 +38,7 @@ export interface SimulatedPods {
   /** Opens a connection of that name on every running pod's server; resolves to what closes them. */
   readonly connectAs: (name: string) => Promise<() => void>;
   readonly deleteDataset: (ordinal: number) => Promise<void>;
-  /** What a pod's agent wrote, over all its starts. */
+  /** What a pod's agent and its preStop wrote, over all its starts. */
   readonly agentLog: (ordinal: number) => string;
   readonly dispose: () => Promise<void>;
 }
@@ -211,7 +211,11 @@ export async function simulatePods(options: SimulatedPodsOptions = {}): Promise<
     start,
     kill: (ordinal) => endPod(ordinal, 'SIGKILL'),
     stop: async (ordinal) => {
-      await run('sh', [join(manifests, 'scripts', 'prestop.sh')], pod(ordinal).env);
+      const log = join(pod(ordinal).folder, 'prestop.log');
+      const env = { ...pod(ordinal).env, LOG: log };
+      await run('sh', [join(manifests, 'scripts', 'prestop.sh')], env);
+      const story = await readFile(log, 'utf8').catch(() => '');
+      logs.set(ordinal, (logs.get(ordinal) ?? '') + story);
       await endPod(ordinal, 'SIGTERM');
     },
     loseVolume: (ordinal) => rm(join(root, `${set}-${String(ordinal)}`, 'data'), { recursive: true }),
