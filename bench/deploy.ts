@@ -1,0 +1,206 @@
+/**
+ * Seconds from nothing to a cluster of three masters and three replicas in which every node says that all slots are
+ * covered: this product's deployment, and beside it in the same run the usual way: a plain StatefulSet, wait until its
+ * pods are ready, `redis-cli --cluster create` in one of them. The usual way is measured with all pods started at once
+ * and, since that is a StatefulSet's default, one after another. The last line is one JSON object.
+ */
+import { openContext } from '../src/kubernetes/access.ts';
+import { loadKubeconfigs } from '../src/kubernetes/kubeconfigs.ts';
+import type { KubernetesAccess, KubernetesObject } from '../src/kubernetes/kubernetesAccess.ts';
+import { slotCount } from '../src/model/slots.ts';
+import { prepareDelete, runDelete } from '../src/operations/delete.ts';
+import { prepareDeploy, runDeploy } from '../src/operations/deploy.ts';
+import { podsOf, waitForPods } from '../src/operations/deploy/waitForPods.ts';
+import { clusterPorts, manifestFiles, type ClusterPorts } from '../test/support/clusterPorts.ts';
+import { startKubernetes } from '../test/support/startKubernetes.ts';
+
+const image = 'redis:7.0.15';
+const storage = '1Gi';
+const rounds = Number(process.argv[2] ?? 3);
+const pods = 6;
+
+const kubernetes = await startKubernetes({ log: (line) => process.stderr.write(`${line}\n`) });
+const context = loadKubeconfigs([kubernetes.kubeconfig]).contexts.find(
+  (one) => one.name === kubernetes.context,
+);
+if (context === undefined) throw new Error('the kubeconfig has no such context');
+const access = openContext(context);
+const seconds: Record<Way, number[]> = { ours: [], rediscli: [], rediscliOrdered: [] };
+
+type Way = 'ours' | 'rediscli' | 'rediscliOrdered';
+
+try {
+  for (let round = 1; round <= rounds; round++) {
+    for (const way of ['ours', 'rediscli', 'rediscliOrdered'] as const) {
+      const taken = await inNamespace((namespace) => measure(way, access, namespace));
+      seconds[way].push(taken);
+      console.log(`round ${round}: ${way} ${taken.toFixed(1)} s`);
+    }
+  }
+} finally {
+  access.close();
+  await kubernetes.stop();
+}
+
+const [ours, rediscli, rediscliOrdered] = [seconds.ours, seconds.rediscli, seconds.rediscliOrdered].map(
+  median,
+);
+console.log(
+  JSON.stringify({
+    bench: 'deploy',
+    ours,
+    rediscli,
+    ratio: rounded((rediscli ?? 0) / (ours ?? 1)),
+    rediscliOrdered,
+    ratioOrdered: rounded((rediscliOrdered ?? 0) / (ours ?? 1)),
+    pods,
+    rounds,
+    image,
+    kubernetes: kubernetes.kind,
+  }),
+);
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return rounded(sorted[Math.floor(sorted.length / 2)] ?? Number.NaN);
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 100) / 100;
+}
+
+async function inNamespace<T>(run: (namespace: string) => Promise<T>): Promise<T> {
+  const namespace = await kubernetes.createNamespace('bench-deploy');
+  try {
+    return await run(namespace);
+  } finally {
+    await kubernetes.deleteNamespace(namespace);
+  }
+}
+
+async function measure(way: Way, access: KubernetesAccess, namespace: string): Promise<number> {
+  const ports = clusterPorts(access, 'bench', AbortSignal.timeout(600_000));
+  try {
+    const taken =
+      way === 'ours'
+        ? await deployOurs(ports, namespace)
+        : await deployByRedisCli(ports, namespace, way === 'rediscli' ? 'Parallel' : 'OrderedReady');
+    const ref = { context: access.context, namespace, name: 'bench' };
+    await runDelete(await prepareDelete(access, ref, [], { volumes: true }), ports);
+    return taken;
+  } finally {
+    ports.close();
+  }
+}
+
+async function deployOurs(ports: ClusterPorts, namespace: string): Promise<number> {
+  const answers = {
+    namespace,
+    name: 'bench',
+    masters: 3,
+    replicasPerMaster: 1,
+    image,
+    storage,
+    auth: 'none' as const,
+  };
+  const started = performance.now();
+  await runDeploy(await prepareDeploy(ports.access, manifestFiles(), answers), ports);
+  return (performance.now() - started) / 1000;
+}
+
+async function deployByRedisCli(
+  ports: ClusterPorts,
+  namespace: string,
+  podManagementPolicy: 'Parallel' | 'OrderedReady',
+): Promise<number> {
+  const awaited = { namespace, statefulSet: 'bench', uid: undefined, pods };
+  const started = performance.now();
+  for (const object of plainManifests(namespace, podManagementPolicy)) await ports.access.apply(object);
+  await waitForPods(ports, awaited, (found) => {
+    const ready = found.filter((pod) => pod.ready).length;
+    return Promise.resolve({ done: ready === pods, progress: { text: `ready ${ready}/${pods}` } });
+  });
+  const addresses = (await podsOf(ports.access, awaited, ports.signal)).map((pod) => `${pod.ip ?? ''}:6379`);
+  let output = '';
+  const session = await ports.access.exec(
+    namespace,
+    'bench-0',
+    'redis',
+    ['redis-cli', '--cluster', 'create', ...addresses, '--cluster-replicas', '1', '--cluster-yes'],
+    (text) => {
+      output += text;
+    },
+  );
+  const { exitCode } = await session.done;
+  if (exitCode !== 0) throw new Error(`redis-cli --cluster create failed: ${output}`);
+  await waitForPods(ports, awaited, async (found) => {
+    const views = await Promise.all(found.map((pod) => ports.readNode(pod.namespace, pod.name, pod.port)));
+    const whole = views.filter(
+      (view) =>
+        view.clusterState === 'ok' &&
+        view.slotsAssigned === slotCount &&
+        view.others.length === pods - 1 &&
+        (view.replication.role === 'master' || view.replication.linkUp === true),
+    );
+    const replicas = views.filter((view) => view.replication.role === 'replica').length;
+    const done = whole.length === pods && replicas === pods / 2;
+    return { done, progress: { text: `whole ${whole.length}/${pods}` } };
+  });
+  return (performance.now() - started) / 1000;
+}
+
+/** What tutorials apply before they call redis-cli: a headless Service and a StatefulSet with volumes, nothing else. */
+function plainManifests(namespace: string, podManagementPolicy: string): readonly KubernetesObject[] {
+  const labels = { app: 'bench' };
+  const metadata = { name: 'bench', namespace, labels };
+  const container = {
+    name: 'redis',
+    image,
+    command: [
+      'redis-server',
+      '--cluster-enabled',
+      'yes',
+      '--appendonly',
+      'yes',
+      '--protected-mode',
+      'no',
+      '--dir',
+      '/data',
+    ],
+    ports: [{ containerPort: 6379 }, { containerPort: 16_379 }],
+    readinessProbe: { exec: { command: ['redis-cli', 'ping'] }, periodSeconds: 2 },
+    volumeMounts: [{ name: 'data', mountPath: '/data' }],
+  };
+  return [
+    {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata,
+      spec: { clusterIP: 'None', selector: labels, ports: [{ name: 'redis', port: 6379 }] },
+    },
+    {
+      apiVersion: 'apps/v1',
+      kind: 'StatefulSet',
+      metadata,
+      spec: {
+        serviceName: 'bench',
+        replicas: pods,
+        podManagementPolicy,
+        selector: { matchLabels: labels },
+        template: {
+          metadata: { labels },
+          spec: {
+            securityContext: { runAsUser: 999, runAsGroup: 999, fsGroup: 999 },
+            containers: [container],
+          },
+        },
+        volumeClaimTemplates: [
+          {
+            metadata: { name: 'data' },
+            spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage } } },
+          },
+        ],
+      },
+    },
+  ];
+}
