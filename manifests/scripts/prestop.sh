@@ -13,12 +13,13 @@ tell() { say "$*" >>"$LOG" 2>/dev/null || :; }
 master_with_slots() { ask "$LOCAL" CLUSTER NODES | awk '$3 ~ /myself/ && $3 ~ /master/ && NF > 8 { yes = 1 } END { exit !yes }'; }
 
 # Replicas in step, lowest ordinal first: scaling down stops the highest ordinals, so that one will survive. Then those
-# further behind, by offset, and last "wait" for those that live but are not linked. A line each.
+# further behind, by offset, and last "wait" for those that live but are not linked. A line each. Who replicates is taken
+# from the links: what gossip says about roles lags.
 replicas() {
   printf 'CLUSTER NODES\nINFO replication\n' | ask "$LOCAL" | awk -v behind="$BEHIND" '
     { sub(/\r$/, "") }
     NF >= 8 && $3 ~ /myself/ { me = $1 }
-    NF >= 8 && $3 ~ /slave/ && $3 !~ /fail|noaddr/ {
+    NF >= 8 && $3 !~ /myself|fail|noaddr/ {
       name = address = $2
       sub(/@.*/, "", address); sub(/:[0-9]*$/, "", address)
       if (sub(/^[^,]*,/, "", name)) { sub(/\..*/, "", name); sub(/^.*-/, "", name) } else name = 999999
@@ -31,9 +32,9 @@ replicas() {
     }
     /^master_repl_offset:/ { sub(/.*:/, ""); end = $0 }
     END {
-      for (ip in of) if (of[ip] == me) {
-        if (!(ip in online)) print 2, 0, "wait"
-        else if (end - online[ip] <= behind) print 0, ordinal[ip] + 0, ip
+      for (ip in of) if (!(ip in online) && of[ip] == me) print 2, 0, "wait"
+      for (ip in online) {
+        if (end - online[ip] <= behind) print 0, (ip in ordinal ? ordinal[ip] + 0 : 999999), ip
         else print 1, end - online[ip], ip
       }
     }' | sort -k1,1n -k2,2n | awk '{ print $3 }'
