@@ -63,6 +63,9 @@ export async function writeUserSettings(
     .catch(() => undefined);
   if (typeof kept !== 'object') return;
   await writeFile(file, `${JSON.stringify({ ...quietSettings, ...kept, ...settings }, null, 2)}\n`);
+  // A served VS Code takes settings of scope `machine` from here, where the server keeps what is its machine's.
+  await mkdir(join(dataDir, 'Machine'), { recursive: true });
+  await writeFile(join(dataDir, 'Machine', 'settings.json'), `${JSON.stringify(settings, null, 2)}\n`);
 }
 
 /**

@@ -5,7 +5,7 @@ import type { Outcome } from '../model/outcome.ts';
 import type { Parts } from './parts.ts';
 
 /** How a change is confirmed: not at all where the caller has answered everything, by a button, or by a typed word. */
-export type Confirmation = 'none' | 'button' | { readonly word: string };
+type Confirmation = 'none' | 'button' | { readonly word: string };
 
 interface Change<T> {
   readonly plan: Plan;
@@ -91,7 +91,7 @@ async function isTyped(plan: Plan, word: string): Promise<boolean> {
 }
 
 /** The plan as people read it in its document and in the log. */
-export function planText(plan: Plan): string {
+function planText(plan: Plan): string {
   return [
     plan.title,
     describeRef(plan.ref),

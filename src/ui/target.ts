@@ -71,7 +71,7 @@ export async function nodeOf(
 }
 
 /** A node by its id. Throws a UserError that says which nodes there are. */
-export function nodeIn(snapshot: ClusterSnapshot, id: string): RedisNode {
+function nodeIn(snapshot: ClusterSnapshot, id: string): RedisNode {
   const node = snapshot.nodes.find((candidate) => candidate.id === id);
   if (node !== undefined) return node;
   const there = snapshot.nodes.map((other) => `${other.id} (${nodeName(other)})`).join(', ');

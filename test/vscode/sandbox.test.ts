@@ -2,24 +2,9 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { keepOnFailure, launchVSCode, type VSCodeUnderTest } from '../support/launchVSCode.ts';
+import type { CheckResult, NodeResult, Result, SnapshotResult } from './results.ts';
 
 const extensionPath = fileURLToPath(new URL('../..', import.meta.url));
-
-interface Result {
-  readonly outcome: string;
-  readonly message: string;
-}
-interface NodeJson {
-  readonly id: string;
-  readonly role: string;
-  readonly slots: string;
-}
-interface Snapshot extends Result {
-  readonly cluster: {
-    readonly nodes: readonly NodeJson[];
-    readonly shards: readonly { master: string; slots: string }[];
-  };
-}
 
 describe('the sandbox in VS Code', { timeout: 20 * 60_000 }, () => {
   let vscode: VSCodeUnderTest;
@@ -33,8 +18,9 @@ describe('the sandbox in VS Code', { timeout: 20 * 60_000 }, () => {
   });
   after(() => vscode.close());
   keepOnFailure(() => vscode);
-  const snapshot = (): Promise<Snapshot> => vscode.command<Snapshot>('redisCluster.snapshot', { cluster });
-  const masters = async (): Promise<readonly NodeJson[]> =>
+  const snapshot = (): Promise<SnapshotResult> =>
+    vscode.command<SnapshotResult>('redisCluster.snapshot', { cluster });
+  const masters = async (): Promise<readonly NodeResult[]> =>
     (await snapshot()).cluster.nodes.filter((node) => node.role === 'master');
 
   test('neither adapter is loaded after activation, before a view is opened', async () => {
@@ -74,7 +60,7 @@ describe('the sandbox in VS Code', { timeout: 20 * 60_000 }, () => {
   });
 
   test('the check says what redis-cli says', async () => {
-    const result = await vscode.command<Result & { ok: boolean; text: string }>('redisCluster.check', {
+    const result = await vscode.command<CheckResult>('redisCluster.check', {
       cluster,
     });
     assert.equal(result.ok, true, result.text);

@@ -15,7 +15,7 @@ export interface RunningOperation {
 }
 
 /** What the views call a cluster's state, in one word. */
-export function stateOf(findings: readonly Finding[]): 'ok' | 'degraded' | 'broken' {
+function stateOf(findings: readonly Finding[]): 'ok' | 'degraded' | 'broken' {
   if (findings.some((finding) => finding.severity === 'error')) return 'broken';
   return findings.some((finding) => finding.severity === 'warning') ? 'degraded' : 'ok';
 }

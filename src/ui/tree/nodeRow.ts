@@ -35,6 +35,7 @@ function description(node: RedisNode): string {
 
 /** The state where it is not simply well. */
 function stateText(node: RedisNode): string | undefined {
+  if (node.pod?.deleting === true) return 'terminating';
   switch (node.health) {
     case 'ok':
       return undefined;
@@ -52,7 +53,7 @@ function stateText(node: RedisNode): string | undefined {
 function icon(node: RedisNode): RowIcon {
   if (node.health === 'failed') return errorIcon;
   if (node.health === 'unreachable') return { name: 'debug-disconnect', color: 'list.errorForeground' };
-  if (node.health === 'degraded') return warningIcon;
+  if (node.health === 'degraded' || node.pod?.deleting === true) return warningIcon;
   const name = node.role === 'master' ? 'circle-filled' : 'circle-outline';
   return { name, color: 'testing.iconPassed' };
 }
@@ -104,7 +105,7 @@ function facets(snapshot: ClusterSnapshot, node: RedisNode): string {
 }
 
 /** Bytes in the unit a person would choose: `1.5 MB`. */
-export function bytes(count: number): string {
+function bytes(count: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
   let value = count;
   let unit = 0;

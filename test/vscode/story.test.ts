@@ -1,0 +1,216 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import type { KubernetesAccess } from '../../src/kubernetes/kubernetesAccess.ts';
+import { parseAddress } from '../../src/model/clusterRef.ts';
+import { fillSample } from '../../src/redis/entry.ts';
+import { startChaosClient } from '../support/chaosClient.ts';
+import { keepOnFailure, launchVSCode, type VSCodeUnderTest } from '../support/launchVSCode.ts';
+import { startKubernetes, type TestKubernetes } from '../support/startKubernetes.ts';
+import { accessTo, eventually } from './kubernetesAccess.ts';
+import type { CheckResult, Result, SnapshotResult } from './results.ts';
+
+const extensionPath = fileURLToPath(new URL('../..', import.meta.url));
+const keys = 5_000;
+
+describe('a cluster from deploy to delete', { timeout: 30 * 60_000 }, () => {
+  let kubernetes: TestKubernetes;
+  let access: KubernetesAccess;
+  let vscode: VSCodeUnderTest;
+  let cluster: { context: string; namespace: string; name: string };
+  before(async () => {
+    kubernetes = await startKubernetes({ log: console.log });
+    const namespace = await kubernetes.createNamespace('story');
+    cluster = { context: kubernetes.context, namespace, name: 'shop' };
+    access = accessTo(kubernetes);
+    const settings = { 'redisCluster.namespaces': { [cluster.context]: [namespace] } };
+    vscode = await launchVSCode({
+      extensionPath,
+      settings,
+      env: { KUBECONFIG: kubernetes.kubeconfig },
+      log: console.log,
+    });
+    await vscode.setTheme('dark');
+  });
+  after(async () => {
+    await vscode.close();
+    access.close();
+    await kubernetes.stop();
+  });
+  keepOnFailure(() => vscode);
+  const snapshot = (): Promise<SnapshotResult> => vscode.command('redisCluster.snapshot', { cluster });
+  const addresses = async (): Promise<readonly string[]> =>
+    (await snapshot()).cluster.nodes.map((node) => node.address);
+  const password = async (): Promise<string> => {
+    const found = await access.readSecret(cluster.namespace, { secret: 'shop-auth', key: 'password' });
+    assert.ok(found !== undefined && found.length >= 24);
+    return found;
+  };
+  const inPod = async (
+    pod: string,
+    command: readonly string[],
+  ): Promise<{ exitCode: number; output: string }> => {
+    let output = '';
+    const session = await access.exec(cluster.namespace, pod, 'redis', command, (data) => {
+      output += data;
+    });
+    const { exitCode } = await session.done;
+    return { exitCode, output };
+  };
+
+  test('deploy forms six pods to three shards, and the tree shows them', async () => {
+    const { context, namespace, name } = cluster;
+    const deployed = await vscode.command<Result & { seconds: number }>('redisCluster.deploy', {
+      context,
+      namespace,
+      name,
+    });
+    assert.equal(deployed.outcome, 'done', deployed.message);
+    console.log(`deployed 3 masters and 3 replicas in ${deployed.seconds.toFixed(1)} s`);
+    const { nodes, shards, findings } = (await snapshot()).cluster;
+    assert.equal(nodes.length, 6);
+    assert.deepEqual(findings, []);
+    assert.equal(shards.length, 3);
+    assert.equal(
+      shards.reduce((sum, shard) => sum + shard.slotCount, 0),
+      16_384,
+    );
+    assert.ok(nodes.every((node) => node.worker !== undefined));
+    await vscode.command('workbench.view.extension.redisCluster');
+    await vscode.expandRow(context);
+    await vscode.expandRow(name);
+    await vscode.expandRow('Shard 1');
+    const rows = (await vscode.rowTexts()).join('\n');
+    assert.match(rows, /^shop, ok · 3 shards · 6 nodes$/m);
+    assert.match(rows, /^Masters, 3$/m);
+    assert.match(rows, /^Replicas, 3$/m);
+    assert.match(rows, /^shop-\d, master · 5,46\d slots/m);
+    assert.match(rows, /^Slots, 16,384 covered$/m);
+  });
+
+  test('5,000 keys later the check is content', async () => {
+    await fillSample(await addresses(), { password: await password() }, keys);
+    const check = await vscode.command<CheckResult>('redisCluster.check', { cluster });
+    assert.equal(check.ok, true, check.text);
+    assert.match(check.text, /\[OK\] 5000 keys in 3 masters\./);
+    await vscode.screenshot('check-dark');
+    await vscode.setTheme('light');
+    await vscode.screenshot('check-light');
+    await vscode.setTheme('dark');
+  });
+
+  test('a deleted pod is seen in the tree, and so is its return', async () => {
+    const replica = (await snapshot()).cluster.nodes.find((node) => node.role === 'replica');
+    assert.ok(replica?.pod !== undefined);
+    await vscode.expandRow('Nodes');
+    const row = vscode.treeRow(new RegExp(`^${replica.pod}\\s*terminating`));
+    await access.delete('v1', 'Pod', cluster.namespace, replica.pod);
+    const started = performance.now();
+    await row.waitFor({ timeout: 10_000 });
+    console.log(`pod deleted, its row changed ${((performance.now() - started) / 1000).toFixed(2)} s later`);
+    await vscode.treeRow(/^shopok · 3 shards · 6 nodes/).waitFor({ timeout: 120_000 });
+  });
+
+  test('scaled to twelve, the new nodes are replicas, three to a master', async () => {
+    const scaled = await vscode.command<Result & object>('redisCluster.scale', { cluster, pods: 12 });
+    assert.equal(scaled.outcome, 'done', scaled.message);
+    const { nodes, shards } = (await snapshot()).cluster;
+    assert.equal(nodes.length, 12);
+    assert.deepEqual(
+      shards.map((shard) => shard.replicas.length),
+      [3, 3, 3],
+    );
+  });
+
+  test('a reshard of 1,000 slots under load loses nothing, and the slot map follows it', async () => {
+    assert.ok(kubernetes.podsReachable, 'The chaos client needs pods that this machine can reach.');
+    await vscode.command('redisCluster.openSlotMap', { cluster });
+    const map = await vscode.webview(/^Slots/);
+    await map.locator('[data-shard-id]').first().waitFor();
+    await vscode.screenshot('slotmap-dark');
+    const chaos = await startChaosClient({
+      nodes: (await addresses()).map(parseAddress),
+      password: await password(),
+    });
+    const [first] = (await snapshot()).cluster.shards;
+    assert.ok(first !== undefined);
+    const request = { cluster, from: 'all', to: first.master, slots: 1000 };
+    const moved = await vscode.command<Result & { movedSlots: number; movedKeys: number; seconds: number }>(
+      'redisCluster.reshard',
+      request,
+    );
+    const report = await chaos.stop();
+    assert.equal(moved.outcome, 'done', moved.message);
+    assert.equal(moved.movedSlots, 1000);
+    assert.ok(moved.movedKeys > 0);
+    console.log(`resharded: ${moved.message} ${JSON.stringify(report)}`);
+    assert.deepEqual([report.missing, report.stale], [0, 0], report.losses.join('\n'));
+    assert.ok(report.acknowledged > 0);
+    const { shards } = (await snapshot()).cluster;
+    for (const shard of shards) {
+      await map
+        .locator(`[data-shard-id="${shard.master}"][data-slots="${shard.slots}"]`)
+        .waitFor({ timeout: 10_000 });
+    }
+    await vscode.screenshot('slotmap-after-dark');
+    await vscode.setTheme('light');
+    await vscode.screenshot('slotmap-light');
+    await vscode.setTheme('dark');
+    const { exitCode, output } = await inPod('shop-0', [
+      'redis-cli',
+      '--cluster',
+      'check',
+      'localhost',
+      '6379',
+    ]);
+    assert.equal(exitCode, 0, output);
+    assert.match(output, /All 16384 slots covered/);
+    const check = await vscode.command<CheckResult>('redisCluster.check', { cluster });
+    assert.equal(check.ok, true, check.text);
+  });
+
+  test('redis-cli and logs open on a node, with no password in any argument', async () => {
+    const [node] = (await snapshot()).cluster.nodes;
+    assert.ok(node !== undefined);
+    assert.equal(
+      (await vscode.command<Result>('redisCluster.openRedisCli', { cluster, node: node.id })).outcome,
+      'done',
+    );
+    const secret = await password();
+    let output = '';
+    await eventually('redis-cli runs in the pod', 20, async () => {
+      ({ output } = await inPod(node.pod ?? '', ['sh', '-c', 'cat /proc/[0-9]*/cmdline | tr "\\0" " "']));
+      return output.includes('redis-cli -p 6379');
+    });
+    assert.ok(!output.includes(secret));
+    assert.equal(
+      (await vscode.command<Result>('redisCluster.showLogs', { cluster, node: node.id })).outcome,
+      'done',
+    );
+  });
+
+  test('delete asks for the name, and leaves nothing but the volumes', async () => {
+    const pending = vscode.command<Result & { deleted: string[] }>('redisCluster.delete', {
+      cluster,
+      volumes: false,
+    });
+    await vscode.page.locator('.monaco-dialog-box').waitFor();
+    const dialog = await vscode.dialogText();
+    for (const part of [cluster.context, cluster.namespace, cluster.name])
+      assert.ok(dialog.includes(part), dialog);
+    await vscode.screenshot('delete-dialog');
+    await vscode.pressDialog('Delete');
+    await vscode.typeInput('shop');
+    const deleted = await pending;
+    assert.equal(deleted.outcome, 'done', deleted.message);
+    const { namespace } = cluster;
+    assert.deepEqual(await access.list('v1', 'Pod', namespace), []);
+    assert.deepEqual(await access.list('apps/v1', 'StatefulSet', namespace), []);
+    assert.equal((await access.list('v1', 'PersistentVolumeClaim', namespace)).length, 12);
+    const rest = await vscode.command<Result & { deleted: string[] }>('redisCluster.delete', {
+      ...{ cluster, volumes: true, confirmed: true },
+    });
+    assert.equal(rest.outcome, 'done', rest.message);
+    assert.deepEqual(await access.list('v1', 'PersistentVolumeClaim', namespace), []);
+  });
+});
