@@ -78,6 +78,7 @@ const mediaBlock = {
   },
 };
 
+/** @type {import('typescript-eslint').ConfigArray[number]} */
 const toolkitOnce = {
   files: ['media/**/toolkit.ts'],
   rules: { '@typescript-eslint/no-restricted-imports': 'off' },

@@ -122,9 +122,11 @@ export class ContextReading {
     return scope.credentials(pod.workload, pod.namespace);
   }
 
+  /** The scope that reads a namespace; where none does, one is started for it. */
   async #scopeOf(namespace: string): Promise<KubernetesScope> {
     const all = this.#scopes.get('');
-    if (all?.state.problem === undefined && all !== undefined) return all;
+    const forbidden = all?.state.problem instanceof UserError && all.state.problem.reason === 'forbidden';
+    if (all !== undefined && !forbidden) return all;
     return this.#scopes.get(namespace) ?? (await this.#startScope(namespace));
   }
 

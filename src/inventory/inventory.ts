@@ -32,6 +32,13 @@ export interface InventoryPorts {
   readonly credentials: (ref: AddressClusterRef) => Promise<Credentials>;
 }
 
+interface AddressEntry {
+  readonly source: AddressSource;
+  /** Has a row of its own; one that only a command has named has none. */
+  readonly isListed: boolean;
+  scope?: AddressScope;
+}
+
 /** Gives back a claim made by `need`; calling it twice is harmless. */
 export type Release = () => void;
 
@@ -42,7 +49,7 @@ export type Release = () => void;
 export class Inventory extends EventEmitter<{ changed: [] }> {
   readonly #ports: InventoryPorts;
   readonly #contexts = new Map<string, ContextReading>();
-  readonly #addresses = new Map<string, { readonly source: AddressSource; scope?: AddressScope }>();
+  readonly #addresses = new Map<string, AddressEntry>();
   readonly #claims = new Map<string, number>();
   readonly #stops = new Map<string, NodeJS.Timeout>();
 
@@ -69,14 +76,14 @@ export class Inventory extends EventEmitter<{ changed: [] }> {
 
   setAddresses(sources: readonly AddressSource[]): void {
     const wanted = new Map(sources.map((source) => [clusterKey(source.ref), source]));
-    for (const [key, { source, scope }] of this.#addresses) {
-      if (wanted.get(key)?.name === source.name) continue;
+    for (const [key, { source, isListed, scope }] of this.#addresses) {
+      if (wanted.get(key)?.name === source.name && isListed) continue;
       scope?.stop();
       this.#addresses.delete(key);
     }
     for (const [key, source] of wanted) {
       if (this.#addresses.has(key)) continue;
-      this.#addresses.set(key, { source });
+      this.#addresses.set(key, { source, isListed: true });
       if (this.#claims.has(key)) void this.#start(key);
     }
     this.emit('changed');
@@ -90,7 +97,8 @@ export class Inventory extends EventEmitter<{ changed: [] }> {
     readonly source: AddressSource;
     readonly snapshot: ClusterSnapshot | undefined;
   }[] {
-    return [...this.#addresses.values()].map(({ source, scope }) => ({ source, snapshot: scope?.snapshot }));
+    const listed = [...this.#addresses.values()].filter(({ isListed }) => isListed);
+    return listed.map(({ source, scope }) => ({ source, snapshot: scope?.snapshot }));
   }
 
   /** What views call a cluster, unique among those in the tree. */
@@ -213,7 +221,8 @@ export class Inventory extends EventEmitter<{ changed: [] }> {
     const key = clusterKey(ref);
     if (!this.#addresses.has(key)) {
       // A cluster that a command names by address needs no row of its own.
-      this.#addresses.set(key, { source: { ref, name: ref.addresses[0] ?? '', sandbox: false } });
+      const source = { ref, name: ref.addresses[0] ?? '', sandbox: false };
+      this.#addresses.set(key, { source, isListed: false });
     }
     await this.#start(key);
     const scope = this.#addresses.get(key)?.scope;

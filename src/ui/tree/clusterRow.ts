@@ -40,7 +40,7 @@ export function clusterRow(
   return {
     id,
     label: snapshot.name,
-    description: [state, plural(shards.length, 'shard'), plural(snapshot.nodes.length, 'node')].join(' · '),
+    description: description(snapshot, state, shards.length),
     tooltip: tooltip(snapshot, findings, state),
     icon: stateIcons[state],
     facets: ['cluster', state, isKubernetesRef(snapshot.ref) ? 'kubernetes' : 'address'].join(' '),
@@ -57,6 +57,13 @@ export function clusterRow(
       slotsGroup(`${id}/slots`, snapshot, shards),
     ],
   };
+}
+
+function description({ nodes, workloads }: ClusterSnapshot, state: string, shards: number): string {
+  if (nodes.length > 0) return [state, plural(shards, 'shard'), plural(nodes.length, 'node')].join(' · ');
+  const ready = workloads.reduce((sum, workload) => sum + workload.readyReplicas, 0);
+  const wanted = workloads.reduce((sum, workload) => sum + workload.replicas, 0);
+  return `no node answers · ${ready} of ${plural(wanted, 'pod')} ready`;
 }
 
 function tooltip(snapshot: ClusterSnapshot, findings: readonly Finding[], state: string): readonly string[] {

@@ -1,6 +1,7 @@
 import { clusterKey, isKubernetesRef, type ClusterRef } from '../../model/clusterRef.ts';
 import type { AddressSource } from '../../inventory/inventory.ts';
 import type { ContextState } from '../../inventory/contextReading.ts';
+import { UserError } from '../../model/errors.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { clusterRow, plural, type RunningOperation } from './clusterRow.ts';
 import { busyIcon, errorIcon, warningIcon, type Row } from './row.ts';
@@ -22,7 +23,7 @@ export function rowsOf(state: TreeState): readonly Row[] {
   return [
     ...state.addressClusters.map(({ source, snapshot }) => addressRow(source, snapshot, state)),
     ...state.kubeconfigProblems.map(({ file, message }) =>
-      messageRow(`kubeconfig/${file}`, `${file} cannot be read`, message, 'openSettings'),
+      messageRow(`kubeconfig/${file}`, `${shortName(file)} cannot be read`, message, 'openSettings'),
     ),
     ...state.contexts.map((context) => contextRow(context, state)),
   ];
@@ -85,10 +86,20 @@ function contextDescription(context: ContextState, clusters: number): string {
     case 'reading':
       return 'reading …';
     case 'failed':
-      return clusters === 0 ? 'not read' : `${plural(clusters, 'cluster')} · API not reached`;
+      return clusters === 0
+        ? whyNot(context.problem)
+        : `${plural(clusters, 'cluster')} · ${whyNot(context.problem)}`;
     case 'ready':
       return plural(clusters, 'cluster');
   }
+}
+
+/** A few words where the row has room for no more; its child says all. */
+function whyNot(problem: Error | undefined): string {
+  if (!(problem instanceof UserError)) return 'not read';
+  if (problem.reason === 'unreachable') return 'API not reached';
+  if (problem.reason === 'sign-in-needed') return 'sign in again';
+  return problem.reason === 'forbidden' ? 'no permission' : 'not read';
 }
 
 function contextChildren(
@@ -155,6 +166,11 @@ function namespaceRow(
     target: { kind: 'namespace', context, namespace },
     children: clusters.map((cluster) => clusterRow(cluster, state.operation(cluster.ref))),
   };
+}
+
+/** A file's name stands first, since a narrow view cuts the end off; the tooltip has the whole path. */
+function shortName(file: string): string {
+  return file.split(/[/\\]/).at(-1) ?? file;
 }
 
 function plainRow(id: string, label: string): Row {

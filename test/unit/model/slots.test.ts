@@ -49,11 +49,11 @@ test('set operations agree with sets of numbers', () => {
     );
     assert.deepEqual(
       [...eachSlot(subtractSlots(first, second))],
-      [...a.difference(b)].sort((x, y) => x - y),
+      [...a].filter((slot) => !b.has(slot)).sort((x, y) => x - y),
     );
     assert.deepEqual(
       [...eachSlot(intersectSlots(first, second))],
-      [...a.intersection(b)].sort((x, y) => x - y),
+      [...a].filter((slot) => b.has(slot)).sort((x, y) => x - y),
     );
     assert.equal(countSlots(first), a.size);
     assert.equal(hasSlot(first, 50), a.has(50));
