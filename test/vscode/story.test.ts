@@ -108,7 +108,11 @@ describe('a cluster from deploy to delete', { timeout: 30 * 60_000 }, () => {
     const started = performance.now();
     await row.waitFor({ timeout: 10_000 });
     console.log(`pod deleted, its row changed ${((performance.now() - started) / 1000).toFixed(2)} s later`);
-    await vscode.treeRow(/^shopok · 3 shards · 6 nodes/).waitFor({ timeout: 120_000 });
+    await row.waitFor({ state: 'detached', timeout: 120_000 });
+    await eventually('six nodes without findings', 60, async () => {
+      const { nodes, findings } = (await snapshot()).cluster;
+      return nodes.length === 6 && findings.length === 0;
+    });
   });
 
   test('scaled to twelve, the new nodes are replicas, three to a master', async () => {
