@@ -6,12 +6,12 @@
  */
 import { openContext } from '../src/kubernetes/access.ts';
 import { loadKubeconfigs } from '../src/kubernetes/kubeconfigs.ts';
-import type { KubernetesAccess, KubernetesObject } from '../src/kubernetes/kubernetesAccess.ts';
-import { slotCount } from '../src/model/slots.ts';
+import type { KubernetesAccess } from '../src/kubernetes/kubernetesAccess.ts';
 import { prepareDelete, runDelete } from '../src/operations/delete.ts';
 import { prepareDeploy, runDeploy } from '../src/operations/deploy.ts';
-import { podsOf, waitForPods } from '../src/operations/deploy/waitForPods.ts';
+import { waitForPods } from '../src/operations/deploy/waitForPods.ts';
 import { clusterPorts, manifestFiles, type ClusterPorts } from '../test/support/clusterPorts.ts';
+import { createByRedisCli, plainManifests, waitUntilWhole } from '../test/support/plainCluster.ts';
 import { startKubernetes } from '../test/support/startKubernetes.ts';
 
 const image = 'redis:7.0.15';
@@ -115,92 +115,13 @@ async function deployByRedisCli(
 ): Promise<number> {
   const awaited = { namespace, statefulSet: 'bench', uid: undefined, pods };
   const started = performance.now();
-  for (const object of plainManifests(namespace, podManagementPolicy)) await ports.access.apply(object);
+  const plain = { namespace, name: 'bench', image, storage, replicas: pods, podManagementPolicy };
+  for (const object of plainManifests(plain)) await ports.access.apply(object);
   await waitForPods(ports, awaited, (found) => {
     const ready = found.filter((pod) => pod.ready).length;
     return Promise.resolve({ done: ready === pods, progress: { text: `ready ${ready}/${pods}` } });
   });
-  const addresses = (await podsOf(ports.access, awaited, ports.signal)).map((pod) => `${pod.ip ?? ''}:6379`);
-  let output = '';
-  const session = await ports.access.exec(
-    namespace,
-    'bench-0',
-    'redis',
-    ['redis-cli', '--cluster', 'create', ...addresses, '--cluster-replicas', '1', '--cluster-yes'],
-    (text) => {
-      output += text;
-    },
-  );
-  const { exitCode } = await session.done;
-  if (exitCode !== 0) throw new Error(`redis-cli --cluster create failed: ${output}`);
-  await waitForPods(ports, awaited, async (found) => {
-    const views = await Promise.all(found.map((pod) => ports.readNode(pod.namespace, pod.name, pod.port)));
-    const whole = views.filter(
-      (view) =>
-        view.clusterState === 'ok' &&
-        view.slotsAssigned === slotCount &&
-        view.others.length === pods - 1 &&
-        (view.replication.role === 'master' || view.replication.linkUp === true),
-    );
-    const replicas = views.filter((view) => view.replication.role === 'replica').length;
-    const done = whole.length === pods && replicas === pods / 2;
-    return { done, progress: { text: `whole ${whole.length}/${pods}` } };
-  });
+  await createByRedisCli(ports, namespace, 'bench');
+  await waitUntilWhole(ports, namespace, 'bench', pods);
   return (performance.now() - started) / 1000;
-}
-
-/** What tutorials apply before they call redis-cli: a headless Service and a StatefulSet with volumes, nothing else. */
-function plainManifests(namespace: string, podManagementPolicy: string): readonly KubernetesObject[] {
-  const labels = { app: 'bench' };
-  const metadata = { name: 'bench', namespace, labels };
-  const container = {
-    name: 'redis',
-    image,
-    command: [
-      'redis-server',
-      '--cluster-enabled',
-      'yes',
-      '--appendonly',
-      'yes',
-      '--protected-mode',
-      'no',
-      '--dir',
-      '/data',
-    ],
-    ports: [{ containerPort: 6379 }, { containerPort: 16_379 }],
-    readinessProbe: { exec: { command: ['redis-cli', 'ping'] }, periodSeconds: 2 },
-    volumeMounts: [{ name: 'data', mountPath: '/data' }],
-  };
-  return [
-    {
-      apiVersion: 'v1',
-      kind: 'Service',
-      metadata,
-      spec: { clusterIP: 'None', selector: labels, ports: [{ name: 'redis', port: 6379 }] },
-    },
-    {
-      apiVersion: 'apps/v1',
-      kind: 'StatefulSet',
-      metadata,
-      spec: {
-        serviceName: 'bench',
-        replicas: pods,
-        podManagementPolicy,
-        selector: { matchLabels: labels },
-        template: {
-          metadata: { labels },
-          spec: {
-            securityContext: { runAsUser: 999, runAsGroup: 999, fsGroup: 999 },
-            containers: [container],
-          },
-        },
-        volumeClaimTemplates: [
-          {
-            metadata: { name: 'data' },
-            spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage } } },
-          },
-        ],
-      },
-    },
-  ];
 }

@@ -7,7 +7,7 @@ import type { SignedIn, SignIn } from './signIn.ts';
 /** Milliseconds an answer may take when the request does not say otherwise. */
 const answerLimit = 15_000;
 
-export interface ApiRequest {
+interface ApiRequest {
   readonly asked: Asked;
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   readonly path: string;

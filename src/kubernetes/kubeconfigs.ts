@@ -23,7 +23,7 @@ export interface KubeContext {
   readonly current: boolean;
 }
 
-export interface KubeconfigProblem {
+interface KubeconfigProblem {
   readonly file: string;
   readonly message: string;
 }

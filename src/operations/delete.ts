@@ -4,7 +4,8 @@ import type { Plan } from '../model/plan.ts';
 import type { WorkloadFacts } from '../model/snapshot.ts';
 import type { KubernetesAccess } from '../kubernetes/kubernetesAccess.ts';
 import { findBelongings, type Belongings } from './deploy/belongings.ts';
-import { podsOf, type WaitPorts } from './deploy/waitForPods.ts';
+import { isOrdinalOf } from './deploy/preflight.ts';
+import type { WaitPorts } from './deploy/waitForPods.ts';
 
 export interface DeletePlan extends Plan {
   readonly ref: KubernetesClusterRef;
@@ -33,7 +34,7 @@ export async function prepareDelete(
 }
 
 /** Throws a UserError where there is nothing to delete. */
-export function planDelete(
+function planDelete(
   ref: KubernetesClusterRef,
   belongings: Belongings,
   { volumes }: { readonly volumes: boolean },
@@ -122,10 +123,9 @@ async function waitUntilGone({ ref, belongings }: DeletePlan, ports: WaitPorts):
   let progressed = now();
   for (;;) {
     signal.throwIfAborted();
-    const lists = await Promise.all(
-      sets.map(({ name }) => podsOf(access, { namespace: ref.namespace, statefulSet: name }, signal)),
-    );
-    const left = lists.flat();
+    // By name: a pod whose containers have ended is no server any more, and still holds its volume.
+    const pods = (await access.list('v1', 'Pod', ref.namespace)).map(({ metadata }) => metadata.name);
+    const left = pods.filter((pod) => sets.some((set) => isOrdinalOf(pod, `${set.name}-`)));
     if (left.length === 0) return;
     if (left.length < fewest) progressed = now();
     fewest = Math.min(fewest, left.length);
@@ -136,7 +136,7 @@ async function waitUntilGone({ ref, belongings }: DeletePlan, ports: WaitPorts):
       unit: 'pods',
     });
     if (now() - progressed > podLimit) {
-      const names = left.map((pod) => pod.name).join(', ');
+      const names = left.join(', ');
       throw new UserError(
         'failed',
         `These pods do not end: ${names}. Look at them with kubectl describe pod; a finalizer or a lost worker may hold them.`,

@@ -5,6 +5,7 @@ import type { NodeView } from '../model/nodeView.ts';
 import type { Plan, Progress } from '../model/plan.ts';
 import { slotCount } from '../model/slots.ts';
 import type { PodFacts } from '../model/snapshot.ts';
+import { askNodes } from './deploy/askNodes.ts';
 import { podCount, type DeployAnswers } from './deploy/answers.ts';
 import { checkFacts, readDeployFacts, stateAnnotation, type DeployFacts } from './deploy/preflight.ts';
 import {
@@ -98,7 +99,10 @@ export async function runDeploy(plan: DeployPlan, ports: DeployPorts): Promise<D
     const { uid } = statefulSet.metadata as { readonly uid?: string };
     const { namespace, name } = plan.answers;
     const awaited = { namespace, statefulSet: name, uid, pods: podCount(plan.answers) };
-    await waitForPods(ports, awaited, (pods) => lookAtCluster(plan.answers, pods, ports));
+    const nodes = askNodes(ports.readNode, ports.now);
+    await waitForPods(ports, awaited, (pods, wake) =>
+      lookAtCluster(plan.answers, pods, nodes.views(pods, wake)),
+    );
     const seconds = (ports.now() - started) / 1000;
     await applyState(plan, ports, 'deployed');
     return { seconds };
@@ -153,17 +157,8 @@ async function applyState(
   }
 }
 
-async function lookAtCluster(
-  answers: DeployAnswers,
-  pods: readonly PodFacts[],
-  { readNode }: DeployPorts,
-): Promise<Look> {
+function lookAtCluster(answers: DeployAnswers, pods: readonly PodFacts[], views: readonly NodeView[]): Look {
   const total = podCount(answers);
-  const running = pods.filter((pod) => pod.ip !== undefined && pod.phase === 'Running');
-  const answersOfNodes = await Promise.allSettled(
-    running.map((pod) => readNode(pod.namespace, pod.name, pod.port)),
-  );
-  const views = answersOfNodes.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   const scheduled = pods.filter((pod) => pod.worker !== undefined).length;
   const ready = pods.filter((pod) => pod.ready).length;
   const joined = views.filter((view) => view.others.length > 0).length;

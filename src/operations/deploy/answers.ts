@@ -20,7 +20,7 @@ export interface DeployAnswers {
  * A pod's name `<name>-<ordinal>` and the `controller-revision-hash` label `<name>-<ten characters>` go into labels,
  * whose values have at most 63 characters. https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/
  */
-export const longestName = 63 - 11;
+const longestName = 63 - 11;
 
 const fewestMasters = 3;
 const mostReplicas = 5;
@@ -107,7 +107,7 @@ function checkQuantity(what: 'storage' | 'memory', value: string): void {
 }
 
 /** The bytes a quantity stands for; NaN where it is none. */
-export function bytesOf(quantity: string): number {
+function bytesOf(quantity: string): number {
   const match = /^(\d+(?:\.\d+)?)(?:([KMGTPE])i|([kMGTPE])|e(\d+))?$/.exec(quantity);
   const power = (letter: string): number => 'KMGTPE'.indexOf(letter.toUpperCase()) + 1;
   const number = Number(match?.[1]);

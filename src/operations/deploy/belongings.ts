@@ -6,7 +6,7 @@ import { isOrdinalOf } from './preflight.ts';
 import { generatedSecret, instanceLabel, managedBy, managedByLabel } from './render.ts';
 
 /** One object by its coordinates in the cluster's namespace. */
-export interface Belonging {
+interface Belonging {
   readonly apiVersion: string;
   readonly kind: string;
   readonly name: string;

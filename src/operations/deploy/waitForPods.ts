@@ -29,7 +29,7 @@ export interface Look {
   readonly progress: Progress;
 }
 
-const shortest = 150;
+const shortest = 200;
 const longest = 1_000;
 /** Milliseconds for which nothing may change before waiting is given up. */
 const progressLimit = 300_000;
@@ -45,7 +45,7 @@ const creationLimit = 3_000;
 export async function waitForPods(
   ports: WaitPorts,
   awaited: Awaited,
-  look: (pods: readonly PodFacts[]) => Promise<Look>,
+  look: (pods: readonly PodFacts[], wake: () => void) => Look | Promise<Look>,
 ): Promise<void> {
   const { access, now, report, signal } = ports;
   const trouble = watchTrouble(access, awaited.namespace, now);
@@ -58,7 +58,7 @@ export async function waitForPods(
     for (;;) {
       signal.throwIfAborted();
       const pods = await readPods();
-      const { done, progress } = await look(pods);
+      const { done, progress } = await look(pods, changes.wake);
       report(progress);
       if (done) return;
       if (progress.text !== last) progressed = now();
@@ -118,27 +118,26 @@ export async function podsOf(
   return own?.pods ?? [];
 }
 
+/** Waits for the next change, by the watch's word or the caller's, but never less or more than the limits. */
 function wakeOnChange(
   { access, signal, delay }: WaitPorts,
   namespace: string,
-): { next(): Promise<void>; end(): void } {
+): { next(): Promise<void>; readonly wake: () => void; end(): void } {
   let changed = false;
-  let wake = (): void => undefined;
-  const end = access.watch(
-    namespace,
-    () => {
-      changed = true;
-      wake();
-    },
-    () => undefined,
-  );
+  let wakeUp = (): void => undefined;
+  const wake = (): void => {
+    changed = true;
+    wakeUp();
+  };
+  const end = access.watch(namespace, wake, () => undefined);
   return {
+    wake,
     next: async () => {
       await delay(shortest, signal);
       if (!changed) {
         const over = new AbortController();
         const woken = new Promise<void>((resolve) => {
-          wake = resolve;
+          wakeUp = resolve;
         });
         const either = AbortSignal.any([signal, over.signal]);
         await Promise.race([woken, delay(longest - shortest, either)]);

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { openContext } from '../../src/kubernetes/access.ts';
+import { loadKubeconfigs } from '../../src/kubernetes/kubeconfigs.ts';
+import type { KubernetesAccess } from '../../src/kubernetes/kubernetesAccess.ts';
+import { prepareDelete, runDelete } from '../../src/operations/delete.ts';
+import { waitForPods } from '../../src/operations/deploy/waitForPods.ts';
+import { planScale, runScale } from '../../src/operations/scale.ts';
+import { clusterPorts, snapshotOf, type ClusterPorts } from '../support/clusterPorts.ts';
+import { createByRedisCli, plainManifests, waitUntilWhole } from '../support/plainCluster.ts';
+import { startKubernetes, type TestKubernetes } from '../support/startKubernetes.ts';
+
+let kubernetes: TestKubernetes;
+let access: KubernetesAccess;
+let namespace: string;
+let ports: ClusterPorts;
+
+before(async () => {
+  kubernetes = await startKubernetes();
+  namespace = await kubernetes.createNamespace('foreign');
+  const context = loadKubeconfigs([kubernetes.kubeconfig]).contexts.find(
+    (one) => one.name === kubernetes.context,
+  );
+  assert.ok(context);
+  access = openContext(context);
+  ports = clusterPorts(access, 'plain', AbortSignal.timeout(600_000));
+  const plain = { namespace, name: 'plain', image: 'redis:7.0.15', storage: '1Gi', replicas: 6 };
+  for (const object of plainManifests({ ...plain, podManagementPolicy: 'Parallel' }))
+    await access.apply(object);
+  const awaited = { namespace, statefulSet: 'plain', uid: undefined, pods: 6 };
+  await waitForPods(ports, awaited, (pods) => {
+    const ready = pods.filter((pod) => pod.ready).length;
+    return Promise.resolve({ done: ready === 6, progress: { text: `ready ${ready}` } });
+  });
+  await createByRedisCli(ports, namespace, 'plain');
+  await waitUntilWhole(ports, namespace, 'plain', 6);
+});
+
+after(async () => {
+  ports.close();
+  access.close();
+  await kubernetes.deleteNamespace(namespace);
+  await kubernetes.stop();
+});
+
+function reference() {
+  return { context: access.context, namespace, name: 'plain' };
+}
+
+test('pods of manifests without an agent are joined as replicas of the masters that have the fewest', async () => {
+  const before = await snapshotOf(ports, reference());
+  assert.equal(before.workloads[0]?.bundled, false);
+  const plan = planScale(before, { pods: 8 });
+  assert.deepEqual(await runScale(plan, ports), { pods: 8, masters: 3, replicas: 5 });
+  const { nodes } = await snapshotOf(ports, reference());
+  const masters = nodes.filter((node) => node.role === 'master').map((node) => node.id);
+  const counts = masters.map((id) => nodes.filter((node) => node.masterId === id).length);
+  assert.deepEqual(counts.sort(), [1, 2, 2]);
+  for (const { view } of nodes) assert.equal(view?.others.length, 7);
+});
+
+test('its StatefulSet and what provably belongs to it is deleted, nothing else', async () => {
+  const other = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'plain-config', namespace } };
+  await access.create(other);
+  const plan = await prepareDelete(access, reference(), [], { volumes: true });
+  const { deleted } = await runDelete(plan, ports);
+  assert.deepEqual(deleted.slice(0, 2), ['StatefulSet plain', 'Service plain']);
+  assert.equal(deleted.length, 10);
+  assert.ok(await access.get('v1', 'ConfigMap', namespace, 'plain-config'));
+});
