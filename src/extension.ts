@@ -56,6 +56,7 @@ export function activate(context: vscode.ExtensionContext): void {
   operations.on('changed', () => {
     tree.redraw();
     tree.showBadge(operations.count);
+    void vscode.commands.executeCommand('setContext', 'redisCluster.hasOperation', operations.count > 0);
   });
   const documents = new Documents();
   const slotMap = (ref: ClusterRef): SlotMapSource => slotMapSource(context.extensionUri, inventory, ref);

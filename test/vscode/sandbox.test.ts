@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { parseAddress } from '../../src/model/clusterRef.ts';
+import { connectNode, readNodeView } from '../../src/redis/entry.ts';
 import { keepOnFailure, launchVSCode, type VSCodeUnderTest } from '../support/launchVSCode.ts';
 import type { CheckResult, NodeResult, Result, SnapshotResult } from './results.ts';
 
@@ -92,6 +95,27 @@ describe('the sandbox in VS Code', { timeout: 20 * 60_000 }, () => {
     await vscode.setTheme('highContrast');
     await vscode.screenshot('slotmap-hc');
     await vscode.setTheme('dark');
+  });
+
+  test('a replica that takes over changes the rows of its shard, soon after the servers say so', async () => {
+    const replica = (await snapshot()).cluster.nodes.find((node) => node.role === 'replica');
+    assert.ok(replica !== undefined);
+    await vscode.expandRow('Nodes');
+    const row = vscode.treeRow(new RegExp(`^${replica.address}\\s*master`));
+    assert.equal(await row.count(), 0);
+    const times = { connectTimeoutMs: 2000, commandTimeoutMs: 2000 };
+    const connection = await connectNode(parseAddress(replica.address), {}, times);
+    await connection.call('CLUSTER', 'FAILOVER');
+    while ((await readNodeView(connection)).replication.role !== 'master') await delay(20);
+    const started = performance.now();
+    await row.waitFor({ timeout: 10_000 });
+    console.log(
+      `role changed, its rows changed ${((performance.now() - started) / 1000).toFixed(2)} s later`,
+    );
+    connection.close();
+    // Masters that have just changed places refuse nothing, but the check waits for all to agree.
+    const check = await vscode.command<CheckResult>('redisCluster.check', { cluster });
+    assert.equal(check.ok, true, check.text);
   });
 
   test('refusals are clear and change nothing', async () => {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { KubernetesAccess } from '../../src/kubernetes/kubernetesAccess.ts';
@@ -187,6 +189,10 @@ describe('a cluster from deploy to delete', { timeout: 30 * 60_000 }, () => {
       return output.includes('redis-cli -p 6379');
     });
     assert.ok(!output.includes(secret));
+    await vscode.keepLogs('story');
+    const logs = globSync('test-results/story-logs/**/*.log', { cwd: extensionPath });
+    assert.ok(logs.length > 0);
+    for (const log of logs) assert.ok(!readFileSync(join(extensionPath, log), 'utf8').includes(secret), log);
     assert.equal(
       (await vscode.command<Result>('redisCluster.showLogs', { cluster, node: node.id })).outcome,
       'done',

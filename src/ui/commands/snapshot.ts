@@ -36,7 +36,7 @@ interface ClusterJson {
   readonly findings: readonly Finding[];
 }
 
-/** The cluster as the tree sees it, read afresh, as plain JSON for tasks and tests. */
+/** The cluster as the tree sees it, read afresh, as plain JSON for tasks and tests; from the palette, as a document. */
 export async function snapshot(parts: Parts, argument: unknown): Promise<Outcome & { cluster: ClusterJson }> {
   const read = await parts.inventory.fresh(await clusterOf(parts, argument));
   const cluster: ClusterJson = {
@@ -53,6 +53,12 @@ export async function snapshot(parts: Parts, argument: unknown): Promise<Outcome
     loosePods: read.loosePods.map((pod) => pod.name),
     findings: check(read),
   };
+  if (argument === undefined) {
+    await parts.documents.show(
+      `Snapshot – ${parts.inventory.titleOf(read.ref)}`,
+      JSON.stringify(cluster, null, 2),
+    );
+  }
   return { outcome: 'done', message: `${read.name}: ${read.nodes.length} nodes.`, cluster };
 }
 
