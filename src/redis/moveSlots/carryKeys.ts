@@ -1,5 +1,4 @@
-import type { Address } from '../../model/clusterRef.ts';
-import { formatAddress } from '../../model/clusterRef.ts';
+import { formatAddress, type Address } from '../../model/clusterRef.ts';
 import { UserError } from '../../model/errors.ts';
 import type { Argument, Credentials, NodeConnection } from '../nodeConnection.ts';
 import { pause } from '../pause.ts';
@@ -32,6 +31,8 @@ interface Mode {
 const keysPerListing = 500;
 const keysPerMigrate = 100;
 const bytesPerMigrate = 1024 * 1024;
+/** Keys of one listing whose size is asked for. */
+const sampledKeys = 64;
 /** Stands in for a size that the server does not tell, so that batches stay small. */
 const unknownSize = 64 * 1024;
 /** MIGRATEs that one carrier sends in one write. */
@@ -75,19 +76,40 @@ async function listBatches(
     slots.map((slot): Argument[] => ['CLUSTER', 'GETKEYSINSLOT', slot, keysPerListing]),
   );
   const found = slots.map((slot, index) => ({ slot, keys: keysOf(listings[index]) }));
-  const keys = found.flatMap((entry) => entry.keys);
-  const sizes = await list.pipeline(keys.map((key): Argument[] => ['MEMORY', 'USAGE', key]));
-  const sizeOf = new Map(keys.map((key, index) => [key, sizes[index]]));
-  return found.flatMap((entry) =>
+  const sizeOf = await measure(
+    list,
+    found.flatMap(({ keys }) => keys),
+    mode.replace,
+  );
+  return found.flatMap(({ slot, keys }) =>
     cut(
-      entry.slot,
-      entry.keys.map((key) => {
-        const size = sizeOf.get(key);
-        return { key, bytes: typeof size === 'number' ? size : unknownSize };
-      }),
+      slot,
+      keys.map((key) => ({ key, bytes: sizeOf(key) })),
       mode.keyByKey ? 1 : keysPerMigrate,
     ),
   );
+}
+
+/**
+ * To ask for the size of every key takes as long as to move them, so a sample stands for all, and the short timeout
+ * of MIGRATE finds big keys that it missed; only after such a failure is every key measured.
+ */
+async function measure(
+  list: NodeConnection,
+  keys: readonly Buffer[],
+  all: boolean,
+): Promise<(key: Buffer) => number> {
+  const step = all ? 1 : Math.ceil(keys.length / sampledKeys);
+  const sample = keys.filter((_, index) => index % step === 0);
+  const replies = await list.pipeline(sample.map((key): Argument[] => ['MEMORY', 'USAGE', key]));
+  const known = new Map<Buffer, number>();
+  for (const [index, key] of sample.entries()) {
+    const size = replies[index];
+    if (typeof size === 'number') known.set(key, size);
+  }
+  const total = [...known.values()].reduce((before, size) => before + size, 0);
+  const usual = known.size === 0 ? unknownSize : total / known.size;
+  return (key) => known.get(key) ?? usual;
 }
 
 function keysOf(listing: unknown): readonly Buffer[] {
