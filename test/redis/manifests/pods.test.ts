@@ -222,7 +222,8 @@ void test('a master that finds its dataset missing does not serve its slots empt
 });
 
 void test('pods killed at random moments of the formation end as one cluster', async (t) => {
-  for (let round = 0; round < 3; round++) {
+  const rounds = process.env['TEST_ALL'] === '1' ? 20 : 3;
+  for (let round = 0; round < rounds; round++) {
     await withPods(async (pods) => {
       await startAll(pods, 0, 6);
       const moments = Array.from({ length: 3 }, () => Math.floor(Math.random() * 900));
