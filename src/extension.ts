@@ -17,6 +17,8 @@ import { ClusterTree } from './ui/tree/clusterTree.ts';
 
 /** What the adapters allow a server for its answer, in ms: readings are short, so that a dead node is seen at once. */
 const readingTimes = { connectTimeoutMs: 2_500, commandTimeoutMs: 2_500 };
+/** An operation's commands may take as long as a MIGRATE, which is given up at 60 % of the cluster's node timeout. */
+const operationTimes = { connectTimeoutMs: 10_000, commandTimeoutMs: 60_000 };
 
 /** Makes the parts and hands them to each other. No server and no API is asked anything before a view needs it. */
 export function activate(context: vscode.ExtensionContext): void {
@@ -98,6 +100,7 @@ async function readWithRedis(): Promise<RedisReading> {
   const { connectNode, readNodeView } = await loadRedis();
   return {
     connectNode: (endpoint, credentials) => connectNode(endpoint, credentials, readingTimes),
+    connectPatiently: (endpoint, credentials) => connectNode(endpoint, credentials, operationTimes),
     readNodeView: (connection) => readNodeView(connection),
   };
 }

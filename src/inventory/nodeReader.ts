@@ -12,7 +12,10 @@ export interface Route {
 
 /** The part of the Redis adapter that reading needs. */
 export interface RedisReading {
+  /** For readings: gives up on a slow server soon, so that it is seen to be slow. */
   connectNode(endpoint: Endpoint, credentials: Credentials): Promise<NodeConnection>;
+  /** For operations: bears commands as long as a MIGRATE of a big key may take. */
+  connectPatiently(endpoint: Endpoint, credentials: Credentials): Promise<NodeConnection>;
   readNodeView(connection: NodeConnection): Promise<NodeView>;
 }
 
@@ -67,7 +70,7 @@ export class NodeReader {
   async dial(): Promise<NodeConnection> {
     const route = await this.#open();
     try {
-      const connection = await this.#redis.connectNode(route.endpoint, route.credentials);
+      const connection = await this.#redis.connectPatiently(route.endpoint, route.credentials);
       return {
         call: (...command) => connection.call(...command),
         callBuffer: (...command) => connection.callBuffer(...command),

@@ -76,11 +76,15 @@ function deletedNames({ objects, claims, secrets }: Belongings, volumes: boolean
 
 function warningsFor({ claims, secrets }: Belongings, volumes: boolean): readonly string[] {
   if (volumes || claims.length === 0) return [];
-  const kept = [
-    ...claims.map((name) => `PersistentVolumeClaim ${name}`),
-    ...secrets.map((name) => `Secret ${name}`),
-  ];
-  return [`Kept, with all keys: ${kept.join(', ')}. A new cluster of this name needs them deleted first.`];
+  const kept = [volumesText(claims), ...secrets.map((name) => `Secret ${name}`)].join(' and ');
+  return [`Kept, with all keys: ${kept}. A new cluster of this name needs them deleted first.`];
+}
+
+/** How many, and the first and the last: a dialog has no room for a hundred names, and the plan's step has them all. */
+function volumesText(claims: readonly string[]): string {
+  const [first = '', ...others] = claims;
+  const last = others.at(-1);
+  return last === undefined ? `the volume ${first}` : `${claims.length} volumes (${first} to ${last})`;
 }
 
 function lossesFor({ claims, pods }: Belongings, volumes: boolean): readonly string[] {
@@ -88,7 +92,7 @@ function lossesFor({ claims, pods }: Belongings, volumes: boolean): readonly str
   if (pods > 0) losses.push(`${pods} pods: clients of this cluster get no answers any more.`);
   if (claims.length === 0) losses.push('All keys: no volume holds them, they are gone with the pods.');
   else if (volumes) {
-    losses.push(`All keys on ${claims.length} volumes: ${claims.join(', ')}. They cannot be brought back.`);
+    losses.push(`All keys on ${volumesText(claims)}. They cannot be brought back.`);
   }
   return losses;
 }

@@ -5,7 +5,6 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
-	"syscall"
 
 	v1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -21,10 +20,11 @@ type directories struct{ root string }
 
 func (d directories) Provision(_ context.Context, o controller.ProvisionOptions) (*v1.PersistentVolume, controller.ProvisioningState, error) {
 	path := filepath.Join(d.root, o.PVName)
-	old := syscall.Umask(0)
-	err := os.MkdirAll(path, 0o777)
-	syscall.Umask(old)
-	if err != nil {
+	if err := os.MkdirAll(path, 0o777); err != nil {
+		return nil, controller.ProvisioningFinished, err
+	}
+	// Not by umask, which is one for the whole process: several volumes are made at the same time.
+	if err := os.Chmod(path, 0o777); err != nil {
 		return nil, controller.ProvisioningFinished, err
 	}
 	return &v1.PersistentVolume{
