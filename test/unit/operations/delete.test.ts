@@ -62,7 +62,7 @@ test('of a foreign cluster only what provably belongs to it is deleted, and volu
     plan.steps[0]?.text,
     'Delete StatefulSet db, Service db-nodes, ConfigMap db-owned, PodDisruptionBudget any',
   );
-  assert.match(plan.warnings.join(), /Kept, with all keys: PersistentVolumeClaim data-db-2, .*data-db-10\./);
+  assert.match(plan.warnings.join(), /Kept, with all keys: 2 volumes \(data-db-2 to data-db-10\)\./);
   assert.equal(plan.losses.length, 1);
   const all = await prepareDelete(accessTo(foreign), ref, [], { volumes: true });
   assert.match(
@@ -71,7 +71,7 @@ test('of a foreign cluster only what provably belongs to it is deleted, and volu
   );
   assert.match(
     all.losses.join(),
-    /All keys on 2 volumes: data-db-2, data-db-10\. They cannot be brought back/,
+    /All keys on 2 volumes \(data-db-2 to data-db-10\)\. They cannot be brought back/,
   );
   assert.match(all.title, /db \(context dev, namespace team\) with its volumes/);
 });
