@@ -54,22 +54,34 @@ export class AddressScope {
     return [...this.#readers.values()].flatMap(({ reading }) => reading.failure?.message ?? []);
   }
 
-  /** Runs a round that begins now or has just begun; ends when it has. */
-  async readNow(): Promise<void> {
-    clearTimeout(this.#timer);
-    this.#round ??= this.#runRound().finally(() => {
-      this.#round = undefined;
-      if (this.running) this.#timer = setTimeout(() => void this.readNow(), pace.readEveryMs);
-    });
-    return this.#round;
+  /** A round in which every node is asked after the call, and waited for as long as it may take. */
+  async readFully(): Promise<void> {
+    await this.#round;
+    await this.#begin(true);
   }
 
-  async #runRound(): Promise<void> {
+  /** Ends with the round that runs, or with one that begins now. */
+  readNow(): Promise<void> {
+    return this.#round ?? this.#begin(false);
+  }
+
+  #begin(isPatient: boolean): Promise<void> {
+    clearTimeout(this.#timer);
+    const round = this.#runRound(isPatient).finally(() => {
+      if (this.#round === round) this.#round = undefined;
+      clearTimeout(this.#timer);
+      if (this.running) this.#timer = setTimeout(() => void this.readNow(), pace.readEveryMs);
+    });
+    this.#round = round;
+    return round;
+  }
+
+  async #runRound(isPatient: boolean): Promise<void> {
     for (const address of this.ref.addresses) this.#readerOf(address);
-    await this.#readAll();
+    await this.#readAll(isPatient);
     const before = this.#readers.size;
     this.#followViews();
-    if (this.#readers.size > before) await this.#readAll();
+    if (this.#readers.size > before) await this.#readAll(isPatient);
     const sources = [...this.#readers].map(([address, { reading }]) => ({ address, reading }));
     this.snapshot = {
       ref: this.ref,
@@ -81,10 +93,12 @@ export class AddressScope {
     this.#onRead();
   }
 
-  async #readAll(): Promise<void> {
-    const reads = [...this.#readers.values()].map((reader) => reader.read());
+  async #readAll(isPatient: boolean): Promise<void> {
+    const readers = [...this.#readers.values()];
+    const waits = isPatient || readers.some(({ reading }) => !reading.tried);
+    const reads = readers.map((reader) => (isPatient ? reader.readAfresh() : reader.read()));
     const limit = new Promise<void>((resolve) => {
-      setTimeout(resolve, pace.roundLimitMs);
+      setTimeout(resolve, waits ? pace.patientLimitMs : pace.roundLimitMs);
     });
     await Promise.race([Promise.all(reads), limit]);
   }

@@ -103,7 +103,7 @@ export class ContextReading {
     await this.start();
     if (this.#problem !== undefined) throw this.#problem;
     const scope = await this.#scopeOf(namespace);
-    await scope.readNow();
+    await scope.readFully();
     return clusterIn(scope.state, namespace, name);
   }
 

@@ -152,7 +152,7 @@ export class Inventory extends EventEmitter<{ changed: [] }> {
     try {
       if (isKubernetesRef(ref)) return await this.#context(ref.context).fresh(ref.namespace, ref.name);
       const scope = await this.#addressScope(ref);
-      await scope.readNow();
+      await scope.readFully();
       if (scope.snapshot === undefined || scope.snapshot.nodes.length === 0) {
         throw new UserError('unreachable', `No node answers at ${ref.addresses.join(', ')}.${whyNot(scope)}`);
       }

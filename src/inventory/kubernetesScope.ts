@@ -42,6 +42,7 @@ export class KubernetesScope {
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> | undefined;
   #next: Promise<void> | undefined;
+  #isPatient = false;
 
   constructor(
     access: KubernetesAccess,
@@ -79,6 +80,12 @@ export class KubernetesScope {
     for (const { reader } of this.#members.values()) reader.close();
     this.#members.clear();
     this.#stale = true;
+  }
+
+  /** A round in which pods are listed and every node is asked after the call, and waited for as long as it may take. */
+  readFully(): Promise<void> {
+    this.#isPatient = true;
+    return this.retryNow();
   }
 
   /** As `readNow`, asking an API and servers again that have just failed. */
@@ -123,8 +130,11 @@ export class KubernetesScope {
   async #runRound(): Promise<void> {
     const due = this.#stale || Date.now() - this.#discoveredAt > pace.discoverEveryMs;
     if (due && Date.now() >= this.#notBefore) await this.#discover();
-    const reads = [...this.#members.values()].map(({ reader }) => reader.read());
-    await Promise.race([Promise.all(reads), pause(pace.roundLimitMs)]);
+    const readers = [...this.#members.values()].map(({ reader }) => reader);
+    const isPatient = this.#isPatient || readers.some(({ reading }) => !reading.tried);
+    const reads = readers.map((reader) => (this.#isPatient ? reader.readAfresh() : reader.read()));
+    this.#isPatient = false;
+    await Promise.race([Promise.all(reads), pause(isPatient ? pace.patientLimitMs : pace.roundLimitMs)]);
     this.state = {
       context: this.#access.context,
       namespace: this.state.namespace,

@@ -58,6 +58,13 @@ export class NodeReader {
     return this.#running;
   }
 
+  /** As `read`, but the question is put after the call, and whatever the back-off says. */
+  async readAfresh(): Promise<void> {
+    await this.#running;
+    this.retryNow();
+    await this.read();
+  }
+
   /** Dials at the next read whatever the back-off says: the API just said that something changed. */
   retryNow(): void {
     this.#notBefore = 0;

@@ -7,6 +7,8 @@ export const pace = {
   readEveryMs: 1_000,
   /** One node may take this long before its round is shown without it; its answer then counts in a later round. */
   roundLimitMs: 900,
+  /** As long, where somebody waits for the answer or the node has never been asked: two attempts of one node. */
+  patientLimitMs: 6_500,
   /** A node that has not answered after this is unreachable. */
   nodeLimitMs: 3_000,
   /** First wait before an unreachable node is dialled again; doubled up to the second. */
