@@ -8,7 +8,7 @@ import { parse, stringify } from 'yaml';
 import type { KubernetesAccess } from '../../src/kubernetes/kubernetesAccess.ts';
 import { keepOnFailure, launchVSCode, type VSCodeUnderTest } from '../support/launchVSCode.ts';
 import { startKubernetes, type TestKubernetes } from '../support/startKubernetes.ts';
-import { accessTo } from './kubernetesAccess.ts';
+import { accessTo, eventually } from './kubernetesAccess.ts';
 import type { Result } from './results.ts';
 
 const extensionPath = fileURLToPath(new URL('../..', import.meta.url));
@@ -16,7 +16,7 @@ const extensionPath = fileURLToPath(new URL('../..', import.meta.url));
 interface Kubeconfig {
   clusters: { name: string; cluster: object }[];
   users: { name: string; user: object }[];
-  contexts: { name: string; context: { cluster: string; user: string } }[];
+  contexts: { name: string; context: { cluster: string; user: string; namespace?: string } }[];
   'current-context'?: string;
 }
 
@@ -38,6 +38,8 @@ describe('bad input', { timeout: 20 * 60_000 }, () => {
     config.users.push({ name: 'expired', user: { token: 'not-accepted-any-more' } });
     config.contexts.push({ name: 'unreachable', context: { ...good.context, cluster: 'nowhere' } });
     config.contexts.push({ name: 'expired', context: { ...good.context, user: 'expired' } });
+    config.users.push({ name: 'guest', user: { token: await guestToken() } });
+    config.contexts.push({ name: 'guest', context: { ...good.context, user: 'guest', namespace } });
     await writeFile(join(folder, 'config'), stringify(config), { mode: 0o600 });
     await writeFile(join(folder, 'broken'), 'clusters: [}', { mode: 0o600 });
     const settings = {
@@ -48,6 +50,24 @@ describe('bad input', { timeout: 20 * 60_000 }, () => {
     await vscode.setTheme('dark');
     await vscode.command('workbench.view.extension.redisCluster');
   });
+  /** The token of a ServiceAccount that has no rights at all. */
+  const guestToken = async (): Promise<string> => {
+    await access.create({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'guest', namespace } });
+    const annotations = { 'kubernetes.io/service-account.name': 'guest' };
+    const metadata = { name: 'guest-token', namespace, annotations };
+    await access.create({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      type: 'kubernetes.io/service-account-token',
+      metadata,
+    });
+    let token: string | undefined;
+    await eventually('the ServiceAccount has a token', 20, async () => {
+      token = await access.readSecret(namespace, { secret: 'guest-token', key: 'token' });
+      return token !== undefined;
+    });
+    return token ?? '';
+  };
   after(async () => {
     await vscode.close();
     access.close();
@@ -69,7 +89,10 @@ describe('bad input', { timeout: 20 * 60_000 }, () => {
       ['v1', 'Secret'],
       ['v1', 'Service'],
     ] as const) {
-      assert.deepEqual(await access.list(version, kind, namespace), [], kind);
+      const made = (await access.list(version, kind, namespace)).filter(
+        ({ metadata }) => metadata.name !== 'guest-token',
+      );
+      assert.deepEqual(made, [], kind);
     }
   };
 
@@ -98,6 +121,44 @@ describe('bad input', { timeout: 20 * 60_000 }, () => {
       cluster: { context: 'unreachable', namespace, name: 'shop' },
     });
     assert.equal(unreachable.outcome, 'failed');
+  });
+
+  test('a namespace that one may not look at says so, and nothing can be deployed there', async () => {
+    await vscode.expandRow('guest');
+    await vscode.treeRow(/^guest\s*no permission/).waitFor({ timeout: 30_000 });
+    const cluster = { context: 'guest', namespace, name: 'shop' };
+    const unseen = await vscode.command<Result>('redisCluster.check', { cluster });
+    assert.equal(unseen.outcome, 'failed');
+    assert.match(unseen.message, /list (pods|statefulsets).*guest/s);
+    const undeployed = await vscode.command<Result>('redisCluster.deploy', {
+      context: 'guest',
+      namespace,
+      name: 'shop',
+    });
+    assert.equal(undeployed.outcome, 'failed');
+    assert.match(undeployed.message, /may not|not allowed/i);
+    await nothingMade();
+  });
+
+  test('without a default StorageClass nothing is deployed', async (t) => {
+    if (kubernetes.kind === 'given') {
+      t.skip('the StorageClasses of a given Kubernetes are not touched');
+      return;
+    }
+    const classes = await access.list('storage.k8s.io/v1', 'StorageClass', '');
+    try {
+      for (const one of classes)
+        await access.delete('storage.k8s.io/v1', 'StorageClass', '', one.metadata.name);
+      const result = await deploy({});
+      assert.equal(result.outcome, 'refused', result.message);
+      assert.match(result.message, /StorageClass/);
+      await nothingMade();
+    } finally {
+      for (const { metadata, ...rest } of classes) {
+        const { name, annotations = {} } = metadata;
+        await access.create({ ...rest, metadata: { name, annotations } });
+      }
+    }
   });
 
   test('contexts, namespaces and clusters that are not there are named', async () => {
