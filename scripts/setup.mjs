@@ -1,7 +1,8 @@
 // What every script needs before the project's own dependencies are there: runs on Node 20 with npm, nothing else.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { clearInterval, setInterval } from 'node:timers';
 import { fileURLToPath } from 'node:url';
 
 export const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
@@ -54,6 +55,8 @@ export function installRedisServer() {
       'redis-server is missing and no known package manager is here. Install Redis 7 or later and run this again.',
     );
   const isRoot = process.getuid?.() === 0;
+  // RUNLEVEL=1 keeps Debian's packages from starting a server of their own.
+  const quiet = ['env', 'DEBIAN_FRONTEND=noninteractive', 'RUNLEVEL=1'];
   const sudo = isRoot || manager.name === 'brew' ? [] : ['sudo', '-n'];
   if (sudo.length > 0 && !isInstalled('sudo'))
     fail(
@@ -63,16 +66,13 @@ export function installRedisServer() {
   const started = Date.now();
   /** @param {readonly string[]} args */
   const run = (args) => {
-    const [command = '', ...rest] = [...sudo, manager.name, ...args];
-    // RUNLEVEL=1 keeps Debian's packages from starting a server of their own.
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
-    return spawnSync(command, rest, { stdio: ['ignore', 'ignore', 'inherit'], env }).status === 0;
+    const [command = '', ...rest] = [...sudo, ...quiet, manager.name, ...args];
+    return spawnSync(command, rest, { stdio: ['ignore', 'ignore', 'inherit'] }).status === 0;
   };
   if (manager.update !== undefined) run(manager.update);
   if (!run([...manager.install, manager.redis])) {
-    fail(
-      `redis-server could not be installed. Install it by hand and run this again: ${[...sudo, manager.name, ...manager.install, manager.redis].join(' ')}`,
-    );
+    const byHand = [...sudo.slice(0, 1), manager.name, ...manager.install, manager.redis].join(' ');
+    fail(`redis-server could not be installed. Install it by hand and run this again: ${byHand}`);
   }
   console.log(`redis-server installed in ${seconds(started)}.`);
 }
@@ -88,11 +88,44 @@ export function runOnNode24(file, args) {
   const child = spawn(node24, [path.join(root, file), ...args], { stdio: 'inherit', env, cwd: root });
   // Ctrl-C reaches the child by itself; this process only has to wait until it has put everything away.
   process.on('SIGINT', () => undefined);
-  process.on('SIGTERM', () => child.kill('SIGTERM'));
-  process.on('SIGHUP', () => child.kill('SIGTERM'));
+  const stop = () => child.kill('SIGTERM');
+  process.on('SIGTERM', stop);
+  process.on('SIGHUP', stop);
+  whenLeftBehind(stop);
   child.on('exit', (code, signal) => {
     process.exit(code ?? (signal === 'SIGINT' ? 130 : 1));
   });
+}
+
+/**
+ * npm hands a signal to its shell only, which ends without handing it on, and a killed npm hands on nothing: what it
+ * started notices that it is gone.
+ * @param {() => void} end
+ */
+function whenLeftBehind(end) {
+  if (process.env['npm_lifecycle_event'] === undefined) return;
+  const shell = process.ppid;
+  const npm = parentOf(shell);
+  const timer = setInterval(() => {
+    if (process.ppid === shell && (npm === undefined || parentOf(shell) === npm)) return;
+    clearInterval(timer);
+    end();
+  }, 500);
+  timer.unref();
+}
+
+/**
+ * The parent of npm's shell, where the system tells it; a shell that became its only command leaves npm in its place.
+ * @param {number} pid
+ */
+function parentOf(pid) {
+  try {
+    const [, name = '', parent] =
+      /^\d+ \((.*)\) \S (\d+) /s.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [];
+    return name.includes('npm') ? undefined : Number(parent);
+  } catch {
+    return undefined;
+  }
 }
 
 /**
