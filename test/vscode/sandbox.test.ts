@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseAddress } from '../../src/model/clusterRef.ts';
+import { countSlots, parseSlots } from '../../src/model/slots.ts';
 import { connectNode, readNodeView } from '../../src/redis/entry.ts';
 import { keepOnFailure, launchVSCode, type VSCodeUnderTest } from '../support/launchVSCode.ts';
 import type { CheckResult, NodeResult, Result, SnapshotResult } from './results.ts';
@@ -116,6 +117,30 @@ describe('the sandbox in VS Code', { timeout: 20 * 60_000 }, () => {
     // Masters that have just changed places refuse nothing, but the check waits for all to agree.
     const check = await vscode.command<CheckResult>('redisCluster.check', { cluster });
     assert.equal(check.ok, true, check.text);
+  });
+
+  test('from a row, a reshard asks, shows its plan, and runs when it is confirmed', async () => {
+    const [first, second] = await masters();
+    assert.ok(first !== undefined && second !== undefined);
+    await vscode.rowMenu('Sandbox', 'Reshard…');
+    await vscode.pick(first.address);
+    await vscode.pickMany([second.address]);
+    await vscode.typeInput('99999');
+    assert.match(await vscode.promptText(), /slots/);
+    await vscode.typeInput('10');
+    const dialog = await vscode.dialogText();
+    assert.match(dialog, /Reshard 10 slots to/);
+    assert.match(dialog, /1 step/);
+    await vscode.screenshot('reshard-dialog');
+    await vscode.pressDialog('Reshard');
+    const slots = (node: NodeResult | undefined): number =>
+      node === undefined ? 0 : countSlots(parseSlots(node.slots));
+    const before = slots(first);
+    const end = Date.now() + 20_000;
+    while (slots((await masters()).find((node) => node.id === first.id)) !== before + 10) {
+      assert.ok(Date.now() < end, 'The slots were not moved within 20 s.');
+      await delay(200);
+    }
   });
 
   test('refusals are clear and change nothing', async () => {
