@@ -1,7 +1,7 @@
 // npm run bench -- <name>: runs bench/<name>.ts, whose last line is one JSON object.
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
-import { installDependencies, installRedisServer, root, runOnNode24 } from './setup.mjs';
+import { installDependencies, installTool, root, runOnNode24 } from './setup.mjs';
 
 const names = readdirSync(path.join(root, 'bench')).flatMap((file) =>
   file.endsWith('.ts') ? [file.slice(0, -3)] : [],
@@ -12,5 +12,5 @@ if (!names.includes(name)) {
   process.exit(2);
 }
 installDependencies();
-installRedisServer();
+installTool('redis-server');
 runOnNode24(`bench/${name}.ts`, args);

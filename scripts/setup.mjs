@@ -32,49 +32,76 @@ export function installDependencies() {
   console.log(`Dependencies installed in ${seconds(started)}.`);
 }
 
-/** Package managers, each with the command that installs redis-server without asking. */
+/** Package managers, each with the command that installs without asking. */
 const managers = [
   {
     name: 'apt-get',
     update: ['update', '-q'],
     install: ['install', '-y', '-q', '--no-install-recommends'],
-    redis: 'redis-server',
   },
-  { name: 'dnf', install: ['install', '-y', '-q'], redis: 'redis' },
-  { name: 'apk', install: ['add', '--quiet'], redis: 'redis' },
-  { name: 'pacman', install: ['-S', '--noconfirm', '--quiet'], redis: 'redis' },
-  { name: 'brew', install: ['install', '--quiet'], redis: 'redis' },
+  { name: 'dnf', install: ['install', '-y', '-q'] },
+  { name: 'apk', install: ['add', '--quiet'] },
+  { name: 'pacman', install: ['-S', '--noconfirm', '--quiet'] },
+  { name: 'brew', install: ['install', '--quiet'] },
 ];
 
-/** Installs redis-server by the system's package manager where it is missing, saying so first. */
-export function installRedisServer() {
-  if (isInstalled('redis-server') && isInstalled('redis-cli')) return;
-  const manager = managers.find(({ name }) => isInstalled(name));
+/**
+ * What tests and sandbox run that npm does not bring, and what its package is called where it is not called the same.
+ * @type {Record<string, { program: string, package: Record<string, string>, isOptional: boolean }>}
+ */
+const tools = {
+  'redis-server': {
+    program: 'redis-server',
+    package: { 'apt-get': 'redis-server', dnf: 'redis', apk: 'redis', pacman: 'redis', brew: 'redis' },
+    isOptional: false,
+  },
+  shellcheck: { program: 'shellcheck', package: { dnf: 'ShellCheck' }, isOptional: true },
+  kubectl: {
+    program: 'kubectl',
+    package: { 'apt-get': 'kubernetes-client', dnf: 'kubernetes-client', brew: 'kubernetes-cli' },
+    isOptional: true,
+  },
+};
+
+/**
+ * Installs a tool by the system's package manager where it is missing, saying so first. Where it cannot be had, the
+ * process ends with what to do, or goes on if only single tests need it: those say then that they are skipped.
+ * @param {'redis-server' | 'shellcheck' | 'kubectl'} name
+ */
+export function installTool(name) {
+  const tool = tools[name];
+  if (tool === undefined || isInstalled(tool.program)) return;
+  const started = Date.now();
+  const problem = installWithManager(name, tool.package);
+  if (problem === undefined) console.log(`${name} installed in ${seconds(started)}.`);
+  else if (tool.isOptional) console.log(`${problem} The tests that need it are skipped.`);
+  else fail(problem);
+}
+
+/**
+ * @param {string} name
+ * @param {Record<string, string>} packages
+ * @returns {string | undefined} what went wrong
+ */
+function installWithManager(name, packages) {
+  const manager = managers.find((one) => isInstalled(one.name));
   if (manager === undefined)
-    fail(
-      'redis-server is missing and no known package manager is here. Install Redis 7 or later and run this again.',
-    );
+    return `${name} is missing and no known package manager is here. Install it and run this again.`;
   const isRoot = process.getuid?.() === 0;
   // RUNLEVEL=1 keeps Debian's packages from starting a server of their own.
   const quiet = ['env', 'DEBIAN_FRONTEND=noninteractive', 'RUNLEVEL=1'];
   const sudo = isRoot || manager.name === 'brew' ? [] : ['sudo', '-n'];
-  if (sudo.length > 0 && !isInstalled('sudo'))
-    fail(
-      `redis-server is missing. Run as root: ${manager.name} ${manager.install.join(' ')} ${manager.redis}`,
-    );
-  console.log(`redis-server is missing: installing the package ${manager.redis} with ${manager.name} …`);
-  const started = Date.now();
+  const install = [manager.name, ...manager.install, packages[manager.name] ?? name];
+  if (sudo.length > 0 && !isInstalled('sudo')) return `${name} is missing. Run as root: ${install.join(' ')}`;
+  console.log(`${name} is missing: installing it with ${install.join(' ')} …`);
   /** @param {readonly string[]} args */
   const run = (args) => {
-    const [command = '', ...rest] = [...sudo, ...quiet, manager.name, ...args];
+    const [command = '', ...rest] = [...sudo, ...quiet, ...args];
     return spawnSync(command, rest, { stdio: ['ignore', 'ignore', 'inherit'] }).status === 0;
   };
-  if (manager.update !== undefined) run(manager.update);
-  if (!run([...manager.install, manager.redis])) {
-    const byHand = [...sudo.slice(0, 1), manager.name, ...manager.install, manager.redis].join(' ');
-    fail(`redis-server could not be installed. Install it by hand and run this again: ${byHand}`);
-  }
-  console.log(`redis-server installed in ${seconds(started)}.`);
+  if (manager.update !== undefined) run([manager.name, ...manager.update]);
+  if (run(install)) return undefined;
+  return `${name} could not be installed. Install it by hand and run this again: ${[...sudo.slice(0, 1), ...install].join(' ')}`;
 }
 
 /**

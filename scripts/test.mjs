@@ -1,6 +1,8 @@
 // npm test: sets up what is missing, then scripts/test.ts runs the suites.
-import { installDependencies, installRedisServer, runOnNode24 } from './setup.mjs';
+import { installDependencies, installTool, runOnNode24 } from './setup.mjs';
 
 installDependencies();
-installRedisServer();
+installTool('redis-server');
+installTool('shellcheck');
+installTool('kubectl');
 runOnNode24('scripts/test.ts', process.argv.slice(2));
