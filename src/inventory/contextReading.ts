@@ -102,8 +102,12 @@ export class ContextReading {
   async fresh(namespace: string, name: string): Promise<ClusterSnapshot> {
     await this.start();
     if (this.#problem !== undefined) throw this.#problem;
-    const scope = await this.#scopeOf(namespace);
+    let scope = await this.#scopeOf(namespace);
     await scope.readFully();
+    if (scope.state.namespace === undefined && isForbidden(scope.state.problem)) {
+      scope = await this.#scopeOf(namespace);
+      await scope.readFully();
+    }
     return clusterIn(scope.state, namespace, name);
   }
 
@@ -125,8 +129,7 @@ export class ContextReading {
   /** The scope that reads a namespace; where none does, one is started for it. */
   async #scopeOf(namespace: string): Promise<KubernetesScope> {
     const all = this.#scopes.get('');
-    const forbidden = all?.state.problem instanceof UserError && all.state.problem.reason === 'forbidden';
-    if (all !== undefined && !forbidden) return all;
+    if (all !== undefined && !isForbidden(all.state.problem)) return all;
     return this.#scopes.get(namespace) ?? (await this.#startScope(namespace));
   }
 
@@ -147,8 +150,12 @@ export class ContextReading {
   /** Where all namespaces may not be listed, the context's own namespace is shown instead, and that is said. */
   #onScopeRead(key: string): void {
     const scope = this.#scopes.get(key);
-    const forbidden = scope?.state.problem instanceof UserError && scope.state.problem.reason === 'forbidden';
-    if (key === '' && forbidden && this.#onlyNamespace === undefined) {
+    if (
+      key === '' &&
+      scope !== undefined &&
+      isForbidden(scope.state.problem) &&
+      this.#onlyNamespace === undefined
+    ) {
       void this.access().then(async (access) => {
         this.#onlyNamespace = access.defaultNamespace;
         scope.stop();
@@ -165,4 +172,8 @@ export class ContextReading {
     if (scopes.length === 0) return this.#running ? 'reading' : 'idle';
     return scopes.some((scope) => scope.read) ? 'ready' : 'reading';
   }
+}
+
+function isForbidden(problem: Error | undefined): boolean {
+  return problem instanceof UserError && problem.reason === 'forbidden';
 }

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { claimOf } from '../inventory/inventory.ts';
 import { describeRef } from '../model/clusterRef.ts';
 import type { Plan, Progress, Report } from '../model/plan.ts';
 import type { Outcome } from '../model/outcome.ts';
@@ -28,7 +29,9 @@ export async function runOperation<T extends object>(
     return { outcome: 'cancelled', message: `${plan.title}: cancelled, nothing was changed.` };
   }
   const options = { location: vscode.ProgressLocation.Notification, title: plan.title, cancellable: true };
-  return vscode.window.withProgress(options, (progress, token) =>
+  // Its nodes are dialled by what is read of them, whether or not a view still needs that.
+  const release = parts.inventory.need(claimOf(plan.ref));
+  const running = vscode.window.withProgress(options, (progress, token) =>
     parts.operations.run(plan.ref, plan.title, async (signal, report) => {
       token.onCancellationRequested(() => parts.operations.cancel(plan.ref));
       let shown = 0;
@@ -41,6 +44,11 @@ export async function runOperation<T extends object>(
       });
     }),
   );
+  try {
+    return await running;
+  } finally {
+    release();
+  }
 }
 
 function progressText({ text, done, total, unit }: Progress): string {
