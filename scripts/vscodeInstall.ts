@@ -109,8 +109,13 @@ function npmInstall(folder: string): Promise<void> {
  */
 function npmEnvironment(): NodeJS.ProcessEnv {
   const headers = nodeHeaders();
+  // An npm that runs this script tells its children which Node.js and which project are its own; what it was configured
+  // with stays, so that the same registry and cache are used.
+  const fromOuterNpm =
+    /^npm_(config_(user_agent|local_prefix|global_prefix|prefix)$|(node_)?execpath$|command$|lifecycle_|package_)/i;
+  const own = Object.fromEntries(Object.entries(process.env).filter(([name]) => !fromOuterNpm.test(name)));
   return {
-    ...process.env,
+    ...own,
     PATH: [dirname(projectNode()), process.env['PATH']].join(delimiter),
     npm_config_ignore_scripts: 'false',
     npm_config_dangerously_allow_all_scripts: 'true',
