@@ -19,7 +19,7 @@ export interface Deleted {
   readonly deleted: readonly string[];
 }
 
-/** Milliseconds in which at least one more pod must go. */
+/** Milliseconds in which at least one more pod or volume must go. */
 const podLimit = 180_000;
 const pollEvery = 300;
 
@@ -109,10 +109,11 @@ export async function runDelete(plan: DeletePlan, ports: WaitPorts): Promise<Del
   };
   try {
     for (const { apiVersion, kind, name } of belongings.objects) await remove(apiVersion, kind, name);
-    await waitUntilGone(plan, ports);
+    await waitUntilGone(ports, 'pods', () => podsLeft(plan, access));
     if (volumes) {
       for (const name of belongings.claims) await remove('v1', 'PersistentVolumeClaim', name);
       for (const name of belongings.secrets) await remove('v1', 'Secret', name);
+      await waitUntilGone(ports, 'volumes', () => claimsLeft(plan, access));
     }
     return { deleted };
   } catch (error) {
@@ -120,30 +121,53 @@ export async function runDelete(plan: DeletePlan, ports: WaitPorts): Promise<Del
   }
 }
 
-async function waitUntilGone({ ref, belongings }: DeletePlan, ports: WaitPorts): Promise<void> {
-  const { access, now, report, signal, delay } = ports;
+/** By name: a pod whose containers have ended is no server any more, and still holds its volume. */
+async function podsLeft(
+  { ref, belongings }: DeletePlan,
+  access: KubernetesAccess,
+): Promise<readonly string[]> {
   const sets = belongings.objects.filter(({ kind }) => kind === 'StatefulSet');
+  const pods = (await access.list('v1', 'Pod', ref.namespace)).map(({ metadata }) => metadata.name);
+  return pods.filter((pod) => sets.some((set) => isOrdinalOf(pod, `${set.name}-`)));
+}
+
+/** A claim stays for a moment after the pod that used it; until then a new cluster of the name would be refused. */
+async function claimsLeft(
+  { ref, belongings }: DeletePlan,
+  access: KubernetesAccess,
+): Promise<readonly string[]> {
+  const claims = (await access.list('v1', 'PersistentVolumeClaim', ref.namespace)).map(
+    ({ metadata }) => metadata.name,
+  );
+  return claims.filter((claim) => belongings.claims.includes(claim));
+}
+
+/** Throws a UserError that names what stays where for a long time nothing more goes. */
+async function waitUntilGone(
+  { now, report, signal, delay }: WaitPorts,
+  what: 'pods' | 'volumes',
+  look: () => Promise<readonly string[]>,
+): Promise<void> {
+  let total: number | undefined;
   let fewest = Number.MAX_SAFE_INTEGER;
   let progressed = now();
   for (;;) {
     signal.throwIfAborted();
-    // By name: a pod whose containers have ended is no server any more, and still holds its volume.
-    const pods = (await access.list('v1', 'Pod', ref.namespace)).map(({ metadata }) => metadata.name);
-    const left = pods.filter((pod) => sets.some((set) => isOrdinalOf(pod, `${set.name}-`)));
+    const left = await look();
     if (left.length === 0) return;
+    total ??= left.length;
     if (left.length < fewest) progressed = now();
     fewest = Math.min(fewest, left.length);
     report({
-      text: `waiting for ${left.length} pods to end`,
-      done: belongings.pods - left.length,
-      total: belongings.pods,
-      unit: 'pods',
+      text: `waiting for ${left.length} ${what} to go`,
+      done: total - left.length,
+      total,
+      unit: what,
     });
     if (now() - progressed > podLimit) {
-      const names = left.join(', ');
       throw new UserError(
         'failed',
-        `These pods do not end: ${names}. Look at them with kubectl describe pod; a finalizer or a lost worker may hold them.`,
+        `These ${what} do not go: ${left.join(', ')}. Look at them with kubectl describe; a finalizer or a lost worker may hold them.`,
       );
     }
     await delay(pollEvery, signal);
