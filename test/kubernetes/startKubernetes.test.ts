@@ -80,8 +80,8 @@ suite('The Kubernetes of the tests', () => {
     const says = (container: string): Promise<string> =>
       core.readNamespacedPodLog({ namespace, name: 'others', container });
     const version = (image: string): string => image.split(':')[1] ?? image;
-    assert.ok((await says('redis')).includes(`v=${version(images.redis8)}`));
-    assert.ok((await says('valkey')).includes(`v=${version(images.valkey)}`));
+    for (const name of servers)
+      assert.ok((await says(name.toLowerCase())).includes(`v=${version(images[name])} `), name);
     assert.equal(await says('busybox'), 'busybox\n');
   });
 
@@ -133,16 +133,22 @@ spec:
   volumes: [{ name: data, persistentVolumeClaim: { claimName: data } }]
 `;
 
-const others = ({ redis8, valkey, busybox }: TestKubernetes['images']): string => `
+const servers = ['redis8', 'redisNewest', 'valkey8', 'valkeyNewest'] as const;
+
+const others = (images: TestKubernetes['images']): string => `
 apiVersion: v1
 kind: Pod
 metadata: { name: others }
 spec:
   restartPolicy: Never
   containers:
-    - { name: redis, image: '${redis8}', command: [sh, -c, redis-server --version] }
-    - { name: valkey, image: '${valkey}', command: [sh, -c, redis-server --version] }
-    - { name: busybox, image: '${busybox}', command: [echo, busybox] }
+    - { name: busybox, image: '${images.busybox}', command: [echo, busybox] }
+${servers
+  .map((name) => {
+    const command = '[sh, -c, redis-server --version]';
+    return `    - { name: ${name.toLowerCase()}, image: '${images[name]}', command: ${command} }`;
+  })
+  .join('\n')}
 `;
 
 async function create(config: KubeConfig, namespace: string, manifests: string): Promise<void> {

@@ -11,6 +11,7 @@ import { makeCredentials } from './certificates.ts';
 import { addNetwork, cleanUp } from './cleanUp.ts';
 import type { Component } from './component.ts';
 import { makeApi, makeControllers } from './controlPlane.ts';
+import type { HeldWorker } from './heldWorker.ts';
 import { buildImageStore } from './imageStore.ts';
 import { buildImages } from './images.ts';
 import type { TestImages } from './images.ts';
@@ -43,8 +44,14 @@ export async function buildParts(log: Log): Promise<Parts> {
   });
 }
 
-/** Starts Kubernetes as plain processes of this machine, and returns how to stop them. */
-export async function startBuiltCluster(parts: Parts, log: Log): Promise<() => Promise<void>> {
+/** What can be done with the cluster while it runs. */
+export interface BuiltCluster {
+  readonly workers: readonly HeldWorker[];
+  readonly stop: () => Promise<void>;
+}
+
+/** Starts Kubernetes as plain processes of this machine. */
+export async function startBuiltCluster(parts: Parts, log: Log): Promise<BuiltCluster> {
   const start = performance.now();
   const components: Component[] = [];
   const begin = (more: readonly Component[]): void => {
@@ -68,10 +75,10 @@ export async function startBuiltCluster(parts: Parts, log: Log): Promise<() => P
     await until('The API server', 60, async () => (await api('GET', '/readyz')).status === 200);
     log(`The API server is ready after ${seconds(start)} s.`);
     begin(await makeControllers(parts.binaries, credentials));
-    begin(prepared.flat());
+    begin(prepared.flatMap(({ components: programs }) => programs));
     await waitForCluster(api);
     log(`${workers.length} workers are ready after ${seconds(start)} s.`);
-    return stop;
+    return { stop, workers: prepared.map(({ held }) => held) };
   } catch (error) {
     const tails = await Promise.all(components.map(async (each) => `--- ${each.name}\n${await each.tail()}`));
     await stop();

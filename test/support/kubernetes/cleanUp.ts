@@ -12,6 +12,7 @@ import {
   socketFolder,
 } from './layout.ts';
 import { cgroupHierarchies } from './cgroups.ts';
+import { killProcesses } from './processes.ts';
 import { run, tryRun } from './run.ts';
 
 /**
@@ -19,7 +20,9 @@ import { run, tryRun } from './run.ts';
  * files. Finds everything by name and place rather than from notes of what was started, which a crash would lose.
  */
 export async function cleanUp(): Promise<void> {
-  await killAll();
+  await killProcesses(
+    ({ environment, cgroups }) => environment.includes(runMark) || cgroups.includes(`:/${cgroupName}/`),
+  );
   await unmountAll();
   await tryRun('ip', ['link', 'delete', bridge]);
   await tryRun('ip', ['address', 'delete', `${dnsAddress}/32`, 'dev', 'lo']);
@@ -42,47 +45,6 @@ async function removeStrayFiles(): Promise<void> {
 async function list(folder: string): Promise<string[]> {
   if (!existsSync(folder)) return [];
   return (await readdir(folder)).map((name) => join(folder, name));
-}
-
-async function killAll(): Promise<void> {
-  const end = Date.now() + 20_000;
-  for (;;) {
-    const pids = await ourProcesses();
-    if (pids.length === 0) return;
-    if (Date.now() > end) throw new Error(`Processes of the test cluster do not end: ${pids.join(', ')}.`);
-    for (const pid of pids) kill(pid);
-    await delay(50);
-  }
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It has ended meanwhile.
-  }
-}
-
-async function ourProcesses(): Promise<number[]> {
-  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
-  const found = await Promise.all(pids.map(async (pid) => ((await isOurs(pid)) ? [pid] : [])));
-  return found.flat();
-}
-
-async function isOurs(pid: number): Promise<boolean> {
-  if (pid === process.pid) return false;
-  try {
-    const [environment, cgroups] = await Promise.all([
-      readFile(`/proc/${pid}/environ`, 'utf8'),
-      readFile(`/proc/${pid}/cgroup`, 'utf8'),
-    ]);
-    if (!environment.split('\0').includes(runMark) && !cgroups.includes(`:/${cgroupName}/`)) return false;
-    // A process that has ended but is not yet reaped has no program, and cannot be killed again.
-    await readlink(`/proc/${pid}/exe`);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Kubelet, containerd and CNI mount within the run folder only; the newest mount is on top and goes first. */

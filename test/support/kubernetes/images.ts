@@ -1,9 +1,10 @@
-import { chmod, chown, cp, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cached, contentKey } from './cache.ts';
+import { debootstrap, installNewest, stripAndFinish } from './debianRoot.ts';
+import type { DebianRoot } from './debianRoot.ts';
 import { packLayer, writeArchive } from './imageArchive.ts';
 import type { ImageDefaults } from './imageArchive.ts';
-import { debianMirror } from './packages.ts';
 import { run } from './run.ts';
 import type { Log } from './run.ts';
 
@@ -13,8 +14,14 @@ export interface TestImages {
   readonly redis7: string;
   /** Redis 8.0, from Debian 13. */
   readonly redis8: string;
+  /** The newest Redis that Debian has anywhere: 8.6, from experimental. */
+  readonly redisNewest: string;
   /** Valkey 8.1, from Debian 13. */
-  readonly valkey: string;
+  readonly valkey8: string;
+  /** The newest Valkey that Debian has anywhere: 9.1, from sid. */
+  readonly valkeyNewest: string;
+  /** Prometheus' exporter for Redis, from sid. */
+  readonly exporter: string;
   readonly busybox: string;
 }
 
@@ -30,6 +37,7 @@ const busyboxImage = 'docker.io/library/busybox:1.28';
 const here = join(import.meta.dirname, 'images');
 const sources = [
   import.meta.filename,
+  join(import.meta.dirname, 'debianRoot.ts'),
   join(import.meta.dirname, 'imageArchive.ts'),
   join(here, 'docker-entrypoint.sh'),
   join(here, 'redis-server.sh'),
@@ -40,24 +48,39 @@ export async function buildImages(log: Log): Promise<ImageArchives> {
   const key = await contentKey(sources, process.arch);
   const bookworm = await cached(`images-bookworm-${key}`, log, buildBookworm);
   const trixie = await cached(`images-trixie-${key}`, log, buildTrixie);
-  const versions = async (folder: string): Promise<Readonly<Record<string, string>>> =>
-    JSON.parse(await readFile(join(folder, 'versions.json'), 'utf8')) as Record<string, string>;
+  const newest = await cached(`images-newest-${key}`, log, buildNewest);
+  const [old, stable, latest] = [
+    await readVersions(bookworm),
+    await readVersions(trixie),
+    await readVersions(newest),
+  ];
   const images = {
-    redis7: redisTag((await versions(bookworm))['redis-server']),
-    redis8: redisTag((await versions(trixie))['redis-server']),
-    valkey: valkeyTag((await versions(trixie))['valkey-server']),
+    redis7: redisTag(old['redis-server']),
+    redis8: redisTag(stable['redis-server']),
+    redisNewest: redisTag(latest['redis-server']),
+    valkey8: valkeyTag(stable['valkey-server']),
+    valkeyNewest: valkeyTag(latest['valkey-server']),
+    exporter: exporterTag(latest['prometheus-redis-exporter']),
     busybox: busyboxImage,
   };
-  return { key, images, files: [bookworm, trixie].map((folder) => join(folder, 'images.tar')) };
+  return { key, images, files: [bookworm, trixie, newest].map((folder) => join(folder, 'images.tar')) };
+}
+
+type Versions = Readonly<Record<string, string>>;
+
+async function readVersions(folder: string): Promise<Versions> {
+  return JSON.parse(await readFile(join(folder, 'versions.json'), 'utf8')) as Versions;
 }
 
 const redisTag = (version = ''): string => `docker.io/library/redis:${version}`;
+const exporterTag = (version = ''): string => `docker.io/oliver006/redis_exporter:v${version}`;
 const valkeyTag = (version = ''): string => `docker.io/valkey/valkey:${version}`;
 
 async function buildBookworm(folder: string): Promise<void> {
   const packages = ['redis-server', 'redis-tools', 'busybox-static', 'catatonit'];
   const { root, version } = await debootstrap('bookworm', packages, folder);
-  await writeVersions(folder, { 'redis-server': await version('redis-server') });
+  const redis = await version('redis-server');
+  await writeVersions(folder, { 'redis-server': redis });
   const archive = join(folder, 'archive');
   const busybox = await busyboxRoot(root, join(folder, 'busybox'));
   const pause = join(folder, 'pause');
@@ -72,7 +95,7 @@ async function buildBookworm(folder: string): Promise<void> {
     await packLayer(archive, busybox),
     await packLayer(archive, pause),
   ];
-  const tags = [redisTag(await version('redis-server')), redisTag('6.2.6')];
+  const tags = [redisTag(redis), redisTag('6.2.6')];
   const images = [
     { tags, layers: [redisLayer], defaults: serverDefaults('redis') },
     { tags: [busyboxImage], layers: [busyboxLayer], defaults: { Cmd: ['sh'] } },
@@ -82,59 +105,64 @@ async function buildBookworm(folder: string): Promise<void> {
   for (const rest of [root, busybox, pause, archive]) await rm(rest, { recursive: true });
 }
 
-/** Redis and Valkey share all but their own programs, hence two thin layers upon one. */
+const servers = ['redis-server', 'redis-tools', 'valkey-server', 'valkey-tools'];
+
 async function buildTrixie(folder: string): Promise<void> {
-  const packages = ['redis-server', 'redis-tools', 'valkey-server', 'valkey-tools'];
-  const { root, version } = await debootstrap('trixie', packages, folder);
+  await packServers(await debootstrap('trixie', servers, folder), folder, []);
+}
+
+async function buildNewest(folder: string): Promise<void> {
+  const sid = await debootstrap('sid', [], folder);
+  const exporter = 'prometheus-redis-exporter';
+  await installNewest(sid.root, [...servers, exporter]);
+  const version = await sid.version(exporter);
+  const root = join(folder, 'exporter');
+  await mkdir(root);
+  // Where the official image has it.
+  await rename(join(sid.root, 'usr/bin', exporter), join(root, 'redis_exporter'));
+  const defaults = { Entrypoint: ['/redis_exporter'], ExposedPorts: { '9121/tcp': {} } };
+  const image = { tags: [exporterTag(version)], root, defaults };
+  await packServers(sid, folder, [image], { [exporter]: version });
+}
+
+/** An image that is a layer of its own upon the one that all of its system share. */
+interface TopImage {
+  readonly root: string;
+  readonly tags: readonly string[];
+  readonly defaults: ImageDefaults;
+}
+
+/** Redis and Valkey share all but their own programs, hence thin layers upon one. */
+async function packServers(
+  { root, version }: DebianRoot,
+  folder: string,
+  more: readonly TopImage[],
+  moreVersions: Versions = {},
+): Promise<void> {
   const versions = { redis: await version('redis-server'), valkey: await version('valkey-server') };
-  await writeVersions(folder, { 'redis-server': versions.redis, 'valkey-server': versions.valkey });
-  const archive = join(folder, 'archive');
-  await mkdir(archive);
-  const tops = [];
+  const named = { 'redis-server': versions.redis, 'valkey-server': versions.valkey, ...moreVersions };
+  await writeVersions(folder, named);
+  const tops = [...more];
   for (const name of ['redis', 'valkey'] as const) {
     const top = join(folder, name);
     await mkdir(join(top, 'usr/bin'), { recursive: true });
     await run('sh', ['-c', 'mv "$1"/usr/bin/"$2"-* "$3"/usr/bin/', 'sh', root, name, top]);
     await addServer(top, name);
-    tops.push({ name, digest: await packLayer(archive, top), top });
+    const tag = name === 'redis' ? redisTag(versions.redis) : valkeyTag(versions.valkey);
+    tops.push({ root: top, tags: [tag], defaults: serverDefaults(name) });
   }
   await stripAndFinish(root);
+  const archive = join(folder, 'archive');
+  await mkdir(archive);
   const base = await packLayer(archive, root);
-  const images = tops.map(({ name, digest }) => ({
-    tags: [name === 'redis' ? redisTag(versions.redis) : valkeyTag(versions.valkey)],
-    layers: [base, digest],
-    defaults: serverDefaults(name),
-  }));
+  const images = [];
+  for (const { root: top, tags, defaults } of tops)
+    images.push({ tags, defaults, layers: [base, await packLayer(archive, top)] });
   await writeArchive(archive, images, join(folder, 'images.tar'));
-  for (const rest of [root, archive, ...tops.map(({ top }) => top)]) await rm(rest, { recursive: true });
+  for (const rest of [root, archive, ...tops.map((top) => top.root)]) await rm(rest, { recursive: true });
 }
 
-interface Root {
-  readonly root: string;
-  /** The upstream version of an installed package: 7.0.15 of 5:7.0.15-1~deb12u7. */
-  readonly version: (name: string) => Promise<string>;
-}
-
-async function debootstrap(suite: string, packages: readonly string[], folder: string): Promise<Root> {
-  const root = join(folder, 'root');
-  await mkdir(folder);
-  const include = `--include=${packages.join(',')}`;
-  const command = ['debootstrap', '--variant=minbase', include, suite, root, await debianMirror()];
-  // What it mounts below its root must not outlast it, as what removes the root would enter it.
-  await run('unshare', ['--mount', '--', ...command]);
-  const status = await readFile(join(root, 'var/lib/dpkg/status'), 'utf8');
-  return {
-    root,
-    version: (name) => {
-      const entry = status.split('\n\n').find((text) => text.startsWith(`Package: ${name}\n`)) ?? '';
-      const found = /^Version: (?:\d+:)?(\d+\.\d+\.\d+)/m.exec(entry)?.[1];
-      if (found === undefined) return Promise.reject(new Error(`${suite} has no ${name}`));
-      return Promise.resolve(found);
-    },
-  };
-}
-
-async function writeVersions(folder: string, versions: Readonly<Record<string, string>>): Promise<void> {
+async function writeVersions(folder: string, versions: Versions): Promise<void> {
   await writeFile(join(folder, 'versions.json'), JSON.stringify(versions));
 }
 
@@ -152,47 +180,6 @@ async function busyboxRoot(from: string, root: string): Promise<string> {
   );
   await writeFile(join(root, 'etc/group'), 'root:x:0:\nnogroup:x:65534:\n');
   return root;
-}
-
-/** Removes what no container of a test uses, and adds what the official images have. */
-async function stripAndFinish(root: string): Promise<void> {
-  const share = [
-    'bash-completion',
-    'doc',
-    'info',
-    'keyrings',
-    'lintian',
-    'locale',
-    'man',
-    'perl5',
-    'zoneinfo',
-  ];
-  const others = ['var/cache', 'var/lib/apt', 'var/lib/dpkg', 'var/log', 'usr/lib/apt', 'usr/lib/locale'];
-  const removed = [...share.map((name) => `usr/share/${name}`), ...others];
-  for (const name of removed) await rm(join(root, name), { recursive: true, force: true });
-  await run('sh', [
-    '-c',
-    'rm -rf "$1"/usr/bin/perl* "$1"/usr/lib/*/perl-base "$1"/usr/lib/*/gconv "$1"/usr/lib/*/libapt-* "$1"/usr/bin/apt*',
-    'sh',
-    root,
-  ]);
-  await mkdir(join(root, 'var/log'));
-  for (const [file, shell] of [
-    ['passwd', ':/home/redis:/bin/sh'],
-    ['group', ''],
-  ] as const) {
-    const path = join(root, 'etc', file);
-    const lines = (await readFile(path, 'utf8'))
-      .split('\n')
-      .filter((line) => !/^(redis|valkey|)(:|$)/.test(line));
-    const ids = file === 'passwd' ? '999:999:' : '999:';
-    for (const name of ['redis', 'valkey']) lines.push(`${name}:x:${ids}${shell}`);
-    await writeFile(path, `${lines.join('\n')}\n`);
-  }
-  for (const name of ['home/redis', 'data']) {
-    await mkdir(join(root, name), { recursive: true });
-    await chown(join(root, name), 999, 999);
-  }
 }
 
 async function addServer(root: string, name: 'redis' | 'valkey'): Promise<void> {

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Log } from './run.ts';
 import { stopRequest, supervisorAddress } from './supervisor.ts';
-import type { HeldCluster, Message } from './supervisor.ts';
+import type { Answer, HeldCluster, Message } from './supervisor.ts';
 
 /** A share in the cluster that the supervisor holds; the cluster goes when the last share is released. */
 export interface Lease {
@@ -15,6 +15,13 @@ export interface Lease {
   /** Settles when the cluster is gone, also when that was not by this lease. */
   readonly ended: Promise<void>;
   readonly release: () => void;
+}
+
+/** See `takeWorkers`. */
+export interface WorkerLease {
+  /** Asks `lose worker-1` or `restore worker-1`, one at a time, and waits until it is done. */
+  readonly ask: (request: string) => Promise<void>;
+  readonly close: () => void;
 }
 
 /** Takes a share in the running cluster, or starts the supervisor that makes it. */
@@ -34,6 +41,31 @@ export async function stopCluster(): Promise<boolean> {
   socket.resume().write(`${stopRequest}\n`);
   await once(socket, 'close');
   return true;
+}
+
+/**
+ * A share in the running cluster through which its workers can be lost. Closing it brings back those that are lost, and
+ * so does the end of this process. Throws when no cluster is running.
+ */
+export async function takeWorkers(): Promise<WorkerLease> {
+  const socket = await dial();
+  if (socket === undefined) throw new Error('No test cluster is running.');
+  const lines = createInterface({ input: socket })[Symbol.asyncIterator]();
+  return {
+    ask: async (request) => {
+      socket.write(`${request}\n`);
+      for (;;) {
+        const { value, done } = await lines.next();
+        if (done === true) throw new Error('The test cluster has gone.');
+        const answer = JSON.parse(value) as Answer | Message;
+        if ('refused' in answer) throw new Error(answer.refused);
+        if ('done' in answer && answer.done === request) return;
+      }
+    },
+    close: () => {
+      socket.destroy();
+    },
+  };
 }
 
 async function tryLease(log: Log): Promise<Lease | undefined> {

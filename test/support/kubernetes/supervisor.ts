@@ -1,7 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import type { Socket } from 'node:net';
+import { createInterface } from 'node:readline';
 import { buildParts, startBuiltCluster } from './builtCluster.ts';
 import { cleanUp } from './cleanUp.ts';
+import type { HeldWorker } from './heldWorker.ts';
 import type { TestImages } from './images.ts';
 import { hasKind, kindContext, kindKubeconfig, startKindCluster } from './kindCluster.ts';
 import { contextName, kubeconfigFile } from './layout.ts';
@@ -27,9 +29,14 @@ export const supervisorAddress = abstractAddress('supervisor');
 /** A client writes this line to have the cluster stopped although others use it. */
 export const stopRequest = 'stop';
 
+/** What the supervisor answers to a line like `lose worker-1` or `restore worker-1`. */
+export type Answer = { readonly done: string } | { readonly refused: string };
+
 interface Running {
   readonly cluster: HeldCluster;
   readonly stop: () => Promise<void>;
+  /** Those that can be lost: none of a cluster that kind made. */
+  readonly workers: readonly HeldWorker[];
 }
 
 /**
@@ -42,6 +49,7 @@ export async function supervise(): Promise<void> {
   if (server === undefined) return;
   const clients = new Set<Socket>();
   const said: Message[] = [];
+  const progress: Progress = { abandoned: false };
   const say = (message: Message): void => {
     // Who comes once it is ready need not read how that went.
     if ('ready' in message) said.length = 0;
@@ -55,19 +63,17 @@ export async function supervise(): Promise<void> {
       clients.add(client);
       for (const message of said) client.write(`${JSON.stringify(message)}\n`);
       client.on('error', () => undefined);
-      client.on('data', (data) => {
-        if (data.toString().trim() === stopRequest) resolve();
-      });
+      const restoreLost = takeRequests(client, progress, resolve);
       client.on('close', () => {
         clients.delete(client);
         if (clients.size === 0) resolve();
+        else void restoreLost();
       });
     });
   });
-  const progress = { started: false, abandoned: false };
   const abandoned = unused.then(() => {
     progress.abandoned = true;
-    if (!progress.started) endRunning();
+    if (progress.running === undefined) endRunning();
   });
   const running = await startAny((log) => {
     say({ log });
@@ -77,13 +83,57 @@ export async function supervise(): Promise<void> {
     return undefined;
   });
   if (running !== undefined) {
-    progress.started = true;
+    progress.running = running;
     if (!progress.abandoned) say({ ready: running.cluster });
     await abandoned;
     await running.stop();
   }
   server.close();
   for (const client of clients) client.end();
+}
+
+interface Progress {
+  abandoned: boolean;
+  running?: Running;
+}
+
+/**
+ * Does what a client's lines ask for, one after the other. Returns what restores the workers that it lost and did not
+ * restore, for when its connection is gone: a test that crashed leaves no lost worker to the others.
+ */
+function takeRequests(client: Socket, progress: Progress, stop: () => void): () => Promise<void> {
+  const lost = new Set<HeldWorker>();
+  let last = Promise.resolve();
+  const restore = async (worker: HeldWorker): Promise<void> => {
+    await worker.restore();
+    lost.delete(worker);
+  };
+  const perform = async (line: string): Promise<Answer> => {
+    const [verb, name] = line.split(' ');
+    const worker = progress.running?.workers.find((each) => each.name === name);
+    if (worker === undefined) return { refused: `This cluster has no worker ${String(name)} to lose.` };
+    if (verb === 'lose' && !lost.has(worker)) {
+      lost.add(worker);
+      await worker.lose();
+    } else if (verb === 'restore' && lost.has(worker)) await restore(worker);
+    return { done: line };
+  };
+  createInterface({ input: client }).on('line', (line) => {
+    if (line === stopRequest) {
+      stop();
+      return;
+    }
+    last = last
+      .then(() => perform(line))
+      .catch((error: unknown): Answer => ({ refused: String(error) }))
+      .then((answer) => {
+        client.write(`${JSON.stringify(answer)}\n`);
+      });
+  });
+  return async () => {
+    await last;
+    for (const worker of lost) await restore(worker);
+  };
 }
 
 async function startAny(log: (line: string) => void): Promise<Running> {
@@ -96,7 +146,7 @@ async function startAny(log: (line: string) => void): Promise<Running> {
       kind: 'kind',
       images: registryImages,
     } as const;
-    return { cluster, stop };
+    return { cluster, stop, workers: [] };
   }
   const reason = whyNotHere();
   if (reason !== undefined) {
@@ -106,20 +156,23 @@ async function startAny(log: (line: string) => void): Promise<Running> {
   }
   await cleanUp();
   const parts = await buildParts(log);
-  const stop = await startBuiltCluster(parts, log);
+  const built = await startBuiltCluster(parts, log);
   const cluster = {
     kubeconfig: kubeconfigFile,
     context: contextName,
     kind: 'built',
     images: parts.images,
   } as const;
-  return { cluster, stop };
+  return { cluster, ...built };
 }
 
 /** Published images, for clusters that can pull them. */
 export const registryImages: TestImages = {
   redis7: 'docker.io/library/redis:7.0.15',
   redis8: 'docker.io/library/redis:8.0.2',
-  valkey: 'docker.io/valkey/valkey:8.1.1',
+  redisNewest: 'docker.io/library/redis:8.6.3',
+  valkey8: 'docker.io/valkey/valkey:8.1.1',
+  valkeyNewest: 'docker.io/valkey/valkey:9.1.2',
+  exporter: 'docker.io/oliver006/redis_exporter:v1.86.0',
   busybox: 'docker.io/library/busybox:1.28',
 };

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { addWorkerCgroup } from './cgroups.ts';
 import type { Credentials } from './certificates.ts';
 import { Component } from './component.ts';
+import { holdWorker } from './heldWorker.ts';
+import type { HeldWorker } from './heldWorker.ts';
 import { copyImageStore } from './imageStore.ts';
 import { pauseImage } from './images.ts';
 import {
@@ -18,13 +20,19 @@ import {
 } from './layout.ts';
 import type { Worker } from './layout.ts';
 
-/** Prepares a worker's files and returns its two programs, not yet started: containerd and kubelet. */
+export interface PreparedWorker {
+  /** Containerd and kubelet, not yet started. */
+  readonly components: readonly Component[];
+  readonly held: HeldWorker;
+}
+
+/** Prepares a worker's files and its two programs. */
 export async function makeWorker(
   worker: Worker,
   kube: string,
   store: string,
   credentials: Credentials,
-): Promise<readonly Component[]> {
+): Promise<PreparedWorker> {
   const { folder, name, address } = worker;
   const socket = join(socketFolder, `${name}.sock`);
   await mkdir(socketFolder, { recursive: true, mode: 0o700 });
@@ -34,7 +42,7 @@ export async function makeWorker(
   await writeFile(join(folder, 'containerd.toml'), containerdConfig(folder, socket));
   await writeFile(join(folder, 'cni/pods.conflist'), JSON.stringify(podNetwork(worker)));
   await writeFile(join(folder, 'kubelet.yaml'), JSON.stringify(kubeletConfig(worker, socket, credentials)));
-  return [
+  const components = [
     new Component(`containerd-${name}`, ['containerd', '--config', join(folder, 'containerd.toml')]),
     new Component(`kubelet-${name}`, [
       ...[kube, 'kubelet', `--kubeconfig=${kubeconfigFile}`, `--config=${join(folder, 'kubelet.yaml')}`],
@@ -43,6 +51,7 @@ export async function makeWorker(
       `--node-labels=topology.kubernetes.io/zone=${worker.zone}`,
     ]),
   ];
+  return { components, held: holdWorker(worker, components, socket) };
 }
 
 function containerdConfig(folder: string, socket: string): string {
