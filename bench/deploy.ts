@@ -10,7 +10,8 @@ import type { KubernetesAccess } from '../src/kubernetes/kubernetesAccess.ts';
 import { prepareDelete, runDelete } from '../src/operations/delete.ts';
 import { prepareDeploy, runDeploy } from '../src/operations/deploy.ts';
 import { waitForPods } from '../src/operations/deploy/waitForPods.ts';
-import { clusterPorts, manifestFiles, type ClusterPorts } from '../test/support/clusterPorts.ts';
+import { clusterPorts, type ClusterPorts } from '../test/support/clusterPorts.ts';
+import { manifestFiles } from '../test/support/manifestFiles.ts';
 import { createByRedisCli, plainManifests, waitUntilWhole } from '../test/support/plainCluster.ts';
 import { startKubernetes } from '../test/support/startKubernetes.ts';
 

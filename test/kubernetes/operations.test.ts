@@ -10,7 +10,8 @@ import { prepareDeploy, runDeploy } from '../../src/operations/deploy.ts';
 import type { DeployAnswers } from '../../src/operations/deploy/answers.ts';
 import { podsOf } from '../../src/operations/deploy/waitForPods.ts';
 import { planScale, runScale } from '../../src/operations/scale.ts';
-import { clusterPorts, manifestFiles, snapshotOf, type ClusterPorts } from '../support/clusterPorts.ts';
+import { clusterPorts, snapshotOf, type ClusterPorts } from '../support/clusterPorts.ts';
+import { manifestFiles } from '../support/manifestFiles.ts';
 import { startKubernetes, type TestKubernetes } from '../support/startKubernetes.ts';
 
 const files = manifestFiles();

@@ -1,6 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { KubernetesAccess } from '../../src/kubernetes/kubernetesAccess.ts';
@@ -107,18 +105,4 @@ export async function snapshotOf(ports: ClusterPorts, ref: KubernetesClusterRef)
   );
   const { name } = ref;
   return { ref, name, takenAt: Date.now(), nodes, strangers: [], loosePods: [], workloads: [found.workload] };
-}
-
-/** The files of manifests/ by their paths in it. */
-export function manifestFiles(): ReadonlyMap<string, string> {
-  const folder = join(import.meta.dirname, '../../manifests');
-  const paths = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
-    entry.isFile(),
-  );
-  return new Map(
-    paths.map((entry) => {
-      const path = join(entry.parentPath, entry.name);
-      return [path.slice(folder.length + 1), readFileSync(path, 'utf8')];
-    }),
-  );
 }

@@ -3,7 +3,7 @@ import { readKustomization } from './kustomize.ts';
 
 /** The image that the manifests themselves name: the version that the tests run. */
 export function defaultImage(files: ReadonlyMap<string, string>): string {
-  for (const { kind, spec } of readKustomization(files)) {
+  for (const { kind, spec } of readKustomization(files, '')) {
     if (kind !== 'StatefulSet') continue;
     const { template } = spec as {
       readonly template: { readonly spec: { readonly containers: readonly { image: string }[] } };

@@ -26,7 +26,7 @@ export function renderManifests(
   answers: DeployAnswers,
 ): readonly KubernetesObject[] {
   checkAnswers(answers);
-  return readKustomization(files).map((object) => {
+  return readKustomization(files, '').map((object) => {
     const ours = placed(object, answers);
     return ours.kind === 'StatefulSet' ? shaped(ours, answers) : ours;
   });

@@ -124,7 +124,7 @@ export async function simulatePods(options: SimulatedPodsOptions = {}): Promise<
     const config = join(folder, 'redis.conf');
     await writeFile(
       config,
-      `include ${join(manifests, 'redis.conf')}\nport ${String(port)}\ncluster-port ${String(bus)}\nbind ${address}\nbind-source-addr ${address}\ncluster-node-timeout 5000\n`,
+      `include ${join(manifests, 'base/redis.conf')}\nport ${String(port)}\ncluster-port ${String(bus)}\nbind ${address}\nbind-source-addr ${address}\ncluster-node-timeout 5000\n`,
     );
     const env: NodeJS.ProcessEnv = {
       PATH: process.env['PATH'],

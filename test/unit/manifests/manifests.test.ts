@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { parse, parseAllDocuments } from 'yaml';
 
-const folder = fileURLToPath(new URL('../../../manifests', import.meta.url));
-const scripts = readdirSync(join(folder, 'scripts')).map((name) => join('scripts', name));
+import { readKustomization } from '../../../src/operations/deploy/kustomize.ts';
+import { manifestFiles, manifestFolder } from '../../support/manifestFiles.ts';
+
+const scripts = readdirSync(join(manifestFolder, 'scripts')).filter((name) => name.endsWith('.sh'));
+const allScripts = [...manifestFiles().keys()].filter((path) => path.endsWith('.sh'));
 
 /** As much of an object as these tests look at. */
 interface Manifest {
@@ -16,18 +17,8 @@ interface Manifest {
   readonly spec?: Readonly<Record<string, unknown>>;
 }
 
-interface Kustomization {
-  readonly resources: readonly string[];
-  readonly configMapGenerator: readonly { readonly name: string; readonly files: readonly string[] }[];
-  readonly generatorOptions: { readonly labels: Readonly<Record<string, string>> };
-}
-
-const kustomization = parse(readFileSync(join(folder, 'kustomization.yaml'), 'utf8')) as Kustomization;
-const objects = kustomization.resources.flatMap((file) =>
-  parseAllDocuments(readFileSync(join(folder, file), 'utf8')).map((document) => {
-    assert.deepEqual(document.errors, [], file);
-    return document.toJS() as Manifest;
-  }),
+const objects = (readKustomization(manifestFiles(), '') as unknown as readonly Manifest[]).filter(
+  ({ kind }) => kind !== 'ConfigMap',
 );
 
 /** Everything under a key of that name, wherever it stands. */
@@ -94,31 +85,17 @@ void test('the StatefulSet mounts its volume, runs restricted and takes the pass
 });
 
 void test('the ConfigMaps hold every script and the configuration', () => {
-  const files = kustomization.configMapGenerator.flatMap((map) => map.files);
-  assert.deepEqual(files.toSorted(), ['redis.conf', ...scripts].toSorted());
-});
-
-void test('kubectl renders the folder', (t) => {
-  if (!has(t, 'kubectl', 'kubernetes-client')) return;
-  const { status, stdout, stderr } = spawnSync('kubectl', ['kustomize', folder], { encoding: 'utf8' });
-  assert.equal(status, 0, stderr);
-  const rendered = parseAllDocuments(stdout).map((document) => document.toJS() as Manifest);
-  assert.deepEqual(
-    rendered.map(({ kind, metadata }) => `${kind}/${metadata.name}`).toSorted(),
-    [
-      ...objects.map(({ kind, metadata }) => `${kind}/${metadata.name}`),
-      'ConfigMap/redis-cluster-config',
-      'ConfigMap/redis-cluster-scripts',
-    ].toSorted(),
-  );
+  const maps = readKustomization(manifestFiles(), '').filter(({ kind }) => kind === 'ConfigMap');
+  const keys = maps.flatMap((map) => Object.keys(map['data'] as object));
+  assert.deepEqual(keys.toSorted(), ['redis.conf', ...scripts].toSorted());
 });
 
 void test('the scripts are POSIX shell without complaints', (t) => {
-  for (const script of scripts) {
-    const { status, stderr } = spawnSync('sh', ['-n', join(folder, script)], { encoding: 'utf8' });
+  for (const script of allScripts) {
+    const { status, stderr } = spawnSync('sh', ['-n', join(manifestFolder, script)], { encoding: 'utf8' });
     assert.equal(status, 0, stderr);
   }
   if (!has(t, 'shellcheck', 'shellcheck')) return;
-  const { status, stdout } = spawnSync('shellcheck', ['-x', ...scripts], { cwd: folder, encoding: 'utf8' });
+  const { status, stdout } = spawnSync('shellcheck', ['-x', ...allScripts], { cwd: manifestFolder, encoding: 'utf8' });
   assert.equal(status, 0, stdout);
 });
