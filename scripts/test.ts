@@ -1,9 +1,13 @@
 // Runs the suites with progress and times; the last line is `N passed, N failed, N skipped` over all of them.
-//   npm test [-- --all]      npm run test:redis | test:kubernetes | test:vscode
+//   npm test [-- --all]      npm run test:redis | test:kubernetes | test:vscode [-- --all] [part of a path…]
+// With --all the long tests run as well, and the Kubernetes scenarios write docs/resilience.md.
 import { spawn } from 'node:child_process';
-import { globSync } from 'node:fs';
+import { globSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { format } from 'prettier';
+import { forgetRows, recordedRows } from '../test/support/scenarios/record.ts';
+import { resilienceDocument } from '../test/support/scenarios/resilienceDocument.ts';
 import { startKubernetes, type TestKubernetes } from '../test/support/startKubernetes.ts';
 
 const suites = ['redis', 'kubernetes', 'vscode'] as const;
@@ -15,6 +19,10 @@ interface Count {
   skipped: number;
 }
 
+const args = process.argv.slice(2);
+const everything = args.includes('--all');
+/** Only files whose path has one of these in it are run; all of them where there is none. */
+const parts = args.filter((arg) => !arg.startsWith('-') && !suites.some((suite) => suite === arg));
 const root = join(import.meta.dirname, '..');
 const total: Count = { passed: 0, failed: 0, skipped: 0 };
 const stages: string[] = [];
@@ -63,28 +71,46 @@ function run(
   });
 }
 
-function runSuite(suite: Suite, env: Readonly<Record<string, string>>): Promise<boolean> {
+/** The suite's files; those that take minutes only with --all. */
+function filesOf(suite: Suite): readonly string[] {
   const files = globSync(`test/${suite}/**/*.test.ts`, { cwd: root }).sort();
-  if (files.length === 0) throw new Error(`There are no tests in test/${suite}.`);
-  return run(process.execPath, ['--test', '--test-concurrency=1', '--test-reporter=spec', ...files], env);
+  return files.filter((file) => everything || !file.endsWith('.long.test.ts'));
+}
+
+function runSuite(suite: Suite): Promise<boolean> {
+  const files = filesOf(suite).filter(
+    (file) => parts.length === 0 || parts.some((part) => file.includes(part)),
+  );
+  if (files.length === 0) throw new Error(`There are no such tests in test/${suite}.`);
+  const options = ['--test', '--test-concurrency=1', '--test-reporter=spec'];
+  return run(process.execPath, [...options, ...files], everything ? { TEST_ALL: '1' } : {});
 }
 
 async function main(): Promise<void> {
-  const args = process.argv.slice(2);
   const named = suites.filter((suite) => args.includes(suite));
   const chosen = named.length > 0 ? named : suites;
-  const env: Record<string, string> = args.includes('--all') ? { TEST_ALL: '1' } : {};
   if (named.length === 0) await stage('check', () => run('npm', ['run', '--silent', 'check']));
   if (chosen.includes('vscode')) await stage('build', () => run(process.execPath, ['esbuild.mjs']));
-  if (chosen.includes('redis')) await stage('redis', () => runSuite('redis', env));
-  if (chosen.includes('kubernetes') || chosen.includes('vscode')) await kubernetesSuites(chosen, env);
+  if (chosen.includes('redis')) await stage('redis', () => runSuite('redis'));
+  if (chosen.includes('kubernetes') || chosen.includes('vscode')) await kubernetesSuites(chosen);
+}
+
+/** The scenarios' table is written by a run of all of them, and by nothing else. */
+async function kubernetesSuite(): Promise<boolean> {
+  const scenarios = 'test/kubernetes/scenarios/';
+  const complete = everything && (parts.length === 0 || parts.some((part) => scenarios.includes(part)));
+  forgetRows();
+  const ok = await runSuite('kubernetes');
+  if (complete) {
+    const text = await format(resilienceDocument(recordedRows(), new Date()), { parser: 'markdown' });
+    writeFileSync(join(root, 'docs/resilience.md'), text);
+    console.log('docs/resilience.md is written.');
+  }
+  return ok;
 }
 
 /** Both suites share one Kubernetes, which is started once and stopped however they end. */
-async function kubernetesSuites(
-  chosen: readonly Suite[],
-  env: Readonly<Record<string, string>>,
-): Promise<void> {
+async function kubernetesSuites(chosen: readonly Suite[]): Promise<void> {
   const kubernetes: TestKubernetes[] = [];
   await stage('start Kubernetes', async () => {
     kubernetes.push(await startKubernetes({ log: console.log }));
@@ -92,8 +118,8 @@ async function kubernetesSuites(
   });
   try {
     if (kubernetes.length === 0) return;
-    if (chosen.includes('kubernetes')) await stage('kubernetes', () => runSuite('kubernetes', env));
-    if (chosen.includes('vscode')) await stage('vscode', () => runSuite('vscode', env));
+    if (chosen.includes('kubernetes')) await stage('kubernetes', kubernetesSuite);
+    if (chosen.includes('vscode')) await stage('vscode', () => runSuite('vscode'));
   } finally {
     for (const started of kubernetes) await started.stop();
   }

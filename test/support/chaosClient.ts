@@ -4,12 +4,27 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Address } from '../../src/model/clusterRef.ts';
 
+/** How a client presents itself to servers that speak TLS only: PEM texts. */
+export interface ChaosTls {
+  readonly ca: string;
+  readonly cert?: string;
+  readonly key?: string;
+}
+
 export interface ChaosOptions {
   /** Nodes to start from, as this machine reaches them; the client finds the others by itself. */
   readonly nodes: readonly Address[];
+  /** The name server that knows the nodes' names, where they are no addresses. They are looked up at each reconnect. */
+  readonly nameServer?: string;
   readonly password?: string;
+  readonly tls?: ChaosTls;
   /** Loops that write and read at the same time, spread over the shards; at least one a shard. */
   readonly workers?: number;
+}
+
+/** Certificates name pods, and this machine dials addresses: the CA is checked, the name is not. */
+export function tlsOptions(tls: ChaosTls): ChaosTls & { readonly checkServerIdentity: () => undefined } {
+  return { ...tls, checkServerIdentity: () => undefined };
 }
 
 /** What the client has seen. Nothing was lost if `missing` and `stale` are 0. */
@@ -23,7 +38,7 @@ export interface ChaosReport {
   readonly losses: readonly string[];
   /** Commands the client gave up on, as `count × message`; such a write may have happened or not. */
   readonly errors: readonly string[];
-  /** The longest time without an acknowledged write; by the node that served the slots at the start. */
+  /** The longest time without an acknowledged write, until the end of the run; by the node that served the slots at the start. */
   readonly longestGapMs: number;
   readonly perShardLongestGapMs: Readonly<Record<string, number>>;
   /** The client's retry settings, without which the figures above say nothing. */
@@ -33,6 +48,8 @@ export interface ChaosReport {
 export interface ChaosClient {
   /** Ends the writing, reads everything back and reports. */
   stop(): Promise<ChaosReport>;
+  /** Ends the client without a report, where the run has failed anyway. */
+  abandon(): Promise<void>;
 }
 
 /**
@@ -60,6 +77,10 @@ export async function startChaosClient(options: ChaosOptions): Promise<ChaosClie
       worker.stdin.end();
       await exited;
       return report;
+    },
+    abandon: async () => {
+      worker.kill();
+      await exited;
     },
   };
 }

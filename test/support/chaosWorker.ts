@@ -1,9 +1,11 @@
 // The process behind chaosClient.ts: options come as the first line of standard input, `stop` as the second.
+import { Resolver } from 'node:dns';
+import { isIP } from 'node:net';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Cluster } from 'ioredis';
+import { Cluster, type ClusterOptions } from 'ioredis';
 import { keySlot } from '../../src/model/keySlot.ts';
-import type { ChaosOptions, ChaosReport } from './chaosClient.ts';
+import { tlsOptions, type ChaosOptions, type ChaosReport } from './chaosClient.ts';
 
 const settings = {
   maxRedirections: 64,
@@ -34,11 +36,32 @@ let longestGap = 0;
 let lastOfAll = 0;
 let stopped = false;
 
-function connect({ nodes, password }: ChaosOptions): Cluster {
-  const redisOptions = { ...settings.redisOptions, ...(password === undefined ? {} : { password }) };
-  const cluster = new Cluster([...nodes], { ...settings, redisOptions });
+function connect({ nodes, password, tls, nameServer }: ChaosOptions): Cluster {
+  const redisOptions = {
+    ...settings.redisOptions,
+    ...(password === undefined ? {} : { password }),
+    ...(tls === undefined ? {} : { tls: tlsOptions(tls) }),
+  };
+  const names = nameServer === undefined ? {} : { dnsLookup: lookUpAt(nameServer) };
+  const cluster = new Cluster([...nodes], { ...settings, ...names, redisOptions });
   cluster.on('error', () => undefined);
   return cluster;
+}
+
+/** Any one of a name's addresses, as a client in a pod gets it. */
+function lookUpAt(nameServer: string): NonNullable<ClusterOptions['dnsLookup']> {
+  const resolver = new Resolver({ timeout: 1000, tries: 2 });
+  resolver.setServers([nameServer]);
+  return (name, callback) => {
+    if (isIP(name) !== 0) {
+      callback(null, name, isIP(name));
+      return;
+    }
+    resolver.resolve4(name, (error, addresses) => {
+      if (error === null) callback(null, addresses[Math.floor(Math.random() * addresses.length)] ?? '', 4);
+      else callback(error, '');
+    });
+  };
 }
 
 /** For each slot the address of the master that serves it at the start. */
@@ -67,14 +90,18 @@ function noteError(error: unknown): void {
 }
 
 function noteAck(key: Key): void {
-  const now = performance.now();
   key.acknowledged = key.attempted;
   acknowledged++;
+  lastOfAll = lengthenGaps(key.shard);
+  lastAck.set(key.shard, lastOfAll);
+}
+
+/** The time since the shard's last acknowledged write, and since anybody's, counts: also when no other one follows. */
+function lengthenGaps(shard: string): number {
+  const now = performance.now();
   if (lastOfAll > 0) longestGap = Math.max(longestGap, now - lastOfAll);
-  lastOfAll = now;
-  const before = lastAck.get(key.shard) ?? now;
-  gaps.set(key.shard, Math.max(gaps.get(key.shard) ?? 0, now - before));
-  lastAck.set(key.shard, now);
+  gaps.set(shard, Math.max(gaps.get(shard) ?? 0, now - (lastAck.get(shard) ?? now)));
+  return now;
 }
 
 function compare(key: Key, value: string | null, when: string): void {
@@ -144,6 +171,7 @@ async function main(): Promise<void> {
   process.stdout.write('ready\n');
   const word = await lines.next();
   stopped = true;
+  for (const shard of names) lengthenGaps(shard);
   if (word.done === true) process.exit(1);
   await Promise.all(loops);
   const reader = connect(options);

@@ -1,0 +1,58 @@
+import { Redis } from 'ioredis';
+import { nodeView } from '../../../src/redis/nodeView.ts';
+import type { NodeView } from '../../../src/model/nodeView.ts';
+import { tlsOptions } from '../chaosClient.ts';
+import type { Deployment, Pod } from './deployment.ts';
+
+/** A server as it sees its cluster, and the pod it runs in. */
+export interface Server extends Pod {
+  readonly view: NodeView;
+  /** Slots that this server believes to be served. */
+  readonly slotsOk: number;
+}
+
+/** One connection to the server in a pod, for one piece of work. Rejects when the server does not answer in 3 s. */
+export async function withServer<T>(
+  { password, tls }: Deployment,
+  ip: string,
+  work: (redis: Redis) => Promise<T>,
+): Promise<T> {
+  const redis = new Redis({
+    host: ip,
+    port: 6379,
+    ...(password === undefined ? {} : { password }),
+    ...(tls === undefined ? {} : { tls: tlsOptions(tls) }),
+    lazyConnect: true,
+    protocol: 2,
+    enableReadyCheck: false,
+    maxRetriesPerRequest: 0,
+    retryStrategy: null,
+    connectTimeout: 1000,
+    commandTimeout: 3000,
+  });
+  redis.on('error', () => undefined);
+  try {
+    await redis.connect();
+    return await work(redis);
+  } finally {
+    redis.disconnect();
+  }
+}
+
+/** What every pod's server says of the cluster; rejects where one does not answer. */
+export async function servers(deployment: Deployment): Promise<readonly Server[]> {
+  return Promise.all((await deployment.pods()).map((pod) => server(deployment, pod)));
+}
+
+/** What the server of one pod says. */
+export function server(deployment: Deployment, pod: Pod): Promise<Server> {
+  return withServer(deployment, pod.ip, async (redis) => {
+    const [nodes, info, all] = await Promise.all([
+      redis.call('CLUSTER', 'NODES'),
+      redis.call('CLUSTER', 'INFO'),
+      redis.call('INFO'),
+    ]).then((replies) => replies.map(String));
+    const slotsOk = Number(/cluster_slots_ok:(\d+)/.exec(info ?? '')?.[1] ?? 0);
+    return { ...pod, view: nodeView(nodes ?? '', info ?? '', all ?? ''), slotsOk };
+  });
+}
