@@ -3,13 +3,27 @@ import type { ClusterSnapshot } from '../model/snapshot.ts';
 import { agreement } from './agreement.ts';
 import { coverage } from './coverage.ts';
 import { membership } from './membership.ts';
+import { memoryFull } from './memoryFull.ts';
 import { openSlots } from './openSlots.ts';
+import { persistence } from './persistence.ts';
 import { reachable } from './reachable.ts';
 import { replication } from './replication.ts';
 import type { Rule } from './rule.ts';
 import { state } from './state.ts';
 
-const rules: readonly Rule[] = [state, reachable, coverage, openSlots, agreement, replication, membership];
+const rules: readonly Rule[] = [
+  state,
+  reachable,
+  coverage,
+  openSlots,
+  agreement,
+  replication,
+  membership,
+  memoryFull,
+  persistence,
+];
+/** What keeps a server from taking writes, though its cluster is as it should be: scaling may even be the remedy. */
+const ofOneServer: readonly string[] = ['memory-full', 'persistence'];
 const order: readonly Severity[] = ['error', 'warning', 'info'];
 
 /** Everything that is wrong with a cluster, the worst first. */
@@ -21,5 +35,7 @@ export function check(snapshot: ClusterSnapshot): readonly Finding[] {
 
 /** Whether `redis-cli --cluster check` would be content: coverage, open slots, agreement and every node answering. */
 export function isSound(findings: readonly Finding[]): boolean {
-  return !findings.some((finding) => finding.severity === 'error' || finding.rule === 'open-slots');
+  return !findings.some(
+    ({ rule, severity }) => (severity === 'error' && !ofOneServer.includes(rule)) || rule === 'open-slots',
+  );
 }

@@ -40,8 +40,22 @@ export interface NodeView {
   readonly usedMemoryBytes: number;
   /** 0 means no limit. */
   readonly maxMemoryBytes: number;
+  /** Of the used memory what does not count for that limit: buffers for replicas and for the append-only file. */
+  readonly uncountedMemoryBytes: number;
+  /** What a server does at that limit; `noeviction`: it refuses writes. */
+  readonly evictionPolicy: string;
+  readonly persistence: PersistenceView;
   readonly uptimeSeconds: number;
   readonly replication: ReplicationView;
+}
+
+/** How the last attempts to put data on disk went; an attempt that was never made counts as well. */
+interface PersistenceView {
+  /** `false`: commands that write are refused (MISCONF) until it succeeds again, tried each second. */
+  readonly appendOnlyWritten: boolean;
+  /** `false`: the append-only file goes on growing. */
+  readonly appendOnlyRewritten: boolean;
+  readonly snapshotSaved: boolean;
 }
 
 export interface ReplicationView {

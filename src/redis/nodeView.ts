@@ -51,6 +51,13 @@ export function nodeView(nodesText: string, clusterInfoText: string, infoText: s
     keys: keysIn(info),
     usedMemoryBytes: number(info, 'used_memory'),
     maxMemoryBytes: number(info, 'maxmemory'),
+    uncountedMemoryBytes: number(info, 'mem_not_counted_for_evict'),
+    evictionPolicy: info.get('maxmemory_policy') ?? '',
+    persistence: {
+      appendOnlyWritten: info.get('aof_last_write_status') !== 'err',
+      appendOnlyRewritten: info.get('aof_last_bgrewrite_status') !== 'err',
+      snapshotSaved: info.get('rdb_last_bgsave_status') !== 'err',
+    },
     uptimeSeconds: number(info, 'uptime_in_seconds'),
     replication: replicationOf(info),
   };

@@ -40,6 +40,9 @@ export function view(id: string, changes: Partial<NodeView> = {}): NodeView {
     keys: 100,
     usedMemoryBytes: 2_000_000,
     maxMemoryBytes: 0,
+    uncountedMemoryBytes: 0,
+    evictionPolicy: 'noeviction',
+    persistence: { appendOnlyWritten: true, appendOnlyRewritten: true, snapshotSaved: true },
     uptimeSeconds: 60,
     replication: id.startsWith('m')
       ? { role: 'master', offset: 1000, replicas: [] }

@@ -121,7 +121,8 @@ async function buildNewest(folder: string): Promise<void> {
   // Where the official image has it.
   await rename(join(sid.root, 'usr/bin', exporter), join(root, 'redis_exporter'));
   const defaults = { Entrypoint: ['/redis_exporter'], ExposedPorts: { '9121/tcp': {} } };
-  const image = { tags: [exporterTag(version)], root, defaults };
+  // The official image has a shell under the second name only.
+  const image = { tags: [exporterTag(version), `${exporterTag(version)}-alpine`], root, defaults };
   await packServers(sid, folder, [image], { [exporter]: version });
 }
 

@@ -64,3 +64,36 @@ test('open slots, lost links, loading, loose pods and disagreement are each foun
   const disagreement = check(snapshotOf([...whole, dissenter])).find((one) => one.rule === 'agreement');
   assert.deepEqual(disagreement?.nodeIds, ['r2']);
 });
+
+test('a master at its memory limit refuses writes unless it evicts, and the cluster is sound all the same', () => {
+  const rest = ids.slice(1).map((id) => source(id));
+  const full = { usedMemoryBytes: 1100, maxMemoryBytes: 1000 };
+  const findings = check(snapshotOf([source('m0', full), ...rest]));
+  assert.deepEqual(
+    findings.map(({ rule, severity, nodeIds }) => [rule, severity, nodeIds]),
+    [['memory-full', 'error', ['m0']]],
+  );
+  assert.ok(isSound(findings));
+  assert.deepEqual(
+    check(snapshotOf([source('m0', { ...full, uncountedMemoryBytes: 150 }), ...rest])).map(
+      (finding) => finding.severity,
+    ),
+    ['warning'],
+  );
+  assert.deepEqual(rulesOf([source('m0', { ...full, evictionPolicy: 'allkeys-lru' }), ...rest]), []);
+  assert.deepEqual(rulesOf([source('m0', { ...full, maxMemoryBytes: 0 }), ...rest]), []);
+});
+
+test('a server that cannot write to its disk is found', () => {
+  const rest = ids.slice(1).map((id) => source(id));
+  const fine = { appendOnlyWritten: true, appendOnlyRewritten: true, snapshotSaved: true };
+  const stuck = source('m0', { persistence: { ...fine, appendOnlyWritten: false } });
+  const [finding] = check(snapshotOf([stuck, ...rest]));
+  assert.deepEqual([finding?.rule, finding?.severity], ['persistence', 'error']);
+  assert.match(finding?.message ?? '', /refuses writes/);
+  const failed = source('m0', { persistence: { ...fine, appendOnlyRewritten: false } });
+  assert.deepEqual(
+    check(snapshotOf([failed, ...rest])).map(({ rule, severity }) => [rule, severity]),
+    [['persistence', 'warning']],
+  );
+});

@@ -43,6 +43,9 @@ function nodeOf(
     keys: 0,
     usedMemoryBytes: 0,
     maxMemoryBytes: 0,
+    uncountedMemoryBytes: 0,
+    evictionPolicy: 'noeviction',
+    persistence: { appendOnlyWritten: true, appendOnlyRewritten: true, snapshotSaved: true },
     uptimeSeconds: 1,
     replication: { role, offset: 0, replicas: [] },
   };

@@ -59,6 +59,9 @@ function view(id: string, others: readonly string[], masterId?: string): NodeVie
     keys: 0,
     usedMemoryBytes: 1,
     maxMemoryBytes: 0,
+    uncountedMemoryBytes: 0,
+    evictionPolicy: 'noeviction',
+    persistence: { appendOnlyWritten: true, appendOnlyRewritten: true, snapshotSaved: true },
     uptimeSeconds: 9,
     replication: {
       role: masterId === undefined ? 'master' : 'replica',

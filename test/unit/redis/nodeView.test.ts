@@ -86,6 +86,10 @@ test('a Redis master and its replicas are read from INFO', () => {
       'uptime_in_seconds:77',
       'used_memory:2097152',
       'maxmemory:0',
+      'maxmemory_policy:allkeys-lru',
+      'mem_not_counted_for_evict:512',
+      'aof_last_write_status:err',
+      'aof_last_bgrewrite_status:ok',
       'loading:0',
       'async_loading:0',
       'role:master',
@@ -103,6 +107,12 @@ test('a Redis master and its replicas are read from INFO', () => {
   assert.equal(view.keys, 3314);
   assert.equal(view.usedMemoryBytes, 2_097_152);
   assert.equal(view.uptimeSeconds, 77);
+  assert.deepEqual([view.evictionPolicy, view.uncountedMemoryBytes], ['allkeys-lru', 512]);
+  assert.deepEqual(view.persistence, {
+    appendOnlyWritten: false,
+    appendOnlyRewritten: true,
+    snapshotSaved: true,
+  });
   assert.deepEqual(view.replication, {
     role: 'master',
     offset: 1414,

@@ -33,6 +33,9 @@ function view(id: string, open: Partial<Pick<KnownNode, 'migrating' | 'importing
     keys: 12,
     usedMemoryBytes: 1,
     maxMemoryBytes: 0,
+    uncountedMemoryBytes: 0,
+    evictionPolicy: 'noeviction',
+    persistence: { appendOnlyWritten: true, appendOnlyRewritten: true, snapshotSaved: true },
     uptimeSeconds: 1,
     replication: { role: 'master', offset: 0, replicas: [] },
   };

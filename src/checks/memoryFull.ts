@@ -1,0 +1,41 @@
+import type { Finding } from '../model/finding.ts';
+import type { NodeView } from '../model/nodeView.ts';
+import { nodeName } from '../model/shards.ts';
+import type { RedisNode } from '../model/snapshot.ts';
+import type { Rule } from './rule.ts';
+
+/** The share of its limit from which a master that evicts nothing is worth a look. */
+const nearlyFull = 0.9;
+
+/**
+ * Masters that refuse writes because their memory limit is reached, or soon will. One that evicts keys is full when all
+ * is well, and a replica keeps no limit but its master's.
+ */
+export const memoryFull: Rule = (snapshot) => snapshot.nodes.flatMap(ofNode);
+
+function ofNode(node: RedisNode): readonly Finding[] {
+  const { view } = node;
+  if (view?.replication.role !== 'master' || view.maxMemoryBytes === 0) return [];
+  if (view.evictionPolicy !== 'noeviction') return [];
+  const counted = view.usedMemoryBytes - view.uncountedMemoryBytes;
+  const full = counted > view.maxMemoryBytes;
+  if (!full && counted < nearlyFull * view.maxMemoryBytes) return [];
+  const percent = Math.floor((100 * counted) / view.maxMemoryBytes);
+  return [
+    {
+      rule: 'memory-full',
+      severity: full ? 'error' : 'warning',
+      message: full
+        ? `${nodeName(node)} refuses writes: its memory limit is reached.`
+        : `${nodeName(node)} has used ${percent} % of its memory; when it is full it refuses writes.`,
+      evidence: [evidenceOf(view, counted)],
+      remedy:
+        'Delete keys, give its pods more memory, or move slots to another shard. Reading and deleting go on; other shards are not affected.',
+      nodeIds: [node.id],
+    },
+  ];
+}
+
+function evidenceOf({ maxMemoryBytes, evictionPolicy }: NodeView, counted: number): string {
+  return `INFO memory: ${counted} bytes count, maxmemory:${maxMemoryBytes}, maxmemory_policy:${evictionPolicy}`;
+}
