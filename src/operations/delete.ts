@@ -4,7 +4,7 @@ import type { Plan } from '../model/plan.ts';
 import type { WorkloadFacts } from '../model/snapshot.ts';
 import type { KubernetesAccess } from '../kubernetes/kubernetesAccess.ts';
 import { findBelongings, type Belongings } from './deploy/belongings.ts';
-import { isOrdinalOf } from './deploy/preflight.ts';
+import { isOrdinalOf } from './deploy/claims.ts';
 import type { WaitPorts } from './deploy/waitForPods.ts';
 
 export interface DeletePlan extends Plan {

@@ -6,8 +6,10 @@ import type { Plan, Progress } from '../model/plan.ts';
 import { slotCount } from '../model/slots.ts';
 import type { PodFacts } from '../model/snapshot.ts';
 import { askNodes } from './deploy/askNodes.ts';
-import { podCount, type DeployAnswers } from './deploy/answers.ts';
-import { checkFacts, readDeployFacts, stateAnnotation, type DeployFacts } from './deploy/preflight.ts';
+import type { DeployAnswers } from './deploy/answers.ts';
+import { adoptedPods, adoptionProblem, missingOrdinals } from './deploy/adoption.ts';
+import { readDeployFacts, type DeployFacts } from './deploy/facts.ts';
+import { checkFacts, stateAnnotation, type Beginning } from './deploy/preflight.ts';
 import {
   generatedSecret,
   instanceLabel,
@@ -21,8 +23,8 @@ export interface DeployPlan extends Plan {
   readonly ref: KubernetesClusterRef;
   readonly answers: DeployAnswers;
   readonly objects: readonly KubernetesObject[];
-  /** An unfinished deployment with the same answers is there; this one goes on with it. */
-  readonly goesOn: boolean;
+  readonly beginning: Beginning;
+  readonly pods: number;
 }
 
 export interface DeployPorts extends WaitPorts {
@@ -36,14 +38,26 @@ export interface Deployed {
   readonly seconds: number;
 }
 
-/** Reads what is there and plans. Changes nothing. @param files the files of manifests/, by their paths in it */
+/**
+ * Reads what is there and plans. Changes nothing. Throws a UserError where the deployment cannot begin.
+ * @param files the files of manifests/, by their paths in it
+ * @param mayAdopt asked where volumes of an earlier cluster could be taken over and the answers do not say
+ */
 export async function prepareDeploy(
   access: KubernetesAccess,
   files: ReadonlyMap<string, string>,
   answers: DeployAnswers,
+  mayAdopt?: (volumes: readonly string[]) => Promise<boolean>,
 ): Promise<DeployPlan> {
-  const objects = renderManifests(files, answers);
-  return planDeploy(access.context, answers, objects, await readDeployFacts(access, answers, objects));
+  const facts = await readDeployFacts(access, answers, renderManifests(files, answers));
+  const asks = answers.adopt === undefined && facts.claims.length > 0 && facts.existing.length === 0;
+  const adopt =
+    asks && mayAdopt !== undefined && adoptionProblem(answers, facts) === undefined
+      ? await mayAdopt(facts.claims.map(({ name }) => name))
+      : answers.adopt;
+  const decided = adopt === undefined ? answers : { ...answers, adopt };
+  const objects = renderManifests(files, decided, adoptedPods(decided, facts.claims));
+  return planDeploy(access.context, decided, objects, facts);
 }
 
 /** Throws a UserError where the deployment cannot begin. */
@@ -53,8 +67,8 @@ export function planDeploy(
   objects: readonly KubernetesObject[],
   facts: DeployFacts,
 ): DeployPlan {
-  const goesOn = checkFacts(context, answers, facts, objects);
-  const pods = podCount(answers);
+  const beginning = checkFacts(context, answers, facts, objects);
+  const pods = adoptedPods(answers, facts.claims);
   const ref = { context, namespace: answers.namespace, name: answers.name };
   const kinds = objects.map(({ kind, metadata: { name } }) => `${kind} ${name}`);
   const secret = answers.auth === 'generate' ? [`Secret ${generatedSecret(answers.name).secret}`] : [];
@@ -63,28 +77,50 @@ export function planDeploy(
     ref,
     answers,
     objects,
-    goesOn,
+    beginning,
+    pods,
     steps: [
       { kind: 'applyManifests', text: `Make ${[...secret, ...kinds].join(', ')}` },
       { kind: 'waitForPods', pods, text: `Wait until ${pods} pods are ready` },
       { kind: 'waitForCluster', text: 'Wait until every node says that all 16,384 slots are covered' },
     ],
-    warnings: warningsFor(answers, facts, goesOn),
+    warnings: warningsFor(answers, facts, beginning),
     losses: [],
   };
 }
 
-function warningsFor(answers: DeployAnswers, facts: DeployFacts, goesOn: boolean): readonly string[] {
-  const warnings: string[] = [];
-  if (answers.auth === 'none')
-    warnings.push('Without a password, whoever reaches the pods can read and write all keys.');
-  if (answers.replicasPerMaster === 0)
-    warnings.push('Without replicas, the keys of a master that fails are lost.');
-  if (facts.storageClass === 'unknown')
-    warnings.push('It could not be checked whether there is a default StorageClass.');
-  if (goesOn)
-    warnings.push('A deployment with the same answers was begun and not finished; this one goes on with it.');
-  return warnings;
+function warningsFor(answers: DeployAnswers, facts: DeployFacts, beginning: Beginning): readonly string[] {
+  const { overlays = [] } = answers;
+  const gone = missingOrdinals(facts.claims);
+  const warnings: readonly (readonly [applies: boolean, text: string])[] = [
+    [answers.auth === 'none', 'Without a password, whoever reaches the pods can read and write all keys.'],
+    [answers.replicasPerMaster === 0, 'Without replicas, the keys of a master that fails are lost.'],
+    [
+      overlays.includes('dev'),
+      'Without volumes (overlay dev), the keys of a shard whose pods are gone at the same time are lost.',
+    ],
+    [
+      !overlays.includes('dev') && facts.storageClasses === undefined,
+      'It could not be checked whether there is a StorageClass for the volumes.',
+    ],
+    [
+      overlays.includes('production') && facts.workers === undefined,
+      'It could not be checked whether there are as many workers as pods.',
+    ],
+    [
+      beginning === 'goesOn',
+      'A deployment with the same answers was begun and not finished; this one goes on with it.',
+    ],
+    [
+      beginning === 'adopts',
+      `The ${facts.claims.length} volumes of the earlier cluster are taken over, with its keys, roles and slots.`,
+    ],
+    [
+      beginning === 'adopts' && gone.length > 0,
+      `The volumes of pods ${gone.join(', ')} are missing: these pods come back empty and copy from their shards, if a copy is left there.`,
+    ],
+  ];
+  return warnings.filter(([applies]) => applies).map(([, text]) => text);
 }
 
 /**
@@ -98,11 +134,9 @@ export async function runDeploy(plan: DeployPlan, ports: DeployPorts): Promise<D
     const statefulSet = await applyAll(plan, ports);
     const { uid } = statefulSet.metadata as { readonly uid?: string };
     const { namespace, name } = plan.answers;
-    const awaited = { namespace, statefulSet: name, uid, pods: podCount(plan.answers) };
+    const awaited = { namespace, statefulSet: name, uid, pods: plan.pods };
     const nodes = askNodes(ports.readNode, ports.now);
-    await waitForPods(ports, awaited, (pods, wake) =>
-      lookAtCluster(plan.answers, pods, nodes.views(pods, wake)),
-    );
+    await waitForPods(ports, awaited, (pods, wake) => lookAtCluster(plan, pods, nodes.views(pods, wake)));
     const seconds = (ports.now() - started) / 1000;
     await applyState(plan, ports, 'deployed');
     return { seconds };
@@ -157,8 +191,8 @@ async function applyState(
   }
 }
 
-function lookAtCluster(answers: DeployAnswers, pods: readonly PodFacts[], views: readonly NodeView[]): Look {
-  const total = podCount(answers);
+function lookAtCluster(plan: DeployPlan, pods: readonly PodFacts[], views: readonly NodeView[]): Look {
+  const total = plan.pods;
   const scheduled = pods.filter((pod) => pod.worker !== undefined).length;
   const ready = pods.filter((pod) => pod.ready).length;
   const joined = views.filter((view) => view.others.length > 0).length;
@@ -169,20 +203,22 @@ function lookAtCluster(answers: DeployAnswers, pods: readonly PodFacts[], views:
     total,
     unit: 'pods',
   };
-  return { done: ready === total && isWhole(answers, views), progress };
+  return { done: ready === total && isWhole(plan, views), progress };
 }
 
-/** Every node says that all slots are covered, knows all others, and as many are replicas as were asked for. */
-function isWhole(answers: DeployAnswers, views: readonly NodeView[]): boolean {
-  const total = podCount(answers);
+/**
+ * Every node says that all slots are covered, knows all others, and as many are replicas as were asked for. An earlier
+ * cluster has the roles that it had.
+ */
+function isWhole({ answers, beginning, pods }: DeployPlan, views: readonly NodeView[]): boolean {
   const replicas = views.filter((view) => view.replication.role === 'replica');
   return (
-    views.length === total &&
+    views.length === pods &&
     views.every(
       (view) =>
-        view.clusterState === 'ok' && view.slotsAssigned === slotCount && view.others.length === total - 1,
+        view.clusterState === 'ok' && view.slotsAssigned === slotCount && view.others.length === pods - 1,
     ) &&
-    replicas.length === total - answers.masters &&
+    (beginning === 'adopts' || replicas.length === pods - answers.masters) &&
     replicas.every((view) => view.replication.linkUp === true)
   );
 }

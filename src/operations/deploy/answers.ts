@@ -1,5 +1,6 @@
 import { UserError } from '../../model/errors.ts';
 import type { SecretKey } from '../../kubernetes/kubernetesAccess.ts';
+import { checkOverlays, type Overlay } from './overlays.ts';
 
 /** What a person answers before a cluster is deployed. */
 export interface DeployAnswers {
@@ -7,13 +8,20 @@ export interface DeployAnswers {
   readonly name: string;
   readonly masters: number;
   readonly replicasPerMaster: number;
-  readonly image: string;
-  /** Size of each pod's volume, a Kubernetes quantity such as `1Gi`. */
-  readonly storage: string;
-  /** Memory each pod may use, a Kubernetes quantity; absent for no limit. */
+  /** What is put on top of the base. */
+  readonly overlays?: readonly Overlay[];
+  /** Absent for the one that the manifests name. */
+  readonly image?: string;
+  /** Size of each pod's volume, a Kubernetes quantity such as `1Gi`; absent for the manifests' own. */
+  readonly storage?: string;
+  /** Absent for the default class. */
+  readonly storageClass?: string;
+  /** Memory each server may use, a Kubernetes quantity; absent for the manifests' own. */
   readonly memory?: string;
   /** Where the servers' password comes from: a new one, none, or a Secret that is there. */
   readonly auth: 'generate' | 'none' | SecretKey;
+  /** Volumes of an earlier cluster of that name are taken over with their keys, if they are of the same shape. */
+  readonly adopt?: boolean;
 }
 
 /**
@@ -35,8 +43,9 @@ export function checkAnswers(answers: DeployAnswers): void {
   checkName(answers.name);
   checkLabel('namespace', answers.namespace, 63);
   checkShape(answers);
-  checkImage(answers.image);
-  checkQuantity('storage', answers.storage);
+  checkOverlays(answers.overlays ?? []);
+  if (answers.image !== undefined) checkImage(answers.image);
+  checkVolume(answers);
   if (answers.memory !== undefined) checkQuantity('memory', answers.memory);
   if (typeof answers.auth === 'object' && (answers.auth.secret === '' || answers.auth.key === '')) {
     throw invalid('The password needs the name of a Secret and of a key in it.');
@@ -84,10 +93,22 @@ function checkShape({ masters, replicasPerMaster }: DeployAnswers): void {
   }
 }
 
+function checkVolume({ overlays = [], storage, storageClass, adopt }: DeployAnswers): void {
+  if (storage !== undefined) checkQuantity('storage', storage);
+  if (storageClass !== undefined && !/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(storageClass)) {
+    throw invalid(`"${storageClass}" cannot be the name of a StorageClass.`);
+  }
+  if (!overlays.includes('dev')) return;
+  const given = Object.entries({ storage, storageClass, adopt }).find(([, value]) => value !== undefined);
+  if (given !== undefined) {
+    throw invalid(`The overlay dev has no volumes: leave "${given[0]}" away, or leave dev away.`);
+  }
+}
+
 function checkImage(image: string): void {
-  if (image.trim() === '') throw invalid('The image is missing. Name one, for example redis:7.2.');
+  if (image.trim() === '') throw invalid('The image is missing. Name one, for example redis:8.6.3.');
   if (/\s/.test(image) || !/^[\w][\w./:@-]*$/.test(image)) {
-    throw invalid(`"${image}" is not the name of an image, such as redis:7.2.`);
+    throw invalid(`"${image}" is not the name of an image, such as redis:8.6.3.`);
   }
 }
 

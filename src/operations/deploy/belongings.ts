@@ -2,7 +2,7 @@ import type { KubernetesAccess, KubernetesObject } from '../../kubernetes/kubern
 import { describeRef, type KubernetesClusterRef } from '../../model/clusterRef.ts';
 import { UserError } from '../../model/errors.ts';
 import type { WorkloadFacts } from '../../model/snapshot.ts';
-import { isOrdinalOf } from './preflight.ts';
+import { isOrdinalOf } from './claims.ts';
 import { generatedSecret, instanceLabel, managedBy, managedByLabel } from './render.ts';
 
 /** One object by its coordinates in the cluster's namespace. */

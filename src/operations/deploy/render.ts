@@ -1,6 +1,8 @@
 import type { KubernetesObject, SecretKey } from '../../kubernetes/kubernetesAccess.ts';
 import { checkAnswers, podCount, type DeployAnswers } from './answers.ts';
+import { claimAnnotations, type ClaimRecord } from './claims.ts';
 import { readKustomization } from './kustomize.ts';
+import { componentsOf } from './overlays.ts';
 
 /** The label by which this product knows again what it has deployed. */
 export const managedBy = 'kubernetes-redis-cluster';
@@ -16,19 +18,30 @@ export function generatedSecret(name: string): SecretKey {
   return { secret: `${name}-auth`, key: 'password' };
 }
 
+/** What a deployment's volumes are to say of it. */
+export function claimRecord({ name, masters, replicasPerMaster, auth }: DeployAnswers): ClaimRecord {
+  const { secret, key } = typeof auth === 'object' ? auth : generatedSecret(name);
+  return {
+    shape: `${masters}x${replicasPerMaster}`,
+    password: auth === 'none' ? auth : `${secret}/${key}`,
+  };
+}
+
 /**
  * The objects of a deployment: the manifests' own, changed field by field to fit the answers. The generated password's
  * Secret is not among them.
  * @param files the files of manifests/, by their paths in it
+ * @param pods more than the answers' shape where volumes of a cluster that was scaled up are adopted
  */
 export function renderManifests(
   files: ReadonlyMap<string, string>,
   answers: DeployAnswers,
+  pods = podCount(answers),
 ): readonly KubernetesObject[] {
   checkAnswers(answers);
-  return readKustomization(files, '').map((object) => {
+  return readKustomization(files, '', componentsOf(answers.overlays ?? [])).map((object) => {
     const ours = placed(object, answers);
-    return ours.kind === 'StatefulSet' ? shaped(ours, answers) : ours;
+    return ours.kind === 'StatefulSet' ? shaped(ours, answers, pods) : ours;
   });
 }
 
@@ -56,9 +69,12 @@ function renamed(value: unknown, name: string): unknown {
 /** What is read and written of the StatefulSet; everything else goes through untouched. */
 interface StatefulSetSpec {
   readonly template: { readonly spec: { readonly containers: readonly Container[] } };
-  readonly volumeClaimTemplates: readonly {
-    readonly spec: { readonly resources: { readonly requests: Readonly<Record<string, string>> } };
-  }[];
+  readonly volumeClaimTemplates?: readonly ClaimTemplate[];
+}
+
+interface ClaimTemplate {
+  readonly metadata: { readonly name: string; readonly annotations?: Readonly<Record<string, string>> };
+  readonly spec: { readonly resources: { readonly requests: Readonly<Record<string, string>> } };
 }
 
 interface Container {
@@ -80,34 +96,57 @@ interface Variable {
   };
 }
 
-function shaped(object: KubernetesObject, answers: DeployAnswers): KubernetesObject {
+function shaped(object: KubernetesObject, answers: DeployAnswers, pods: number): KubernetesObject {
   const spec = object['spec'] as StatefulSetSpec;
   const podSpec = spec.template.spec;
-  const template = {
-    ...spec.template,
-    spec: { ...podSpec, containers: podSpec.containers.map((one) => container(one, answers)) },
+  const server = podSpec.containers.find(isServer)?.image;
+  const containers = podSpec.containers.map((one) =>
+    container(one.image === server ? { ...one, image: answers.image ?? one.image } : one, answers),
+  );
+  const { volumeClaimTemplates, ...rest } = spec;
+  const claims = volumeClaimTemplates?.map((claim) => claimTemplate(claim, answers));
+  return {
+    ...object,
+    spec: {
+      ...rest,
+      replicas: pods,
+      template: { ...spec.template, spec: { ...podSpec, containers } },
+      ...(claims === undefined ? {} : { volumeClaimTemplates: claims }),
+    },
   };
-  const volumeClaimTemplates = spec.volumeClaimTemplates.map((claim) => ({
+}
+
+function isServer({ ports = [] }: Container): boolean {
+  return ports.some((port) => port.name === 'redis');
+}
+
+/** A volume bears what it takes to know later whether a new cluster may take it over. */
+function claimTemplate(claim: ClaimTemplate, answers: DeployAnswers): ClaimTemplate {
+  const { storage, storageClass } = answers;
+  const { requests } = claim.spec.resources;
+  return {
     ...claim,
+    metadata: {
+      ...claim.metadata,
+      annotations: { ...claim.metadata.annotations, ...claimAnnotations(claimRecord(answers)) },
+    },
     spec: {
       ...claim.spec,
+      ...(storageClass === undefined ? {} : { storageClassName: storageClass }),
       resources: {
         ...claim.spec.resources,
-        requests: { ...claim.spec.resources.requests, storage: answers.storage },
+        requests: { ...requests, ...(storage === undefined ? {} : { storage }) },
       },
     },
-  }));
-  return { ...object, spec: { ...spec, replicas: podCount(answers), template, volumeClaimTemplates } };
+  };
 }
 
 function container(one: Container, answers: DeployAnswers): Container {
   const env = (one.env ?? []).flatMap((variable) => variableFor(variable, answers));
-  const isServer = one.ports?.some((port) => port.name === 'redis') ?? false;
-  const sized = isServer && answers.memory !== undefined ? { memory: answers.memory } : {};
+  const sized = isServer(one) && answers.memory !== undefined ? { memory: answers.memory } : {};
   return {
     ...one,
-    image: answers.image,
-    env,
+    ...(one.env === undefined ? {} : { env }),
     resources: {
       ...one.resources,
       requests: { ...one.resources?.requests, ...sized },

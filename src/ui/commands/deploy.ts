@@ -2,18 +2,18 @@ import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 import { prepareDeploy, runDeploy, type Deployed } from '../../operations/deploy.ts';
 import { checkAnswers, type DeployAnswers } from '../../operations/deploy/answers.ts';
-import { defaultImage } from '../../operations/deploy/defaultImage.ts';
 import { generatedSecret } from '../../operations/deploy/render.ts';
 import type { KubernetesClusterRef } from '../../model/clusterRef.ts';
-import { messageOf, UserError } from '../../model/errors.ts';
+import { UserError } from '../../model/errors.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import type { KubernetesAccess } from '../../kubernetes/kubernetesAccess.ts';
 import type { Credentials } from '../../redis/nodeConnection.ts';
+import { ask, askAnswers, givenAnswers } from '../deployAnswers.ts';
 import { readManifestFiles } from '../manifestFiles.ts';
 import type { Parts } from '../parts.ts';
 import { askPods } from '../podAsking.ts';
 import { runOperation } from '../runOperation.ts';
-import { answersOf, numberAnswer, picked, rowTarget, textAnswer, type Answers } from '../target.ts';
+import { answersOf, picked, rowTarget, textAnswer } from '../target.ts';
 import { waiting } from '../waiting.ts';
 
 const title = 'Deploy Cluster';
@@ -30,17 +30,13 @@ export async function deploy(
   const access = await parts.inventory.access(context);
   const place = {
     namespace: textAnswer(given, 'namespace') ?? (await askNamespace(parts, argument, context)),
-    name: textAnswer(given, 'name') ?? (await ask('Name of the cluster', 'redis-cluster')),
+    name: textAnswer(given, 'name') ?? (await ask(title, 'Name of the cluster', 'redis-cluster')),
   };
-  const answers: DeployAnswers = {
-    ...place,
-    ...(isAsked ? await askRest(given) : restOf(given)),
-    image: textAnswer(given, 'image') ?? defaultImage(files),
-    auth: authIn(given),
-  };
+  const rest = isAsked ? await askAnswers(given, title) : givenAnswers(given);
+  const answers: DeployAnswers = { ...place, ...rest };
   const { name } = answers;
   checkAnswers(answers);
-  const plan = await prepareDeploy(access, files, answers);
+  const plan = await prepareDeploy(access, files, answers, isAsked ? askToAdopt : undefined);
   return runOperation(parts, {
     plan,
     confirmation: isAsked && given['confirmed'] !== true ? 'button' : 'none',
@@ -59,26 +55,6 @@ export async function deploy(
   });
 }
 
-type Rest = Omit<DeployAnswers, 'namespace' | 'name' | 'image' | 'auth'>;
-
-/** What has a default that suits most. */
-function restOf(given: Answers): Rest {
-  const memory = textAnswer(given, 'memory');
-  return {
-    masters: numberAnswer(given, 'masters') ?? 3,
-    replicasPerMaster: numberAnswer(given, 'replicasPerMaster') ?? 1,
-    storage: textAnswer(given, 'storage') ?? '1Gi',
-    ...(memory === undefined ? {} : { memory }),
-  };
-}
-
-async function askRest(given: Answers): Promise<Rest> {
-  const rest = restOf(given);
-  const shape = given['masters'] === undefined ? await askShape() : {};
-  const storage = textAnswer(given, 'storage') ?? (await ask('Size of the volume of each pod', rest.storage));
-  return { ...rest, ...shape, storage };
-}
-
 async function credentialsOf(
   access: KubernetesAccess,
   { auth, name, namespace }: DeployAnswers,
@@ -93,14 +69,13 @@ function randomPassword(): string {
   return randomBytes(24).toString('base64url');
 }
 
-function authIn(given: Answers): DeployAnswers['auth'] {
-  const auth = given['auth'] ?? 'generate';
-  if (auth === 'generate' || auth === 'none') return auth;
-  if (typeof auth === 'object' && 'secret' in auth && 'key' in auth) {
-    const { secret, key } = auth;
-    if (typeof secret === 'string' && typeof key === 'string') return { secret, key };
-  }
-  throw new UserError('invalid-input', '"auth" is "generate", "none" or {secret, key}.');
+/** True, or an AbortError: what else can be done about the volumes is done elsewhere. */
+async function askToAdopt(volumes: readonly string[]): Promise<boolean> {
+  const message = `Volumes of an earlier cluster of this name, shape and password are still there: ${volumes.join(', ')}.`;
+  const detail =
+    'The new cluster can take them over with all keys. Otherwise choose another name, or delete them first.';
+  await picked(vscode.window.showWarningMessage(message, { modal: true, detail }, 'Take Them Over'));
+  return true;
 }
 
 async function askContext(parts: Parts, argument: unknown): Promise<string> {
@@ -128,35 +103,6 @@ async function askNamespace(parts: Parts, argument: unknown, context: string): P
     );
   } catch (error) {
     if (!(error instanceof UserError && error.reason === 'forbidden')) throw error;
-    return ask(`Namespace of ${context} (you may not list them)`, access.defaultNamespace);
+    return ask(title, `Namespace of ${context} (you may not list them)`, access.defaultNamespace);
   }
-}
-
-function ask(prompt: string, value: string): Promise<string> {
-  return picked(vscode.window.showInputBox({ title, prompt, value, ignoreFocusOut: true }));
-}
-
-async function askShape(): Promise<{ readonly masters: number; readonly replicasPerMaster: number }> {
-  const read = (text: string): { masters: number; replicasPerMaster: number } => {
-    const [, masters, replicas] = /^\s*(\d+)\s*[x×*]\s*(\d+)\s*$/.exec(text) ?? [];
-    if (masters === undefined || replicas === undefined)
-      throw new UserError('invalid-input', 'Write masters x replicas, such as 3 x 1.');
-    return { masters: Number(masters), replicasPerMaster: Number(replicas) };
-  };
-  const text = await picked(
-    vscode.window.showInputBox({
-      title,
-      prompt: 'Masters x replicas of each',
-      value: '3 x 1',
-      ignoreFocusOut: true,
-      validateInput: (value) => {
-        try {
-          return read(value).masters < 3 ? 'A Redis Cluster needs at least 3 masters.' : undefined;
-        } catch (error) {
-          return messageOf(error);
-        }
-      },
-    }),
-  );
-  return read(text);
 }

@@ -5,7 +5,8 @@ import type { KubernetesObject } from '../../../src/kubernetes/kubernetesAccess.
 import { UserError } from '../../../src/model/errors.ts';
 import { planDeploy } from '../../../src/operations/deploy.ts';
 import type { DeployAnswers } from '../../../src/operations/deploy/answers.ts';
-import type { DeployFacts } from '../../../src/operations/deploy/preflight.ts';
+import type { LeftClaim } from '../../../src/operations/deploy/claims.ts';
+import type { DeployFacts } from '../../../src/operations/deploy/facts.ts';
 import { renderManifests } from '../../../src/operations/deploy/render.ts';
 import { manifestFiles } from '../../support/manifestFiles.ts';
 
@@ -112,6 +113,10 @@ test('answers that cannot be are refused before anything is asked', () => {
     [{ memory: '-5Mi' }, /not an amount of memory/],
     [{ memory: '256' }, /Was a unit forgotten/],
     [{ auth: { secret: '', key: 'k' } }, /needs the name of a Secret/],
+    [{ storageClass: 'Fast!' }, /cannot be the name of a StorageClass/],
+    [{ overlays: ['dev', 'production'] }, /exclude each other/],
+    [{ overlays: ['servicemonitor'] }, /needs metrics/],
+    [{ overlays: ['dev'] }, /no volumes: leave "storage" away/],
   ];
   for (const [changed, message] of cases) {
     assert.throws(() => render(changed), refusedWith('invalid-input', message));
@@ -122,10 +127,19 @@ test('answers that cannot be are refused before anything is asked', () => {
 const free: DeployFacts = {
   namespace: 'there',
   existing: [],
+  missingKinds: [],
   claims: [],
-  storageClass: 'default',
+  storageClasses: [{ name: 'standard', isDefault: true }],
+  secrets: new Map(),
+  workers: 3,
   forbidden: [],
 };
+
+function left(ordinal: number, shape = '4x2', password = 'shop-auth/password'): LeftClaim {
+  return { name: `data-shop-${String(ordinal)}`, ordinal, record: { shape, password } };
+}
+
+const kept = new Map([['shop-auth', ['password']]]);
 
 function plan(facts: Partial<DeployFacts>, changed: Partial<DeployAnswers> = {}) {
   return planDeploy('dev', { ...answers, ...changed }, render(changed), { ...free, ...facts });
@@ -142,7 +156,7 @@ test('where everything is free the plan says what is made', () => {
   const made = plan({});
   assert.match(made.title, /shop \(context dev, namespace team\): 4 masters, 2 replicas each/);
   assert.match(made.steps[0]?.text ?? '', /Secret shop-auth, .*ConfigMap shop-config/);
-  assert.deepEqual([made.losses, made.warnings, made.goesOn], [[], [], false]);
+  assert.deepEqual([made.losses, made.warnings, made.beginning], [[], [], 'new']);
   assert.equal(plan({}, { auth: 'none', replicasPerMaster: 0 }).warnings.length, 2);
 });
 
@@ -159,8 +173,22 @@ test('what stands in the way is named, and nothing is changed', () => {
     [{ existing: [service] }, 'already-exists', /"shop" is taken.*Service shop/],
     [{ existing: [begun('deployed')] }, 'already-exists', /StatefulSet shop/],
     [{ existing: [begun('deploying', { masters: 3 })] }, 'already-exists', /with other answers was begun/],
-    [{ claims: ['data-shop-0'] }, 'already-exists', /data-shop-0/],
-    [{ storageClass: 'none' }, 'not-found', /no default StorageClass/],
+    [{ claims: [{ name: 'data-shop-0', ordinal: 0 }] }, 'already-exists', /data-shop-0 does not say/],
+    [{ claims: [left(0)], secrets: kept }, 'already-exists', /"adopt": true/],
+    [{ claims: [left(0)] }, 'already-exists', /Secret "shop-auth" is not there any more/],
+    [
+      { claims: [left(0, '3x1')], secrets: kept },
+      'already-exists',
+      /of 3 masters with 1 replica each, not 4/,
+    ],
+    [
+      { claims: [left(0, '4x2', 'none')], secrets: kept },
+      'already-exists',
+      /with no password, not the password of/,
+    ],
+    [{ storageClasses: [{ name: 'slow', isDefault: false }] }, 'not-found', /no default StorageClass.*slow/],
+    [{ secrets: new Map([['shop-auth', ['pw']]]) }, 'not-found', /"shop-auth".*has no key password.*kubectl/],
+    [{ missingKinds: ['ServiceMonitor'] }, 'not-found', /does not know the kind ServiceMonitor.*operator/],
   ];
   for (const [facts, reason, message] of cases) {
     assert.throws(() => plan(facts), refusedWith(reason, message));
@@ -168,8 +196,39 @@ test('what stands in the way is named, and nothing is changed', () => {
   }
 });
 
+test('what the answers need and is not there is named', () => {
+  const cases: [Partial<DeployAnswers>, string, RegExp][] = [
+    [{ storageClass: 'fast' }, 'not-found', /no StorageClass "fast"\. It has: standard/],
+    [{ auth: { secret: 'mine', key: 'pw' } }, 'not-found', /Secret "mine".*is not there.*from-file=pw/],
+    [{ overlays: ['production'] }, 'unsafe', /12 pods need 12 workers.*has 3/],
+  ];
+  for (const [changed, reason, message] of cases)
+    assert.throws(() => plan({}, changed), refusedWith(reason, message));
+});
+
+test('volumes of the same shape and password are taken over, with as many pods as there were', () => {
+  const claims = Array.from({ length: 14 }, (_, ordinal) => left(ordinal)).filter(
+    ({ ordinal }) => ordinal !== 4,
+  );
+  const adopting = plan({ claims, secrets: kept }, { adopt: true });
+  assert.deepEqual([adopting.beginning, adopting.pods], ['adopts', 14]);
+  assert.match(adopting.warnings.join(), /13 volumes.*taken over.*volumes of pods 4 are missing/);
+});
+
+test('overlays are put on top of the base', () => {
+  const { namespace, name, masters, replicasPerMaster, auth } = answers;
+  const chosen = ['metrics', 'dev'] as const;
+  const shape = { namespace, name, masters, replicasPerMaster };
+  const dev = renderManifests(files, { ...shape, image: 'valkey/valkey:8.1.1', auth, overlays: chosen });
+  assert.equal((setOf(dev)['spec'] as Record<string, unknown>)['volumeClaimTemplates'], undefined);
+  const text = JSON.stringify(dev.filter(({ kind }) => kind !== 'ConfigMap'));
+  assert.match(text, /"name":"shop-metrics"/);
+  assert.match(text, /"image":"oliver006/);
+  assert.equal(text.match(/"image":"valkey\/valkey:8.1.1"/g)?.length, 2);
+});
+
 test('an unfinished deployment with the same answers is gone on with, its volumes are no obstacle', () => {
-  const goesOn = plan({ existing: [begun('deploying')], claims: ['data-shop-0'] });
-  assert.equal(goesOn.goesOn, true);
+  const goesOn = plan({ existing: [begun('deploying')], claims: [left(0)] });
+  assert.equal(goesOn.beginning, 'goesOn');
   assert.match(goesOn.warnings.join(), /goes on with it/);
 });

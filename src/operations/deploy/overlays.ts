@@ -1,0 +1,31 @@
+import { UserError } from '../../model/errors.ts';
+
+/** What may be put on top of the base, in the order in which it is applied: the folders of manifests/components. */
+export const overlays = {
+  dev: 'Smallest: no volumes, so keys live as long as their pods; few resources',
+  production: 'One pod on each worker, 10Gi volumes, 2Gi of memory for each server',
+  valkey: 'Valkey instead of Redis',
+  metrics: 'A Prometheus exporter in each pod',
+  servicemonitor: 'Tells the Prometheus operator of the exporters; needs metrics',
+} as const;
+
+export type Overlay = keyof typeof overlays;
+
+export function isOverlay(name: unknown): name is Overlay {
+  return typeof name === 'string' && Object.hasOwn(overlays, name);
+}
+
+/** The components' folders of a choice, in their order. */
+export function componentsOf(chosen: readonly Overlay[]): readonly string[] {
+  return Object.keys(overlays)
+    .filter((name) => chosen.some((one) => one === name))
+    .map((name) => `components/${name}`);
+}
+
+/** Throws a UserError where the choice contradicts itself. */
+export function checkOverlays(chosen: readonly Overlay[]): void {
+  if (chosen.includes('dev') && chosen.includes('production'))
+    throw new UserError('invalid-input', 'The overlays dev and production exclude each other. Choose one.');
+  if (chosen.includes('servicemonitor') && !chosen.includes('metrics'))
+    throw new UserError('invalid-input', 'The overlay servicemonitor needs metrics. Choose both.');
+}
