@@ -9,7 +9,7 @@ import { askNodes } from './deploy/askNodes.ts';
 import type { DeployAnswers } from './deploy/answers.ts';
 import { adoptedPods, adoptionProblem, missingOrdinals } from './deploy/adoption.ts';
 import { readDeployFacts, type DeployFacts } from './deploy/facts.ts';
-import { checkFacts, stateAnnotation, type Beginning } from './deploy/preflight.ts';
+import { checkFacts, withState, type Beginning } from './deploy/preflight.ts';
 import {
   generatedSecret,
   instanceLabel,
@@ -184,11 +184,8 @@ async function applyState(
   { access, signal }: DeployPorts,
   state: 'deploying' | 'deployed',
 ): Promise<void> {
-  for (const object of objects) {
-    if (object.kind !== 'StatefulSet') continue;
-    const annotations = { ...object.metadata.annotations, [stateAnnotation]: state };
-    await access.apply({ ...object, metadata: { ...object.metadata, annotations } }, signal);
-  }
+  for (const object of objects)
+    if (object.kind === 'StatefulSet') await access.apply(withState(object, state), signal);
 }
 
 function lookAtCluster(plan: DeployPlan, pods: readonly PodFacts[], views: readonly NodeView[]): Look {

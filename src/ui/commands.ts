@@ -5,6 +5,7 @@ import { cancelOperation } from './commands/cancelOperation.ts';
 import { check } from './commands/check.ts';
 import { deleteCluster } from './commands/delete.ts';
 import { deploy } from './commands/deploy.ts';
+import { exportManifests } from './commands/exportManifests.ts';
 import { openRedisCli } from './commands/openRedisCli.ts';
 import { openSettings } from './commands/openSettings.ts';
 import { openSlotMap } from './commands/openSlotMap.ts';
@@ -29,6 +30,7 @@ const commands: Readonly<Record<string, Command>> = {
   check,
   delete: deleteCluster,
   deploy,
+  exportManifests,
   openRedisCli,
   openSettings,
   openSlotMap,

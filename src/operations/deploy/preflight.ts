@@ -6,7 +6,14 @@ import { neededSecrets, type DeployFacts } from './facts.ts';
 import { instanceLabel, managedBy, managedByLabel } from './render.ts';
 
 /** On a StatefulSet of ours: `deploying` until its cluster was seen whole, then `deployed`. */
-export const stateAnnotation = 'kubernetes-redis-cluster/state';
+const stateAnnotation = 'kubernetes-redis-cluster/state';
+
+/** An object as it is applied: a StatefulSet bears how far its deployment has come. */
+export function withState(object: KubernetesObject, state: 'deploying' | 'deployed'): KubernetesObject {
+  if (object.kind !== 'StatefulSet') return object;
+  const annotations = { ...object.metadata.annotations, [stateAnnotation]: state };
+  return { ...object, metadata: { ...object.metadata, annotations } };
+}
 
 /**
  * What a deployment does with what is there: begins anew, goes on with an unfinished one of the same answers, or takes

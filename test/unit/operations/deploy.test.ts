@@ -5,6 +5,8 @@ import type { KubernetesObject } from '../../../src/kubernetes/kubernetesAccess.
 import { UserError } from '../../../src/model/errors.ts';
 import { planDeploy } from '../../../src/operations/deploy.ts';
 import type { DeployAnswers } from '../../../src/operations/deploy/answers.ts';
+import { exportYaml } from '../../../src/operations/deploy/exportYaml.ts';
+import { readYaml } from '../../../src/operations/deploy/readYaml.ts';
 import type { LeftClaim } from '../../../src/operations/deploy/claims.ts';
 import type { DeployFacts } from '../../../src/operations/deploy/facts.ts';
 import { renderManifests } from '../../../src/operations/deploy/render.ts';
@@ -81,6 +83,13 @@ test('what kubectl apply -k would make, with the default answers, is what is ren
   assert.equal(data['start.sh'], files.get('scripts/start.sh'));
 });
 
+test('what is exported is what is applied, as Kubernetes reads it, and no Secret is in it', () => {
+  const read = readYaml(exportYaml(files, answers)) as readonly KubernetesObject[];
+  const applied = render().map((object) => (object.kind === 'StatefulSet' ? begun('deployed') : object));
+  assert.deepEqual(read, applied);
+  assert.ok(read.every(({ kind }) => kind !== 'Secret'));
+});
+
 test('the password comes from where the answers say', () => {
   const none = JSON.stringify(setOf(render({ auth: 'none' })));
   assert.doesNotMatch(none, /secretKeyRef|REDISCLI_AUTH/);
@@ -145,11 +154,11 @@ function plan(facts: Partial<DeployFacts>, changed: Partial<DeployAnswers> = {})
   return planDeploy('dev', { ...answers, ...changed }, render(changed), { ...free, ...facts });
 }
 
-/** The StatefulSet as the server gives it back: with defaults filled in and a state. */
+/** The StatefulSet with a state. */
 function begun(state: string, changed: Partial<DeployAnswers> = {}): KubernetesObject {
   const set = setOf(render(changed));
   const annotations = { 'kubernetes-redis-cluster/state': state };
-  return { ...set, metadata: { ...set.metadata, annotations }, status: { replicas: 3 } };
+  return { ...set, metadata: { ...set.metadata, annotations } };
 }
 
 test('where everything is free the plan says what is made', () => {
