@@ -4,7 +4,8 @@
 set -eu
 # shellcheck source-path=SCRIPTDIR source=ask.sh
 . "${0%/*}/ask.sh"
-RUN=${RUN:-/run/redis-cluster}
+# shellcheck source-path=SCRIPTDIR source=config.sh
+. "${0%/*}/config.sh"
 umask 077
 
 NODES=$DATA/nodes.conf
@@ -44,6 +45,7 @@ forget_masters_address() {
     { print }' "$NODES" "$NODES" >"$NODES.new" && mv "$NODES.new" "$NODES"
 }
 
+check_credentials
 trap 'exit 0' TERM INT
 id=$(own_id) || :
 if dataset_is_missing; then
@@ -61,23 +63,6 @@ while misleads_a_replica "$id"; do
 done
 [ ! -e "$NODES" ] || forget_masters_address
 
-# Every byte as \xHH: whatever the password holds, redis.conf reads back exactly what redis-cli sends.
-quoted_password() { printf '%s' "$REDISCLI_AUTH" | od -An -v -tx1 | tr -d ' \n' | sed 's/../\\x&/g'; }
-
-write_config() {
-  echo "include $CONFIG"
-  echo "dir $DATA"
-  echo "cluster-announce-ip $POD_IP"
-  echo "replica-announce-ip $POD_IP"
-  echo "cluster-announce-hostname $POD_NAME.$DOMAIN"
-  # The rest of the limit is for replication buffers, fragmentation and the copy that a rewrite makes.
-  if [ "${MEMORY_LIMIT:-0}" -gt 0 ]; then echo "maxmemory $((MEMORY_LIMIT * 70 / 100))"; fi
-  if [ -n "${REDISCLI_AUTH:-}" ]; then
-    password=$(quoted_password)
-    printf 'requirepass "%s"\nmasterauth "%s"\n' "$password" "$password"
-  fi
-}
-
 write_config >"$RUN/redis.conf"
-[ -n "${REDISCLI_AUTH:-}" ] || say "WARNING: no password is set, whoever reaches port $PORT can read and write everything"
+[ -n "$taken" ] || printf '%s' "${previous:-$password}" >"$RUN/password"
 exec redis-server "$RUN/redis.conf"

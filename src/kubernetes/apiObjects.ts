@@ -24,7 +24,21 @@ export interface Container {
   readonly ports?: readonly { readonly name?: string; readonly containerPort: number }[];
   readonly env?: readonly {
     readonly name: string;
+    readonly value?: string;
     readonly valueFrom?: { readonly secretKeyRef?: { readonly name?: string; readonly key: string } };
+  }[];
+  readonly volumeMounts?: readonly { readonly name: string; readonly mountPath: string }[];
+}
+
+export interface PodSpec {
+  readonly nodeName?: string;
+  readonly containers: readonly Container[];
+  readonly volumes?: readonly {
+    readonly name: string;
+    readonly secret?: {
+      readonly secretName?: string;
+      readonly items?: readonly { readonly key: string; readonly path: string }[];
+    };
   }[];
 }
 
@@ -46,7 +60,7 @@ export interface ContainerStatus {
 
 export interface Pod {
   readonly metadata?: Metadata;
-  readonly spec?: { readonly nodeName?: string; readonly containers: readonly Container[] };
+  readonly spec?: PodSpec;
   readonly status?: {
     readonly phase?: string;
     readonly reason?: string;
@@ -69,7 +83,7 @@ export interface StatefulSet {
     readonly replicas?: number;
     readonly template: {
       readonly metadata?: Metadata;
-      readonly spec?: { readonly containers: readonly Container[] };
+      readonly spec?: PodSpec;
     };
   };
   readonly status?: { readonly readyReplicas?: number };

@@ -1,12 +1,11 @@
 import type { PodFacts, WorkloadFacts } from '../model/snapshot.ts';
 import type { Pod, StatefulSet } from './apiObjects.ts';
 import type { ApiClient } from './client.ts';
-import type { Candidate, SecretKey } from './kubernetesAccess.ts';
+import type { Candidate } from './kubernetesAccess.ts';
 import { podFacts, redisContainer, type RedisContainer } from './podFacts.ts';
+import { passwordOf } from './secretsOf.ts';
 
 const pageSize = '500';
-/** Variables of the server's container that hold its password, as the common images and charts call them. */
-const passwordVariable = /^(REDISCLI_AUTH|REDIS(CLI)?_?PASSWORD|VALKEY_?PASSWORD|.*REDIS.*PASS.*)$/i;
 
 /** Everything in a namespace, or in all, that looks like Redis or Valkey: two lists, page by page. */
 export async function discover(
@@ -111,7 +110,7 @@ export function redisOfStatefulSet(set: StatefulSet): RedisContainer | undefined
 }
 
 function candidate({ set, redis, pods }: Group): Candidate {
-  const passwordFrom = passwordOf(redis);
+  const passwordFrom = passwordOf(set?.spec?.template.spec ?? pods[0]?.spec, redis.container);
   const password = passwordFrom === undefined ? {} : { passwordFrom };
   if (set !== undefined) {
     const name = nameOf(set);
@@ -147,14 +146,6 @@ function isBundled(set: StatefulSet): boolean {
   if (labels['app.kubernetes.io/managed-by'] === 'kubernetes-redis-cluster') return true;
   const agent = set.spec?.template.spec?.containers.some((one) => one.name === 'agent') ?? false;
   return labels['app.kubernetes.io/name'] === 'redis-cluster' && agent;
-}
-
-function passwordOf({ container }: RedisContainer): SecretKey | undefined {
-  for (const { name, valueFrom } of container.env ?? []) {
-    const from = valueFrom?.secretKeyRef;
-    if (from?.name !== undefined && passwordVariable.test(name)) return { secret: from.name, key: from.key };
-  }
-  return undefined;
 }
 
 function byName(a: Candidate, b: Candidate): number {

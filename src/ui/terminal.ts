@@ -50,12 +50,13 @@ export function podTerminal(
 }
 
 /**
- * Starts redis-cli (or valkey-cli) inside the container with the password that the container's own environment
- * holds, so that it stands in no argument. REDISCLI_AUTH is what redis-cli reads:
+ * Starts redis-cli (or valkey-cli) inside the container: by the script of the bundled manifests, which knows the present
+ * password and certificates, or with the password that the container's own environment holds, so that it stands in no argument. REDISCLI_AUTH is what redis-cli reads:
  * https://redis.io/docs/latest/develop/tools/cli/
  */
 export function redisCliInPod(port: number): readonly string[] {
   const script =
+    'if [ -r /opt/redis-cluster/cli.sh ]; then exec sh /opt/redis-cluster/cli.sh; fi; ' +
     'REDISCLI_AUTH="${REDISCLI_AUTH:-${REDIS_PASSWORD:-${REDISCLI_PASSWORD:-${VALKEY_PASSWORD:-}}}}"; ' +
     'if [ -n "$REDISCLI_AUTH" ]; then export REDISCLI_AUTH; else unset REDISCLI_AUTH; fi; ' +
     'if command -v redis-cli >/dev/null; then exec redis-cli -p "$0"; else exec valkey-cli -p "$0"; fi';

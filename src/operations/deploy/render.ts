@@ -8,6 +8,10 @@ import { componentsOf } from './overlays.ts';
 export const managedBy = 'kubernetes-redis-cluster';
 export const managedByLabel = 'app.kubernetes.io/managed-by';
 export const instanceLabel = 'app.kubernetes.io/instance';
+/** The key beside the password under which the one before it stands while it is being replaced. */
+const previousPassword = 'previous-password';
+/** The volumes with the password's files: the scripts', the exporter's. */
+const authVolumes = new Set(['auth', 'metrics-auth']);
 /** The name the manifests use where `kubectl apply -k` applies them as they are. */
 const ownName = /^redis-cluster(?=$|[-.])/;
 /** Labels that say what a thing is, not whose. */
@@ -68,7 +72,9 @@ function renamed(value: unknown, name: string): unknown {
 
 /** What is read and written of the StatefulSet; everything else goes through untouched. */
 interface StatefulSetSpec {
-  readonly template: { readonly spec: { readonly containers: readonly Container[] } };
+  readonly template: {
+    readonly spec: { readonly containers: readonly Container[]; readonly volumes?: readonly Volume[] };
+  };
   readonly volumeClaimTemplates?: readonly ClaimTemplate[];
 }
 
@@ -82,9 +88,18 @@ interface Container {
   readonly image: string;
   readonly env?: readonly Variable[];
   readonly ports?: readonly { readonly name?: string }[];
+  readonly volumeMounts?: readonly { readonly name: string }[];
   readonly resources?: {
     readonly requests?: Readonly<Record<string, string>>;
     readonly limits?: Readonly<Record<string, string>>;
+  };
+}
+
+interface Volume {
+  readonly name: string;
+  readonly secret?: {
+    readonly secretName: string;
+    readonly items?: readonly { readonly key: string; readonly path: string }[];
   };
 }
 
@@ -103,6 +118,7 @@ function shaped(object: KubernetesObject, answers: DeployAnswers, pods: number):
   const containers = podSpec.containers.map((one) =>
     container(one.image === server ? { ...one, image: answers.image ?? one.image } : one, answers),
   );
+  const volumes = podSpec.volumes?.flatMap((one) => volumeFor(one, answers));
   const { volumeClaimTemplates, ...rest } = spec;
   const claims = volumeClaimTemplates?.map((claim) => claimTemplate(claim, answers));
   return {
@@ -110,7 +126,10 @@ function shaped(object: KubernetesObject, answers: DeployAnswers, pods: number):
     spec: {
       ...rest,
       replicas: pods,
-      template: { ...spec.template, spec: { ...podSpec, containers } },
+      template: {
+        ...spec.template,
+        spec: { ...podSpec, containers, ...(volumes === undefined ? {} : { volumes }) },
+      },
       ...(claims === undefined ? {} : { volumeClaimTemplates: claims }),
     },
   };
@@ -143,10 +162,12 @@ function claimTemplate(claim: ClaimTemplate, answers: DeployAnswers): ClaimTempl
 
 function container(one: Container, answers: DeployAnswers): Container {
   const env = (one.env ?? []).flatMap((variable) => variableFor(variable, answers));
+  const mounts = one.volumeMounts?.filter(({ name }) => answers.auth !== 'none' || !authVolumes.has(name));
   const sized = isServer(one) && answers.memory !== undefined ? { memory: answers.memory } : {};
   return {
     ...one,
     ...(one.env === undefined ? {} : { env }),
+    ...(mounts === undefined ? {} : { volumeMounts: mounts }),
     resources: {
       ...one.resources,
       requests: { ...one.resources?.requests, ...sized },
@@ -155,9 +176,23 @@ function container(one: Container, answers: DeployAnswers): Container {
   };
 }
 
+/** The scripts read the files `password` and, while it is being replaced, `previous-password`. */
+function volumeFor(one: Volume, { auth }: DeployAnswers): readonly Volume[] {
+  if (!authVolumes.has(one.name) || one.secret === undefined || auth === 'generate') return [one];
+  if (auth === 'none') return [];
+  const items = [
+    { key: auth.key, path: 'password' },
+    { key: previousPassword, path: previousPassword },
+  ];
+  return [{ ...one, secret: { ...one.secret, secretName: auth.secret, items } }];
+}
+
 function variableFor(variable: Variable, answers: DeployAnswers): readonly Variable[] {
   if (variable.name === 'MASTERS') return [{ ...variable, value: String(answers.masters) }];
   if (variable.name === 'REPLICAS') return [{ ...variable, value: String(answers.replicasPerMaster) }];
+  if (variable.name === 'PASSWORD_REQUIRED') {
+    return [{ ...variable, value: answers.auth === 'none' ? 'no' : 'yes' }];
+  }
   const generated = generatedSecret(answers.name);
   if (variable.valueFrom?.secretKeyRef?.name !== generated.secret) return [variable];
   if (answers.auth === 'none') return [];

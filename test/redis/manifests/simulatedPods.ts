@@ -35,11 +35,16 @@ export interface SimulatedPods {
   /** Waits until every running pod passes its readiness probe; resolves to the seconds that took. */
   readonly allReady: (seconds: number) => Promise<number>;
   readonly isReady: (ordinal: number) => Promise<boolean>;
+  /** Changes the Secret; running pods see it when their mount is refreshed. */
+  readonly setSecret: (secret: PasswordSecret) => void;
+  readonly refreshSecret: (ordinal: number) => Promise<void>;
   /** Opens a connection of that name on every running pod's server; resolves to what closes them. */
   readonly connectAs: (name: string) => Promise<() => void>;
   readonly deleteDataset: (ordinal: number) => Promise<void>;
   /** What a pod's agent and its preStop wrote, over all its starts. */
   readonly agentLog: (ordinal: number) => string;
+  /** What a pod's server and its start script wrote, over all its starts. */
+  readonly serverLog: (ordinal: number) => string;
   readonly dispose: () => Promise<void>;
 }
 
@@ -49,6 +54,12 @@ interface Pod {
   readonly address: string;
   readonly env: NodeJS.ProcessEnv;
   readonly processes: readonly ChildProcess[];
+}
+
+/** The Secret of the password, with which every pod starts. */
+export interface PasswordSecret {
+  readonly password: string;
+  readonly previous?: string;
 }
 
 export interface SimulatedPodsOptions {
@@ -93,6 +104,9 @@ export async function simulatePods(options: SimulatedPodsOptions = {}): Promise<
   await chmod(resolver, 0o755);
   const pods = new Map<number, Pod>();
   const logs = new Map<number, string>();
+  const serverLogs = new Map<number, string>();
+  let secret: PasswordSecret | undefined =
+    options.password === undefined ? undefined : { password: options.password };
 
   async function publishNames(): Promise<void> {
     const lines = [...pods.values()].flatMap((pod) => [
@@ -106,6 +120,16 @@ export async function simulatePods(options: SimulatedPodsOptions = {}): Promise<
     const found = pods.get(ordinal);
     if (found === undefined) throw new Error(`pod ${String(ordinal)} is not running`);
     return found;
+  }
+
+  async function refreshSecret(folder: string): Promise<void> {
+    const auth = join(folder, 'auth');
+    await mkdir(auth, { recursive: true });
+    const files = { password: secret?.password, 'previous-password': secret?.previous };
+    for (const [name, text] of Object.entries(files)) {
+      if (text === undefined) await rm(join(auth, name), { force: true });
+      else await writeFile(join(auth, name), text, { mode: 0o440 });
+    }
   }
 
   function spawnScript(script: string, env: NodeJS.ProcessEnv, onText: (text: string) => void): ChildProcess {
@@ -140,9 +164,14 @@ export async function simulatePods(options: SimulatedPodsOptions = {}): Promise<
       DATA: join(folder, 'data'),
       RUN: join(folder, 'run'),
       RESOLVE: resolver,
-      ...(options.password === undefined ? {} : { REDISCLI_AUTH: options.password }),
+      AUTH: join(folder, 'auth'),
+      PASSWORD_REQUIRED: options.password === undefined ? 'no' : 'yes',
+      TERMINATION_LOG: join(folder, 'termination-log'),
     };
-    const server = spawnScript('start.sh', env, () => undefined);
+    await refreshSecret(folder);
+    const server = spawnScript('start.sh', env, (text) => {
+      serverLogs.set(ordinal, (serverLogs.get(ordinal) ?? '') + text);
+    });
     const agent = spawnScript('agent.sh', env, (text) => {
       logs.set(ordinal, (logs.get(ordinal) ?? '') + text);
     });
@@ -180,7 +209,8 @@ export async function simulatePods(options: SimulatedPodsOptions = {}): Promise<
   }
 
   function ask(ordinal: number, args: readonly string[], stdin?: string): Promise<string> {
-    return redisCli(ordinal, args, pod(ordinal).env, stdin);
+    const auth = secret === undefined ? {} : { REDISCLI_AUTH: secret.password };
+    return redisCli(ordinal, args, { ...pod(ordinal).env, ...auth }, stdin);
   }
 
   async function ownView(ordinal: number): Promise<OwnView> {
@@ -224,6 +254,10 @@ export async function simulatePods(options: SimulatedPodsOptions = {}): Promise<
     ownViews: () => Promise.all([...pods.keys()].sort((a, b) => a - b).map(ownView)),
     allReady,
     isReady,
+    setSecret: (changed) => {
+      secret = changed;
+    },
+    refreshSecret: (ordinal) => refreshSecret(pod(ordinal).folder),
     connectAs: async (name) => {
       const sockets = [...pods.values()].map(({ address }) => connect(port, address));
       await Promise.all(
@@ -239,6 +273,7 @@ export async function simulatePods(options: SimulatedPodsOptions = {}): Promise<
     deleteDataset: (ordinal) =>
       rm(join(root, `${set}-${String(ordinal)}`, 'data', 'appendonlydir'), { recursive: true }),
     agentLog: (ordinal) => logs.get(ordinal) ?? '',
+    serverLog: (ordinal) => serverLogs.get(ordinal) ?? '',
     dispose: async () => {
       await Promise.all([...pods.keys()].map((ordinal) => endPod(ordinal, 'SIGKILL')));
       await rm(root, { recursive: true, force: true });

@@ -153,6 +153,25 @@ test("the password is found in the server's environment", () => {
   assert.equal(from('TLS_KEY'), undefined);
 });
 
+test('a mounted Secret with the password goes before the environment', () => {
+  const env = [{ name: 'REDISCLI_AUTH', valueFrom: { secretKeyRef: { name: 'old', key: 'pw' } } }];
+  const from = (mountPath: string, secret: object, container: Partial<Container> = { env }) => {
+    const mounted = server({ ...container, volumeMounts: [{ name: 'auth', mountPath }] });
+    return candidates([pod('a', { spec: { volumes: [{ name: 'auth', secret }] } }, [mounted])], [])[0]
+      ?.passwordFrom;
+  };
+  const ours = '/etc/redis-cluster-auth';
+  assert.deepEqual(from(ours, { secretName: 'auth' }), { secret: 'auth', key: 'password' });
+  const items = [{ key: 'pw', path: 'password' }];
+  assert.deepEqual(from(ours, { secretName: 'auth', items }), { secret: 'auth', key: 'pw' });
+  assert.deepEqual(from('/elsewhere', { secretName: 'auth' }), { secret: 'old', key: 'pw' });
+  const chart = { env: [{ name: 'REDIS_PASSWORD_FILE', value: '/opt/secrets/redis-password' }] };
+  assert.deepEqual(from('/opt/secrets', { secretName: 'auth' }, chart), {
+    secret: 'auth',
+    key: 'redis-password',
+  });
+});
+
 test('why a pod does not run is said in the words of Kubernetes', () => {
   const facts = (status: object) => candidates([pod('a', { status })], [])[0]?.pods[0];
   const waiting = (reason: string, message?: string) => [

@@ -80,7 +80,9 @@ void test('the StatefulSet mounts its volume, runs restricted and takes the pass
     assert.deepEqual(Object.keys(container.resources.limits), ['memory']);
   }
   const secret = { name: 'redis-cluster-auth', key: 'password', optional: true };
-  assert.deepEqual(allUnder(set, 'secretKeyRef'), [secret, secret]);
+  assert.deepEqual(allUnder(set, 'secretKeyRef'), [secret]);
+  const mounted = { secretName: 'redis-cluster-auth', optional: true, defaultMode: 0o440 };
+  assert.deepEqual(allUnder(set, 'secret'), [mounted]);
   assert.deepEqual(allUnder(set, 'automountServiceAccountToken'), [false]);
 });
 

@@ -92,9 +92,12 @@ test('what is exported is what is applied, as Kubernetes reads it, and no Secret
 
 test('the password comes from where the answers say', () => {
   const none = JSON.stringify(setOf(render({ auth: 'none' })));
-  assert.doesNotMatch(none, /secretKeyRef|REDISCLI_AUTH/);
+  assert.doesNotMatch(none, /secretKeyRef|REDISCLI_AUTH|shop-auth|redis-cluster-auth/);
+  assert.equal(none.match(/\{"name":"PASSWORD_REQUIRED","value":"no"\}/g)?.length, 2);
   const own = JSON.stringify(setOf(render({ auth: { secret: 'mine', key: 'pw' } })));
   assert.match(own, /"secretKeyRef":\{"name":"mine","key":"pw"\}/);
+  assert.match(own, /"secretName":"mine".*\{"key":"pw","path":"password"\}/);
+  assert.doesNotMatch(own, /shop-auth/);
 });
 
 test('a name that begins like the manifests own is not renamed twice', () => {

@@ -1,0 +1,40 @@
+import type { Container, PodSpec } from './apiObjects.ts';
+import type { SecretKey } from './kubernetesAccess.ts';
+
+/** Variables of the server's container that hold its password, as the common images and charts call them. */
+const passwordVariable = /^(REDISCLI_AUTH|REDIS(CLI)?_?PASSWORD|VALKEY_?PASSWORD|.*REDIS.*PASS.*)$/i;
+/** The file from which the scripts of the bundled manifests take it. */
+const ownPasswordFile = '/etc/redis-cluster-auth/password';
+
+/** Where the server's password comes from: a mounted file where there is one, since it changes while the pod runs. */
+export function passwordOf(spec: PodSpec | undefined, container: Container): SecretKey | undefined {
+  const named = container.env?.find(
+    ({ name }) => name.endsWith('PASSWORD_FILE') && passwordVariable.test(name),
+  );
+  const mounted = [ownPasswordFile, named?.value ?? ''].map((path) => mountedKey(spec, container, path));
+  return mounted.find((one) => one !== undefined) ?? passwordInEnvironment(container);
+}
+
+function passwordInEnvironment({ env }: Container): SecretKey | undefined {
+  for (const { name, valueFrom } of env ?? []) {
+    const from = valueFrom?.secretKeyRef;
+    if (from?.name !== undefined && passwordVariable.test(name)) return { secret: from.name, key: from.key };
+  }
+  return undefined;
+}
+
+/** The Secret and the key whose text a container sees at a path. */
+function mountedKey(
+  spec: PodSpec | undefined,
+  { volumeMounts }: Container,
+  path: string,
+): SecretKey | undefined {
+  for (const { name, mountPath } of volumeMounts ?? []) {
+    const secret = spec?.volumes?.find((volume) => volume.name === name)?.secret;
+    if (secret?.secretName === undefined || !path.startsWith(`${mountPath}/`)) continue;
+    const file = path.slice(mountPath.length + 1);
+    const key = secret.items === undefined ? file : secret.items.find((item) => item.path === file)?.key;
+    if (key !== undefined) return { secret: secret.secretName, key };
+  }
+  return undefined;
+}
