@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC2154
 # Sourced by agent.sh: pod 0 makes a cluster out of pods that all answer and are all empty.
-# The layout follows from the ordinals alone, so a formation that was interrupted is simply gone on with.
+# What pods own already counts, so a formation that was interrupted is simply gone on with.
 
 form() {
   plan=$(printf '%s\n' "$pods" | formation)
@@ -11,13 +11,14 @@ form() {
     ;;
   esac
   may_change || return 0
-  say_once "forming $SET of $WANT empty pods"
   # A master that knew of no slots before serves its own only after waiting for cluster-node-timeout (1 s at the least
   # to be sensible); the pods are empty, so it is short until then. choose_role sets it back.
   # Slots and epochs everywhere before anybody meets: an epoch can be set only on a node that knows no other.
-  for phase in own meet; do
+  say_once "forming $SET of $WANT empty pods"
+  for phase in forget own meet; do
     while read -r step ip id commands; do
       [ "$step" = "$phase" ] || continue
+      [ "$step" != forget ] || say "pod at $ip shall forget lost nodes that held nothing: $commands"
       answer=$(printf 'CLUSTER MYID\n%s\n' "$commands" | tr '|' '\n' | ask "$ip")
       case $answer in
       "$id"*ERR* | "$id"*NOAUTH*) say "form: $ip said: $answer" ;;
@@ -33,28 +34,73 @@ END
   done
 }
 
-# Prints "wait <reason>", or a line per step: "own|meet <ip> <id> <commands in bars>".
+# A pod lost its volume while the cluster was being formed: the node that it was owns slots for ever.
+lost_owner() { printf '%s\n' "$view" | awk '$3 ~ /fail|noaddr/ && $3 !~ /fail\?/ && NF > 8 { lost = 1 } END { exit !lost }'; }
+
+# Prints "wait <reason>", or a line per step: "forget|own|meet <ip> <id> <commands in bars>".
+# Masters are spread over the workers, then among the lowest ordinals, so that scaling down takes replicas first.
+# Nodes that are none of the pods hold the formation up, but are forgotten where nobody has a link with them, since all
+# pods are here and empty: a pod lost its volume meanwhile. If such a node owns slots and has a replica, that one takes over.
 formation() {
   awk -v masters="$MASTERS" -v want="$WANT" -v port="$PORT" -v bus="$BUS" '
-    $1 < want { ip[$1] = $2; id[$1] = $3; role[$1] = $4; slots[$1] = $6; known[$1] = $7; size[$1] = $9; epoch[$1] = $10; ids[$1] = $11; mine[$3] = 1 }
+    {
+      ip[$1] = $2; id[$1] = $3; role[$1] = $4; slots[$1] = $6; known[$1] = $7; size[$1] = $9
+      epoch[$1] = $10; ids[$1] = $11; worker[$1] = $12; lost[$1] = $15; mine[$3] = 1
+      if ($4 == "slave") followed[$5] = 1
+    }
     function first(i) { return int(16384 * i / masters) }
     function range(i) { return first(i) "-" first(i + 1) - 1 }
     END {
-      for (i = 0; i < want; i++) {
-        if (!(i in ip)) missing = missing " " i
-        else if (size[i] > 0) why = "pod " i " holds keys"
-        else if (role[i] != "master") why = "pod " i " is a replica"
-        else if (slots[i] != "-" && (i >= masters || slots[i] != range(i))) why = "pod " i " owns slots"
+      for (i = 0; i < want; i++) if (!(i in ip)) missing = missing " " i
+      for (i in ip) {
+        if (slots[i] != "-") {
+          for (r = 0; r < masters && slots[i] != range(r); r++);
+          if (r == masters) why = "pod " i " owns slots"
+          else { owned[r] = 1; owner[i] = 1; on[worker[i]]++ }
+        }
+        if (size[i] > 0) {
+          if (slots[i] == "-") why = "pod " i " holds keys"
+          else holding = "pod " i " holds keys"
+        }
+        n = split(lost[i], k, ",")
+        for (j = 2; j < n; j++) {
+          split(k[j], node, "/")
+          if (node[1] in mine) continue
+          if (node[1] in followed) why = "node " node[1] ", which is gone, has a replica"
+          else if (node[2] == "?" ? node[3] : !(node[2] in ip)) why = "node " node[1] " may come back"
+          else forget[i] = forget[i] "|CLUSTER FORGET " node[1]
+        }
+      }
+      for (i in ip) {
         n = split(ids[i], k, ",")
-        for (j = 2; j < n; j++) if (k[j] != "" && !(k[j] in mine)) stranger = "pod " i " knows node " k[j] ", which is none of the pods"
+        for (j = 2; j < n; j++) {
+          if (k[j] in mine) continue
+          if (!index(lost[i], "," k[j] "/")) why = "pod " i " knows node " k[j] ", which is none of the pods"
+          if (holding != "") why = holding
+        }
       }
       if (missing != "") { print "wait no answer yet from pod" missing; exit }
-      if (why == "") why = stranger
       if (why != "") { print "wait " why; exit }
+      for (r = 0; r < masters; r++) {
+        if (r in owned) continue
+        best = ""
+        for (i = 0; i < want; i++) {
+          if ((i in owner) || role[i] != "master") continue
+          if (best == "" || (worker[i] != "-" && on[worker[i]] + 0 < on[worker[best]] + 0)) best = i
+        }
+        if (best == "") { print "wait every pod without slots is a replica"; exit }
+        owner[best] = 1; on[worker[best]]++; chosen[best] = 1
+      }
+      r = 0
+      for (i in forget) print "forget", ip[i], id[i], substr(forget[i], 2)
       for (i = 0; i < want; i++) {
         own = ""
         if (known[i] == 1 && epoch[i] == 0) own = "|CLUSTER SET-CONFIG-EPOCH " i + 1
-        if (i < masters && slots[i] == "-") own = own "|CONFIG SET cluster-node-timeout 1000|CLUSTER ADDSLOTSRANGE " first(i) " " first(i + 1) - 1
+        if (i in chosen) {
+          while (r in owned) r++
+          own = own "|CONFIG SET cluster-node-timeout 1000|CLUSTER ADDSLOTSRANGE " first(r) " " first(r + 1) - 1
+          r++
+        }
         if (own != "") print "own", ip[i], id[i], substr(own, 2)
         acquaint = ""
         for (j = 0; j < i; j++) if (!index(ids[i], "," id[j] ",")) acquaint = acquaint "|CLUSTER MEET " ip[j] " " port " " bus

@@ -9,56 +9,105 @@ meet() {
   [ "$(ask "$LOCAL" CLUSTER MEET "$1" "$PORT" "$BUS")" = OK ]
 }
 
-# A node that I know answers at another address, has no link with me, or has forgotten me (twice in a row, since it may
-# just be getting to know me). After a restart of all pods at once nobody knows anybody's address, and redis by itself never finds out.
+# A node that I know answers at another address, has no link with me, has forgotten me, or is known to others of my
+# cluster only (the latter two twice in a row, since we may just be getting to know each other). After a restart of all
+# pods at once nobody knows anybody's address, and redis by itself never finds out.
 strangers=
 heal_addresses() {
   suspects=$strangers strangers=
   ill=$(printf '%s\n' "$view" | awk -v pods="$pods" -v me="$my_id" '
     BEGIN {
       n = split(pods, line, "\n")
-      for (i = 1; i <= n; i++) { split(line[i], f, " "); ip[f[3]] = f[2]; knows[f[3]] = index(f[11], "," me ",") }
+      for (i = 1; i <= n; i++) { split(line[i], f, " "); ip[f[3]] = f[2]; ids[f[3]] = f[11] }
     }
-    NF < 8 || $3 ~ /myself/ || $3 ~ /handshake/ || !($1 in ip) { next }
+    NF < 8 || $3 ~ /handshake/ { next }
+    { known[$1] = 1 }
+    $3 ~ /myself/ || !($1 in ip) { next }
     {
       address = $2; sub(/@.*/, "", address); sub(/:[0-9]*$/, "", address)
       if (address != ip[$1]) print ip[$1], $1, "was-at-" (address == "" ? "no-address" : address)
       else if ($3 ~ /fail|noaddr/ || $8 != "connected") print ip[$1], $1, "no-link"
-      else if (!knows[$1]) print ip[$1], $1, "does-not-know-me"
+      else if (!index(ids[$1], "," me ",")) print ip[$1], $1, "does-not-know-me"
+    }
+    END {
+      for (id in ip) if (!(id in known)) {
+        fellow = index(ids[id], "," me ",")
+        n = split(ids[id], k, ",")
+        for (j = 2; j < n; j++) if (k[j] != id && (k[j] in known) && (k[j] in ip)) fellow = 1
+        if (fellow) print ip[id], id, "unknown-to-me"
+      }
     }')
   while read -r ip id why; do
     [ -n "$ip" ] || continue
-    if [ "$why" = does-not-know-me ]; then
+    case $why in
+    does-not-know-me | unknown-to-me)
       strangers="$strangers $id"
       case $suspects in *"$id"*) ;; *) continue ;; esac
-    fi
+      ;;
+    esac
     meet "$ip" "$id" "$why" || :
   done <<END
 $ill
 END
 }
 
-# A node that failed, owns no slot, and whose pod now answers under another id: its volume is gone, it will not come back.
+# Nodes that failed, own no slot and will not come back as they were: the pod answers under another id (its volume is
+# gone), nobody else knows the node (gossip brings no names), or its pod was scaled away: it has been gone for a minute, its name is unknown while
+# my own is known, and every pod that answers has a lower number. A pod that merely has no worker for the moment looks
+# the same; when it is back it knows the others, asks them to meet it again, and is the replica that it was.
+lasting= # "id since" of those that may have been scaled away or are known to me alone, each in spaces
 forget_ghosts() {
   ghosts=$(printf '%s\n' "$view" | awk -v pods="$pods" -v master="$master" '
     BEGIN {
       n = split(pods, line, "\n")
-      for (i = 1; i <= n; i++) { split(line[i], f, " "); holder[f[1]] = f[3]; alive[f[3]] = 1; all = all f[11] }
+      for (i = 1; i <= n; i++) {
+        split(line[i], f, " ")
+        holder[f[1]] = f[3]; alive[f[3]] = 1; all = all f[11]; followed[f[5]] = 1
+        if (f[1] + 0 > highest) highest = f[1] + 0
+      }
     }
-    NF != 8 || $1 == master || $3 ~ /myself|handshake/ || ($1 in alive) { next }
+    NF != 8 || $1 == master || $3 ~ /myself|handshake/ || ($1 in alive) || ($1 in followed) { next }
     $3 !~ /fail|noaddr/ && $8 == "connected" { next }
     {
       name = $2
       if (sub(/^[^,]*,/, "", name)) {
         sub(/\..*/, "", name); sub(/^.*-/, "", name)
-        if (name in holder) print $1, "pod-" name "-answers-as-" holder[name]
-      } else if (n > 1 && split(all, seen, "," $1 ",") == 2) print $1, "nobody-else-knows-it"
+        if (name in holder) print $1, "now", "pod-" name "-answers-as-" holder[name]
+        else if (name ~ /^[0-9]+$/ && name + 0 > highest && $3 !~ /fail\?/) print $1, name, "pod-" name "-was-scaled-away"
+      } else if (n > 1 && split(all, seen, "," $1 ",") == 2) print $1, "alone", "nobody-else-knows-it"
     }')
-  [ -n "$ghosts" ] || return 0
-  may_change || return 0
-  while read -r id why; do
+  [ -n "$ghosts" ] || {
+    lasting=
+    return 0
+  }
+  before=$lasting lasting=
+  while read -r id what why; do
+    if [ "$what" != now ]; then
+      if [ "$what" = alone ]; then
+        lasted "$id" 10 || continue
+      else
+        lasted "$id" "${GONE_SECONDS:-60}" || continue
+        has_no_name "$what" || continue
+      fi
+    fi
+    may_change || return 0
     say "forget $id ($why): $(ask "$LOCAL" CLUSTER FORGET "$id")"
   done <<END
 $ghosts
 END
+}
+
+# lasted <id> <seconds>: it has been so at every look for that long.
+lasted() {
+  case $before in
+  *" $1 "*) since=${before#*" $1 "} since=${since%% *} ;;
+  *) since=$(date +%s) ;;
+  esac
+  lasting="$lasting $1 $since "
+  [ $(($(date +%s) - since)) -ge "$2" ]
+}
+
+# A name server that answers for me and knows nothing of that pod; one that does not answer proves nothing.
+has_no_name() {
+  [ -n "$(resolve "$POD_NAME.$SET")" ] && [ -z "$(resolve "$SET-$1.$SET")" ]
 }

@@ -40,28 +40,3 @@ settle() {
   timeout_configured=$(awk '$1 == "cluster-node-timeout" { ms = $2 } END { print ms ? ms : 15000 }' "$CONFIG")
   [ "$(ask "$LOCAL" CONFIG SET cluster-node-timeout "$timeout_configured")" != OK ] || : >"$JOINED"
 }
-
-# Newcomers in the order of their ordinals, each to the master with fewest replicas; among equals newcomer i takes the
-# (i mod masters)th in the order of their slots, so right after formation pod i follows pod i mod masters.
-assignment() {
-  awk -v me="$my_id" '
-    function low(s) { split(s, a, /[-,]/); return a[1] + 0 }
-    $4 == "slave" { replicas[$5]++; next }
-    $6 != "-" {
-      for (j = ++count; j > 1 && low(slots[j - 1]) > low($6); j--) { master[j] = master[j - 1]; slots[j] = slots[j - 1] }
-      master[j] = $3; slots[j] = $6; ip[$3] = $2; next
-    }
-    $7 > 1 { newcomer[++newcomers] = $3; ordinal[newcomers] = $1 }
-    END {
-      if (!count) exit
-      for (i = 1; i <= newcomers; i++) {
-        best = ""
-        for (j = 0; j < count; j++) {
-          m = master[(ordinal[i] + j) % count + 1]
-          if (best == "" || replicas[m] + 0 < replicas[best] + 0) best = m
-        }
-        replicas[best]++
-        if (newcomer[i] == me) print ip[best], best
-      }
-    }'
-}

@@ -1,72 +1,133 @@
 # shellcheck shell=sh disable=SC2034,SC2154
-# Sourced by agent.sh: what the local server says, and what every pod says about itself.
+# Sourced by agent.sh and prestop.sh: what the local server says, and what every pod says about itself.
 # (The variables set here are read in the other parts; shellcheck sees one file at a time.)
 
-QUESTIONS='CLUSTER NODES
+LINE_FEED='
+'
+QUESTIONS='DBSIZE
+CLUSTER NODES
 CLUSTER INFO
-DBSIZE'
+CONFIG GET proc-title-template
+INFO replication
+INFO persistence'
 
-# One call on the local server, read without further processes:
-# sets view, my_id, role, master, slots, known, assigned, state, size; trouble where a link or a flag is not as it should be.
+# field <name>: sets value to what stands behind "name:" in the local server's answers.
+field() {
+  case $view in
+  *"$LINE_FEED$1:"*) value=${view#*"$LINE_FEED$1:"} value=${value%%"$CR"*} ;;
+  *) value='' ;;
+  esac
+}
+
+# One call on the local server, taken apart without further processes (`read` would make a system call a byte). Sets
+#   view (all answers), my_id, role, master, slots, known, assigned, state, size, link, upstream (the master's address),
+#   reached ("replid:offset") and trouble where a link or a flag is not as it should be.
 read_local() {
   view=$(ask "$LOCAL" <<END
 $QUESTIONS
 END
   ) || return 1
-  my_id='' role='' master='' slots='-' known=0 assigned=0 state='' size='' trouble=''
-  while read -r id address flags of _ _ _ link ranges; do
-    case "$flags,$id" in
-    ,cluster_state:*) state=${id#*:} state=${state%"$CR"} ;;
-    ,cluster_slots_assigned:*) assigned=${id#*:} assigned=${assigned%"$CR"} ;;
-    ,*[!0-9]* | ,) ;;
-    ,*) size=$id ;;
+  my_id='' role='' master='' slots=- known=0 trouble='' size=${view%%"$LINE_FEED"*}
+  case $size in '' | *[!0-9]*) return 1 ;; esac
+  nodes=${view#*"$LINE_FEED"} nodes=${nodes%%"${LINE_FEED}cluster_state:"*}
+  set -f
+  IFS=$LINE_FEED
+  # shellcheck disable=SC2086
+  set -- $nodes
+  unset IFS
+  for line in "$@"; do
+    # shellcheck disable=SC2086
+    set -- $line
+    case ${3:-} in
     *myself*)
-      known=$((known + 1)) my_id=$id slots=${ranges:--}
-      case $flags in *slave*) role=slave master=$of ;; *) role=master ;; esac
+      known=$((known + 1)) my_id=$1
+      case $3 in *slave*) role=slave master=$4 ;; *) role=master ;; esac
+      if [ $# -gt 8 ]; then shift 8 && slots=$*; fi
       ;;
-    *)
-      case $flags in *slave* | *master* | *handshake*) known=$((known + 1)) ;; *) continue ;; esac
-      case "$flags $link" in *fail* | *noaddr* | *handshake* | *disconnected*) trouble=yes ;; esac
+    *slave* | *master* | *handshake*)
+      known=$((known + 1))
+      case "$3 $8" in *fail* | *noaddr* | *handshake* | *disconnected*) trouble=yes ;; esac
       ;;
     esac
-  done <<END
-$view
-END
-  [ -n "$my_id" ] && [ -n "$size" ]
+  done
+  set +f
+  field cluster_state && state=$value
+  field cluster_slots_assigned && assigned=$value
+  field master_link_status && link=$value
+  field master_host && upstream=$value
+  field master_replid && reached=$value
+  field master_repl_offset && reached=$reached:$value
+  [ "$role,$link" != slave,down ] || trouble=yes
+  [ -n "$my_id" ]
+}
+
+# How far this copy of the data has come, kept beside it, since a restart from the append-only file forgets it: start.sh
+# publishes it for the others to compare. Not while it is no copy of anything (no link since the start) and not while
+# the file on disk still holds an older state than memory (the rewrite after a full copy).
+recorded=
+record() {
+  case $role,$link,$slots in master,*,-) return 0 ;; master,* | slave,up,*) ;; *) return 0 ;; esac
+  for doing in loading aof_rewrite_in_progress aof_rewrite_scheduled; do
+    field "$doing"
+    [ "$value" = 0 ] || return 0
+  done
+  field aof_enabled
+  [ "$value" = 0 ] || [ -e "$DATA/.append-only" ] || : >"$DATA/.append-only"
+  [ "$recorded" != "$reached ${master:-$my_id}" ] || return 0
+  echo "$reached ${master:-$my_id}" 2>/dev/null >"$DATA/.progress" && recorded="$reached ${master:-$my_id}"
 }
 
 # Sets peers to the other pods' addresses. A name server may cache the Service's answer from before all pods were there,
 # so as long as pods are missing they are asked for by their own names too.
 find_peers() {
   peers=$(resolve "$SET")
-  if [ "$known" = 1 ]; then
-    [ "$(printf '%s\n' "$peers" | grep -c .)" -ge "$WANT" ] || {
-      i=0
-      while [ "$i" -lt "$WANT" ]; do
-        peers="$peers
+  [ "$(printf '%s\n' "$peers" | grep -c .)" -ge "$WANT" ] || {
+    i=0
+    while [ "$i" -lt "$WANT" ]; do
+      peers="$peers
 $(resolve "$SET-$i.$SET")"
-        i=$((i + 1))
-      done
-    }
-  fi
+      i=$((i + 1))
+    done
+  }
   peers=$(printf '%s\n' "$peers" | grep -vxF -e "$POD_IP" -e '' | sort -u)
 }
 
+# What many addresses answer to the lines of standard input, a line "@ <ip>" before each answer. Eight at a time: one
+# that is gone must not hold up the others, and the agent's memory is small.
+ask_all() {
+  folder=${SCRATCH:-/dev/shm}
+  [ -w "$folder" ] || folder=$DATA
+  folder=$folder/.asked.$$
+  mkdir -p "$folder"
+  questions=$(cat)
+  asking=0
+  for ip in "$@"; do
+    ask "$ip" >"$folder/$ip" <<END &
+$questions
+END
+    asking=$((asking + 1))
+    [ $((asking % 8)) != 0 ] || wait
+  done
+  wait
+  for ip in "$@"; do
+    echo "@ $ip"
+    cat "$folder/$ip"
+  done
+  rm -rf "$folder"
+}
+
 # Asks every pod for its own line, since what gossip says about roles lags. Sets pods, a line each:
-#   ordinal ip id role master slots known assigned size epoch ids
-# ("-" where there is nothing; ids: all it knows, in commas). Only servers that announce a name of this very StatefulSet
-# count: an address may have been handed to somebody else since.
+#   1 ordinal 2 ip 3 id 4 role 5 master 6 slots 7 known 8 assigned 9 size 10 epoch 11 ids 12 worker 13 reached 14 link 15 lost
+# ("-" where there is nothing; ids: all it knows, in commas; lost: those of them it has no link with, each as
+# id/ordinal/1 if it owns slots; reached: how far its copy has come, from before its start where it has not been linked
+# since). Only servers that announce a name of this very StatefulSet count: an address may be somebody else's by now.
 look_around() {
   find_peers
+  # shellcheck disable=SC2086
   pods=$(
     {
       printf '@ %s\n%s\n' "$POD_IP" "$view"
-      for ip in $peers; do
-        printf '@ %s\n' "$ip"
-        ask "$ip" <<END
-$QUESTIONS
-END
-      done
+      printf '%s\n' "$QUESTIONS" | ask_all $peers
     } | summarise
   )
 }
@@ -74,16 +135,41 @@ END
 summarise() {
   awk -v set="$SET" -v domain="$DOMAIN" '
     function finish() {
-      if (ordinal != "" && size != "") print ordinal, ip, id, role, master, slots, known, assigned, size, epoch, ids
-      ordinal = size = ""; known = assigned = 0; ids = ","
+      if (ordinal != "" && size != "") {
+        if (role == "master") link = "-"
+        print ordinal, ip, id, role, master, slots, known, assigned, size, epoch, ids, worker, (link == "down" && since == -1 ? was : replid ":" offset), link, lost
+      }
+      ordinal = size = since = ""; known = assigned = 0; ids = lost = ","; worker = was = link = "-"
     }
     { sub(/\r$/, "") }
     $1 == "@" { finish(); ip = $2; next }
     NF == 1 && $1 ~ /^[0-9]+$/ { size = $1; next }
-    $1 ~ /^cluster_slots_assigned:/ { split($1, field, ":"); assigned = field[2]; next }
+    $1 ~ /^[a-z_]+:/ {
+      value = $1; sub(/^[^:]*:/, "", value)
+      if ($1 ~ /^cluster_slots_assigned:/) assigned = value
+      else if ($1 ~ /^master_link_status:/) link = value
+      else if ($1 ~ /^master_link_down_since_seconds:/) since = value
+      else if ($1 ~ /^master_replid:/) replid = value
+      else if ($1 ~ /^master_repl_offset:/) offset = value
+      next
+    }
+    / worker=/ {
+      for (i = 1; i <= NF; i++) {
+        if ($i ~ /^worker=./) worker = substr($i, 8)
+        if ($i ~ /^was=./) was = substr($i, 5)
+      }
+      next
+    }
     NF < 8 { next }
     { known++; if ($3 !~ /handshake/) ids = ids $1 "," }
-    $3 ~ /myself/ {
+    $3 !~ /myself/ {
+      if ($3 !~ /fail|noaddr/ && $8 == "connected") next
+      name = $2
+      if (sub(/^[^,]*,/, "", name)) { sub(/[.,].*/, "", name); sub(/^.*-/, "", name) }
+      lost = lost $1 "/" (name ~ /^[0-9]+$/ ? name : "?") "/" (NF > 8) ","
+      next
+    }
+    {
       split($2, part, ",")
       name = part[2]
       if (substr(name, 1, length(set) + 1) != set "-") next

@@ -3,8 +3,8 @@
 # Redis promotes a replica by itself, except one that was restarted meanwhile and so cannot say how old its data are.
 
 # Forces this replica's promotion where the master's volume is provably gone (it failed, and its pod answers under another
-# id; if at the same address, redis takes the old id for a node without address and never for a failed one) and no other copy can be newer: this is the only replica, or all replicas ran on without a restart, had the same
-# history, and none got further. Offsets say nothing after a restart, so otherwise a person has to choose.
+# id; if at the same address, redis takes the old id for a node without address and never for a failed one), this copy
+# is known to be of that master, and no other copy can be newer. Otherwise a person has to choose.
 promote_orphan() {
   [ "$role" = slave ] || return 0
   loss=$(printf '%s\n' "$view" | awk -v pods="$pods" -v master="$master" '
@@ -13,45 +13,68 @@ promote_orphan() {
       name = $2
       if (!sub(/^[^,]*,/, "", name)) next
       sub(/\..*/, "", name); sub(/^.*-/, "", name)
-      if (name in holder) print name, $6
+      if (name in holder) print name
     }')
   [ -n "$loss" ] || return 0
+  why="no other copy is newer"
   if [ "$size" = 0 ]; then
-    say_once "master $master lost its volume and this replica holds nothing: a person has to decide"
+    nothing_anywhere || {
+      say_once "master $master lost its volume and this replica holds nothing: a person has to decide"
+      return 0
+    }
+    why="no pod holds any key"
+  elif ! copy_of_master; then
+    say_once "master $master lost its volume, and what this replica holds was never in step with it: a person has to decide"
     return 0
+  else
+    furthest_of_all || return 0
   fi
-  siblings=$(printf '%s\n' "$view" | awk -v master="$master" 'NF >= 8 && $4 == master && $3 !~ /myself/ { print $1 }')
-  if [ -n "$siblings" ]; then
-    furthest_of_all "${loss#* }" || return 0
-  fi
+  majority_hears_me || return 0
   may_change || return 0
-  say "master $master lost its volume (pod ${loss% *} answers under another id), this copy takes over: $(ask "$LOCAL" CLUSTER FAILOVER FORCE)"
+  say "master $master lost its volume (pod $loss answers under another id), this copy takes over, $why: $(ask "$LOCAL" CLUSTER FAILOVER FORCE)"
 }
 
-# furthest_of_all <when I last heard of the master, ms; 0: never since I was started>
+# An election that is lost since the voters have no link with this node yet is repeated only 4 node timeouts later.
+majority_hears_me() {
+  printf '%s\n' "$view" | awk -v pods="$pods" -v me="$my_id" '
+    BEGIN {
+      n = split(pods, line, "\n")
+      for (i = 1; i <= n; i++) { split(line[i], f, " "); hears[f[3]] = index(f[11], "," me ",") && !index(f[15], "," me "/") }
+    }
+    NF > 8 && $3 ~ /master/ { voters++; if ($3 !~ /fail|noaddr/ && $8 == "connected" && hears[$1]) heard++ }
+    END { exit heard * 2 <= voters }'
+}
+
+# All pods that shall be there answer, and there is nothing to lose.
+nothing_anywhere() {
+  printf '%s\n' "$pods" | awk -v want="$WANT" '{ n++; if ($9 > 0) keys = 1 } END { exit keys || n < want }'
+}
+
+# What was recorded last (see `record`) was a copy of this very master.
+copy_of_master() {
+  read -r _ of 2>/dev/null <"$DATA/.progress" && [ "$of" = "$master" ]
+}
+
+# Compares this copy with the shard's other ones, each by the history and the offset that it has reached, or had reached
+# before its last start. Only copies of one history can be compared. Of equals the lowest ordinal goes first.
 furthest_of_all() {
-  if [ "$1" = 0 ]; then
-    say_once "master $master lost its volume, and this replica was restarted since: which copy is newest is for a person to decide"
-    return 1
-  fi
-  mine=$(progress_of "$LOCAL")
-  for sibling in $siblings; do
-    ip=$(printf '%s\n' "$pods" | awk -v id="$sibling" '$3 == id { print $2 }')
-    theirs=$([ -z "$ip" ] || progress_of "$ip")
-    heard=$([ -z "$ip" ] || ask "$ip" CLUSTER NODES | awk -v master="$master" '$1 == master { print $6 }')
-    if [ -z "$theirs" ] || [ "${heard:-0}" = 0 ] || [ "${theirs% *}" != "${mine% *}" ]; then
-      say_once "master $master lost its volume, and replica $sibling cannot be compared: a person has to decide"
-      return 1
-    fi
-    [ "${theirs#* }" -le "${mine#* }" ] || return 1
-    # As far as I am: the one with the lower id goes first.
-    if [ "${theirs#* }" = "${mine#* }" ] && [ "$(printf '%s\n%s\n' "$sibling" "$my_id" | sort | head -n 1)" = "$sibling" ]; then
-      return 1
-    fi
-  done
-}
-
-# "replid offset" of a replica.
-progress_of() {
-  ask "$1" INFO replication | awk -F: '{ sub(/\r$/, "") } $1 == "master_replid" { r = $2 } $1 == "slave_repl_offset" { o = $2 } END { if (r != "" && o != "") print r, o }'
+  verdict=$(printf '%s\n' "$view" | awk -v pods="$pods" -v master="$master" -v me="$my_id" '
+    BEGIN {
+      n = split(pods, line, "\n")
+      for (i = 1; i <= n; i++) { split(line[i], f, " "); at[f[3]] = f[13]; ordinal[f[3]] = f[1] }
+      split(at[me], mine, ":")
+    }
+    NF >= 8 && $4 == master && $3 !~ /myself/ {
+      split(at[$1], theirs, ":")
+      if (!($1 in at) || theirs[1] !~ /^[0-9a-f]+$/ || theirs[1] != mine[1]) unclear = unclear " " $1
+      else if (theirs[2] + 0 > mine[2] + 0) newer = $1
+      else if (theirs[2] + 0 == mine[2] + 0 && ordinal[$1] + 0 < ordinal[me] + 0) newer = $1
+    }
+    END { if (unclear != "") print "unclear" unclear; else if (newer != "") print "newer", newer }')
+  case $verdict in
+  '') return 0 ;;
+  unclear*) say_once "master $master lost its volume, and replica${verdict#unclear} cannot be compared: a person has to decide" ;;
+  newer*) say_once "master $master lost its volume, and replica${verdict#newer} has a newer copy" ;;
+  esac
+  return 1
 }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # The agent keeps ONE pod in its cluster, by the Redis protocol alone: no operator, no Kubernetes API, no rights.
 # It heals addresses after restarts, forms a cluster out of nothing but empty pods, joins newcomers as replicas,
-# forgets nodes whose volume is gone, and stands back while somebody else changes the cluster.
+# forgets nodes that will not come back, and stands back while somebody else changes the cluster.
 # It never resets or flushes a node.
 set -u
 # shellcheck source-path=SCRIPTDIR source=ask.sh
@@ -12,8 +12,14 @@ set -u
 . "${0%/*}/agent-heal.sh"
 # shellcheck source-path=SCRIPTDIR source=agent-form.sh
 . "${0%/*}/agent-form.sh"
+# shellcheck source-path=SCRIPTDIR source=agent-guard.sh
+. "${0%/*}/agent-guard.sh"
 # shellcheck source-path=SCRIPTDIR source=agent-join.sh
 . "${0%/*}/agent-join.sh"
+# shellcheck source-path=SCRIPTDIR source=agent-place.sh
+. "${0%/*}/agent-place.sh"
+# shellcheck source-path=SCRIPTDIR source=agent-rehome.sh
+. "${0%/*}/agent-rehome.sh"
 # shellcheck source-path=SCRIPTDIR source=agent-recover.sh
 . "${0%/*}/agent-recover.sh"
 
@@ -22,6 +28,7 @@ REPLICAS=${REPLICAS:-1}
 WANT=$((MASTERS * (1 + REPLICAS)))
 SLOW=${SLOW:-3}     # seconds between ticks while all is well
 QUICK=${QUICK:-0.5} # and while it is not
+LOOK_EVERY=${LOOK_EVERY:-10} # ticks between looks at all pods while all is well: half a minute
 JOINED=$DATA/.joined # exists once this node's role was chosen; from then on the role is the administrator's matter
 
 # Says a state that lasts once, not at every tick.
@@ -56,18 +63,37 @@ may_change() {
   done
 }
 
+# start.sh began without the append-only file, which was not there yet; the server switches to it by writing one.
+switch_append_only_on() {
+  field aof_enabled
+  case $value in
+  0) say "the data were read from dump.rdb, switching the append-only file on: $(ask "$LOCAL" CONFIG SET appendonly yes)" ;;
+  1)
+    for doing in aof_rewrite_in_progress aof_rewrite_scheduled; do
+      field "$doing"
+      [ "$value" = 0 ] || return 0
+    done
+    rm -f "$DATA/.switch-append-only-on"
+    ;;
+  esac
+}
+
 ticks=0
-looked=0
+looked=-$LOOK_EVERY
 well=
 tick() {
   ticks=$((ticks + 1))
   well=
   read_local || return 0
+  record
+  [ ! -e "$DATA/.switch-append-only-on" ] || switch_append_only_on
   if [ -z "$trouble" ] && [ "$state" = ok ] && [ -e "$JOINED" ]; then
     well=yes
-    [ $((ticks - looked)) -ge 4 ] || return 0
-  elif [ $((ticks - looked)) -lt "$patience" ]; then
-    return 0
+    [ -z "$guarded" ] || guard_copy
+    [ $((ticks - looked)) -ge "$LOOK_EVERY" ] || return 0
+  else
+    guard_copy
+    [ $((ticks - looked)) -ge "$patience" ] || return 0
   fi
   looked=$ticks
   look_around
@@ -79,7 +105,15 @@ tick() {
   fi
   promote_orphan
   forget_ghosts
+  if [ "$ORDINAL" = 0 ] && lost_owner && nothing_anywhere; then form; fi
   choose_role
+  [ -z "$well" ] || rehome
+}
+
+# Sets now: hundredths of a second since the machine was started.
+now() {
+  read -r now _ </proc/uptime
+  now=${now%.*}${now#*.}
 }
 
 napping=
@@ -88,7 +122,11 @@ unrest=0
 patience=1
 say "keeping $POD_NAME in $SET ($MASTERS masters, $REPLICAS replicas each)"
 while :; do
+  now
+  begun=$now
   tick
+  now
+  took=$((now - begun))
   pause=$QUICK
   if [ -n "$well" ]; then
     pause=$SLOW unrest=0 patience=1 met=''
@@ -96,6 +134,8 @@ while :; do
     # What does not get well within a minute (a lost worker) is looked after at the slow pace.
     unrest=$((unrest + 1))
     if [ "$unrest" -gt 120 ]; then pause=$SLOW patience=1; elif [ "$unrest" -gt 4 ]; then patience=2; fi
+    # On a machine so busy that a tick takes long, not more than half of the time.
+    if [ "$took" -gt 50 ] && [ "$pause" = "$QUICK" ]; then pause=$((took / 100)).$((took / 10 % 10)); fi
   fi
   # In the background, so that SIGTERM need not wait for it.
   sleep "$pause" &

@@ -4,6 +4,8 @@
 set -u
 # shellcheck source-path=SCRIPTDIR source=ask.sh
 . "${0%/*}/ask.sh"
+# shellcheck source-path=SCRIPTDIR source=agent-look.sh
+. "${0%/*}/agent-look.sh"
 WAIT=${WAIT:-45}
 BEHIND=${BEHIND:-1048576} # bytes a replica may lack and still count as in step
 LOG=${LOG:-/proc/1/fd/1}  # a hook's own output is thrown away; this is the container's log
@@ -60,6 +62,9 @@ became_replica() {
   done
   return 1
 }
+
+# However it ends, how far this copy has come is known after the restart.
+trap 'if read_local; then record; fi' EXIT
 
 # Tells the others that this pod is being stopped (a cluster makes no other use of the priority; a restart resets it).
 ask "$LOCAL" CONFIG SET replica-priority 0 >/dev/null

@@ -4,49 +4,92 @@
 set -eu
 # shellcheck source-path=SCRIPTDIR source=ask.sh
 . "${0%/*}/ask.sh"
+# shellcheck source-path=SCRIPTDIR source=agent-look.sh
+. "${0%/*}/agent-look.sh"
 # shellcheck source-path=SCRIPTDIR source=config.sh
 . "${0%/*}/config.sh"
 umask 077
 
 NODES=$DATA/nodes.conf
+ASK_SECONDS=1
+PATIENCE=${PATIENCE:-10} # seconds that a misled replica is given to be promoted
 
 own_id() { awk '$3 ~ /myself/ { print $1 }' "$NODES" 2>/dev/null; }
 
-# nodes.conf says this pod owns slots, but there is no dataset.
-dataset_is_missing() {
-  awk '$3 ~ /myself/ && $3 ~ /master/ && NF > 8 { owner = 1 } END { exit !owner }' "$NODES" 2>/dev/null || return 1
-  for file in "$DATA"/appendonlydir/*.manifest "$DATA"/appendonly.aof "$DATA"/dump.rdb; do
-    [ ! -e "$file" ] || return 1
-  done
-}
-
-# misleads_a_replica <own id>: true while a running replica takes this address for its master, though that was another
-# node. Replication goes by address alone: once this server listened, the replica would drop its keys and copy ours.
-# It ends when the replica was promoted, or has learned where its master is now.
-misleads_a_replica() {
-  for peer in $(resolve "$SET"); do
-    [ "$peer" != "$POD_IP" ] || continue
-    if ask "$peer" CLUSTER NODES | awk -v address="$POD_IP:$PORT@" -v me="$1" '
-      $3 ~ /myself/ && $3 ~ /slave/ { master = $4 }
-      index($2, address) == 1 { here[$1] = 1 }
-      END { exit !((master in here) && master != me) }'; then
-      return 0
-    fi
+any_file() {
+  for file in "$@"; do
+    [ ! -e "$file" ] || return 0
   done
   return 1
 }
 
-# A replica forgets its master's address until it hears from that master again, by its id: whoever has the address now
-# would be copied from, be it the master of another shard.
-forget_masters_address() {
-  awk '
-    NR == FNR { if ($3 ~ /myself/ && $3 ~ /slave/) master = $4; next }
-    master != "" && $1 == master && $3 !~ /noaddr/ { sub(/^[^,]*/, ":0@0", $2); $3 = $3 ",noaddr" }
-    { print }' "$NODES" "$NODES" >"$NODES.new" && mv "$NODES.new" "$NODES"
+has_append_only_file() { any_file "$DATA"/appendonlydir/*.manifest "$DATA/appendonly.aof"; }
+
+# From which file the data are to be read: append-only, dump or none. A dump.rdb counts only where an append-only file
+# was never in use: otherwise it is what a replica once copied.
+choose_dataset() {
+  append_only=$(awk '$1 == "appendonly" { on = $2 } END { print on }' "$CONFIG")
+  dataset=none
+  if has_append_only_file; then
+    dataset=append-only
+    [ "$append_only" = yes ] || ! any_file "$DATA/dump.rdb" || dataset=dump
+  elif any_file "$DATA/dump.rdb" && { [ "$append_only" != yes ] || [ ! -e "$DATA/.append-only" ]; }; then
+    dataset=dump
+  fi
+  [ "$dataset" != none ] || rm -f "$DATA/.progress"
+  [ "$append_only" = yes ] || rm -f "$DATA/.append-only"
+  rm -f "$DATA/.switch-append-only-on"
+}
+
+# nodes.conf says this pod owns slots, but there is no dataset.
+dataset_is_missing() {
+  [ "$dataset" = none ] || return 1
+  awk '$3 ~ /myself/ && $3 ~ /master/ && NF > 8 { owner = 1 } END { exit !owner }' "$NODES" 2>/dev/null
+}
+
+look_at_peers() {
+  peers=$(resolve "$SET" | grep -vxF -e "$POD_IP" -e '' || :)
+  # shellcheck disable=SC2086
+  answers=$(printf '%s\nCONFIG GET masteruser\n' "$QUESTIONS" | ask_all $peers)
+}
+
+# misled <own id>: prints a line for each running replica that takes this address for its master, though that was
+# another node. Replication goes by address alone: once this server listened, the replica would drop its keys and copy
+# ours. It ends when the replica was promoted or has learned where its master is now; a "guarded" one copies from nobody
+# (see agent-guard.sh).
+misled() {
+  printf '%s\n@ end\n' "$answers" | awk -v address="$POD_IP" -v me="$1" '
+    { sub(/\r$/, "") }
+    $1 == "@" {
+      if (host == address && master != "" && master != me) print user == "rck8s-nobody" ? "guarded" : "misled"
+      host = master = user = ""
+    }
+    $3 ~ /myself/ { master = $3 ~ /slave/ ? $4 : "" }
+    /^master_host:/ { host = $0; sub(/[^:]*:/, "", host) }
+    last == "masteruser" { user = $1 }
+    { last = $0 }'
+}
+
+# Addresses of the others as they are now, as far as they answer by their names; nobody else's is kept. An address may
+# belong to another shard's pod by now, or to another cluster's, and a replica would copy from whoever has its master's.
+# A node without address is reached as soon as it, or the agent, gets in touch.
+correct_addresses() {
+  printf '%s\n' "$answers" | summarise | awk -v port="$PORT" -v bus="$BUS" '
+    from == "peers" { ip[$3] = $2; next }
+    NF < 8 || $1 == "vars" || $3 ~ /myself/ { print; next }
+    {
+      name = $2
+      if (!sub(/^[^,]*/, "", name)) name = ""
+      gsub(/,?noaddr/, "", $3)
+      if ($1 in ip) $2 = ip[$1] ":" port "@" bus name
+      else { $2 = ":0@0" name; $3 = $3 ",noaddr" }
+      print
+    }' from=peers - from=file "$NODES" >"$NODES.new" && mv "$NODES.new" "$NODES"
 }
 
 check_credentials
 trap 'exit 0' TERM INT
+choose_dataset
 id=$(own_id) || :
 if dataset_is_missing; then
   say "nodes.conf names slots, but the dataset is missing: not serving them, joining under a new id"
@@ -54,15 +97,44 @@ if dataset_is_missing; then
   mv "$NODES" "$NODES.dataset-missing"
   rm -f "$DATA/.joined"
 fi
-ASK_SECONDS=1
 waited=
-while misleads_a_replica "$id"; do
+deadline=$(($(date +%s) + PATIENCE))
+while look_at_peers && misleading=$(misled "$id") && [ -n "$misleading" ]; do
   [ -n "$waited" ] || say "waiting: a replica takes this address for its master, which was another node"
   waited=yes
+  case $misleading in *misled*) ;; *) [ "$(date +%s)" -lt "$deadline" ] || break ;; esac
   sleep 0.5
 done
-[ ! -e "$NODES" ] || forget_masters_address
+[ ! -e "$NODES" ] || correct_addresses
+
+# What the others' agents read of this pod: on which worker it is, and how far its copy had come before this start.
+write_history() {
+  read -r was _ 2>/dev/null <"$DATA/.progress" || was=-
+  case $was in *[!0-9a-f:]* | '') was=- ;; esac
+  worker=${WORKER:--}
+  case $worker in *[!A-Za-z0-9.-]*) worker=- ;; esac
+  echo "proc-title-template \"{title} {listen-addr} {server-mode} worker=$worker was=$was\""
+}
+
+# A server that shall use an append-only file and finds none starts empty, though there is a dump.rdb; one that shall
+# use none leaves it unread, though there is no other copy.
+write_dataset() {
+  case $dataset,$append_only in
+  dump,yes)
+    say "there is a dump.rdb and no append-only file yet: starting from it, the agent switches to the append-only file"
+    : >"$DATA/.switch-append-only-on"
+    echo "appendonly no" >>"$RUN/redis.conf"
+    ;;
+  append-only,yes) ;;
+  append-only,*)
+    say "the data stand in an append-only file only: using it although the configuration says otherwise"
+    echo "appendonly yes" >>"$RUN/redis.conf"
+    ;;
+  esac
+}
 
 write_config >"$RUN/redis.conf"
+write_history >>"$RUN/redis.conf"
+write_dataset
 [ -n "$taken" ] || printf '%s' "${previous:-$password}" >"$RUN/password"
 exec redis-server "$RUN/redis.conf"

@@ -1,9 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type OwnView, type SimulatedPods, simulatePods } from './simulatedPods.ts';
+import {
+  keysThat,
+  masterOrdinalOf,
+  mastersOf,
+  readKeys,
+  replicaCounts,
+  settled,
+  startAll,
+  writeKeys,
+} from './cluster.ts';
+import { type SimulatedPods, simulatePods } from './simulatedPods.ts';
 
-const keys = 300;
+const keys = keysThat.areWritten;
 
 async function withPods(
   work: (pods: SimulatedPods) => Promise<void>,
@@ -14,51 +24,6 @@ async function withPods(
     await work(pods);
   } finally {
     await pods.dispose();
-  }
-}
-
-async function startAll(pods: SimulatedPods, from: number, to: number): Promise<void> {
-  for (let ordinal = from; ordinal < to; ordinal++) await pods.start(ordinal);
-}
-
-async function writeKeys(pods: SimulatedPods): Promise<void> {
-  const commands = Array.from({ length: keys }, (_, i) => `SET key:${String(i)} ${String(i)}`);
-  const answers = (await pods.ask(0, ['-c'], `${commands.join('\n')}\n`)).trim().split('\n');
-  assert.equal(answers.filter((answer) => answer === 'OK').length, keys);
-}
-
-async function readKeys(pods: SimulatedPods, through: number): Promise<number> {
-  const commands = Array.from({ length: keys }, (_, i) => `GET key:${String(i)}`);
-  const lines = (await pods.ask(through, ['-c'], `${commands.join('\n')}\n`)).trim().split('\n');
-  const answers = lines.filter((line) => !line.startsWith('-> Redirected'));
-  return answers.filter((answer, i) => answer === String(i)).length;
-}
-
-function mastersOf(views: readonly OwnView[]): readonly OwnView[] {
-  return views.filter((view) => view.slots.length > 0);
-}
-
-function replicaCounts(views: readonly OwnView[]): readonly number[] {
-  return mastersOf(views).map((master) => views.filter((view) => view.masterId === master.id).length);
-}
-
-function masterOrdinalOf(views: readonly OwnView[], ordinal: number): number | undefined {
-  const masterId = views.find((view) => view.ordinal === ordinal)?.masterId;
-  return views.find((view) => view.id === masterId)?.ordinal;
-}
-
-/** Every node agrees that all slots are served and that there are that many nodes; gossip takes a moment to say so. */
-async function settled(pods: SimulatedPods, count: number): Promise<void> {
-  const end = performance.now() + 30_000;
-  for (;;) {
-    const views = await pods.ownViews();
-    const infos = await Promise.all(views.map(({ ordinal }) => pods.ask(ordinal, ['CLUSTER', 'INFO'])));
-    const bad = infos.filter(
-      (info) => !info.includes('cluster_slots_ok:16384\r') || !info.includes(`cluster_known_nodes:${String(count)}\r`),
-    );
-    if (views.length === count && bad.length === 0) return;
-    if (performance.now() > end) assert.fail(`not one cluster of ${String(count)} nodes: ${bad.join('\n')}`);
-    await sleep(250);
   }
 }
 

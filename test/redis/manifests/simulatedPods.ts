@@ -1,13 +1,16 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { type Net, findNet, run } from './processes.ts';
 
 const manifests = fileURLToPath(new URL('../../../manifests', import.meta.url));
+const configuration = join(manifests, 'base', 'redis.conf');
 const set = 'redis-cluster';
 
 /** What one redis-server says about itself in its own `myself` line of CLUSTER NODES. */
@@ -21,8 +24,8 @@ export interface OwnView {
 
 /** The StatefulSet's pods as processes: the manifests' own scripts with an address, a volume and a name each. */
 export interface SimulatedPods {
-  /** Starts a pod's server and its agent; at another address if one is given. */
-  readonly start: (ordinal: number, address?: number) => Promise<void>;
+  /** Starts a pod's server and its agent; at another address or on a named worker if one is given. */
+  readonly start: (ordinal: number, address?: number, worker?: string) => Promise<void>;
   /** Kills a pod's processes as a lost worker would; its volume stays. */
   readonly kill: (ordinal: number) => Promise<void>;
   /** Ends a pod as Kubernetes does: preStop, then SIGTERM. */
@@ -45,6 +48,8 @@ export interface SimulatedPods {
   readonly agentLog: (ordinal: number) => string;
   /** What a pod's server and its start script wrote, over all its starts. */
   readonly serverLog: (ordinal: number) => string;
+  readonly folder: (ordinal: number) => string;
+  readonly net: Net;
   readonly dispose: () => Promise<void>;
 }
 
@@ -64,40 +69,24 @@ export interface PasswordSecret {
 
 export interface SimulatedPodsOptions {
   readonly password?: string;
-}
-
-interface Run {
-  readonly code: number;
-  readonly stdout: string;
-}
-
-function run(file: string, args: readonly string[], env: NodeJS.ProcessEnv, stdin = ''): Promise<Run> {
-  return new Promise((resolve) => {
-    const child = execFile(file, args, { env, timeout: 60_000, maxBuffer: 1 << 26 }, (error, stdout) => {
-      resolve({ code: error === null ? 0 : 1, stdout });
-    });
-    // A process that ends without reading its input says all that matters by its exit code.
-    child.stdin?.on('error', () => undefined).end(stdin);
-  });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no free port');
-  return address.port;
+  readonly namespace?: string;
+  /** Another cluster's, to get its addresses. */
+  readonly net?: Net;
+  /** The programs that scripts find, in place of this process's. */
+  readonly path?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Lines after the manifests' own redis.conf. */
+  readonly configuration?: string;
+  /** Milliseconds until a change of addresses is known to the name server. */
+  readonly nameDelay?: () => number;
 }
 
 /** Every pod has an address of its own in 127.0.0.0/8 and the same port, as in Kubernetes. */
 export async function simulatePods(options: SimulatedPodsOptions = {}): Promise<SimulatedPods> {
   const root = await mkdtemp(join(tmpdir(), 'redis-pods-'));
-  const network = `127.${String(1 + Math.floor(Math.random() * 250))}.${String(Math.floor(Math.random() * 250))}`;
-  const port = await freePort();
-  const bus = await freePort();
+  const net = options.net ?? (await findNet());
+  const { network, port, bus } = net;
+  const path = options.path ?? process.env['PATH'] ?? '';
   const names = join(root, 'names');
   const resolver = join(root, 'resolve');
   await writeFile(resolver, `#!/bin/sh\nawk -v n="$1" '$1 == n { print $2 }' '${names}'\n`);
@@ -107,13 +96,19 @@ export async function simulatePods(options: SimulatedPodsOptions = {}): Promise<
   const serverLogs = new Map<number, string>();
   let secret: PasswordSecret | undefined =
     options.password === undefined ? undefined : { password: options.password };
+  const note = (where: Map<number, string>, ordinal: number) => (text: string) => {
+    where.set(ordinal, (where.get(ordinal) ?? '') + text);
+  };
 
   async function publishNames(): Promise<void> {
     const lines = [...pods.values()].flatMap((pod) => [
       `${set} ${pod.address}`,
       `${pod.name}.${set} ${pod.address}`,
     ]);
-    await writeFile(names, `${lines.join('\n')}\n`);
+    const content = `${lines.join('\n')}\n`;
+    const delay = options.nameDelay?.() ?? 0;
+    if (delay === 0) await writeFile(names, content);
+    else setTimeout(() => void writeFile(names, content).catch(() => undefined), delay).unref();
   }
 
   function pod(ordinal: number): Pod {
@@ -139,21 +134,26 @@ export async function simulatePods(options: SimulatedPodsOptions = {}): Promise<
     return child;
   }
 
-  async function start(ordinal: number, addressNumber = ordinal + 1): Promise<void> {
+  async function start(ordinal: number, addressNumber = ordinal + 1, worker?: string): Promise<void> {
     const name = `${set}-${String(ordinal)}`;
     const folder = join(root, name);
     const address = `${network}.${String(addressNumber)}`;
     await mkdir(join(folder, 'data'), { recursive: true });
     await mkdir(join(folder, 'run'), { recursive: true });
     const config = join(folder, 'redis.conf');
-    await writeFile(
-      config,
-      `include ${join(manifests, 'base/redis.conf')}\nport ${String(port)}\ncluster-port ${String(bus)}\nbind ${address}\nbind-source-addr ${address}\ncluster-node-timeout 5000\n`,
-    );
+    const lines = [
+      await readFile(configuration, 'utf8'),
+      `port ${String(port)}`,
+      `cluster-port ${String(bus)}`,
+      `bind ${address}`,
+      `bind-source-addr ${address}`,
+      options.configuration ?? '',
+    ];
+    await writeFile(config, `${lines.join('\n')}\n`);
     const env: NodeJS.ProcessEnv = {
-      PATH: process.env['PATH'],
+      PATH: path,
       POD_NAME: name,
-      POD_NAMESPACE: 'simulated',
+      POD_NAMESPACE: options.namespace ?? 'simulated',
       POD_IP: address,
       LOCAL: address,
       PORT: String(port),
@@ -167,14 +167,12 @@ export async function simulatePods(options: SimulatedPodsOptions = {}): Promise<
       AUTH: join(folder, 'auth'),
       PASSWORD_REQUIRED: options.password === undefined ? 'no' : 'yes',
       TERMINATION_LOG: join(folder, 'termination-log'),
+      ...(worker === undefined ? {} : { WORKER: worker }),
+      ...options.env,
     };
     await refreshSecret(folder);
-    const server = spawnScript('start.sh', env, (text) => {
-      serverLogs.set(ordinal, (serverLogs.get(ordinal) ?? '') + text);
-    });
-    const agent = spawnScript('agent.sh', env, (text) => {
-      logs.set(ordinal, (logs.get(ordinal) ?? '') + text);
-    });
+    const server = spawnScript('start.sh', env, note(serverLogs, ordinal));
+    const agent = spawnScript('agent.sh', env, note(logs, ordinal));
     pods.set(ordinal, { name, folder, address, env, processes: [server, agent] });
     await publishNames();
   }
@@ -244,8 +242,7 @@ export async function simulatePods(options: SimulatedPodsOptions = {}): Promise<
       const log = join(pod(ordinal).folder, 'prestop.log');
       const env = { ...pod(ordinal).env, LOG: log };
       await run('sh', [join(manifests, 'scripts', 'prestop.sh')], env);
-      const story = await readFile(log, 'utf8').catch(() => '');
-      logs.set(ordinal, (logs.get(ordinal) ?? '') + story);
+      note(logs, ordinal)(await readFile(log, 'utf8').catch(() => ''));
       await endPod(ordinal, 'SIGTERM');
     },
     loseVolume: (ordinal) => rm(join(root, `${set}-${String(ordinal)}`, 'data'), { recursive: true }),
@@ -274,6 +271,8 @@ export async function simulatePods(options: SimulatedPodsOptions = {}): Promise<
       rm(join(root, `${set}-${String(ordinal)}`, 'data', 'appendonlydir'), { recursive: true }),
     agentLog: (ordinal) => logs.get(ordinal) ?? '',
     serverLog: (ordinal) => serverLogs.get(ordinal) ?? '',
+    folder: (ordinal) => join(root, `${set}-${String(ordinal)}`),
+    net,
     dispose: async () => {
       await Promise.all([...pods.keys()].map((ordinal) => endPod(ordinal, 'SIGKILL')));
       await rm(root, { recursive: true, force: true });

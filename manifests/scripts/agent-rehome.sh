@@ -1,0 +1,69 @@
+# shellcheck shell=sh disable=SC2034,SC2154
+# Sourced by agent.sh: after a drain a master and its only replica may share a worker, and would be lost together.
+
+# Acts on one shard at a time, for the cluster as a whole: only while every node is well, linked and in step. The agent
+# of the replica with the lowest ordinal among those concerned decides, if it sees the same twice in a row.
+remedy=
+rehome() {
+  finish_exchange && return 0
+  found=$(printf '%s\n' "$pods" | rehoming)
+  before=$remedy remedy=$found
+  [ -n "$found" ] || return 0
+  if [ "$found" != "$before" ]; then
+    looked=$((ticks - LOOK_EVERY)) # look again at the next tick
+    return 0
+  fi
+  remedy=
+  # shellcheck disable=SC2086
+  set -- $found
+  may_change "$2" "$6" || return 0
+  say "a master and its replicas share a worker, $1: $3 shall follow $4, and this pod $5"
+  answer=$(printf 'CLUSTER MYID\nCLUSTER REPLICATE %s\n' "$4" | ask "$2")
+  [ "$answer" = "$3${LINE_FEED}OK" ] || {
+    say "$3 at $2 said: $answer"
+    return 0
+  }
+  [ "$1" = move ] || {
+    # Written down, since this agent may end between the two.
+    echo "$5" >"$DATA/.exchange"
+    finish_exchange || :
+  }
+}
+
+# Both change sides at once, so that either shard lacks a copy for the time of one.
+finish_exchange() {
+  [ -e "$DATA/.exchange" ] || return 1
+  read -r target <"$DATA/.exchange"
+  if [ "$role" = slave ] && [ "$master" != "$target" ]; then say "replica of $target: $(ask "$LOCAL" CLUSTER REPLICATE "$target")"; fi
+  rm -f "$DATA/.exchange"
+}
+
+# Prints what this pod shall bring about, if it is the one:
+#   "move <ip> <id> <my master> - <ip>": that replica of a shard with more copies comes to this one
+#   "exchange <ip> <id> <my master> <its master> <its master's ip>": that replica and this pod change places
+# Simplest first: a shard that has more replicas than this one gives one away.
+rehoming() {
+  awk -v me="$my_id" -v known="$known" '
+    {
+      n++; id[n] = $3; ip[n] = $2; master[n] = $5; worker[n] = $12; slave[n] = $4 == "slave"; place[$3] = n
+      if ($12 == "-" || $7 != known || $15 != "," || (slave[n] && $14 != "up")) unwell = 1
+      if (slave[n]) count[$5]++
+    }
+    function apart(r) { return worker[r] != worker[place[master[r]]] }
+    END {
+      if (unwell || n != known) exit
+      for (r = 1; r <= n; r++) if (slave[r] && apart(r)) safe[master[r]]++
+      for (r = 1; r <= n && !(slave[r] && !(master[r] in safe)); r++);
+      if (r > n || id[r] != me) exit
+      home = worker[r]
+      for (o = 1; o <= n; o++) {
+        if (!slave[o] || worker[o] == home || count[master[o]] <= count[master[r]]) continue
+        if (safe[master[o]] - apart(o) > 0) { print "move", ip[o], id[o], master[r], "-", ip[o]; exit }
+      }
+      for (o = 1; o <= n; o++) {
+        if (!slave[o] || master[o] == master[r] || worker[o] == home) continue
+        other = place[master[o]]
+        if (worker[other] != home || safe[master[o]] - apart(o) > 0) { print "exchange", ip[o], id[o], master[r], master[o], ip[other]; exit }
+      }
+    }'
+}

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { OwnView, SimulatedPods } from './simulatedPods.ts';
+
+export const keysThat = { areWritten: 300 } as const;
+
+export async function startAll(pods: SimulatedPods, from: number, to: number): Promise<void> {
+  for (let ordinal = from; ordinal < to; ordinal++) await pods.start(ordinal);
+}
+
+export async function writeKeys(pods: SimulatedPods, prefix = 'key', through = 0): Promise<void> {
+  const commands = Array.from({ length: keysThat.areWritten }, (_, i) => `SET ${prefix}:${i} ${i}`);
+  const lines = (await pods.ask(through, ['-c'], `${commands.join('\n')}\n`)).trim().split('\n');
+  assert.equal(lines.filter((answer) => answer === 'OK').length, keysThat.areWritten);
+}
+
+/** How many of the keys that writeKeys wrote are there. */
+export async function readKeys(pods: SimulatedPods, through: number, prefix = 'key'): Promise<number> {
+  const commands = Array.from({ length: keysThat.areWritten }, (_, i) => `GET ${prefix}:${i}`);
+  const lines = (await pods.ask(through, ['-c'], `${commands.join('\n')}\n`)).trim().split('\n');
+  const answers = lines.filter((line) => !line.startsWith('-> Redirected'));
+  return answers.filter((answer, i) => answer === String(i)).length;
+}
+
+export function mastersOf(views: readonly OwnView[]): readonly OwnView[] {
+  return views.filter((view) => view.slots.length > 0);
+}
+
+export function replicaCounts(views: readonly OwnView[]): readonly number[] {
+  return mastersOf(views).map((master) => views.filter((view) => view.masterId === master.id).length);
+}
+
+export function masterOrdinalOf(views: readonly OwnView[], ordinal: number): number | undefined {
+  const masterId = views.find((view) => view.ordinal === ordinal)?.masterId;
+  return views.find((view) => view.id === masterId)?.ordinal;
+}
+
+export async function replicaOf(pods: SimulatedPods, ordinal: number): Promise<number> {
+  const views = await pods.ownViews();
+  const replica = views.find((view) => masterOrdinalOf(views, view.ordinal) === ordinal);
+  assert.ok(replica, `pod ${ordinal} has no replica`);
+  return replica.ordinal;
+}
+
+/** Every node agrees that all slots are served and that there are that many nodes; gossip takes a moment to say so. */
+export async function settled(pods: SimulatedPods, count: number, seconds = 30): Promise<void> {
+  const end = performance.now() + seconds * 1000;
+  for (;;) {
+    const views = await pods.ownViews();
+    const infos = await Promise.all(views.map(({ ordinal }) => pods.ask(ordinal, ['CLUSTER', 'INFO'])));
+    const bad = infos.filter(
+      (info) =>
+        !info.includes('cluster_slots_ok:16384\r') || !info.includes(`cluster_known_nodes:${count}\r`),
+    );
+    if (views.length === count && bad.length === 0) return;
+    if (performance.now() > end) assert.fail(`not one cluster of ${count} nodes: ${bad.join('\n')}`);
+    await sleep(250);
+  }
+}

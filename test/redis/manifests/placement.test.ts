@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const scripts = fileURLToPath(new URL('../../../manifests/scripts', import.meta.url));
+
+interface Line {
+  readonly ordinal: number;
+  readonly worker: string;
+  /** "master" owns slots, "new" is undecided, a number follows the pod of that ordinal. */
+  readonly is: 'master' | 'new' | number;
+}
+
+/** What the agents' look_around makes of such pods. */
+function lines(pods: readonly Line[]): string {
+  const masters = pods.filter((pod) => pod.is === 'master');
+  return pods
+    .map((pod) => {
+      const index = masters.indexOf(pod);
+      const slots = index < 0 ? '-' : `${index * 1000}-${index * 1000 + 999}`;
+      const role = typeof pod.is === 'number' ? 'slave' : 'master';
+      const master = typeof pod.is === 'number' ? `id${pod.is}` : '-';
+      const known = pod.is === 'new' && masters.length === 0 ? 1 : pods.length;
+      const end = `${known} 0 0 0 , ${pod.worker} r:1 ${role === 'slave' ? 'up' : '-'} ,`;
+      return `${pod.ordinal} ip${pod.ordinal} id${pod.ordinal} ${role} ${master} ${slots} ${end}`;
+    })
+    .join('\n');
+}
+
+function run(part: string, call: string, pods: readonly Line[], env: Readonly<Record<string, string>>): string {
+  const script = `. ${scripts}/${part}; ${call}`;
+  return execFileSync('sh', ['-c', script], { input: `${lines(pods)}\n`, env: { ...process.env, ...env } })
+    .toString()
+    .trim();
+}
+
+/** The ordinal of the master that the agent of this pod chooses. */
+function masterFor(ordinal: number, pods: readonly Line[]): number {
+  const [, id = ''] = run('agent-place.sh', 'assignment', pods, { my_id: `id${ordinal}` }).split(' ');
+  return Number(id.slice(2));
+}
+
+function withRoles(workers: string, roles: readonly Line['is'][]): readonly Line[] {
+  return Array.from(workers, (worker, ordinal) => ({ ordinal, worker, is: roles[ordinal] ?? 'new' }));
+}
+
+/** Newcomers decide one after another in the given order, each seeing what the ones before it chose. */
+function decide(pods: readonly Line[], order: readonly number[]): readonly Line[] {
+  return order.reduce<readonly Line[]>(
+    (now, ordinal) =>
+      now.map((pod) => (pod.ordinal === ordinal ? { ...pod, is: masterFor(ordinal, now) } : pod)),
+    pods,
+  );
+}
+
+function rehoming(ordinal: number, pods: readonly Line[]): readonly string[] {
+  const env = { my_id: `id${ordinal}`, known: String(pods.length) };
+  return run('agent-rehome.sh', 'rehoming', pods, env).split(' ');
+}
+
+function counts(pods: readonly Line[]): readonly number[] {
+  return pods
+    .filter((pod) => pod.is === 'master')
+    .map((master) => pods.filter((pod) => pod.is === master.ordinal).length);
+}
+
+/** Replicas that share the worker with their master. */
+function shared(pods: readonly Line[]): number {
+  return pods.filter((pod) => pods.some((other) => other.ordinal === pod.is && other.worker === pod.worker)).length;
+}
+
+void test('masters are spread over the workers, then among the lowest ordinals', () => {
+  const masters = (workers: string): readonly string[] =>
+    run('agent-form.sh', 'formation', withRoles(workers, []), {
+      ...{ MASTERS: '3', WANT: String(workers.length), PORT: '1', BUS: '2' },
+    })
+      .split('\n')
+      .filter((line) => line.includes('ADDSLOTSRANGE'))
+      .map((line) => line.split(' ')[2] ?? '');
+  assert.deepEqual(masters('abcabc'), ['id0', 'id1', 'id2']);
+  assert.deepEqual(masters('aabbcc'), ['id0', 'id2', 'id4']);
+  assert.deepEqual(masters('aaaaab'), ['id0', 'id1', 'id5']);
+  assert.deepEqual(masters('------'), ['id0', 'id1', 'id2']);
+});
+
+void test('replicas are spread evenly and on another worker than their master wherever that can be', () => {
+  const cases: readonly (readonly [workers: string, masters: readonly number[], shared: number])[] = [
+    ['abcabc', [0, 1, 2], 0],
+    ['aabbcc', [0, 2, 4], 0],
+    ['aaabbb', [0, 1, 3], 0],
+    ['abcbca', [0, 1, 2], 0],
+    ['aaabbc', [0, 3, 5], 0],
+    ['aaaabb', [0, 4, 5], 1],
+    ['abcabcabc', [0, 1, 2], 0],
+    ['aaabbbcccaaabbbccc', [0, 1, 3, 4, 6, 7], 0],
+  ];
+  for (const [workers, masters, expected] of cases) {
+    const roles = Array.from(workers, (_, ordinal) => (masters.includes(ordinal) ? 'master' : 'new'));
+    const pods = withRoles(workers, roles);
+    const newcomers = pods.flatMap((pod) => (pod.is === 'new' ? [pod.ordinal] : []));
+    const all = newcomers.map((ordinal) => masterFor(ordinal, pods));
+    const together = pods.map((pod) => ({ ...pod, is: all[newcomers.indexOf(pod.ordinal)] ?? pod.is }));
+    assert.equal(shared(together), expected, `${workers} at once: ${JSON.stringify(all)}`);
+    const spread = counts(together);
+    assert.ok(Math.max(...spread) - Math.min(...spread) <= 1, workers);
+    // Whoever decides first, and sees or does not see the others: it ends the same.
+    for (const order of [newcomers, newcomers.toReversed()])
+      assert.deepEqual(decide(pods, order), together, workers);
+  }
+});
+
+void test('without workers pod i follows pod i mod masters', () => {
+  const pods = withRoles('---------', ['master', 'master', 'master']);
+  assert.deepEqual(
+    [3, 4, 5, 6, 7, 8].map((ordinal) => masterFor(ordinal, pods)),
+    [0, 1, 2, 0, 1, 2],
+  );
+});
+
+void test('a master and its only replica on one worker: two replicas change places, decided by one agent', () => {
+  const pods = withRoles('abcacb', ['master', 'master', 'master', 0, 1, 2]);
+  assert.deepEqual(rehoming(3, pods), ['exchange', 'ip4', 'id4', 'id0', 'id1', 'ip1']);
+  for (const other of [0, 1, 2, 4, 5]) assert.deepEqual(rehoming(other, pods), ['']);
+});
+
+void test('nothing is changed where all is apart, where it cannot be, or where workers are unknown', () => {
+  const roles = ['master', 'master', 'master', 0, 1, 2] as const;
+  for (const workers of ['abcbca', 'aaaaaa', '------', 'abbaaa'])
+    for (let ordinal = 0; ordinal < 6; ordinal++)
+      assert.deepEqual(rehoming(ordinal, withRoles(workers, roles)), [''], workers);
+});
+
+void test('a shard with more replicas gives one away instead', () => {
+  const pods = withRoles('abcacbc', ['master', 'master', 'master', 0, 1, 2, 1]);
+  assert.deepEqual(rehoming(3, pods), ['move', 'ip4', 'id4', 'id0', '-', 'ip4']);
+});
