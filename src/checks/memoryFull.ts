@@ -6,6 +6,8 @@ import type { Rule } from './rule.ts';
 
 /** The share of its limit from which a master that evicts nothing is worth a look. */
 const nearlyFull = 0.9;
+/** And from which it counts as full: the server measures within a command, whose own buffers count as well. */
+const full = 0.998;
 
 /**
  * Masters that refuse writes because their memory limit is reached, or soon will. One that evicts keys is full when all
@@ -18,16 +20,16 @@ function ofNode(node: RedisNode): readonly Finding[] {
   if (view?.replication.role !== 'master' || view.maxMemoryBytes === 0) return [];
   if (view.evictionPolicy !== 'noeviction') return [];
   const counted = view.usedMemoryBytes - view.uncountedMemoryBytes;
-  const full = counted > view.maxMemoryBytes;
-  if (!full && counted < nearlyFull * view.maxMemoryBytes) return [];
-  const percent = Math.floor((100 * counted) / view.maxMemoryBytes);
+  const share = counted / view.maxMemoryBytes;
+  if (share < nearlyFull) return [];
   return [
     {
       rule: 'memory-full',
-      severity: full ? 'error' : 'warning',
-      message: full
-        ? `${nodeName(node)} refuses writes: its memory limit is reached.`
-        : `${nodeName(node)} has used ${percent} % of its memory; when it is full it refuses writes.`,
+      severity: share >= full ? 'error' : 'warning',
+      message:
+        share >= full
+          ? `${nodeName(node)} refuses writes: its memory limit is reached.`
+          : `${nodeName(node)} has used ${Math.floor(100 * share)} % of its memory; when it is full it refuses writes.`,
       evidence: [evidenceOf(view, counted)],
       remedy:
         'Delete keys, give its pods more memory, or move slots to another shard. Reading and deleting go on; other shards are not affected.',

@@ -75,7 +75,7 @@ test('a master at its memory limit refuses writes unless it evicts, and the clus
   );
   assert.ok(isSound(findings));
   assert.deepEqual(
-    check(snapshotOf([source('m0', { ...full, uncountedMemoryBytes: 150 }), ...rest])).map(
+    check(snapshotOf([source('m0', { ...full, uncountedMemoryBytes: 110 }), ...rest])).map(
       (finding) => finding.severity,
     ),
     ['warning'],
