@@ -22,6 +22,8 @@ set -u
 . "${0%/*}/agent-rehome.sh"
 # shellcheck source-path=SCRIPTDIR source=agent-recover.sh
 . "${0%/*}/agent-recover.sh"
+# shellcheck source-path=SCRIPTDIR source=agent-credentials.sh
+. "${0%/*}/agent-credentials.sh"
 
 MASTERS=${MASTERS:-3}
 REPLICAS=${REPLICAS:-1}
@@ -86,6 +88,7 @@ tick() {
   well=
   read_local || return 0
   record
+  look_after_credentials
   [ ! -e "$DATA/.switch-append-only-on" ] || switch_append_only_on
   if [ -z "$trouble" ] && [ "$state" = ok ] && [ -e "$JOINED" ]; then
     well=yes

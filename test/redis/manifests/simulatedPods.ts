@@ -33,6 +33,9 @@ export interface SimulatedPods {
   readonly loseVolume: (ordinal: number) => Promise<void>;
   /** One redis-cli call on a pod's server; commands on stdin where no arguments are given. */
   readonly ask: (ordinal: number, args: readonly string[], stdin?: string) => Promise<string>;
+  readonly askWith: (password: string, ordinal: number, args: readonly string[]) => Promise<string>;
+  /** Where the servers of the running pods are reached. */
+  readonly addresses: () => readonly { readonly host: string; readonly port: number }[];
   readonly askWithoutPassword: (ordinal: number, args: readonly string[]) => Promise<string>;
   readonly ownViews: () => Promise<readonly OwnView[]>;
   /** Waits until every running pod passes its readiness probe; resolves to the seconds that took. */
@@ -247,6 +250,9 @@ export async function simulatePods(options: SimulatedPodsOptions = {}): Promise<
     },
     loseVolume: (ordinal) => rm(join(root, `${set}-${String(ordinal)}`, 'data'), { recursive: true }),
     ask,
+    askWith: (password, ordinal, args) =>
+      redisCli(ordinal, args, { PATH: process.env['PATH'], REDISCLI_AUTH: password }),
+    addresses: () => [...pods.values()].map(({ address }) => ({ host: address, port })),
     askWithoutPassword: (ordinal, args) => redisCli(ordinal, args, { PATH: process.env['PATH'] }),
     ownViews: () => Promise.all([...pods.keys()].sort((a, b) => a - b).map(ownView)),
     allReady,
