@@ -14,8 +14,7 @@ import { underWriters } from './writers.ts';
 export async function runScenario(
   t: TestContext,
   id: ScenarioId,
-  deployment: Deployment,
-  dataset: Dataset,
+  { deployment, dataset }: { readonly deployment: Deployment; readonly dataset: Dataset },
   work: () => Promise<Omit<Found, 'report' | 'dataset'>>,
 ): Promise<ScenarioRow> {
   const required: Requirement = requirements[id];

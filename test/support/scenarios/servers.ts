@@ -56,3 +56,20 @@ export function server(deployment: Deployment, pod: Pod): Promise<Server> {
     return { ...pod, view: nodeView(nodes ?? '', info ?? '', all ?? ''), slotsOk };
   });
 }
+
+/** A server that owns slots, whichever comes first. */
+export async function aMaster(deployment: Deployment): Promise<Server> {
+  const found = (await servers(deployment)).find(({ view }) => view.self.slots.length > 0);
+  if (found === undefined) throw new Error('no pod owns slots');
+  return found;
+}
+
+/** Masters of which no copy is on another worker. */
+export function sharedWorkers(all: readonly Server[]): readonly string[] {
+  return all.flatMap(({ name, worker, view }) => {
+    if (view.self.slots.length === 0) return [];
+    const copies = all.filter((other) => other.view.self.masterId === view.self.id);
+    const apart = copies.some((copy) => copy.worker !== worker);
+    return apart ? [] : [`${name} on ${worker}`];
+  });
+}

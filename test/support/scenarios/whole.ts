@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { KnownNode } from '../../../src/model/nodeView.ts';
 import { slotCount } from '../../../src/model/slots.ts';
 import { selector, type Deployment } from './deployment.ts';
 import { server, type Server } from './servers.ts';
@@ -8,6 +9,8 @@ export interface WholeOptions {
   readonly since?: number;
   /** Seconds after which it fails with what the agents logged. */
   readonly limit?: number;
+  /** Whether nodes may still be listed whose pods were taken away; they count as failed and own nothing. */
+  readonly goneMayBeListed?: boolean;
 }
 
 /**
@@ -17,10 +20,10 @@ export interface WholeOptions {
 export async function untilWhole(
   deployment: Deployment,
   pods: number,
-  { since = performance.now(), limit = 240 }: WholeOptions = {},
+  { since = performance.now(), limit = 240, goneMayBeListed = false }: WholeOptions = {},
 ): Promise<number> {
   for (;;) {
-    const lacking = await whatIsLacking(deployment, pods).catch((error: unknown) => String(error));
+    const lacking = await whatIsLacking(deployment, pods, goneMayBeListed).catch((error: unknown) => String(error));
     const seconds = (performance.now() - since) / 1000;
     if (lacking === undefined) return Math.round(seconds * 10) / 10;
     if (seconds > limit)
@@ -30,7 +33,11 @@ export async function untilWhole(
 }
 
 /** `undefined` where the cluster is whole. */
-async function whatIsLacking(deployment: Deployment, count: number): Promise<string | undefined> {
+async function whatIsLacking(
+  deployment: Deployment,
+  count: number,
+  goneMayBeListed: boolean,
+): Promise<string | undefined> {
   const pods = await deployment.pods();
   const ready = pods.filter((pod) => pod.ready && !pod.leaving);
   if (pods.length !== count || ready.length !== count)
@@ -38,7 +45,10 @@ async function whatIsLacking(deployment: Deployment, count: number): Promise<str
   const all = await Promise.all(pods.map((pod) => server(deployment, pod)));
   const ids = new Set(all.map(({ view }) => view.self.id));
   for (const one of all) {
-    const lacking = whatOneLacks(one, ids);
+    const gone = ({ id, flags, slots }: KnownNode): boolean =>
+      goneMayBeListed && !ids.has(id) && flags.includes('fail') && slots.length === 0;
+    const others = one.view.others.filter((other) => !gone(other));
+    const lacking = whatOneLacks({ ...one, view: { ...one.view, others } }, ids);
     if (lacking !== undefined) return `${one.name}: ${lacking}`;
   }
   return undefined;
