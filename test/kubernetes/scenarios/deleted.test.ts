@@ -11,8 +11,9 @@ test('a master deleted gracefully: nobody notices', async (t) => {
   const { deployment } = cluster();
   const { name } = await aMaster(deployment);
   await runScenario(t, 'delete-master', cluster(), async () => {
+    const since = performance.now();
     await deployment.kubectl(['delete', 'pod', name]);
-    return { seconds: await untilWhole(deployment, 6) };
+    return { seconds: await untilWhole(deployment, 6, { since }) };
   });
 });
 

@@ -29,16 +29,11 @@ async function workersInUse(): Promise<readonly string[]> {
 /** The fewest pods that were ready at any time during the work. */
 async function fewestReady(work: Promise<unknown>): Promise<number> {
   let fewest = Number.POSITIVE_INFINITY;
-  let done = false;
-  const ended = work.finally(() => {
-    done = true;
-  });
-  while (!done) {
+  const done = work.then(() => 'done');
+  while ((await Promise.race([done, sleep(100)])) !== 'done') {
     const ready = (await cluster().deployment.pods()).filter((pod) => pod.ready && !pod.leaving);
     fewest = Math.min(fewest, ready.length);
-    await sleep(100);
   }
-  await ended;
   return fewest;
 }
 
@@ -49,7 +44,8 @@ async function placement(): Promise<{ readonly held: boolean; readonly note: str
   for (;;) {
     const together = sharedWorkers(await servers(deployment));
     if (together.length === 0) return { held: true, note: 'no master shares a worker with its only replica' };
-    if (performance.now() > end) return { held: false, note: `without a copy elsewhere: ${together.join(', ')}` };
+    if (performance.now() > end)
+      return { held: false, note: `without a copy elsewhere: ${together.join(', ')}` };
     await sleep(1000);
   }
 }

@@ -31,7 +31,10 @@ async function interrupt({ kubectl }: Deployment): Promise<string> {
   return done.join(', ');
 }
 
-async function once(t: TestContext, run: number): Promise<{ readonly seconds: number; readonly at: Deployment }> {
+async function once(
+  t: TestContext,
+  run: number,
+): Promise<{ readonly seconds: number; readonly at: Deployment }> {
   const at = await deployManifests(kubernetes);
   try {
     const what = await interrupt(at);

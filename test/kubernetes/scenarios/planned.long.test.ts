@@ -12,8 +12,9 @@ test('a replica deleted gracefully', async (t) => {
   const replica = (await servers(deployment)).find(({ view }) => view.replication.role === 'replica');
   assert.ok(replica);
   await runScenario(t, 'delete-replica', cluster(), async () => {
+    const since = performance.now();
     await deployment.kubectl(['delete', 'pod', replica.name]);
-    return { seconds: await untilWhole(deployment, 6) };
+    return { seconds: await untilWhole(deployment, 6, { since }) };
   });
 });
 

@@ -23,7 +23,9 @@ export async function untilWhole(
   { since = performance.now(), limit = 240, goneMayBeListed = false }: WholeOptions = {},
 ): Promise<number> {
   for (;;) {
-    const lacking = await whatIsLacking(deployment, pods, goneMayBeListed).catch((error: unknown) => String(error));
+    const lacking = await whatIsLacking(deployment, pods, goneMayBeListed).catch((error: unknown) =>
+      String(error),
+    );
     const seconds = (performance.now() - since) / 1000;
     if (lacking === undefined) return Math.round(seconds * 10) / 10;
     if (seconds > limit)
