@@ -11,11 +11,12 @@ export interface Server extends Pod {
   readonly slotsOk: number;
 }
 
-/** One connection to the server in a pod, for one piece of work. Rejects when the server does not answer in 3 s. */
+/** One connection to the server in a pod, for one piece of work. Rejects when a command takes longer. */
 export async function withServer<T>(
   { password, tls }: Deployment,
   ip: string,
   work: (redis: Redis) => Promise<T>,
+  commandTimeout = 3000,
 ): Promise<T> {
   const redis = new Redis({
     host: ip,
@@ -28,7 +29,7 @@ export async function withServer<T>(
     maxRetriesPerRequest: 0,
     retryStrategy: null,
     connectTimeout: 1000,
-    commandTimeout: 3000,
+    commandTimeout,
   });
   redis.on('error', () => undefined);
   try {
