@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { nodeView } from '../../../src/redis/nodeView.ts';
 import type { NodeView } from '../../../src/model/nodeView.ts';
@@ -40,9 +41,17 @@ export async function withServer<T>(
   }
 }
 
-/** What every pod's server says of the cluster; rejects where one does not answer. */
+/** What every pod's server says of the cluster; rejects where one does not answer for half a minute. */
 export async function servers(deployment: Deployment): Promise<readonly Server[]> {
-  return Promise.all((await deployment.pods()).map((pod) => server(deployment, pod)));
+  const end = performance.now() + 30_000;
+  for (;;) {
+    try {
+      return await Promise.all((await deployment.pods()).map((pod) => server(deployment, pod)));
+    } catch (error) {
+      if (performance.now() > end) throw error;
+      await sleep(500);
+    }
+  }
 }
 
 /** What the server of one pod says. */
