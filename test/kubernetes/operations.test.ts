@@ -1,42 +1,29 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { openContext } from '../../src/kubernetes/access.ts';
-import { loadKubeconfigs } from '../../src/kubernetes/kubeconfigs.ts';
 import type { KubernetesAccess } from '../../src/kubernetes/kubernetesAccess.ts';
-import { UserError } from '../../src/model/errors.ts';
 import { prepareDelete, runDelete } from '../../src/operations/delete.ts';
 import { prepareDeploy, runDeploy } from '../../src/operations/deploy.ts';
 import type { DeployAnswers } from '../../src/operations/deploy/answers.ts';
+import { exportYaml } from '../../src/operations/deploy/exportYaml.ts';
 import { podsOf } from '../../src/operations/deploy/waitForPods.ts';
 import { planScale, runScale } from '../../src/operations/scale.ts';
-import { clusterPorts, snapshotOf, type ClusterPorts } from '../support/clusterPorts.ts';
+import { snapshotOf, type ClusterPorts } from '../support/clusterPorts.ts';
 import { manifestFiles } from '../support/manifestFiles.ts';
-import { startKubernetes, type TestKubernetes } from '../support/startKubernetes.ts';
+import { operationsFixture, refused, type OperationsFixture } from '../support/operationsFixture.ts';
 
 const files = manifestFiles();
-let kubernetes: TestKubernetes;
+let fixture: OperationsFixture;
 let access: KubernetesAccess;
 let namespace: string;
 let ports: ClusterPorts;
 
 before(async () => {
-  kubernetes = await startKubernetes();
-  namespace = await kubernetes.createNamespace('operations');
-  const context = loadKubeconfigs([kubernetes.kubeconfig]).contexts.find(
-    (one) => one.name === kubernetes.context,
-  );
-  assert.ok(context);
-  access = openContext(context);
-  ports = clusterPorts(access, 'shop', AbortSignal.timeout(900_000));
+  fixture = await operationsFixture('operations', 'shop');
+  ({ access, namespace, ports } = fixture);
 });
 
-after(async () => {
-  ports.close();
-  access.close();
-  await kubernetes.deleteNamespace(namespace);
-  await kubernetes.stop();
-});
+after(() => fixture.close());
 
 function answers(changed: Partial<DeployAnswers> = {}): DeployAnswers {
   return {
@@ -75,14 +62,14 @@ async function objectsNamed(name: string): Promise<readonly string[]> {
   return lists.flat().sort();
 }
 
-async function refused(run: Promise<unknown>, reason: string, message: RegExp): Promise<void> {
-  await assert.rejects(run, (error) => {
-    assert.ok(error instanceof UserError, String(error));
-    assert.equal(error.reason, reason, error.message);
-    assert.match(error.message, message);
-    return true;
-  });
+/** redis-cli in the cluster's first pod, which follows redirections and has the password in its environment. */
+async function redisCli(commands: readonly string[]): Promise<readonly string[]> {
+  const exec = ['exec', '-i', 'shop-0', '-c', 'redis', '--', 'redis-cli', '-c'];
+  const replies = (await fixture.kubectl(exec, `${commands.join('\n')}\n`)).replaceAll('\r', '').split('\n');
+  return replies.filter((line) => line !== '' && !line.startsWith('-> Redirected'));
 }
+
+const keys = Array.from({ length: 100 }, (_, index) => `key:${String(index)}`);
 
 test('three masters and three replicas are deployed with a password, and every node says so', async () => {
   const plan = await prepareDeploy(access, files, answers());
@@ -100,6 +87,12 @@ test('three masters and three replicas are deployed with a password, and every n
   assert.ok(!JSON.stringify([plan, ports.said]).includes(password));
   const texts = ports.said.map((progress) => progress.text);
   assert.match(texts.at(-1) ?? '', /^scheduled 6\/6, ready 6\/6, joined 6\/6, slots 16384\/16384$/);
+});
+
+test('what is exported is what was applied: kubectl sees no difference', async () => {
+  const yaml = exportYaml(files, answers());
+  await fixture.kubectl(['apply', '--dry-run=server', '-f', '-'], yaml);
+  assert.equal(await fixture.kubectl(['diff', '-f', '-'], yaml), '');
 });
 
 test('a name that is taken is refused and nothing is changed', async () => {
@@ -131,7 +124,9 @@ test('twelve pods: the six new nodes are replicas, evenly spread', async () => {
   assert.deepEqual([...counts.values()], [3, 3, 3]);
 });
 
-test('deleted without volumes, the keys stay, and a new cluster of the name is refused until they go', async () => {
+test('deleted without volumes, the keys stay, and a new cluster of the name is refused until it is said to take them', async () => {
+  const written = await redisCli(keys.map((key) => `SET ${key} ${key}`));
+  assert.deepEqual(new Set(written), new Set(['OK']));
   const plan = await prepareDelete(access, refs('shop'), [], { volumes: false });
   const { deleted } = await runDelete(plan, ports);
   assert.ok(deleted.includes('StatefulSet shop'));
@@ -144,8 +139,31 @@ test('deleted without volumes, the keys stay, and a new cluster of the name is r
   await refused(
     prepareDeploy(access, files, answers()),
     'already-exists',
-    /data-shop-0.*Nothing was changed/,
+    /data-shop-0.*"adopt": true.*Nothing was changed/,
   );
+  await refused(
+    prepareDeploy(access, files, answers({ masters: 6, replicasPerMaster: 0, adopt: true })),
+    'already-exists',
+    /is of a cluster of 3 masters with 1 replica each, not 6 masters/,
+  );
+  await refused(
+    prepareDeploy(access, files, answers({ auth: 'none', adopt: true })),
+    'already-exists',
+    /with the password of shop-auth\/password, not no password/,
+  );
+});
+
+test('a new cluster takes the volumes over with every key, in as many pods as there were', async () => {
+  const asked: string[] = [];
+  const plan = await prepareDeploy(access, files, answers(), (volumes) => {
+    asked.push(...volumes);
+    return Promise.resolve(true);
+  });
+  assert.equal(asked.length, 12);
+  await runDeploy(plan, ports);
+  assert.equal((await snapshotOf(ports, refs('shop'))).nodes.length, 12);
+  assert.deepEqual(await redisCli(keys.map((key) => `GET ${key}`)), keys);
+  await runDelete(await prepareDelete(access, refs('shop'), [], { volumes: false }), ports);
 });
 
 test('deleted with volumes, nothing is left', async () => {

@@ -1,13 +1,13 @@
 #!/bin/sh
-# The metrics container: keeps the exporter running with the password that the Secret has now. A password that is
-# replaced is seen within seconds of the mounted file's change, without a restart of the pod.
+# The metrics container: keeps the exporter running with the password that this pod's server and all others take at the
+# moment. start.sh and the agent keep it in the pod's memory volume; while the Secret is being replaced it is the old one
+# until every server knows the new one. No pod has to restart for it.
 set -u
-AUTH=${AUTH:-/etc/redis-cluster-auth}
 RUN=${RUN:-/run/redis-cluster}
 EXPORTER=${EXPORTER:-/redis_exporter}
 PAUSE=${PAUSE:-5}
 
-state() { cksum "$AUTH/password" "$RUN/redis.conf" 2>/dev/null; }
+state() { cksum "$RUN/password" 2>/dev/null; }
 
 # The server is asked by the pod's own loopback interface, for which no certificate is made out.
 start_exporter() {
@@ -17,7 +17,7 @@ start_exporter() {
     REDIS_EXPORTER_SKIP_TLS_VERIFICATION=true
     export REDIS_EXPORTER_SKIP_TLS_VERIFICATION
   fi
-  REDIS_PASSWORD=$(cat "$AUTH/password" 2>/dev/null)
+  REDIS_PASSWORD=$(cat "$RUN/password")
   export REDIS_ADDR REDIS_PASSWORD
   "$EXPORTER" &
   exporter=$!
@@ -25,7 +25,8 @@ start_exporter() {
 
 exporter=
 trap 'kill $exporter 2>/dev/null; exit 0' TERM INT
-while [ ! -e "$RUN/redis.conf" ]; do sleep 1; done
+# The last thing that start.sh writes.
+until [ -e "$RUN/password" ]; do sleep 1; done
 before=$(state)
 start_exporter
 while kill -0 "$exporter" 2>/dev/null; do

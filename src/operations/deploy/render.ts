@@ -10,8 +10,8 @@ export const managedByLabel = 'app.kubernetes.io/managed-by';
 export const instanceLabel = 'app.kubernetes.io/instance';
 /** The key beside the password under which the one before it stands while it is being replaced. */
 const previousPassword = 'previous-password';
-/** The volumes with the password's files: the scripts', the exporter's. */
-const authVolumes = new Set(['auth', 'metrics-auth']);
+/** The volume with the password's files. */
+const authVolume = 'auth';
 /** The name the manifests use where `kubectl apply -k` applies them as they are. */
 const ownName = /^redis-cluster(?=$|[-.])/;
 /** Labels that say what a thing is, not whose. */
@@ -162,7 +162,7 @@ function claimTemplate(claim: ClaimTemplate, answers: DeployAnswers): ClaimTempl
 
 function container(one: Container, answers: DeployAnswers): Container {
   const env = (one.env ?? []).flatMap((variable) => variableFor(variable, answers));
-  const mounts = one.volumeMounts?.filter(({ name }) => answers.auth !== 'none' || !authVolumes.has(name));
+  const mounts = one.volumeMounts?.filter(({ name }) => answers.auth !== 'none' || name !== authVolume);
   const sized = isServer(one) && answers.memory !== undefined ? { memory: answers.memory } : {};
   return {
     ...one,
@@ -178,7 +178,7 @@ function container(one: Container, answers: DeployAnswers): Container {
 
 /** The scripts read the files `password` and, while it is being replaced, `previous-password`. */
 function volumeFor(one: Volume, { auth }: DeployAnswers): readonly Volume[] {
-  if (!authVolumes.has(one.name) || one.secret === undefined || auth === 'generate') return [one];
+  if (one.name !== authVolume || one.secret === undefined || auth === 'generate') return [one];
   if (auth === 'none') return [];
   const items = [
     { key: auth.key, path: 'password' },
