@@ -16,6 +16,8 @@ export interface ChaosOptions {
   readonly nodes: readonly Address[];
   /** The name server that knows the nodes' names, where they are no addresses. They are looked up at each reconnect. */
   readonly nameServer?: string;
+  /** Addresses by name, of servers that speak TLS and announce names that no name server knows. */
+  readonly names?: Readonly<Record<string, string>>;
   readonly password?: string;
   readonly tls?: ChaosTls;
   /** Loops that write and read at the same time, spread over the shards; at least one a shard. */

@@ -1,6 +1,6 @@
 // The process behind chaosClient.ts: options come as the first line of standard input, `stop` as the second.
 import { Resolver } from 'node:dns';
-import { isIP } from 'node:net';
+import { isIP, type LookupFunction } from 'node:net';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Cluster, type ClusterOptions } from 'ioredis';
@@ -36,16 +36,35 @@ let longestGap = 0;
 let lastOfAll = 0;
 let stopped = false;
 
-function connect({ nodes, password, tls, nameServer }: ChaosOptions): Cluster {
+function connect(options: ChaosOptions): Cluster {
+  const { nodes, password, tls, nameServer } = options;
   const redisOptions = {
     ...settings.redisOptions,
     ...(password === undefined ? {} : { password }),
-    ...(tls === undefined ? {} : { tls: tlsOptions(tls) }),
+    ...(tls === undefined ? {} : { tls: { ...tlsOptions(tls), lookup: lookUpAnnounced(options) } }),
   };
   const names = nameServer === undefined ? {} : { dnsLookup: lookUpAt(nameServer) };
   const cluster = new Cluster([...nodes], { ...settings, ...names, redisOptions });
   cluster.on('error', () => undefined);
   return cluster;
+}
+
+/** Servers that speak TLS announce the names that stand in their certificates, as pods see them. */
+function lookUpAnnounced({ names = {}, nameServer }: ChaosOptions): LookupFunction {
+  return (name, { all }, callback) => {
+    const found = (error: Error | null, address: string): void => {
+      if (all === true) callback(error, [{ address, family: 4 }]);
+      else callback(error, address, 4);
+    };
+    const known = names[name];
+    if (known !== undefined || nameServer === undefined) found(null, known ?? '');
+    else {
+      const whole = name.endsWith('.svc') ? `${name}.cluster.local` : name;
+      lookUpAt(nameServer)(whole, (error, address) => {
+        found(error ?? null, address ?? '');
+      });
+    }
+  };
 }
 
 /** Any one of a name's addresses, as a client in a pod gets it. */

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -44,6 +44,8 @@ export interface SimulatedPods {
   /** Changes the Secret; running pods see it when their mount is refreshed. */
   readonly setSecret: (secret: PasswordSecret) => void;
   readonly refreshSecret: (ordinal: number) => Promise<void>;
+  /** Refreshes a pod's mount of the Secret for TLS. */
+  readonly refreshTls: (ordinal: number, tls: TlsSecret) => Promise<void>;
   /** Opens a connection of that name on every running pod's server; resolves to what closes them. */
   readonly connectAs: (name: string) => Promise<() => void>;
   readonly deleteDataset: (ordinal: number) => Promise<void>;
@@ -70,7 +72,11 @@ export interface PasswordSecret {
   readonly previous?: string;
 }
 
+/** The files of the Secret for TLS, PEM texts by name. */
+export type TlsSecret = Readonly<Record<'ca.crt' | 'tls.crt' | 'tls.key', string>>;
+
 export interface SimulatedPodsOptions {
+  readonly tls?: TlsSecret;
   readonly password?: string;
   readonly namespace?: string;
   /** Another cluster's, to get its addresses. */
@@ -97,6 +103,7 @@ export async function simulatePods(options: SimulatedPodsOptions = {}): Promise<
   const pods = new Map<number, Pod>();
   const logs = new Map<number, string>();
   const serverLogs = new Map<number, string>();
+  let certificates = options.tls;
   let secret: PasswordSecret | undefined =
     options.password === undefined ? undefined : { password: options.password };
   const note = (where: Map<number, string>, ordinal: number) => (text: string) => {
@@ -128,6 +135,21 @@ export async function simulatePods(options: SimulatedPodsOptions = {}): Promise<
       if (text === undefined) await rm(join(auth, name), { force: true });
       else await writeFile(join(auth, name), text, { mode: 0o440 });
     }
+  }
+
+  /** As a kubelet does it: a folder with a time in its name, and links that are turned to it. */
+  async function refreshTls(folder: string, tls: TlsSecret): Promise<void> {
+    const mount = join(folder, 'tls');
+    const version = `..2026_01_01_00_00_00.${String(process.hrtime.bigint())}`;
+    await mkdir(join(mount, version), { recursive: true });
+    for (const [name, text] of Object.entries(tls)) {
+      await writeFile(join(mount, version, name), text, { mode: 0o440 });
+      await symlink(join('..data', name), join(mount, name)).catch(() => undefined);
+    }
+    const before = await readlink(join(mount, '..data')).catch(() => undefined);
+    await symlink(version, join(mount, '..data_tmp'));
+    await rename(join(mount, '..data_tmp'), join(mount, '..data'));
+    if (before !== undefined) await rm(join(mount, before), { recursive: true });
   }
 
   function spawnScript(script: string, env: NodeJS.ProcessEnv, onText: (text: string) => void): ChildProcess {
@@ -169,11 +191,14 @@ export async function simulatePods(options: SimulatedPodsOptions = {}): Promise<
       RESOLVE: resolver,
       AUTH: join(folder, 'auth'),
       PASSWORD_REQUIRED: options.password === undefined ? 'no' : 'yes',
+      CERTIFICATES: join(folder, 'tls'),
+      TLS: options.tls === undefined ? 'no' : 'yes',
       TERMINATION_LOG: join(folder, 'termination-log'),
       ...(worker === undefined ? {} : { WORKER: worker }),
       ...options.env,
     };
     await refreshSecret(folder);
+    if (certificates !== undefined) await refreshTls(folder, certificates);
     const server = spawnScript('start.sh', env, note(serverLogs, ordinal));
     const agent = spawnScript('agent.sh', env, note(logs, ordinal));
     pods.set(ordinal, { name, folder, address, env, processes: [server, agent] });
@@ -206,7 +231,9 @@ export async function simulatePods(options: SimulatedPodsOptions = {}): Promise<
     env: NodeJS.ProcessEnv,
     stdin?: string,
   ): Promise<string> {
-    return (await run('redis-cli', ['-h', pod(ordinal).address, '-p', String(port), ...args], env, stdin)).stdout;
+    const tls = certificates === undefined ? [] : ['--tls', '--insecure'];
+    const target = ['-h', pod(ordinal).address, '-p', String(port), ...tls];
+    return (await run('redis-cli', [...target, ...args], env, stdin)).stdout;
   }
 
   function ask(ordinal: number, args: readonly string[], stdin?: string): Promise<string> {
@@ -259,6 +286,10 @@ export async function simulatePods(options: SimulatedPodsOptions = {}): Promise<
     isReady,
     setSecret: (changed) => {
       secret = changed;
+    },
+    refreshTls: (ordinal, tls) => {
+      certificates = tls;
+      return refreshTls(pod(ordinal).folder, tls);
     },
     refreshSecret: (ordinal) => refreshSecret(pod(ordinal).folder),
     connectAs: async (name) => {
