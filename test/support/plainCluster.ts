@@ -11,11 +11,14 @@ export interface PlainCluster {
   readonly storage: string;
   readonly replicas: number;
   readonly podManagementPolicy: 'Parallel' | 'OrderedReady';
+  /** When a pod that answers counts as ready; every two seconds it is asked if absent. */
+  readonly readiness?: { readonly initialDelaySeconds?: number; readonly periodSeconds?: number };
 }
 
 /** What tutorials apply before they call redis-cli: a headless Service and a StatefulSet with volumes, nothing else. */
 export function plainManifests(cluster: PlainCluster): readonly KubernetesObject[] {
   const { namespace, name, image, storage, replicas, podManagementPolicy } = cluster;
+  const readiness = cluster.readiness ?? { periodSeconds: 2 };
   const labels = { app: name };
   const metadata = { name, namespace, labels };
   const container = {
@@ -33,7 +36,7 @@ export function plainManifests(cluster: PlainCluster): readonly KubernetesObject
       '/data',
     ],
     ports: [{ containerPort: 6379 }, { containerPort: 16_379 }],
-    readinessProbe: { exec: { command: ['redis-cli', 'ping'] }, periodSeconds: 2 },
+    readinessProbe: { exec: { command: ['redis-cli', 'ping'] }, ...readiness },
     volumeMounts: [{ name: 'data', mountPath: '/data' }],
   };
   return [
