@@ -8,7 +8,7 @@ import { ApiFailure, type Asked } from './problems.ts';
 const fieldManager = 'kubernetes-redis-cluster';
 const writeLimit = 30_000;
 
-type Objects = Pick<KubernetesAccess, 'apply' | 'create' | 'get' | 'list' | 'delete' | 'scale'>;
+type Objects = Pick<KubernetesAccess, 'apply' | 'patch' | 'create' | 'get' | 'list' | 'delete' | 'scale'>;
 
 /** Reads and writes objects of any kind; the server itself says under which path a kind is found. */
 export function objectsOf(client: ApiClient): Objects {
@@ -26,6 +26,20 @@ export function objectsOf(client: ApiClient): Objects {
         limit: writeLimit,
         signal,
       });
+    },
+    patch: async (apiVersion, kind, namespace, name, change, signal) => {
+      const { path, resource } = await resources(apiVersion, kind, namespace);
+      const changed = await client.json({
+        asked: { verb: 'patch', resource, namespace, name },
+        method: 'PATCH',
+        path: `${path}/${name}`,
+        query: { fieldManager },
+        body: change,
+        contentType: 'application/strategic-merge-patch+json',
+        limit: writeLimit,
+        signal,
+      });
+      return changed as KubernetesObject;
     },
     create: async (object, signal) => {
       const { path, asked } = await placeOf(resources, object);
@@ -54,10 +68,10 @@ export function objectsOf(client: ApiClient): Objects {
       const items = await listAll(client, group, resource, within, undefined, labelSelector);
       return items.map((item) => ({ ...(item as KubernetesObject), apiVersion, kind }));
     },
-    delete: async (apiVersion, kind, namespace, name, signal) => {
+    delete: async (apiVersion, kind, namespace, name, signal, propagationPolicy = 'Background') => {
       const { path, resource } = await resources(apiVersion, kind, namespace);
       const asked: Asked = { verb: 'delete', resource, namespace, name };
-      const body = { propagationPolicy: 'Background' };
+      const body = { propagationPolicy };
       return orMissing(async () => {
         await client.json({
           asked,

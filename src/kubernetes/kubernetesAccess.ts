@@ -66,6 +66,18 @@ export interface KubernetesAccess {
   readSecret(namespace: string, from: SecretKey): Promise<string | undefined>;
   /** Server-side apply with this product's field owner; `force` is never used on objects of other owners. */
   apply(object: KubernetesObject, signal?: AbortSignal): Promise<void>;
+  /**
+   * Changes the fields that `change` names and no others (strategic merge patch: containers are told apart by name).
+   * With `metadata.resourceVersion` in it, it is refused with `already-exists` where somebody else was faster.
+   */
+  patch(
+    apiVersion: string,
+    kind: string,
+    namespace: string,
+    name: string,
+    change: Readonly<Record<string, unknown>>,
+    signal?: AbortSignal,
+  ): Promise<KubernetesObject>;
   /** Creates and fails with `already-exists` where it is there. */
   create(object: KubernetesObject, signal?: AbortSignal): Promise<void>;
   get(
@@ -80,13 +92,14 @@ export interface KubernetesAccess {
     namespace: string,
     labelSelector?: string,
   ): Promise<readonly KubernetesObject[]>;
-  /** True where it was there; deletes dependents in the background (propagationPolicy Background). */
+  /** True where it was there; deletes dependents in the background, or leaves them running (`Orphan`). */
   delete(
     apiVersion: string,
     kind: string,
     namespace: string,
     name: string,
     signal?: AbortSignal,
+    propagationPolicy?: 'Background' | 'Orphan',
   ): Promise<boolean>;
   /** Changes a StatefulSet's replicas through its scale sub-resource, refusing where they are no longer `from`. */
   scale(namespace: string, statefulSet: string, from: number, to: number): Promise<void>;

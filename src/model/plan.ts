@@ -15,6 +15,9 @@ export type Step =
   | { readonly kind: 'joinNodes'; readonly text: string }
   | { readonly kind: 'applyManifests'; readonly text: string }
   | { readonly kind: 'waitForCluster'; readonly text: string }
+  | { readonly kind: 'configure'; readonly text: string }
+  | { readonly kind: 'changeObject'; readonly text: string }
+  | { readonly kind: 'restartPod'; readonly pod: string; readonly text: string }
   | { readonly kind: 'deleteObjects'; readonly volumes: boolean; readonly text: string };
 
 /** A change to a cluster, shown before it runs. */

@@ -105,7 +105,8 @@ function checkVolume({ overlays = [], storage, storageClass, adopt }: DeployAnsw
   }
 }
 
-function checkImage(image: string): void {
+/** Throws a UserError where the text cannot name an image. */
+export function checkImage(image: string): void {
   if (image.trim() === '') throw invalid('The image is missing. Name one, for example redis:8.6.3.');
   if (/\s/.test(image) || !/^[\w][\w./:@-]*$/.test(image)) {
     throw invalid(`"${image}" is not the name of an image, such as redis:8.6.3.`);
@@ -113,7 +114,7 @@ function checkImage(image: string): void {
 }
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/ */
-function checkQuantity(what: 'storage' | 'memory', value: string): void {
+export function checkQuantity(what: 'storage' | 'memory', value: string): void {
   const match = /^(\d+(?:\.\d+)?)(?:[KMGTPE]i|[kMGTPE]|e\d+)?$/.exec(value);
   if (match === null || Number(match[1]) <= 0) {
     throw invalid(
@@ -128,7 +129,7 @@ function checkQuantity(what: 'storage' | 'memory', value: string): void {
 }
 
 /** The bytes a quantity stands for; NaN where it is none. */
-function bytesOf(quantity: string): number {
+export function bytesOf(quantity: string): number {
   const match = /^(\d+(?:\.\d+)?)(?:([KMGTPE])i|([kMGTPE])|e(\d+))?$/.exec(quantity);
   const power = (letter: string): number => 'KMGTPE'.indexOf(letter.toUpperCase()) + 1;
   const number = Number(match?.[1]);

@@ -1,0 +1,265 @@
+import type { KubernetesAccess } from '../kubernetes/kubernetesAccess.ts';
+import { describeRef, type KubernetesClusterRef } from '../model/clusterRef.ts';
+import { isAbort, UserError } from '../model/errors.ts';
+import type { Plan, Step } from '../model/plan.ts';
+import { mastersOf, nodeName } from '../model/shards.ts';
+import type { ClusterSnapshot, PodFacts } from '../model/snapshot.ts';
+import { checkRequest, type UpgradeRequest } from './upgrade/answers.ts';
+import { changeSet } from './upgrade/changeSet.ts';
+import { differenceOf, type Difference } from './upgrade/difference.ts';
+import { readUpgradeFacts, type UpgradeFacts } from './upgrade/facts.ts';
+import { holdPods } from './upgrade/holds.ts';
+import type { UpgradePorts } from './upgrade/ports.ts';
+import { onlyStatefulSet, refuseForeign, refuseSizes, refuseUnhealthy } from './upgrade/refusals.ts';
+import { growVolumes } from './upgrade/growVolumes.ts';
+import { rollPods } from './upgrade/rollPods.ts';
+import { setLive } from './upgrade/setLive.ts';
+import { judgeVersions, releaseOfImage, releaseText, type Release } from './upgrade/versions.ts';
+
+export interface UpgradePlan extends Plan {
+  readonly ref: KubernetesClusterRef;
+  readonly statefulSet: string;
+  readonly configMap: string | undefined;
+  readonly port: number;
+  /** Names of all pods there are. */
+  readonly pods: readonly string[];
+  /** Whether pods have volumes, so that their nodes come back as who they were. */
+  readonly keepsFiles: boolean;
+  readonly difference: Difference;
+  /** Names of the pods that are to be started anew, in this order. */
+  readonly restarts: readonly string[];
+  /** The image of before, with which one goes back. */
+  readonly imageNow: string;
+}
+
+export interface Upgraded {
+  /** Pods that were started anew, in this order. */
+  readonly updatedPods: readonly string[];
+  readonly seconds: number;
+}
+
+/** Reads what is there and plans. Changes nothing. */
+export async function prepareUpgrade(
+  access: KubernetesAccess,
+  snapshot: ClusterSnapshot,
+  request: UpgradeRequest,
+): Promise<UpgradePlan> {
+  const { ref, workload } = onlyStatefulSet(snapshot);
+  return planUpgrade(snapshot, await readUpgradeFacts(access, ref, workload.name), request);
+}
+
+/** Throws a UserError where the change cannot be made safely; nothing was changed then. */
+export function planUpgrade(
+  snapshot: ClusterSnapshot,
+  facts: UpgradeFacts,
+  request: UpgradeRequest,
+): UpgradePlan {
+  checkRequest(request);
+  const { ref, workload } = onlyStatefulSet(snapshot);
+  refuseForeign(workload, facts, request);
+  refuseSizes(snapshot, workload.bundled, facts, request);
+  refuseUnhealthy(snapshot);
+  const { set } = facts;
+  const { container: server, port } = serverOf(snapshot);
+  const difference = differenceOf(facts, request, server);
+  const restarts = podsToRestart(facts, difference);
+  const imageNow = set.containers.find(({ name }) => name === server)?.image ?? '';
+  const versions = judgeImage(snapshot, request.image ?? imageNow, restarts.length > 0);
+  const steps = stepsOf(snapshot, facts, difference, restarts);
+  if (steps.length === 0) {
+    throw new UserError(
+      'invalid-input',
+      `${describeRef(ref)} is like that already: there is nothing to do. Nothing was changed.`,
+    );
+  }
+  return {
+    title: `Upgrade ${describeRef(ref)}: ${subjects(difference, restarts.length)}`,
+    ref,
+    statefulSet: set.name,
+    configMap: set.configMap,
+    port,
+    pods: facts.pods.map((pod) => pod.name),
+    keepsFiles: set.claimTemplates.length > 0,
+    difference,
+    restarts,
+    imageNow,
+    steps,
+    warnings: [...versions, ...warningsFor(facts, difference, restarts)],
+    losses: lossesFor(snapshot, difference, restarts),
+  };
+}
+
+function serverOf(snapshot: ClusterSnapshot): Pick<PodFacts, 'container' | 'port'> {
+  const pod = snapshot.nodes.find((node) => node.pod !== undefined)?.pod ?? snapshot.loosePods[0];
+  if (pod !== undefined) return pod;
+  throw new UserError('not-found', `No pod of ${describeRef(snapshot.ref)} was found. Nothing was changed.`);
+}
+
+/** From the highest ordinal down, as a StatefulSet renews its pods; those that are new already are left out. */
+function podsToRestart({ set, pods }: UpgradeFacts, { template }: Difference): readonly string[] {
+  return pods
+    .filter((pod) => template !== undefined || pod.revision !== set.revision)
+    .map((pod) => pod.name)
+    .reverse();
+}
+
+function subjects({ image, memory, live, atStart, storage }: Difference, restarts: number): string {
+  const settings = Object.keys({ ...live, ...atStart });
+  const parts = [
+    image === undefined ? '' : `${image.from} to ${image.to}`,
+    memory === undefined ? '' : `memory ${memory.to}`,
+    storage === undefined ? '' : `volumes of ${storage}`,
+    settings.length === 0 ? '' : settings.join(', '),
+  ].filter((part) => part !== '');
+  return parts.length === 0 ? `go on with ${restarts} pods` : parts.join('; ');
+}
+
+function judgeImage(snapshot: ClusterSnapshot, image: string, restarts: boolean): readonly string[] {
+  if (!restarts) return [];
+  const releases = new Map<string, Release>();
+  for (const { view } of snapshot.nodes) {
+    if (view === undefined || view.version === '') continue;
+    const release = { product: view.product, version: view.version };
+    releases.set(releaseText(release), release);
+  }
+  const running = [...releases.values()];
+  const target = releaseOfImage(image);
+  if (target === undefined) {
+    return [
+      `The image ${image} does not say its version: whether it can read what runs now (${[...releases.keys()].join(', ')}) shows when the first pod runs it. A tag such as redis:8.6.3 says it.`,
+    ];
+  }
+  const { warnings, isOneWay } = judgeVersions(running, target);
+  if (!isOneWay) return warnings;
+  return [
+    ...warnings,
+    `There is no way back: what ${releaseText(target)} writes cannot be read by ${[...releases.keys()].join(', ')}. Until the first master has changed, only the pods already renewed would have to be given empty volumes; from then on the way back is a new cluster. Take a backup first.`,
+  ];
+}
+
+function stepsOf(
+  snapshot: ClusterSnapshot,
+  { set }: UpgradeFacts,
+  { template, live, redisConf, storage }: Difference,
+  restarts: readonly string[],
+): readonly Step[] {
+  const steps: Step[] = Object.entries(live).map(([name, value]) => ({
+    kind: 'configure',
+    text: `Set ${name} to ${value === '' ? '""' : value} on every running server`,
+  }));
+  if (redisConf !== undefined) {
+    steps.push({
+      kind: 'changeObject',
+      text: `Write it into redis.conf of ConfigMap ${set.configMap ?? ''}`,
+    });
+  }
+  if (storage !== undefined) {
+    const text = `Let every volume grow to ${storage}; StatefulSet ${set.name} is made anew around its running pods, for new ones to have as much`;
+    steps.push({ kind: 'changeObject', text });
+  }
+  if (template !== undefined) {
+    const text = `Change the pods of StatefulSet ${set.name}, with partition ${set.replicas}: no pod is restarted by that`;
+    steps.push({ kind: 'changeObject', text });
+  }
+  const masters = new Set(mastersOf(snapshot).map(nodeName));
+  for (const pod of restarts) {
+    const text = masters.has(pod)
+      ? `Hand over the slots of ${pod} to a replica, restart it, wait until it is in step`
+      : `Restart ${pod}, wait until it is in step`;
+    steps.push({ kind: 'restartPod', pod, text });
+  }
+  if (restarts.length > 0 || set.partition > 0) {
+    steps.push({ kind: 'changeObject', text: `Set the partition of StatefulSet ${set.name} back to 0` });
+  }
+  return steps;
+}
+
+function warningsFor(
+  { set, pods, growing }: UpgradeFacts,
+  { template, storage, image, redisConf }: Difference,
+  restarts: readonly string[],
+): readonly string[] {
+  const warnings: string[] = [];
+  if (template === undefined && restarts.length > 0 && restarts.length < pods.length) {
+    warnings.push(
+      `An upgrade was begun and not finished (partition ${set.partition}); this one goes on with it.`,
+    );
+  }
+  if (storage !== undefined && growing === undefined) {
+    warnings.push('It could not be checked whether the StorageClass lets volumes grow.');
+  }
+  if (image !== undefined || redisConf !== undefined) {
+    warnings.push('Whoever applies files with the old values again (kubectl apply) goes back to them.');
+  }
+  return warnings;
+}
+
+function lossesFor(
+  snapshot: ClusterSnapshot,
+  { live }: Difference,
+  restarts: readonly string[],
+): readonly string[] {
+  const losses: string[] = [];
+  const alone = mastersOf(snapshot)
+    .filter((master) => master.slots.length > 0 && restarts.includes(nodeName(master)))
+    .filter((master) => !snapshot.nodes.some((node) => node.masterId === master.id && node.health === 'ok'))
+    .map(nodeName);
+  if (alone.length > 0) {
+    losses.push(
+      `${alone.join(', ')} ${alone.length === 1 ? 'has' : 'have'} no replica to take over: the slots are not served while the pod restarts.`,
+    );
+  }
+  if (live['appendonly'] === 'no') {
+    losses.push('With appendonly no, a server that restarts has lost its keys unless a replica holds them.');
+  }
+  return losses;
+}
+
+/** Runs the plan. Whatever stops it leaves a cluster that serves, and the error says how far it came. */
+export async function runUpgrade(plan: UpgradePlan, ports: UpgradePorts): Promise<Upgraded> {
+  const started = ports.now();
+  const updated: string[] = [];
+  const { ref, statefulSet, difference, keepsFiles } = plan;
+  const place = { namespace: ref.namespace, statefulSet, port: plan.port };
+  const holds = holdPods(place, ports);
+  try {
+    // A pod without a volume comes back empty, and its agent has to join it.
+    if (keepsFiles) await Promise.all(plan.pods.map((pod) => holds.add(pod)));
+    await setLive(place, plan.configMap, difference, ports);
+    if (difference.storage !== undefined) await growVolumes(place, difference.storage, ports);
+    if (difference.template !== undefined) {
+      await changeSet(place, { template: difference.template, partition: 'all' }, ports);
+    }
+    if (plan.restarts.length > 0) {
+      await rollPods(place, ports, keepsFiles ? holds : undefined, (pod) => updated.push(pod));
+    }
+    await changeSet(place, { partition: 0 }, ports);
+    return { updatedPods: updated, seconds: (ports.now() - started) / 1000 };
+  } catch (error) {
+    throw leftAsItIs(plan, updated, error);
+  } finally {
+    holds.release();
+  }
+}
+
+function leftAsItIs(plan: UpgradePlan, updated: readonly string[], error: unknown): unknown {
+  const { ref, restarts, difference, imageNow } = plan;
+  const left = restarts.filter((pod) => !updated.includes(pod));
+  const done = updated.length === 0 ? 'No pod was renewed' : `Renewed: ${updated.join(', ')}`;
+  const rest =
+    left.length === 0
+      ? ''
+      : `; not renewed: ${left.join(', ')} (the StatefulSet's partition keeps them as they are)`;
+  const back =
+    difference.image === undefined
+      ? ''
+      : ` To go back, upgrade to ${imageNow}: what the new version has written is looked at then.`;
+  const text = `${done}${rest}. Run it again with the same answers to go on.${back}`;
+  if (isAbort(error)) {
+    return Object.assign(new Error(`Upgrading ${ref.name} was stopped. ${text}`), { name: 'AbortError' });
+  }
+  if (!(error instanceof UserError)) return error;
+  return new UserError(error.reason, `${ref.name} was not upgraded completely. ${error.message} ${text}`, {
+    cause: error,
+  });
+}

@@ -1,0 +1,105 @@
+import { createHash } from 'node:crypto';
+import { UserError } from '../../model/errors.ts';
+import { bytesOf } from '../deploy/answers.ts';
+import { isSameAmount, type UpgradeRequest } from './answers.ts';
+import type { ContainerFacts, SetFacts, UpgradeFacts } from './facts.ts';
+import { editSettings, isSameValue, needsRestart, settingsIn } from './settings.ts';
+
+/** On the pods' template: changes when a setting does that servers take only at their start. */
+const configAnnotation = 'kubernetes-redis-cluster/settings-at-start';
+
+/** What has to be changed in Kubernetes and on the servers; empty parts are as they should be already. */
+export interface Difference {
+  /** Fields of the pods' template, as a strategic merge patch takes them; undefined where none differs. */
+  readonly template: Readonly<Record<string, unknown>> | undefined;
+  readonly image: { readonly from: string; readonly to: string } | undefined;
+  readonly memory: { readonly from: string | undefined; readonly to: string } | undefined;
+  /** Settings to make on the running servers, whatever the file says already. */
+  readonly live: Readonly<Record<string, string>>;
+  /** Settings that take effect when a pod starts. */
+  readonly atStart: Readonly<Record<string, string>>;
+  /** The whole new text of redis.conf; undefined where it says all of it already. */
+  readonly redisConf: string | undefined;
+  /** What each volume is to hold; undefined where all have it already. */
+  readonly storage: string | undefined;
+}
+
+/** @param server the name of the container that runs the server */
+export function differenceOf(
+  { set, redisConf, claims }: UpgradeFacts,
+  { image, memory, storage, config = {} }: UpgradeRequest,
+  server: string,
+): Difference {
+  const now = containerNamed(set, server);
+  const edited = redisConf === undefined ? undefined : editedConf(redisConf, config);
+  const atStart = Object.fromEntries(Object.entries(config).filter(([name]) => needsRestart(name)));
+  const live = Object.fromEntries(Object.entries(config).filter(([name]) => !needsRestart(name)));
+  const newImage = image !== undefined && image !== now.image ? image : undefined;
+  const newMemory = memory !== undefined && !isSameAmount(memory, now.memory) ? memory : undefined;
+  const annotations =
+    Object.keys(atStart).length > 0 ? changedMark(set, edited ?? redisConf ?? '') : undefined;
+  const containers = changedContainers(set, now, newImage, newMemory);
+  return {
+    template:
+      containers.length === 0 && annotations === undefined
+        ? undefined
+        : {
+            ...(annotations === undefined ? {} : { metadata: { annotations } }),
+            ...(containers.length === 0 ? {} : { spec: { containers } }),
+          },
+    image: newImage === undefined ? undefined : { from: now.image, to: newImage },
+    memory: newMemory === undefined ? undefined : { from: now.memory, to: newMemory },
+    live,
+    atStart,
+    redisConf: edited === redisConf ? undefined : edited,
+    storage: storage !== undefined && isStorageDue(set, claims, storage) ? storage : undefined,
+  };
+}
+
+export function containerNamed(set: SetFacts, name: string): ContainerFacts {
+  const found = set.containers.find((one) => one.name === name);
+  if (found !== undefined) return found;
+  throw new UserError(
+    'unsafe',
+    `StatefulSet ${set.name} has no container ${name}, in which its pods' servers run. Nothing was changed.`,
+  );
+}
+
+/** Only what differs is written, so that a file that says `16mb` is not changed to say 16777216. */
+function editedConf(text: string, config: Readonly<Record<string, string>>): string {
+  const written = settingsIn(text);
+  const changed = Object.entries(config).filter(([name, value]) => {
+    const values = written.get(name) ?? [];
+    return values.length !== 1 || !isSameValue(values[0] ?? '', value);
+  });
+  return changed.length === 0 ? text : editSettings(text, Object.fromEntries(changed));
+}
+
+function changedMark(set: SetFacts, text: string): Readonly<Record<string, string>> | undefined {
+  const lines = [...settingsIn(text)].filter(([name]) => needsRestart(name)).sort();
+  const mark = createHash('sha256').update(JSON.stringify(lines)).digest('hex').slice(0, 16);
+  return set.podAnnotations[configAnnotation] === mark ? undefined : { [configAnnotation]: mark };
+}
+
+/** The image goes into every container that runs the same one now: the agent's redis-cli goes with its server. */
+function changedContainers(
+  set: SetFacts,
+  now: ContainerFacts,
+  image: string | undefined,
+  memory: string | undefined,
+): readonly Readonly<Record<string, unknown>>[] {
+  return set.containers.flatMap(({ name, image: own }) => {
+    const renewed = image !== undefined && own === now.image ? { image } : {};
+    const sized =
+      memory !== undefined && name === now.name
+        ? { resources: { requests: { memory }, limits: { memory } } }
+        : {};
+    const change = { ...renewed, ...sized };
+    return Object.keys(change).length === 0 ? [] : [{ name, ...change }];
+  });
+}
+
+function isStorageDue(set: SetFacts, claims: UpgradeFacts['claims'], storage: string): boolean {
+  const sizes = [...set.claimTemplates.map((one) => one.storage), ...claims.map((one) => one.requested)];
+  return sizes.some((size) => bytesOf(size) !== bytesOf(storage));
+}

@@ -1,0 +1,25 @@
+import type { NodeView } from '../../model/nodeView.ts';
+import type { NodeConnection } from '../../redis/nodeConnection.ts';
+import type { WaitPorts } from '../deploy/waitForPods.ts';
+
+/** What an upgrade needs of the world. */
+export interface UpgradePorts extends WaitPorts {
+  /** Asks the server in a pod for its own view; rejects where it does not answer. */
+  readonly readNode: (namespace: string, pod: string, port: number) => Promise<NodeView>;
+  /** Lends a connection to the server in a pod. */
+  readonly withNode: <T>(
+    namespace: string,
+    pod: string,
+    port: number,
+    use: (connection: NodeConnection) => Promise<T>,
+  ) => Promise<T>;
+  /** Makes the agent in a pod stand back until it is released. */
+  readonly holdNode: (namespace: string, pod: string, port: number) => Promise<{ release(): void }>;
+}
+
+/** The StatefulSet that is worked on, and the port its servers listen at. */
+export interface Place {
+  readonly namespace: string;
+  readonly statefulSet: string;
+  readonly port: number;
+}

@@ -1,0 +1,125 @@
+import { check, isSound } from '../../checks/check.ts';
+import { describeRef, isKubernetesRef, type KubernetesClusterRef } from '../../model/clusterRef.ts';
+import { UserError } from '../../model/errors.ts';
+import type { ClusterSnapshot, WorkloadFacts } from '../../model/snapshot.ts';
+import { bytesOf } from '../deploy/answers.ts';
+import type { UpgradeRequest } from './answers.ts';
+import type { UpgradeFacts } from './facts.ts';
+
+/** The share of the memory limit that start.sh makes `maxmemory`. */
+const maxmemoryShare = 0.7;
+
+function refusal(reason: UserError['reason'], message: string): UserError {
+  return new UserError(reason, `${message} Nothing was changed.`);
+}
+
+/** The one StatefulSet a cluster runs in. Throws a UserError where there is none, or several. */
+export function onlyStatefulSet(snapshot: ClusterSnapshot): {
+  readonly ref: KubernetesClusterRef;
+  readonly workload: WorkloadFacts;
+} {
+  const { ref, workloads } = snapshot;
+  if (!isKubernetesRef(ref)) {
+    throw refusal(
+      'invalid-input',
+      `${describeRef(ref)} is not in Kubernetes: its servers are upgraded where they run.`,
+    );
+  }
+  const [workload, ...others] = workloads;
+  if (workload === undefined) throw refusal('not-found', `${describeRef(ref)} has no StatefulSet.`);
+  if (others.length > 0 || workload.kind !== 'StatefulSet') {
+    const names = workloads.map((one) => one.name).join(', ');
+    throw refusal(
+      'unsafe',
+      `${describeRef(ref)} does not run in one StatefulSet (${names}). Upgrade it with the tool that made it.`,
+    );
+  }
+  return { ref, workload };
+}
+
+/** Throws a UserError where somebody else looks after the StatefulSet, or its pods could not be renewed one by one. */
+export function refuseForeign(workload: WorkloadFacts, { set }: UpgradeFacts, request: UpgradeRequest): void {
+  if (set.owner !== undefined) {
+    throw refusal(
+      'unsafe',
+      `StatefulSet ${set.name} is made by ${set.owner} would change it back. Make the change there.`,
+    );
+  }
+  if (set.strategy !== 'RollingUpdate') {
+    throw refusal(
+      'unsafe',
+      `StatefulSet ${set.name} has the update strategy ${set.strategy}: its pods are renewed by whoever deletes them. Set updateStrategy.type to RollingUpdate, or delete the pods yourself after each change.`,
+    );
+  }
+  if (!workload.bundled && Object.keys(request.config ?? {}).length > 0) {
+    throw refusal(
+      'unsafe',
+      `Where StatefulSet ${set.name} keeps its configuration is not known: it does not come from this product's manifests. Change the settings with the tool that made it.`,
+    );
+  }
+}
+
+/** Throws a UserError where a change of memory, storage or settings cannot be made. */
+export function refuseSizes(
+  snapshot: ClusterSnapshot,
+  bundled: boolean,
+  facts: UpgradeFacts,
+  request: UpgradeRequest,
+): void {
+  const { set } = facts;
+  if (request.memory !== undefined && bundled) refuseTooSmall(snapshot, request.memory);
+  if (request.storage !== undefined) refuseStorage(facts, request.storage);
+  if (Object.keys(request.config ?? {}).length > 0 && facts.redisConf === undefined) {
+    const place =
+      set.configMap === undefined ? 'no volume "config"' : `no redis.conf in ConfigMap ${set.configMap}`;
+    throw refusal('not-found', `StatefulSet ${set.name} has ${place}, so settings have no place to be kept.`);
+  }
+}
+
+function refuseTooSmall({ nodes }: ClusterSnapshot, memory: string): void {
+  const room = bytesOf(memory) * maxmemoryShare;
+  const fullest = nodes
+    .filter((node) => (node.view?.usedMemoryBytes ?? 0) > room)
+    .map((node) => `${node.pod?.name ?? node.id} uses ${String(node.view?.usedMemoryBytes)} bytes`);
+  if (fullest.length === 0) return;
+  throw refusal(
+    'unsafe',
+    `With ${memory} of memory a server has ${String(Math.floor(room))} bytes for keys (70 %), but ${fullest.join(', ')}.`,
+  );
+}
+
+function refuseStorage({ set, claims, growing }: UpgradeFacts, storage: string): void {
+  if (set.claimTemplates.length !== 1) {
+    throw refusal(
+      'unsafe',
+      `StatefulSet ${set.name} has ${set.claimTemplates.length} volumes for each pod; only one can be resized here.`,
+    );
+  }
+  const wanted = bytesOf(storage);
+  for (const claim of claims) {
+    if (bytesOf(claim.requested) > wanted) {
+      throw refusal(
+        'unsafe',
+        `Volume ${claim.name} has ${claim.requested}; volumes cannot shrink to ${storage}. Deploy a new cluster with smaller volumes, and copy the keys there.`,
+      );
+    }
+    const { storageClass = '' } = claim;
+    if (bytesOf(claim.requested) < wanted && growing?.includes(storageClass) === false) {
+      throw refusal(
+        'unsafe',
+        `Volume ${claim.name} cannot grow: its StorageClass "${storageClass}" does not allow it (allowVolumeExpansion is not true). Let the class allow it if its provisioner can, or deploy a new cluster with larger volumes and copy the keys there.`,
+      );
+    }
+  }
+}
+
+/** Throws a UserError where renewing pods would meet a cluster that is not well already. */
+export function refuseUnhealthy(snapshot: ClusterSnapshot): void {
+  const findings = check(snapshot);
+  if (isSound(findings)) return;
+  const worst = findings.filter((one) => one.severity === 'error' || one.rule === 'open-slots');
+  throw refusal(
+    'unsafe',
+    `${describeRef(snapshot.ref)} is not well: ${worst.map((one) => one.message).join(' ')} Put this right first.`,
+  );
+}

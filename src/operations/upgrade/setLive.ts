@@ -1,0 +1,113 @@
+import { messageOf, UserError } from '../../model/errors.ts';
+import type { Difference } from './difference.ts';
+import { readPods } from './facts.ts';
+import type { Place, UpgradePorts } from './ports.ts';
+
+/** Milliseconds a server has for writing its first append-only file. */
+const rewriteLimit = 600_000;
+const pollEvery = 500;
+
+interface Done {
+  readonly pod: string;
+  readonly name: string;
+  readonly before: string;
+}
+
+/**
+ * Makes settings on the running servers, then keeps them in the ConfigMap. Where one server refuses one, those that
+ * took it get their old value back and nothing is kept.
+ */
+export async function setLive(
+  place: Place,
+  configMap: string | undefined,
+  { live, atStart, redisConf }: Difference,
+  ports: UpgradePorts,
+): Promise<void> {
+  const { namespace, statefulSet } = place;
+  if (Object.keys({ ...live, ...atStart }).length === 0) return;
+  const pods = (await readPods(ports.access, namespace, statefulSet)).map((pod) => pod.name);
+  const done: Done[] = [];
+  try {
+    for (const pod of pods) {
+      for (const name of Object.keys(atStart)) await valueOf(place, pod, name, ports);
+    }
+    for (const [name, value] of Object.entries(live)) {
+      for (const pod of pods) {
+        ports.signal.throwIfAborted();
+        ports.report({ text: `${pod}: ${name} ${value}` });
+        const before = await valueOf(place, pod, name, ports);
+        await setOne(place, pod, name, value, ports);
+        done.push({ pod, name, before });
+      }
+    }
+    if (live['appendonly'] === 'yes') for (const pod of pods) await untilWritten(place, pod, ports);
+  } catch (error) {
+    for (const { pod, name, before } of done.reverse()) {
+      await setOne(place, pod, name, before, ports).catch(() => undefined);
+    }
+    throw error;
+  }
+  if (redisConf !== undefined && configMap !== undefined) {
+    const change = { data: { 'redis.conf': redisConf } };
+    await ports.access.patch('v1', 'ConfigMap', namespace, configMap, change, ports.signal);
+  }
+}
+
+async function valueOf(
+  { namespace, port }: Place,
+  pod: string,
+  name: string,
+  { withNode }: UpgradePorts,
+): Promise<string> {
+  const reply = await withNode(namespace, pod, port, (one) => one.call('CONFIG', 'GET', name));
+  const [, value] = Array.isArray(reply) ? reply : [];
+  if (value !== undefined) return String(value);
+  throw new UserError(
+    'invalid-input',
+    `The server in ${pod} has no setting "${name}". Every setting is as it was; with it in redis.conf, servers would not start.`,
+  );
+}
+
+async function setOne(
+  { namespace, port }: Place,
+  pod: string,
+  name: string,
+  value: string,
+  { withNode }: UpgradePorts,
+): Promise<void> {
+  try {
+    await withNode(namespace, pod, port, (one) => one.call('CONFIG', 'SET', name, value));
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError(
+      'invalid-input',
+      `The server in ${pod} refused "${name} ${value}": ${messageOf(error)}. Every setting is as it was.`,
+      { cause: error },
+    );
+  }
+}
+
+/** A server that is started with `appendonly yes` and has no such file starts empty: it is written first. */
+async function untilWritten(
+  { namespace, port }: Place,
+  pod: string,
+  { withNode, now, delay, signal, report }: UpgradePorts,
+): Promise<void> {
+  const end = now() + rewriteLimit;
+  for (;;) {
+    signal.throwIfAborted();
+    const info = String(await withNode(namespace, pod, port, (one) => one.call('INFO', 'persistence')));
+    const isBusy = /aof_rewrite_(in_progress|scheduled):1/.test(info);
+    if (!isBusy && /aof_enabled:1/.test(info) && /aof_last_bgrewrite_status:ok/.test(info)) return;
+    if (!isBusy && /aof_last_bgrewrite_status:err/.test(info)) {
+      throw new UserError(
+        'failed',
+        `The server in ${pod} could not write its append-only file: is its volume full?`,
+      );
+    }
+    if (now() > end)
+      throw new UserError('failed', `The server in ${pod} has not written its append-only file yet.`);
+    report({ text: `${pod}: writing its append-only file` });
+    await delay(pollEvery, signal);
+  }
+}
