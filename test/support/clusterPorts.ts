@@ -8,13 +8,14 @@ import type { Progress } from '../../src/model/plan.ts';
 import type { ClusterSnapshot, RedisNode } from '../../src/model/snapshot.ts';
 import type { DeployPorts } from '../../src/operations/deploy.ts';
 import type { JoinPorts } from '../../src/operations/deploy/joinPods.ts';
-import { meet, replicate } from '../../src/redis/admin.ts';
+import type { UpgradePorts } from '../../src/operations/upgrade/ports.ts';
+import { holdConnection, meet, replicate } from '../../src/redis/admin.ts';
 import { connectNode } from '../../src/redis/connect.ts';
 import type { Credentials, NodeConnection } from '../../src/redis/nodeConnection.ts';
 import { readNodeView } from '../../src/redis/nodeView.ts';
 
-/** The ports of deploy, scale and delete over a real Kubernetes, as the extension wires them, and what they said. */
-export interface ClusterPorts extends DeployPorts, JoinPorts {
+/** The ports of deploy, scale, upgrade and delete over a real Kubernetes, as the extension wires them, and what they said. */
+export interface ClusterPorts extends DeployPorts, JoinPorts, UpgradePorts {
   readonly said: readonly Progress[];
   /** Ends all forwards and connections. */
   close(): void;
@@ -85,6 +86,8 @@ export function clusterPorts(
     },
     replicate: (namespace, pod, port, masterId) =>
       kept(namespace, pod, port, (connection) => replicate(connection, masterId)),
+    withNode: kept,
+    holdNode: async (namespace, pod, port) => holdConnection(await dial(namespace, pod, port)),
     dial: (namespace, pod, port = 6379) => kept(namespace, pod, port, (one) => Promise.resolve(one)),
     close: () => {
       for (const end of ends.reverse()) end();

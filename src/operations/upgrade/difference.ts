@@ -32,31 +32,37 @@ export function differenceOf(
 ): Difference {
   const now = containerNamed(set, server);
   const edited = redisConf === undefined ? undefined : editedConf(redisConf, config);
-  const atStart = Object.fromEntries(Object.entries(config).filter(([name]) => needsRestart(name)));
-  const live = Object.fromEntries(Object.entries(config).filter(([name]) => !needsRestart(name)));
-  const newImage = image !== undefined && image !== now.image ? image : undefined;
-  const newMemory = memory !== undefined && !isSameAmount(memory, now.memory) ? memory : undefined;
-  const annotations =
-    Object.keys(atStart).length > 0 ? changedMark(set, edited ?? redisConf ?? '') : undefined;
-  const containers = changedContainers(set, now, newImage, newMemory);
+  const named = (atStart: boolean): Readonly<Record<string, string>> =>
+    Object.fromEntries(Object.entries(config).filter(([name]) => needsRestart(name) === atStart));
+  const newImage = image !== now.image ? image : undefined;
+  const newMemory = isSameAmount(memory, now.memory) ? undefined : memory;
+  const atStart = named(true);
+  const isMarked = Object.keys(atStart).length > 0;
   return {
-    template:
-      containers.length === 0 && annotations === undefined
-        ? undefined
-        : {
-            ...(annotations === undefined ? {} : { metadata: { annotations } }),
-            ...(containers.length === 0 ? {} : { spec: { containers } }),
-          },
+    template: changedTemplate(
+      isMarked ? changedMark(set, edited ?? '') : undefined,
+      changedContainers(set, now, newImage, newMemory),
+    ),
     image: newImage === undefined ? undefined : { from: now.image, to: newImage },
     memory: newMemory === undefined ? undefined : { from: now.memory, to: newMemory },
-    live,
+    live: named(false),
     atStart,
     redisConf: edited === redisConf ? undefined : edited,
     storage: storage !== undefined && isStorageDue(set, claims, storage) ? storage : undefined,
   };
 }
 
-export function containerNamed(set: SetFacts, name: string): ContainerFacts {
+function changedTemplate(
+  annotations: Readonly<Record<string, string>> | undefined,
+  containers: readonly object[],
+): Difference['template'] {
+  const marked = annotations === undefined ? {} : { metadata: { annotations } };
+  const changed = containers.length === 0 ? {} : { spec: { containers } };
+  const template = { ...marked, ...changed };
+  return Object.keys(template).length === 0 ? undefined : template;
+}
+
+function containerNamed(set: SetFacts, name: string): ContainerFacts {
   const found = set.containers.find((one) => one.name === name);
   if (found !== undefined) return found;
   throw new UserError(

@@ -130,30 +130,43 @@ export async function readSet(access: KubernetesAccess, namespace: string, name:
   return setFacts(found);
 }
 
-export function setFacts(object: KubernetesObject): SetFacts {
-  const { metadata, spec, status = {} } = object as unknown as SetObject;
-  const { template, volumeClaimTemplates = [] } = spec;
-  const isSeen = (status.observedGeneration ?? 0) >= metadata.generation;
+function setFacts(object: KubernetesObject): SetFacts {
+  const { metadata, spec, status } = object as unknown as SetObject;
   return {
     name: metadata.name,
     resourceVersion: metadata.resourceVersion,
     replicas: spec.replicas ?? 1,
-    strategy: spec.updateStrategy?.type ?? 'RollingUpdate',
-    partition: spec.updateStrategy?.rollingUpdate?.partition ?? 0,
-    revision: isSeen ? status.updateRevision : undefined,
-    containers: template.spec.containers.map((one) => ({
-      name: one.name,
-      image: one.image ?? '',
-      memory: one.resources?.limits?.memory,
-    })),
-    claimTemplates: volumeClaimTemplates.map((claim) => ({
+    ...rolloutOf(spec.updateStrategy),
+    revision: (status?.observedGeneration ?? 0) >= metadata.generation ? status?.updateRevision : undefined,
+    ...templateFacts(spec.template),
+    claimTemplates: (spec.volumeClaimTemplates ?? []).map((claim) => ({
       name: claim.metadata.name,
       storage: claim.spec.resources.requests?.storage ?? '',
       storageClass: claim.spec.storageClassName,
     })),
-    podAnnotations: template.metadata?.annotations ?? {},
-    configMap: template.spec.volumes?.find(({ name }) => name === 'config')?.configMap?.name,
     owner: ownerOf(metadata),
+  };
+}
+
+function rolloutOf(strategy: SetObject['spec']['updateStrategy']): Pick<SetFacts, 'strategy' | 'partition'> {
+  return {
+    strategy: strategy?.type ?? 'RollingUpdate',
+    partition: strategy?.rollingUpdate?.partition ?? 0,
+  };
+}
+
+function templateFacts({
+  metadata,
+  spec,
+}: SetObject['spec']['template']): Pick<SetFacts, 'containers' | 'podAnnotations' | 'configMap'> {
+  return {
+    containers: spec.containers.map((one) => ({
+      name: one.name,
+      image: one.image ?? '',
+      memory: one.resources?.limits?.memory,
+    })),
+    podAnnotations: metadata?.annotations ?? {},
+    configMap: spec.volumes?.find(({ name }) => name === 'config')?.configMap?.name,
   };
 }
 

@@ -51,6 +51,12 @@ export function refuseForeign(workload: WorkloadFacts, { set }: UpgradeFacts, re
       `StatefulSet ${set.name} has the update strategy ${set.strategy}: its pods are renewed by whoever deletes them. Set updateStrategy.type to RollingUpdate, or delete the pods yourself after each change.`,
     );
   }
+  if (!workload.bundled && set.claimTemplates.length === 0) {
+    throw refusal(
+      'unsafe',
+      `The pods of StatefulSet ${set.name} have no volumes: a node that restarts comes back empty and under another id, and nothing joins it again.`,
+    );
+  }
   if (!workload.bundled && Object.keys(request.config ?? {}).length > 0) {
     throw refusal(
       'unsafe',

@@ -60,8 +60,8 @@ async function valueOf(
   { withNode }: UpgradePorts,
 ): Promise<string> {
   const reply = await withNode(namespace, pod, port, (one) => one.call('CONFIG', 'GET', name));
-  const [, value] = Array.isArray(reply) ? reply : [];
-  if (value !== undefined) return String(value);
+  const [, value] = Array.isArray(reply) ? reply.map(String) : [];
+  if (value !== undefined) return value;
   throw new UserError(
     'invalid-input',
     `The server in ${pod} has no setting "${name}". Every setting is as it was; with it in redis.conf, servers would not start.`,
@@ -98,8 +98,8 @@ async function untilWritten(
     signal.throwIfAborted();
     const info = String(await withNode(namespace, pod, port, (one) => one.call('INFO', 'persistence')));
     const isBusy = /aof_rewrite_(in_progress|scheduled):1/.test(info);
-    if (!isBusy && /aof_enabled:1/.test(info) && /aof_last_bgrewrite_status:ok/.test(info)) return;
-    if (!isBusy && /aof_last_bgrewrite_status:err/.test(info)) {
+    if (!isBusy && info.includes('aof_enabled:1') && info.includes('aof_last_bgrewrite_status:ok')) return;
+    if (!isBusy && info.includes('aof_last_bgrewrite_status:err')) {
       throw new UserError(
         'failed',
         `The server in ${pod} could not write its append-only file: is its volume full?`,

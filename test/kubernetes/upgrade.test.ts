@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { openContext } from '../../src/kubernetes/access.ts';
+import { loadKubeconfigs } from '../../src/kubernetes/kubeconfigs.ts';
+import type { KubernetesAccess } from '../../src/kubernetes/kubernetesAccess.ts';
+import { UserError } from '../../src/model/errors.ts';
+import { prepareDeploy, runDeploy } from '../../src/operations/deploy.ts';
+import { prepareUpgrade, runUpgrade } from '../../src/operations/upgrade.ts';
+import { readSet } from '../../src/operations/upgrade/facts.ts';
+import { startChaosClient } from '../support/chaosClient.ts';
+import { clusterPorts, snapshotOf, type ClusterPorts } from '../support/clusterPorts.ts';
+import { manifestFiles } from '../support/manifestFiles.ts';
+import { startKubernetes, type TestKubernetes } from '../support/startKubernetes.ts';
+
+const name = 'shop';
+let kubernetes: TestKubernetes;
+let access: KubernetesAccess;
+let namespace: string;
+let ports: ClusterPorts;
+
+before(async () => {
+  kubernetes = await startKubernetes();
+  namespace = await kubernetes.createNamespace('upgrade');
+  const context = loadKubeconfigs([kubernetes.kubeconfig]).contexts.find(
+    (one) => one.name === kubernetes.context,
+  );
+  assert.ok(context);
+  access = openContext(context);
+  ports = clusterPorts(access, name, AbortSignal.timeout(300_000));
+  const answers = { namespace, name, masters: 3, replicasPerMaster: 1, storage: '1Gi' };
+  const image = kubernetes.images.redis7;
+  const plan = await prepareDeploy(access, manifestFiles(), { ...answers, image, auth: 'generate' });
+  await runDeploy(plan, ports);
+});
+
+after(async () => {
+  ports.close();
+  access.close();
+  await kubernetes.deleteNamespace(namespace);
+  await kubernetes.stop();
+});
+
+const ref = (): { context: string; namespace: string; name: string } => ({
+  context: access.context,
+  namespace,
+  name,
+});
+
+test('a setting and a newer image, pod by pod, while a client writes', async (t) => {
+  const snapshot = await snapshotOf(ports, ref());
+  const request = { image: kubernetes.images.redis8, config: { 'maxmemory-policy': 'allkeys-lru' } };
+  const plan = await prepareUpgrade(access, snapshot, request);
+  assert.match(plan.warnings.join('\n'), /no way back/);
+  const password = await access.readSecret(namespace, { secret: `${name}-auth`, key: 'password' });
+  assert.ok(password !== undefined);
+  const nodes = snapshot.nodes.map((node) => ({ host: node.host, port: node.port }));
+  const client = await startChaosClient({ nodes, password });
+  const { updatedPods, seconds } = await runUpgrade(plan, ports);
+  const { acknowledged, missing, stale, errors, perShardLongestGapMs } = await client.stop();
+  t.diagnostic(JSON.stringify({ seconds, acknowledged, errors, perShardLongestGapMs }));
+  assert.deepEqual(updatedPods, ['shop-5', 'shop-4', 'shop-3', 'shop-2', 'shop-1', 'shop-0']);
+  assert.deepEqual({ missing, stale, errors }, { missing: 0, stale: 0, errors: [] });
+  const after = await snapshotOf(ports, ref());
+  assert.deepEqual(
+    after.nodes.map(({ id, view }) => [id, view?.version, view?.clusterState]),
+    snapshot.nodes.map(({ id }) => [id, '8.0.2', 'ok']),
+  );
+  assert.equal((await readSet(access, namespace, name)).partition, 0);
+  const shown = await ports.withNode(namespace, 'shop-4', 6379, (one) =>
+    one.call('CONFIG', 'GET', 'maxmemory-policy'),
+  );
+  assert.deepEqual(shown, ['maxmemory-policy', 'allkeys-lru']);
+});
+
+test('the same again is refused, as are Valkey after Redis 8 and volumes that cannot grow', async () => {
+  const refuses = async (request: object, message: RegExp): Promise<void> => {
+    await assert.rejects(prepareUpgrade(access, await snapshotOf(ports, ref()), request), (error) => {
+      assert.ok(error instanceof UserError, String(error));
+      assert.match(error.message, message);
+      return true;
+    });
+  };
+  await refuses({ image: kubernetes.images.redis8 }, /nothing to do/);
+  await refuses(
+    { image: kubernetes.images.valkey8 },
+    /deploy a new cluster with Valkey.*Nothing was changed/,
+  );
+  await refuses({ image: kubernetes.images.redis7 }, /cannot read the files.*Nothing was changed/);
+  await refuses({ storage: '2Gi' }, /StorageClass "standard" does not allow it.*Nothing was changed/);
+  await refuses({ storage: '512Mi' }, /cannot shrink.*Nothing was changed/);
+  await refuses({ memory: '2Mi' }, /70 %.*Nothing was changed/);
+});
