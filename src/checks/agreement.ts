@@ -34,7 +34,8 @@ function answering(snapshot: ClusterSnapshot): { node: ClusterSnapshot['nodes'][
   return snapshot.nodes.flatMap((node) => (node.view === undefined ? [] : [{ node, view: node.view }]));
 }
 
-function signature(view: NodeView): string {
+/** Who owns which slots, as one node sees it: the same text for nodes that agree. */
+export function signature(view: NodeView): string {
   return [view.self, ...view.others]
     .filter((line) => line.slots.length > 0)
     .map((line) => `${line.id}:${formatSlots(line.slots)}`)

@@ -17,6 +17,7 @@ import { showLogs } from './commands/showLogs.ts';
 import { snapshot } from './commands/snapshot.ts';
 import { startSandbox } from './commands/startSandbox.ts';
 import { stopSandbox } from './commands/stopSandbox.ts';
+import { upgrade } from './commands/upgrade.ts';
 import type { Parts } from './parts.ts';
 import { showError } from './showError.ts';
 
@@ -42,6 +43,7 @@ const commands: Readonly<Record<string, Command>> = {
   snapshot,
   startSandbox,
   stopSandbox,
+  upgrade,
 };
 
 /** Registers all commands; whatever one throws becomes its result and a message. */

@@ -1,7 +1,7 @@
 import type { KubernetesAccess, KubernetesObject } from '../../kubernetes/kubernetesAccess.ts';
 import type { KubernetesClusterRef } from '../../model/clusterRef.ts';
 import { UserError } from '../../model/errors.ts';
-import { isOrdinalOf } from '../deploy/preflight.ts';
+import { isOrdinalOf } from '../deploy/claims.ts';
 
 /** What is read of a StatefulSet to renew its pods. */
 export interface SetFacts {

@@ -1,7 +1,7 @@
-import { UserError } from '../../model/errors.ts';
+import { signature } from '../../checks/agreement.ts';
+import { messageOf, UserError } from '../../model/errors.ts';
 import type { NodeView } from '../../model/nodeView.ts';
 import { allSlots, countSlots, subtractSlots, unionSlots } from '../../model/slots.ts';
-import { messageOf } from '../../model/errors.ts';
 import { readPods, type SetPod } from './facts.ts';
 import type { Place, UpgradePorts } from './ports.ts';
 
@@ -48,6 +48,8 @@ export function illness(members: readonly Member[], replicas: number, except?: s
     ...members.flatMap(({ view }) => (view?.replication.role === 'master' ? [view.self.slots] : [])),
   );
   const missing = countSlots(subtractSlots(allSlots, served));
+  const asked = members.flatMap(({ pod, view }) => (view === undefined || pod.name === except ? [] : [view]));
+  if (new Set(asked.map(signature)).size > 1) return 'Nodes do not agree about who owns which hash slots.';
   return missing === 0
     ? undefined
     : `${missing.toLocaleString('en-US')} hash slots are not served by any pod.`;

@@ -121,7 +121,8 @@ function refuseStorage({ set, claims, growing }: UpgradeFacts, storage: string):
 
 /** Throws a UserError where renewing pods would meet a cluster that is not well already. */
 export function refuseUnhealthy(snapshot: ClusterSnapshot): void {
-  const findings = check(snapshot);
+  // Nodes that do not agree are waited for when it runs: after any change they differ for about a second.
+  const findings = check(snapshot).filter((one) => one.rule !== 'agreement');
   if (isSound(findings)) return;
   const worst = findings.filter((one) => one.severity === 'error' || one.rule === 'open-slots');
   throw refusal(

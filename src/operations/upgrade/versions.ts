@@ -30,7 +30,7 @@ export function releaseText({ product, version }: Release): string {
 }
 
 /** Below, at or above zero, as versions are counted. */
-export function compareVersions(a: string, b: string): number {
+function compareVersions(a: string, b: string): number {
   const [left, right] = [a, b].map((text) => text.split('.').map(Number));
   for (let part = 0; part < 3; part++) {
     const difference = (left?.[part] ?? 0) - (right?.[part] ?? 0);
@@ -43,7 +43,7 @@ export function compareVersions(a: string, b: string): number {
  * The number of the RDB format that a release writes into its files: RDB_VERSION in src/rdb.h; 10, 12, 13, 11 and 80 are
  * also what Redis 7.0.15, 8.0.2, 8.6.3, Valkey 8.1.1 and 9.1.2 put at the end of a DUMP.
  */
-export function dataFormat({ product, version }: Release): number {
+function dataFormat({ product, version }: Release): number {
   const since = (first: string): boolean => compareVersions(version, first) >= 0;
   if (product === 'valkey') return since('9.0') ? 80 : 11;
   if (since('8.6')) return 13;

@@ -2,9 +2,11 @@ import * as vscode from 'vscode';
 import { agrees } from '../../checks/agreement.ts';
 import { check as findProblems, isSound } from '../../checks/check.ts';
 import { checkText } from '../../checks/checkText.ts';
+import { isKubernetesRef } from '../../model/clusterRef.ts';
 import type { Finding } from '../../model/finding.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
+import { findDrift } from '../../operations/upgrade/drift.ts';
 import type { Parts } from '../parts.ts';
 import { clusterOf } from '../target.ts';
 
@@ -18,7 +20,7 @@ export async function check(
 ): Promise<Outcome & { ok: boolean; findings: readonly Finding[]; text: string }> {
   const ref = await clusterOf(parts, argument);
   const snapshot = await settled(parts, await parts.inventory.fresh(ref));
-  const findings = findProblems(snapshot);
+  const findings = [...findProblems(snapshot), ...(await drift(parts, snapshot))];
   const text = checkText(snapshot, findings);
   const ok = isSound(findings);
   await parts.documents.show(`Check – ${parts.inventory.titleOf(ref)}`, text);
@@ -26,6 +28,14 @@ export async function check(
   const message = `${snapshot.name}: ${ok ? 'sound' : 'not sound'}, ${findings.length === 0 ? 'nothing found' : count}.`;
   vscode.window.setStatusBarMessage(message, 5_000);
   return { outcome: 'done', message, ok, findings, text };
+}
+
+/** What the ConfigMap says and servers do not is asked for only here: it is no part of a snapshot. */
+async function drift(parts: Parts, snapshot: ClusterSnapshot): Promise<readonly Finding[]> {
+  const { ref } = snapshot;
+  if (!isKubernetesRef(ref)) return [];
+  const access = await parts.inventory.access(ref.context);
+  return findDrift(snapshot, access, await parts.inventory.dialer(ref));
 }
 
 async function settled(parts: Parts, first: ClusterSnapshot): Promise<ClusterSnapshot> {

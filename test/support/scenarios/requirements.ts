@@ -54,6 +54,7 @@ export const requirements = {
     must: 'recovered from its replica, no second cluster, every key there',
   },
   'upgrade-redis': { scenario: 'upgrade Redis 7.0 → 8.0 → 8.6', ...smooth },
+  'upgrade-redis-2': { scenario: 'the same with 2 replicas for each master', ...smooth },
   'upgrade-valkey': { scenario: 'upgrade Redis 7.0 → Valkey 8.1 → 9.1', ...smooth },
   drain: {
     scenario: 'each worker drained in turn',

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { after, before, test, type TestContext } from 'node:test';
+import { openContext } from '../../../src/kubernetes/access.ts';
+import { loadKubeconfigs } from '../../../src/kubernetes/kubeconfigs.ts';
+import type { KubernetesAccess } from '../../../src/kubernetes/kubernetesAccess.ts';
+import { prepareUpgrade, runUpgrade } from '../../../src/operations/upgrade.ts';
+import { clusterPorts, snapshotOf } from '../../support/clusterPorts.ts';
+import { deployManifests, type Deployment } from '../../support/scenarios/deployment.ts';
+import { fill } from '../../support/scenarios/keys.ts';
+import type { ScenarioId } from '../../support/scenarios/requirements.ts';
+import { runScenario } from '../../support/scenarios/runScenario.ts';
+import { servers } from '../../support/scenarios/servers.ts';
+import { untilWhole } from '../../support/scenarios/whole.ts';
+import { startKubernetes, type TestKubernetes } from '../../support/startKubernetes.ts';
+
+const name = 'redis-cluster';
+let kubernetes: TestKubernetes;
+let access: KubernetesAccess;
+
+before(async () => {
+  kubernetes = await startKubernetes();
+  const { contexts } = loadKubeconfigs([kubernetes.kubeconfig]);
+  const context = contexts.find((one) => one.name === kubernetes.context);
+  assert.ok(context);
+  access = openContext(context);
+});
+
+after(async () => {
+  access.close();
+  await kubernetes.stop();
+});
+
+/** One upgrade after another, and what each took; afterwards every server says the last version. */
+async function through(deployment: Deployment, images: readonly string[]): Promise<string> {
+  const ports = clusterPorts(access, name, AbortSignal.timeout(1_200_000));
+  const ref = { context: access.context, namespace: deployment.namespace, name };
+  const took: string[] = [];
+  try {
+    for (const image of images) {
+      const snapshot = await snapshotOf(ports, ref);
+      const { updatedPods, seconds } = await runUpgrade(
+        await prepareUpgrade(access, snapshot, { image }),
+        ports,
+      );
+      assert.equal(updatedPods.length, snapshot.nodes.length);
+      took.push(`${image.split('/').at(-1) ?? image} in ${seconds.toFixed(0)} s`);
+    }
+  } finally {
+    ports.close();
+  }
+  return took.join(', ');
+}
+
+async function scenario(
+  t: TestContext,
+  id: ScenarioId,
+  images: readonly [string, ...string[]],
+  replicas = 1,
+): Promise<void> {
+  const [first, ...later] = images;
+  const deployment = await deployManifests(kubernetes, { image: first, replicas });
+  const pods = 3 * (1 + replicas);
+  try {
+    await untilWhole(deployment, pods);
+    const dataset = await fill(deployment, 20_000);
+    await runScenario(t, id, deployment, dataset, async () => {
+      const since = performance.now();
+      const note = await through(deployment, later);
+      return { seconds: await untilWhole(deployment, pods, { since }), note };
+    });
+    const last = later.at(-1) ?? first;
+    for (const { view, name: pod } of await servers(deployment)) {
+      assert.ok(last.endsWith(`:${view.version}`), `${pod} says ${view.product} ${view.version}`);
+    }
+  } finally {
+    await deployment.remove();
+  }
+}
+
+test('Redis 7.0 to 8.0 to 8.6', async (t) => {
+  const { redis7, redis8, redisNewest } = kubernetes.images;
+  await scenario(t, 'upgrade-redis', [redis7, redis8, redisNewest]);
+});
+
+test('Redis 7.0 to Valkey 8.1 to 9.1', async (t) => {
+  const { redis7, valkey8, valkeyNewest } = kubernetes.images;
+  await scenario(t, 'upgrade-valkey', [redis7, valkey8, valkeyNewest]);
+});
+
+test('two replicas for each master: no old copy ever has to read what a newer master writes', async (t) => {
+  const { redis7, redis8, redisNewest } = kubernetes.images;
+  await scenario(t, 'upgrade-redis-2', [redis7, redis8, redisNewest], 2);
+});

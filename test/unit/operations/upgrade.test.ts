@@ -1,0 +1,253 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { UserError } from '../../../src/model/errors.ts';
+import type { KnownNode, NodeView } from '../../../src/model/nodeView.ts';
+import { slotCount, type SlotSet } from '../../../src/model/slots.ts';
+import type { ClusterSnapshot, PodFacts, RedisNode } from '../../../src/model/snapshot.ts';
+import { planUpgrade } from '../../../src/operations/upgrade.ts';
+import type { SetFacts, SetPod, UpgradeFacts } from '../../../src/operations/upgrade/facts.ts';
+import { heirOf } from '../../../src/operations/upgrade/handOver.ts';
+import { illness, type Member } from '../../../src/operations/upgrade/members.ts';
+
+const thirds: readonly SlotSet[] = [[[0, 5460]], [[5461, 10_922]], [[10_923, 16_383]]];
+const redisConf = '# why\nappendonly yes\nsave ""\nrepl-backlog-size 16mb\n';
+
+const roles: readonly (readonly [string, string?])[] = [
+  ['m0'],
+  ['m1'],
+  ['m2'],
+  ['r0', 'm0'],
+  ['r1', 'm1'],
+  ['r2', 'm2'],
+];
+
+function known(id: string, master?: string): KnownNode {
+  return {
+    id,
+    host: '10.0.0.1',
+    port: 6379,
+    busPort: 16_379,
+    flags: [],
+    configEpoch: 1,
+    linkState: 'connected',
+    slots: master === undefined ? (thirds[Number(id.slice(1))] ?? []) : [],
+    migrating: [],
+    importing: [],
+    ...(master === undefined ? {} : { masterId: master }),
+  };
+}
+
+function view(id: string, master?: string, parts: Partial<NodeView> = {}): NodeView {
+  return {
+    self: known(id, master),
+    others: roles.filter(([other]) => other !== id).map(([other, its]) => known(other, its)),
+    clusterState: 'ok',
+    slotsAssigned: slotCount,
+    currentEpoch: 6,
+    product: 'redis',
+    version: '7.0.15',
+    loading: false,
+    keys: 5,
+    usedMemoryBytes: 100_000_000,
+    maxMemoryBytes: 0,
+    uncountedMemoryBytes: 0,
+    evictionPolicy: 'noeviction',
+    persistence: { appendOnlyWritten: true, appendOnlyRewritten: true, snapshotSaved: true },
+    uptimeSeconds: 9,
+    replication: {
+      role: master === undefined ? 'master' : 'replica',
+      offset: 1000,
+      ...(master === undefined ? {} : { linkUp: true }),
+      replicas: [],
+    },
+    ...parts,
+  };
+}
+
+function snapshot(version = '7.0.15', bundled = true): ClusterSnapshot {
+  const nodes = roles.map(([id, master], ordinal): RedisNode => {
+    const pod: PodFacts = {
+      name: `shop-${ordinal}`,
+      namespace: 'team',
+      uid: `uid-${ordinal}`,
+      phase: 'Running',
+      ready: true,
+      deleting: false,
+      restarts: 0,
+      container: 'redis',
+      image: 'redis:7.0.15',
+      port: 6379,
+      workload: 'shop',
+    };
+    const one = view(id, master, { version });
+    return { ...one.self, role: one.replication.role, health: 'ok', view: one, pod };
+  });
+  const workload = { kind: 'StatefulSet' as const, name: 'shop', replicas: 6, readyReplicas: 6, bundled };
+  const ref = { context: 'dev', namespace: 'team', name: 'shop' };
+  return { ref, name: 'shop', takenAt: 0, nodes, strangers: [], loosePods: [], workloads: [workload] };
+}
+
+function setPod(ordinal: number, revision = 'a'): SetPod {
+  return { ordinal, name: `shop-${ordinal}`, uid: `u${ordinal}`, revision, ready: true, deleting: false };
+}
+
+function facts(set: Partial<SetFacts> = {}, parts: Partial<UpgradeFacts> = {}): UpgradeFacts {
+  return {
+    set: {
+      name: 'shop',
+      resourceVersion: '1',
+      replicas: 6,
+      strategy: 'RollingUpdate',
+      partition: 0,
+      revision: 'a',
+      containers: [
+        { name: 'redis', image: 'redis:7.0.15', memory: '256Mi' },
+        { name: 'agent', image: 'redis:7.0.15', memory: '64Mi' },
+        { name: 'exporter', image: 'exporter:1', memory: undefined },
+      ],
+      claimTemplates: [{ name: 'data', storage: '1Gi', storageClass: undefined }],
+      podAnnotations: {},
+      configMap: 'shop-config',
+      owner: undefined,
+      ...set,
+    },
+    pods: [0, 1, 2, 3, 4, 5].map((ordinal) => setPod(ordinal)),
+    redisConf,
+    claims: [{ name: 'data-shop-0', requested: '1Gi', capacity: '1Gi', storageClass: 'standard' }],
+    growing: [],
+    ...parts,
+  };
+}
+
+test('an image goes into the server and its agent, with the pods from the highest down', () => {
+  const plan = planUpgrade(snapshot(), facts(), { image: 'redis:8.0.2' });
+  assert.deepEqual(plan.difference.template, {
+    spec: {
+      containers: [
+        { name: 'redis', image: 'redis:8.0.2' },
+        { name: 'agent', image: 'redis:8.0.2' },
+      ],
+    },
+  });
+  assert.deepEqual(plan.restarts, ['shop-5', 'shop-4', 'shop-3', 'shop-2', 'shop-1', 'shop-0']);
+  assert.deepEqual(
+    plan.steps.map(({ text }) => text.slice(0, 44)),
+    [
+      'Change the pods of StatefulSet shop, with pa',
+      'Restart shop-5, wait until it is in step',
+      'Restart shop-4, wait until it is in step',
+      'Restart shop-3, wait until it is in step',
+      'Hand over the slots of shop-2 to a replica, ',
+      'Hand over the slots of shop-1 to a replica, ',
+      'Hand over the slots of shop-0 to a replica, ',
+      'Set the partition of StatefulSet shop back t',
+    ],
+  );
+  assert.match(
+    plan.warnings.join('\n'),
+    /no way back: what Redis 8\.0\.2 writes cannot be read by Redis 7\.0\.15/,
+  );
+  assert.deepEqual(plan.losses, []);
+});
+
+test('an interrupted upgrade goes on with the pods that are left', () => {
+  const containers = [{ name: 'redis', image: 'redis:8.0.2', memory: '256Mi' }];
+  const pods = [0, 1, 2, 3, 4, 5].map((ordinal) => setPod(ordinal, ordinal > 3 ? 'b' : 'a'));
+  const begun = facts({ containers, partition: 4, revision: 'b' }, { pods });
+  const plan = planUpgrade(snapshot(), begun, { image: 'redis:8.0.2' });
+  assert.equal(plan.difference.template, undefined);
+  assert.deepEqual(plan.restarts, ['shop-3', 'shop-2', 'shop-1', 'shop-0']);
+  assert.match(plan.warnings.join('\n'), /begun and not finished \(partition 4\)/);
+});
+
+test('what cannot be done safely is refused with the reason', () => {
+  const growing = facts({}, { growing: ['standard'] });
+  const sick = snapshot();
+  const nodes = sick.nodes.map((node) => (node.id === 'm0' ? { ...node, health: 'failed' as const } : node));
+  const cases: [ClusterSnapshot, UpgradeFacts, Parameters<typeof planUpgrade>[2], RegExp][] = [
+    [snapshot(), facts(), {}, /Say what is to change/],
+    [snapshot(), facts(), { image: 'redis:7.0.15' }, /nothing to do/],
+    [snapshot(), facts(), { image: 'no image' }, /not the name of an image/],
+    [snapshot('8.0.2'), facts(), { image: 'valkey/valkey:9.1.2' }, /from Redis up to 7\.2 only.*new cluster/],
+    [snapshot('8.0.2'), facts(), { image: 'redis:7.0.15', memory: '1Gi' }, /cannot read the files/],
+    [snapshot(), facts({ owner: 'the Helm release "x", which' }), { memory: '1Gi' }, /Helm release "x"/],
+    [snapshot(), facts({ strategy: 'OnDelete' }), { memory: '1Gi' }, /update strategy OnDelete/],
+    [snapshot('7.0.15', false), facts(), { config: { timeout: '5' } }, /this product's manifests/],
+    [snapshot('7.0.15', false), facts({ claimTemplates: [] }), { memory: '1Gi' }, /have no volumes/],
+    [snapshot(), facts(), { memory: '100Mi' }, /shop-0 uses 100000000 bytes/],
+    [snapshot(), facts(), { storage: '2Gi' }, /StorageClass "standard" does not allow it/],
+    [snapshot(), growing, { storage: '512Mi' }, /cannot shrink/],
+    [snapshot(), facts(), { config: { maxmemory: '1gb' } }, /follows from the memory limit/],
+    [snapshot(), facts(), { config: { requirepass: 'x' } }, /come from the Secret/],
+    [{ ...sick, nodes }, facts(), { memory: '1Gi' }, /is not well.*shop-0 has failed/],
+  ];
+  for (const [state, found, request, message] of cases) {
+    assert.throws(
+      () => planUpgrade(state, found, request),
+      (error) => {
+        assert.ok(error instanceof UserError, String(error));
+        assert.match(error.message, message);
+        assert.match(error.message, /Nothing was changed|not the name/);
+        return true;
+      },
+    );
+  }
+});
+
+test('a setting that servers take while they run restarts none; one for their start restarts all', () => {
+  const live = planUpgrade(snapshot(), facts(), { config: { 'repl-backlog-size': '32mb' } });
+  assert.deepEqual(live.restarts, []);
+  assert.equal(live.difference.redisConf, redisConf.replace('16mb', '32mb'));
+  const same = planUpgrade(snapshot(), facts(), { config: { 'repl-backlog-size': '16777216' } });
+  assert.equal(same.difference.redisConf, undefined);
+  const start = planUpgrade(snapshot(), facts(), { config: { 'io-threads': '4' } });
+  assert.equal(start.restarts.length, 6);
+  assert.equal(start.difference.redisConf, `${redisConf}io-threads 4\n`);
+  assert.match(JSON.stringify(start.difference.template), /settings-at-start/);
+});
+
+test('a master that nobody can take over from is a loss to be confirmed', () => {
+  const alone = snapshot();
+  const nodes = alone.nodes.filter(({ id }) => id !== 'r1');
+  const { losses } = planUpgrade({ ...alone, nodes }, facts(), { memory: '1Gi' });
+  assert.match(losses.join('\n'), /shop-1 has no replica to take over/);
+});
+
+test('an old replica is promoted before a new one, the lowest first; one out of touch never', () => {
+  const master = view('m0');
+  const replica = (ordinal: number, revision: string, linkUp = true): Member => ({
+    pod: setPod(ordinal, revision),
+    view: view(`r${ordinal}`, 'm0', {
+      replication: { role: 'replica', offset: 1000, linkUp, replicas: [] },
+    }),
+  });
+  const heir = (...members: Member[]): string | undefined => heirOf(master, members, 'b')?.name;
+  assert.equal(heir(replica(4, 'a'), replica(1, 'a'), replica(5, 'b')), 'shop-1');
+  assert.equal(heir(replica(4, 'b'), replica(5, 'b')), 'shop-4');
+  assert.equal(heir(replica(1, 'a', false), replica(5, 'b')), 'shop-5');
+  assert.equal(heir(replica(1, 'a', false)), undefined);
+});
+
+test('a cluster is well when every pod is, and all slots are served', () => {
+  const members = roles.map(([id, master], ordinal): Member => ({
+    pod: setPod(ordinal),
+    view: view(id, master),
+  }));
+  assert.equal(illness(members, 6), undefined);
+  assert.match(illness(members, 7) ?? '', /Only 6 of 7 pods/);
+  const without = (ordinal: number, member: Partial<Member>): readonly Member[] =>
+    members.map((one, index) => (index === ordinal ? { ...one, ...member } : one));
+  const silent: Member = { pod: setPod(0), silence: 'connection refused' };
+  assert.match(illness([silent, ...members.slice(1)], 6) ?? '', /shop-0 does not answer: connection refused/);
+  assert.match(illness([silent, ...members.slice(1)], 6, 'shop-0') ?? '', /5,461 hash slots are not served/);
+  const behind = view('r0', 'm0', {
+    replication: { role: 'replica', offset: 0, linkUp: true, replicas: [] },
+  });
+  const far = view('m0', undefined, { replication: { role: 'master', offset: 2_000_000, replicas: [] } });
+  const lagging = without(3, { view: behind }).map((one, index) =>
+    index === 0 ? { ...one, view: far } : one,
+  );
+  assert.match(illness(lagging, 6) ?? '', /shop-3 is 2,000,000 bytes behind/);
+  assert.match(illness(without(5, { pod: { ...setPod(5), ready: false } }), 6) ?? '', /shop-5 is not ready/);
+});
