@@ -63,7 +63,7 @@ async function scenario(
   try {
     await untilWhole(deployment, pods);
     const dataset = await fill(deployment, 20_000);
-    await runScenario(t, id, deployment, dataset, async () => {
+    await runScenario(t, id, { deployment, dataset }, async () => {
       const since = performance.now();
       const note = await through(deployment, later);
       return { seconds: await untilWhole(deployment, pods, { since }), note };
