@@ -11,8 +11,6 @@ form() {
     ;;
   esac
   may_change || return 0
-  # A master that knew of no slots before serves its own only after waiting for cluster-node-timeout (1 s at the least
-  # to be sensible); the pods are empty, so it is short until then. choose_role sets it back.
   # Slots and epochs everywhere before anybody meets: an epoch can be set only on a node that knows no other.
   say_once "forming $SET of $WANT empty pods"
   for phase in forget own meet; do
@@ -98,7 +96,7 @@ formation() {
         if (known[i] == 1 && epoch[i] == 0) own = "|CLUSTER SET-CONFIG-EPOCH " i + 1
         if (i in chosen) {
           while (r in owned) r++
-          own = own "|CONFIG SET cluster-node-timeout 1000|CLUSTER ADDSLOTSRANGE " first(r) " " first(r + 1) - 1
+          own = own "|CLUSTER ADDSLOTSRANGE " first(r) " " first(r + 1) - 1
           r++
         }
         if (own != "") print "own", ip[i], id[i], substr(own, 2)

@@ -19,7 +19,7 @@ join_formed_cluster() {
 choose_role() {
   [ ! -e "$JOINED" ] || return 0
   if [ "$slots" != - ] || [ "$role" = slave ]; then
-    [ "$state" != ok ] || settle
+    if [ "$state" = ok ]; then settle; elif [ "$role,$trouble" = master, ]; then hasten; fi
     return 0
   fi
   case $view in *handshake*) return 0 ;; esac
@@ -34,6 +34,11 @@ choose_role() {
   say "replica of ${target#* }: $answer"
   [ "$answer" != OK ] || settle
 }
+
+# A master that has just got slots serves them only after cluster-node-timeout among the majority. It is here, and
+# everybody is linked, so the wait is made short. Not before: on a busy machine acquaintances and heartbeats take longer
+# than that, and the pods of a cluster that is just being formed would take each other for failed.
+hasten() { ask "$LOCAL" CONFIG SET cluster-node-timeout 1000 >/dev/null; }
 
 # The role is chosen: what the formation shortened is as configured again.
 settle() {

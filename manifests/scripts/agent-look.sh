@@ -57,7 +57,7 @@ END
   field master_host && upstream=$value
   field master_replid && reached=$value
   field master_repl_offset && reached=$reached:$value
-  [ "$role,$link" != slave,down ] || trouble=yes
+  case $role,$link in slave,up | master,*) ;; *) trouble=yes ;; esac
   [ -n "$my_id" ]
 }
 
@@ -137,9 +137,9 @@ summarise() {
     function finish() {
       if (ordinal != "" && size != "") {
         if (role == "master") link = "-"
-        print ordinal, ip, id, role, master, slots, known, assigned, size, epoch, ids, worker, (link == "down" && since == -1 ? was : replid ":" offset), link, lost
+        print ordinal, ip, id, role, master, slots, known, assigned, size, epoch, ids, worker, (role == "slave" && link != "up" && since < 0 ? was : replid ":" offset), link, lost
       }
-      ordinal = size = since = ""; known = assigned = 0; ids = lost = ","; worker = was = link = "-"
+      ordinal = size = ""; since = -1; known = assigned = 0; ids = lost = ","; worker = was = link = "-"
     }
     { sub(/\r$/, "") }
     $1 == "@" { finish(); ip = $2; next }

@@ -93,7 +93,8 @@ tick() {
   if [ -z "$trouble" ] && [ "$state" = ok ] && [ -e "$JOINED" ]; then
     well=yes
     [ -z "$guarded" ] || guard_copy
-    [ $((ticks - looked)) -ge "$LOOK_EVERY" ] || return 0
+    # More often after a start and while somebody does not know me: gossip alone does not heal that.
+    [ -n "$strangers" ] || [ "$ticks" -le 4 ] || [ $((ticks - looked)) -ge "$LOOK_EVERY" ] || return 0
   else
     guard_copy
     [ $((ticks - looked)) -ge "$patience" ] || return 0
@@ -136,7 +137,7 @@ while :; do
   else
     # What does not get well within a minute (a lost worker) is looked after at the slow pace.
     unrest=$((unrest + 1))
-    if [ "$unrest" -gt 120 ]; then pause=$SLOW patience=1; elif [ "$unrest" -gt 4 ]; then patience=2; fi
+    if [ "$unrest" -gt 120 ]; then pause=$SLOW patience=1; elif [ "$unrest" -gt 20 ]; then patience=2; fi
     # On a machine so busy that a tick takes long, not more than half of the time.
     if [ "$took" -gt 50 ] && [ "$pause" = "$QUICK" ]; then pause=$((took / 100)).$((took / 10 % 10)); fi
   fi

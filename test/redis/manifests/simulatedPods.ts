@@ -41,6 +41,8 @@ export interface SimulatedPods {
   /** Waits until every running pod passes its readiness probe; resolves to the seconds that took. */
   readonly allReady: (seconds: number) => Promise<number>;
   readonly isReady: (ordinal: number) => Promise<boolean>;
+  /** Whether one of the manifests' probe scripts is content with a pod. */
+  readonly probe: (ordinal: number, script: string) => Promise<boolean>;
   /** Changes the Secret; running pods see it when their mount is refreshed. */
   readonly setSecret: (secret: PasswordSecret) => void;
   readonly refreshSecret: (ordinal: number) => Promise<void>;
@@ -54,6 +56,8 @@ export interface SimulatedPods {
   /** What a pod's server and its start script wrote, over all its starts. */
   readonly serverLog: (ordinal: number) => string;
   readonly folder: (ordinal: number) => string;
+  /** Process ids of the running agents. */
+  readonly agents: () => readonly number[];
   readonly net: Net;
   readonly dispose: () => Promise<void>;
 }
@@ -85,7 +89,7 @@ export interface SimulatedPodsOptions {
   readonly path?: string;
   readonly env?: Readonly<Record<string, string>>;
   /** Lines after the manifests' own redis.conf. */
-  readonly configuration?: string;
+  readonly configuration?: () => string;
   /** Milliseconds until a change of addresses is known to the name server. */
   readonly nameDelay?: () => number;
 }
@@ -172,7 +176,7 @@ export async function simulatePods(options: SimulatedPodsOptions = {}): Promise<
       `cluster-port ${String(bus)}`,
       `bind ${address}`,
       `bind-source-addr ${address}`,
-      options.configuration ?? '',
+      options.configuration?.() ?? '',
     ];
     await writeFile(config, `${lines.join('\n')}\n`);
     const env: NodeJS.ProcessEnv = {
@@ -247,9 +251,11 @@ export async function simulatePods(options: SimulatedPodsOptions = {}): Promise<
     return { ordinal, id, role: flags.includes('slave') ? 'slave' : 'master', masterId, slots };
   }
 
-  async function isReady(ordinal: number): Promise<boolean> {
-    return (await run('sh', [join(manifests, 'scripts', 'ready.sh')], pod(ordinal).env)).code === 0;
+  async function probe(ordinal: number, script: string): Promise<boolean> {
+    return (await run('sh', [join(manifests, 'scripts', script)], pod(ordinal).env)).code === 0;
   }
+
+  const isReady = (ordinal: number): Promise<boolean> => probe(ordinal, 'ready.sh');
 
   async function allReady(seconds: number): Promise<number> {
     const begun = performance.now();
@@ -284,6 +290,7 @@ export async function simulatePods(options: SimulatedPodsOptions = {}): Promise<
     ownViews: () => Promise.all([...pods.keys()].sort((a, b) => a - b).map(ownView)),
     allReady,
     isReady,
+    probe,
     setSecret: (changed) => {
       secret = changed;
     },
@@ -309,6 +316,7 @@ export async function simulatePods(options: SimulatedPodsOptions = {}): Promise<
     agentLog: (ordinal) => logs.get(ordinal) ?? '',
     serverLog: (ordinal) => serverLogs.get(ordinal) ?? '',
     folder: (ordinal) => join(root, `${set}-${String(ordinal)}`),
+    agents: () => [...pods.values()].flatMap(({ processes: [, agent] }) => agent?.pid ?? []),
     net,
     dispose: async () => {
       await Promise.all([...pods.keys()].map((ordinal) => endPod(ordinal, 'SIGKILL')));

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { keysThat, masterOrdinalOf, mastersOf, readKeys, replicaOf, settled, until, writeKeys } from './cluster.ts';
+import { type SimulatedPods, simulatePods } from './simulatedPods.ts';
+
+/** The pods whose master is on the same worker. */
+async function shared(pods: SimulatedPods, workers: ReadonlyMap<number, string>): Promise<readonly number[]> {
+  const views = await pods.ownViews();
+  return views.flatMap(({ ordinal }) => {
+    const master = masterOrdinalOf(views, ordinal);
+    return master !== undefined && workers.get(master) === workers.get(ordinal) ? [ordinal] : [];
+  });
+}
+
+void test('shards are spread over workers, and again after a drain has put a master and its replica together', async (t) => {
+  const pods = await simulatePods({ env: { LOOK_EVERY: '2' } });
+  const workers = new Map(Array.from('aabbcc', (worker, ordinal) => [ordinal, worker]));
+  try {
+    for (const [ordinal, worker] of workers) await pods.start(ordinal, ordinal + 1, worker);
+    await pods.allReady(60);
+    assert.deepEqual(mastersOf(await pods.ownViews()).map(({ ordinal }) => ordinal), [0, 2, 4]);
+    assert.deepEqual(await shared(pods, workers), []);
+    await writeKeys(pods);
+    const moved = await replicaOf(pods, 0);
+    await pods.stop(moved);
+    workers.set(moved, 'a');
+    await pods.start(moved, 30, 'a');
+    const started = performance.now();
+    await until(async () => ((await shared(pods, workers)).length === 0 ? true : undefined));
+    await pods.allReady(60);
+    t.diagnostic(`apart again after ${((performance.now() - started) / 1000).toFixed(1)} s`);
+    assert.match(pods.agentLog(moved), /share a worker, exchange/);
+    await settled(pods, 6);
+    assert.equal(mastersOf(await pods.ownViews()).length, 3);
+    assert.equal(await readKeys(pods, 1), keysThat.areWritten);
+  } finally {
+    await pods.dispose();
+  }
+});
