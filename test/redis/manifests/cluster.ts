@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { OwnView, SimulatedPods } from './simulatedPods.ts';
+import type { OwnView } from './ownView.ts';
+import type { SimulatedPods } from './simulatedPods.ts';
 
 export const keysThat = { areWritten: 300 } as const;
 

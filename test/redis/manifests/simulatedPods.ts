@@ -7,20 +7,12 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { type OwnView, ownViewOf } from './ownView.ts';
 import { type Net, findNet, run } from './processes.ts';
 
 const manifests = fileURLToPath(new URL('../../../manifests', import.meta.url));
 const configuration = join(manifests, 'base', 'redis.conf');
 const set = 'redis-cluster';
-
-/** What one redis-server says about itself in its own `myself` line of CLUSTER NODES. */
-export interface OwnView {
-  readonly ordinal: number;
-  readonly id: string;
-  readonly role: 'master' | 'slave';
-  readonly masterId: string;
-  readonly slots: readonly string[];
-}
 
 /** The StatefulSet's pods as processes: the manifests' own scripts with an address, a volume and a name each. */
 export interface SimulatedPods {
@@ -246,9 +238,7 @@ export async function simulatePods(options: SimulatedPodsOptions = {}): Promise<
   }
 
   async function ownView(ordinal: number): Promise<OwnView> {
-    const line = (await ask(ordinal, ['CLUSTER', 'NODES'])).split('\n').find((text) => text.includes('myself'));
-    const [id = '', , flags = '', masterId = '', , , , , ...slots] = (line ?? '').split(' ');
-    return { ordinal, id, role: flags.includes('slave') ? 'slave' : 'master', masterId, slots };
+    return ownViewOf(ordinal, await ask(ordinal, ['CLUSTER', 'NODES']));
   }
 
   async function probe(ordinal: number, script: string): Promise<boolean> {
