@@ -4,6 +4,7 @@ import type { Finding } from '../../../src/model/finding.ts';
 import { tagFor } from '../../support/faults/directWriter.ts';
 import { faultScenario, patient } from '../../support/faults/faultScenario.ts';
 import { findingsOf } from '../../support/faults/findings.ts';
+import { sendHugeValue } from '../../support/faults/hugeValue.ts';
 import { makeSmallVolume } from '../../support/faults/smallVolume.ts';
 import type { ChaosReport } from '../../support/chaosClient.ts';
 import { deployManifests, type Deployment } from '../../support/scenarios/deployment.ts';
@@ -46,6 +47,30 @@ faultScenario('memory limit reached: one shard refuses writes until keys are del
   await assertNoRestart(deployment);
   assert.deepEqual(await findingsOf(deployment), []);
 });
+
+faultScenario(
+  "the container's memory limit reached: the server is killed and comes back",
+  async (scenario) => {
+    const { kubernetes, undo, say } = scenario;
+    const deployment = await deployManifests(kubernetes, { patches: [smallPods] });
+    undo(() => deployment.remove());
+    await untilWhole(deployment, 6, patient);
+    const full = await firstMaster(deployment);
+    const key = `huge:{${tagFor(full.view.self.slots)}}`;
+    const { result, report } = await underWriters(deployment, async () => {
+      await sendHugeValue({ ip: full.ip, password: deployment.password }, key, 256);
+      return untilWhole(deployment, 6, patient);
+    });
+    const state = 'jsonpath={.status.containerStatuses[?(@.name=="redis")].lastState.terminated.reason}';
+    const reason = await deployment.kubectl(['get', 'pod', full.name, '-o', state]);
+    const others = gapOfOthers(report, full);
+    const note = `of the container, ${limit.memory}: Kubernetes says ${reason}; longest gap of the other shards ${others} ms`;
+    const held = others < 1000 && reason === 'OOMKilled';
+    say(JSON.stringify(record('memory-limit', deployment, { report, seconds: result, note, held })));
+    assert.equal(reason, 'OOMKilled');
+    assert.deepEqual(await findingsOf(deployment), []);
+  },
+);
 
 faultScenario(
   'volume full: one shard refuses writes until there is room',
