@@ -39,11 +39,11 @@ export interface Deployment {
   /** When `kubectl apply` was called, as performance.now() says it. */
   readonly appliedAt: number;
   readonly kubectl: Kubectl;
-  pods(): Promise<readonly Pod[]>;
+  readonly pods: () => Promise<readonly Pod[]>;
   /** redis-cli in a pod, by its ordinal or name, with the password that the container has. */
-  redisCli(pod: number | string, args: readonly string[], stdin?: string): Promise<string>;
+  readonly redisCli: (pod: number | string, args: readonly string[], stdin?: string) => Promise<string>;
   /** Deletes the namespace and all in it. */
-  remove(): Promise<void>;
+  readonly remove: () => Promise<void>;
 }
 
 export interface Pod {
