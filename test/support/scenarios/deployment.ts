@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { KubeConfig, CoreV1Api } from '@kubernetes/client-node';
+import { CoreV1Api, KubeConfig, type V1Pod } from '@kubernetes/client-node';
 import { stringify } from 'yaml';
 import type { ChaosTls } from '../chaosClient.ts';
 import type { TestKubernetes } from '../startKubernetes.ts';
@@ -53,6 +53,8 @@ export interface Pod {
   readonly worker: string;
   readonly ready: boolean;
   readonly leaving: boolean;
+  /** How often Kubernetes has started the server again in this pod. */
+  readonly restarts: number;
 }
 
 export const selector = 'app.kubernetes.io/instance=redis-cluster';
@@ -142,13 +144,20 @@ function podsReader(kubernetes: TestKubernetes, namespace: string): () => Promis
   const core = config.makeApiClient(CoreV1Api);
   return async () => {
     const { items } = await core.listNamespacedPod({ namespace, labelSelector: selector });
-    return items.map(({ metadata, status, spec }) => ({
-      name: metadata?.name ?? '',
-      uid: metadata?.uid ?? '',
-      ip: status?.podIP ?? '',
-      worker: spec?.nodeName ?? '',
-      ready: status?.conditions?.some((one) => one.type === 'Ready' && one.status === 'True') ?? false,
-      leaving: metadata?.deletionTimestamp !== undefined,
-    }));
+    return items.map(podOf);
+  };
+}
+
+function podOf({ metadata, status, spec }: V1Pod): Pod {
+  const server = status?.containerStatuses?.find((one) => one.name === 'redis');
+  const ready = status?.conditions?.find((one) => one.type === 'Ready');
+  return {
+    name: metadata?.name ?? '',
+    uid: metadata?.uid ?? '',
+    ip: status?.podIP ?? '',
+    worker: spec?.nodeName ?? '',
+    ready: ready?.status === 'True',
+    leaving: metadata?.deletionTimestamp !== undefined,
+    restarts: server?.restartCount ?? 0,
   };
 }

@@ -38,8 +38,7 @@ ${notShown.map((text) => `- ${text}`).join('\n')}
 function line(row: ScenarioRow): string {
   const { scenario, must }: Requirement = requirements[row.id];
   const count = row.errors?.reduce((sum, text) => sum + Number.parseInt(text, 10), 0);
-  const said = row.errors?.map((text) => text.replace(/^\d+ × /, '')).slice(0, 3) ?? [];
-  const remarks = [row.dataset, row.note, ...said].filter((text) => text !== undefined && text !== '');
+  const remarks = [row.dataset, row.note, ...kinds(row.errors ?? [])];
   const cells = [
     scenario,
     must,
@@ -49,12 +48,18 @@ function line(row: ScenarioRow): string {
     row.lost ?? '',
     count ?? '',
     row.gapMs ?? '',
-    remarks.join('; '),
+    remarks.filter((text) => text !== undefined && text !== '').join('; '),
   ];
   return `| ${cells.map((cell) => String(cell).replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`;
 }
 
-/** `name: value` of the client's settings, those in objects with them. */
+/** The errors without their counts, slots and addresses, each once. */
+function kinds(errors: readonly string[]): readonly string[] {
+  const plain = errors.map((text) => text.replace(/^\d+ × /, '').replace(/(MOVED|ASK) \d+ \S+/, '$1'));
+  return [...new Set(plain)].slice(0, 4);
+}
+
+/** `name value` of the client's settings, those in objects with them. */
 function settingsText(settings: Readonly<Record<string, unknown>>): string {
   const flat = Object.entries(settings).flatMap(([name, value]): readonly string[] =>
     typeof value === 'object' && value !== null
