@@ -28,6 +28,8 @@ export interface UpgradePlan extends Plan {
   readonly difference: Difference;
   /** Names of the pods that are to be started anew, in this order. */
   readonly restarts: readonly string[];
+  /** Masters among them that nobody can take over from: their slots are not served while they restart. */
+  readonly unattended: readonly string[];
   /** The image of before, with which one goes back. */
   readonly imageNow: string;
 }
@@ -65,6 +67,8 @@ export function planUpgrade(
   const restarts = podsToRestart(facts, difference);
   const imageNow = set.containers.find(({ name }) => name === server)?.image ?? '';
   const versions = judgeImage(snapshot, request.image ?? imageNow, restarts.length > 0);
+  const unattended = mastersAlone(snapshot, restarts);
+  const keepsFiles = set.claimTemplates.length > 0;
   const steps = stepsOf(snapshot, facts, difference, restarts);
   if (steps.length === 0) {
     throw new UserError(
@@ -79,13 +83,14 @@ export function planUpgrade(
     configMap: set.configMap,
     port,
     pods: facts.pods.map((pod) => pod.name),
-    keepsFiles: set.claimTemplates.length > 0,
+    keepsFiles,
+    unattended,
     difference,
     restarts,
     imageNow,
     steps,
     warnings: [...versions, ...warningsFor(facts, difference, restarts)],
-    losses: lossesFor(snapshot, difference, restarts),
+    losses: lossesFor(difference, unattended, keepsFiles),
   };
 }
 
@@ -194,19 +199,25 @@ function warningsFor(
   return warnings;
 }
 
-function lossesFor(
-  snapshot: ClusterSnapshot,
-  { live }: Difference,
-  restarts: readonly string[],
-): readonly string[] {
-  const losses: string[] = [];
-  const alone = mastersOf(snapshot)
+function mastersAlone(snapshot: ClusterSnapshot, restarts: readonly string[]): readonly string[] {
+  return mastersOf(snapshot)
     .filter((master) => master.slots.length > 0 && restarts.includes(nodeName(master)))
     .filter((master) => !snapshot.nodes.some((node) => node.masterId === master.id && node.health === 'ok'))
     .map(nodeName);
-  if (alone.length > 0) {
+}
+
+function lossesFor(
+  { live }: Difference,
+  unattended: readonly string[],
+  keepsFiles: boolean,
+): readonly string[] {
+  const losses: string[] = [];
+  if (unattended.length > 0) {
+    const [has, are] = unattended.length === 1 ? ['has', 'is'] : ['have', 'are'];
     losses.push(
-      `${alone.join(', ')} ${alone.length === 1 ? 'has' : 'have'} no replica to take over: the slots are not served while the pod restarts.`,
+      keepsFiles
+        ? `${unattended.join(', ')} ${has} no replica to take over: the slots are not served while the pod restarts.`
+        : `All keys of ${unattended.join(', ')}, which ${has} neither volume nor replica and ${are} restarted.`,
     );
   }
   if (live['appendonly'] === 'no') {
@@ -231,7 +242,9 @@ export async function runUpgrade(plan: UpgradePlan, ports: UpgradePorts): Promis
       await changeSet(place, { template: difference.template, partition: 'all' }, ports);
     }
     if (plan.restarts.length > 0) {
-      await rollPods(place, ports, keepsFiles ? holds : undefined, (pod) => updated.push(pod));
+      await rollPods(place, ports, keepsFiles ? holds : undefined, plan.unattended, (pod) => {
+        updated.push(pod);
+      });
     }
     await changeSet(place, { partition: 0 }, ports);
     return { updatedPods: updated, seconds: (ports.now() - started) / 1000 };

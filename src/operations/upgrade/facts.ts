@@ -13,6 +13,8 @@ export interface SetFacts {
   readonly partition: number;
   /** The revision pods are to have; undefined while the controller has not looked at the last change yet. */
   readonly revision: string | undefined;
+  /** The revision of pods whose turn has not come. */
+  readonly revisionBefore: string | undefined;
   readonly containers: readonly ContainerFacts[];
   readonly claimTemplates: readonly ClaimTemplate[];
   readonly podAnnotations: Readonly<Record<string, string>>;
@@ -103,7 +105,11 @@ interface SetObject {
       };
     }[];
   };
-  readonly status?: { readonly observedGeneration?: number; readonly updateRevision?: string };
+  readonly status?: {
+    readonly observedGeneration?: number;
+    readonly updateRevision?: string;
+    readonly currentRevision?: string;
+  };
 }
 
 /** Reads everything a plan needs. Throws UserError `not-found` where there is no such StatefulSet. */
@@ -138,6 +144,7 @@ function setFacts(object: KubernetesObject): SetFacts {
     replicas: spec.replicas ?? 1,
     ...rolloutOf(spec.updateStrategy),
     revision: (status?.observedGeneration ?? 0) >= metadata.generation ? status?.updateRevision : undefined,
+    revisionBefore: status?.currentRevision,
     ...templateFacts(spec.template),
     claimTemplates: (spec.volumeClaimTemplates ?? []).map((claim) => ({
       name: claim.metadata.name,

@@ -13,20 +13,23 @@ const redirectFor = 1_000;
 
 /**
  * Hands the slots of a master that is about to be restarted to a replica, and waits until both servers say so. Does
- * nothing where the node serves no slots, or nobody could take over.
- * @param revision the revision that pods are to have
+ * nothing where the node serves no slots. Throws a UserError where nobody can take over and the plan did not say so.
+ * @param next the revision that pods are to have, and pods whose slots may go unserved
  */
 export async function handOver(
   place: Place,
   leaving: Member,
   members: readonly Member[],
-  revision: string,
+  next: { readonly revision: string; readonly unattended: readonly string[] },
   ports: UpgradePorts,
 ): Promise<void> {
   const { view, pod } = leaving;
   if (view?.replication.role !== 'master' || view.self.slots.length === 0) return;
-  const heir = heirOf(view, members, revision);
-  if (heir === undefined) return;
+  const heir = heirOf(view, members, next.revision);
+  if (heir === undefined) {
+    if (next.unattended.includes(pod.name)) return;
+    throw new UserError('unsafe', `${pod.name} has no replica in step that could take over its slots.`);
+  }
   ports.report({ text: `${pod.name}: handing its slots over to ${heir.name}` });
   for (let tries = 1; ; tries++) {
     ports.signal.throwIfAborted();

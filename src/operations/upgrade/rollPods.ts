@@ -10,12 +10,14 @@ import type { Place, UpgradePorts } from './ports.ts';
  * Renews the pods one after another from the highest ordinal down, by lowering the StatefulSet's partition. Each time
  * the whole cluster has to be well first, a master hands over, and the pod has to be back with its node in step.
  * Pods that are new already are left alone, so this goes on where an earlier one stopped.
+ * @param unattended pods whose slots may go unserved while they restart
  * @param holds undefined where pods keep no files: then their agents have to join them, under new ids
  */
 export async function rollPods(
   place: Place,
   ports: UpgradePorts,
   holds: Holds | undefined,
+  unattended: readonly string[],
   onRenewed: (pod: string) => void,
 ): Promise<void> {
   await mendBroken(place, ports);
@@ -31,7 +33,7 @@ export async function rollPods(
     const member = members.find(({ pod }) => pod.name === name);
     if (member?.pod.revision === revision && member.pod.ready && !member.pod.deleting) continue;
     report('waiting until the cluster is well');
-    await readyToGo(place, replicas, name, revision, ports, report);
+    await readyToGo(place, { replicas, name, revision, unattended }, ports, report);
     report('restarting');
     await changeSet(place, { partition: ordinal }, ports);
     const renewed = {
@@ -48,14 +50,15 @@ export async function rollPods(
 }
 
 /**
- * A pod that an earlier revision left broken would keep every other one waiting: deleted, it comes back as it was
- * before that revision, as long as the partition is above it.
+ * A pod that never got ready under a newer revision keeps all others waiting, and Kubernetes tries it again ever more
+ * seldom. Deleted, it is tried again at once: as it was before, where its turn is taken back.
  */
 async function mendBroken(place: Place, ports: UpgradePorts): Promise<void> {
   const { access, signal } = ports;
-  const { revision } = await observedSet(place, ports);
-  for (const { pod, view } of await readMembers(place, ports)) {
-    if (pod.revision === revision || pod.ready || pod.deleting || view !== undefined) continue;
+  const { revisionBefore } = await observedSet(place, ports);
+  for (const { pod, view, silence = '' } of await readMembers(place, ports)) {
+    const isTried = pod.revision !== revisionBefore && !pod.ready && !pod.deleting;
+    if (!isTried || view !== undefined || silence.includes('loading')) continue;
     ports.report({ text: `${pod.name}: making it anew, since it never got ready` });
     await access.delete('v1', 'Pod', place.namespace, pod.name, signal);
   }
@@ -63,12 +66,11 @@ async function mendBroken(place: Place, ports: UpgradePorts): Promise<void> {
 
 async function readyToGo(
   place: Place,
-  replicas: number,
-  name: string,
-  revision: string,
+  next: Pick<Renewed, 'replicas' | 'name' | 'revision'> & { readonly unattended: readonly string[] },
   ports: UpgradePorts,
   report: (text: string) => void,
 ): Promise<void> {
+  const { replicas, name, revision } = next;
   const isUnderWay = (member: Member | undefined): boolean => member?.pod.revision === revision;
   const members = await readMembers(place, ports);
   // Its restart has begun already: it is the one that is waited for.
@@ -82,7 +84,7 @@ async function readyToGo(
       report(text);
     },
   };
-  await handOver(place, leaving, well, revision, quiet);
+  await handOver(place, leaving, well, next, quiet);
   await untilWell(place, replicas, ports, name);
 }
 

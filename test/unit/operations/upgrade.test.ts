@@ -101,6 +101,7 @@ function facts(set: Partial<SetFacts> = {}, parts: Partial<UpgradeFacts> = {}): 
       strategy: 'RollingUpdate',
       partition: 0,
       revision: 'a',
+      revisionBefore: 'a',
       containers: [
         { name: 'redis', image: 'redis:7.0.15', memory: '256Mi' },
         { name: 'agent', image: 'redis:7.0.15', memory: '64Mi' },
