@@ -149,15 +149,21 @@ function podsReader(kubernetes: TestKubernetes, namespace: string): () => Promis
 }
 
 function podOf({ metadata, status, spec }: V1Pod): Pod {
-  const server = status?.containerStatuses?.find((one) => one.name === 'redis');
-  const ready = status?.conditions?.find((one) => one.type === 'Ready');
   return {
     name: metadata?.name ?? '',
     uid: metadata?.uid ?? '',
-    ip: status?.podIP ?? '',
     worker: spec?.nodeName ?? '',
-    ready: ready?.status === 'True',
     leaving: metadata?.deletionTimestamp !== undefined,
+    ...stateOf(status),
+  };
+}
+
+function stateOf(status: V1Pod['status']): Pick<Pod, 'ip' | 'ready' | 'restarts'> {
+  const server = status?.containerStatuses?.find((one) => one.name === 'redis');
+  const ready = status?.conditions?.find((one) => one.type === 'Ready');
+  return {
+    ip: status?.podIP ?? '',
+    ready: ready?.status === 'True',
     restarts: server?.restartCount ?? 0,
   };
 }
