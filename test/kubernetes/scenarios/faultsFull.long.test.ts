@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Finding } from '../../../src/model/finding.ts';
 import { tagFor } from '../../support/faults/directWriter.ts';
-import { faultScenario, patient } from '../../support/faults/faultScenario.ts';
+import { faultScenario, patient, untilReplicated } from '../../support/faults/faultScenario.ts';
 import { findingsOf } from '../../support/faults/findings.ts';
 import { sendHugeValue } from '../../support/faults/hugeValue.ts';
 import { makeSmallVolume } from '../../support/faults/smallVolume.ts';
@@ -24,7 +24,7 @@ faultScenario('memory limit reached: one shard refuses writes until keys are del
   const { kubernetes, undo, say } = scenario;
   const deployment = await deployManifests(kubernetes, { patches: [smallPods] });
   undo(() => deployment.remove());
-  await untilWhole(deployment, 6, patient);
+  await untilReplicated(deployment, 6);
   const full = await firstMaster(deployment);
   const tag = tagFor(full.view.self.slots);
   const { result, report } = await underWriters(deployment, async () => {
@@ -54,7 +54,7 @@ faultScenario(
     const { kubernetes, undo, say } = scenario;
     const deployment = await deployManifests(kubernetes, { patches: [smallPods] });
     undo(() => deployment.remove());
-    await untilWhole(deployment, 6, patient);
+    await untilReplicated(deployment, 6);
     const full = await firstMaster(deployment);
     const key = `huge:{${tagFor(full.view.self.slots)}}`;
     const { result, report } = await underWriters(deployment, async () => {
@@ -79,7 +79,7 @@ faultScenario(
     undo(() => volume.remove());
     const deployment = await deployManifests(kubernetes, { before: volume.claim('data-redis-cluster-0') });
     undo(() => deployment.remove());
-    await untilWhole(deployment, 6, patient);
+    await untilReplicated(deployment, 6);
     const full = (await servers(deployment)).find(({ name }) => name === 'redis-cluster-0');
     assert.ok(full !== undefined && full.view.self.slots.length > 0);
     const tag = tagFor(full.view.self.slots);

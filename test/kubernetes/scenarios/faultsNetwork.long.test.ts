@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cutNetwork } from '../../support/faults/cutNetwork.ts';
 import { startDirectWriter, tagFor, type DirectReport } from '../../support/faults/directWriter.ts';
-import { faultScenario, patient } from '../../support/faults/faultScenario.ts';
+import { faultScenario, patient, untilReplicated } from '../../support/faults/faultScenario.ts';
 import { deployManifests, type Deployment } from '../../support/scenarios/deployment.ts';
 import { record } from '../../support/scenarios/record.ts';
 import { servers, withServer, type Server } from '../../support/scenarios/servers.ts';
@@ -25,7 +25,7 @@ faultScenario(
   async ({ kubernetes, undo, say }) => {
     const deployment = await deployManifests(kubernetes);
     undo(() => deployment.remove());
-    await untilWhole(deployment, 6, patient);
+    await untilReplicated(deployment, 6);
     const sides = chooseSides(await servers(deployment));
     const { master, minority, majority } = sides;
     const tag = tagFor(master.view.self.slots);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { unionSlots, countSlots, slotCount, formatSlots } from '../../../src/model/slots.ts';
 import type { SlotSet } from '../../../src/model/slots.ts';
-import { faultScenario, patient } from '../../support/faults/faultScenario.ts';
+import { faultScenario, patient, untilReplicated } from '../../support/faults/faultScenario.ts';
 import { loseWorker } from '../../support/faults/loseWorker.ts';
 import { deployManifests, type Deployment } from '../../support/scenarios/deployment.ts';
 import { countKeys, fill } from '../../support/scenarios/keys.ts';
@@ -16,7 +16,7 @@ const nodeTimeout = 5;
 faultScenario('a worker lost with its kubelet and containers', async ({ kubernetes, undo, say }) => {
   const deployment = await deployManifests(kubernetes);
   undo(() => deployment.remove());
-  await untilWhole(deployment, 6, patient);
+  await untilReplicated(deployment, 6);
   const dataset = await fill(deployment, 20_000);
   const before = await servers(deployment);
   const { worker, elsewhere } = chooseWorker(before);

@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { test, type TestContext } from 'node:test';
+import type { Deployment } from '../scenarios/deployment.ts';
+import { servers, type Server } from '../scenarios/servers.ts';
+import { story, untilWhole } from '../scenarios/whole.ts';
 import { startKubernetes, type TestKubernetes } from '../startKubernetes.ts';
 import { whyNoFaults } from './podProcesses.ts';
 
@@ -13,6 +17,22 @@ export interface FaultScenario {
 
 /** How long a cluster may take to get whole before a scenario fails, in seconds: times are recorded, not asserted. */
 export const patient = { limit: 420 } as const;
+
+/** Waits until the cluster is whole and each of its shards has a replica, which agents may still be moving about. */
+export async function untilReplicated(deployment: Deployment, pods: number): Promise<readonly Server[]> {
+  await untilWhole(deployment, pods, patient);
+  const end = performance.now() + 120_000;
+  for (;;) {
+    const all = await servers(deployment);
+    const alone = all
+      .map(({ view }) => view.self)
+      .filter(({ id, slots }) => slots.length > 0 && !all.some(({ view }) => view.self.masterId === id));
+    if (alone.length === 0) return all;
+    if (performance.now() > end)
+      assert.fail(`nobody replicates ${alone.map(({ id }) => id).join(', ')}\n${await story(deployment)}`);
+    await sleep(500);
+  }
+}
 
 /**
  * Registers a scenario that harms machines, networks and volumes of the Kubernetes that the tests built. It takes
