@@ -61,7 +61,7 @@ function lookUpAnnounced({ names = {}, nameServer }: ChaosOptions): LookupFuncti
     else {
       const whole = name.endsWith('.svc') ? `${name}.cluster.local` : name;
       lookUpAt(nameServer)(whole, (error, address) => {
-        found(error ?? null, address ?? '');
+        found(address === '' ? new Error(`${name}: ${error?.message ?? 'no address'}`) : null, address);
       });
     }
   };

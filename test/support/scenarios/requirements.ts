@@ -79,13 +79,15 @@ export const requirements = {
   },
   'rotate-password': {
     scenario: 'password rotated',
-    must: '0 lost, no restart of all at once',
+    must: '0 lost, 0 errors, no restart',
     lost: 0,
+    errors: 0,
   },
   'rotate-certificates': {
     scenario: 'certificates rotated',
-    must: '0 lost, no restart of all at once',
+    must: '0 lost, 0 errors, no restart',
     lost: 0,
+    errors: 0,
   },
   'network-cut': {
     scenario: "network cut for 30 s: a master and another shard's replica on the minority side",
