@@ -1,7 +1,7 @@
 import { clusterKey } from '../model/clusterRef.ts';
 import { messageOf, UserError } from '../model/errors.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
-import type { Candidate, KubernetesAccess } from '../kubernetes/kubernetesAccess.ts';
+import type { Candidate, KubernetesAccess, SecretKey } from '../kubernetes/kubernetesAccess.ts';
 import type { Credentials } from '../redis/nodeConnection.ts';
 import { groupPods, type Group, type PodSource } from './grouping.ts';
 import { mergeViews } from './mergeViews.ts';
@@ -32,7 +32,7 @@ export class KubernetesScope {
   readonly #onRead: () => void;
   readonly #members = new Map<string, Member>();
   readonly #confirmed = new Set<string>();
-  readonly #passwords = new Map<string, Promise<string | undefined>>();
+  readonly #secrets = new Map<string, Promise<string | undefined>>();
   #candidates: readonly Candidate[] = [];
   #discoveredAt = 0;
   #stale = true;
@@ -123,8 +123,7 @@ export class KubernetesScope {
   /** What the servers of these pods ask for. Throws what reading the Secret throws. */
   async credentials(workload: string, namespace: string): Promise<Credentials> {
     const candidate = this.#candidates.find((c) => c.workload.name === workload && c.namespace === namespace);
-    const password = candidate === undefined ? undefined : await this.#password(candidate);
-    return password === undefined ? {} : { password };
+    return candidate === undefined ? {} : this.#credentials(candidate);
   }
 
   async #runRound(): Promise<void> {
@@ -151,7 +150,6 @@ export class KubernetesScope {
       this.#candidates = await this.#access.discover(this.state.namespace);
       this.#discoveredAt = Date.now();
       this.#problem = undefined;
-      this.#passwords.clear();
       this.#keepReaders();
     } catch (error) {
       this.#stale = true;
@@ -186,27 +184,47 @@ export class KubernetesScope {
   }
 
   async #open(candidate: Candidate, pod: string, port: number): Promise<Route> {
-    const password = await this.#password(candidate);
+    const credentials = await this.#credentials(candidate);
     const forward = await this.#access.forward(candidate.namespace, pod, port);
     return {
       endpoint: { path: forward.path },
-      credentials: password === undefined ? {} : { password },
+      credentials,
       close: () => {
         forward.close();
       },
     };
   }
 
-  #password({ namespace, passwordFrom }: Candidate): Promise<string | undefined> {
-    if (passwordFrom === undefined) return Promise.resolve(undefined);
-    const key = `${namespace}/${passwordFrom.secret}/${passwordFrom.key}`;
-    let password = this.#passwords.get(key);
-    if (password === undefined) {
-      password = this.#access.readSecret(namespace, passwordFrom);
-      this.#passwords.set(key, password);
-      password.catch(() => this.#passwords.delete(key));
-    }
-    return password;
+  async #credentials({
+    namespace,
+    passwordFrom,
+    passwordIsMounted,
+    tlsFrom,
+  }: Candidate): Promise<Credentials> {
+    const read = (secret: string | undefined, key: string): Promise<string | undefined> =>
+      secret === undefined ? Promise.resolve(undefined) : this.#secret(namespace, { secret, key });
+    const [password, previousPassword, ca] = await Promise.all([
+      read(passwordFrom?.secret, passwordFrom?.key ?? ''),
+      read(passwordIsMounted === true ? passwordFrom?.secret : undefined, 'previous-password'),
+      read(tlsFrom, 'ca.crt'),
+    ]);
+    return {
+      ...(password === undefined ? {} : { password }),
+      ...(previousPassword === undefined ? {} : { previousPassword }),
+      ...(tlsFrom === undefined ? {} : { tls: ca === undefined ? {} : { ca } }),
+    };
+  }
+
+  /** Kept for as long as it takes to open all connections of a cluster: a Secret may change at any time. */
+  #secret(namespace: string, from: SecretKey): Promise<string | undefined> {
+    const key = `${namespace}/${from.secret}/${from.key}`;
+    const known = this.#secrets.get(key);
+    if (known !== undefined) return known;
+    const value = this.#access.readSecret(namespace, from);
+    this.#secrets.set(key, value);
+    const forget = (): boolean => this.#secrets.delete(key);
+    value.then(() => setTimeout(forget, pace.secretKeptMs).unref(), forget);
+    return value;
   }
 
   #snapshots(): readonly ClusterSnapshot[] {

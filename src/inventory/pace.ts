@@ -18,6 +18,8 @@ export const pace = {
   discoverEveryMs: 30_000,
   /** How long an API that failed is left alone. */
   apiRetryMs: 5_000,
+  /** How long a Secret that was read is not read again: what it takes to open all connections of a cluster. */
+  secretKeptMs: 3_000,
   /** How long reading goes on after the last view that needed it is gone. */
   lingerMs: 10_000,
 } as const;

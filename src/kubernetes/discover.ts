@@ -1,9 +1,9 @@
 import type { PodFacts, WorkloadFacts } from '../model/snapshot.ts';
-import type { Pod, StatefulSet } from './apiObjects.ts';
+import type { Pod, PodSpec, StatefulSet } from './apiObjects.ts';
 import type { ApiClient } from './client.ts';
 import type { Candidate } from './kubernetesAccess.ts';
 import { podFacts, redisContainer, type RedisContainer } from './podFacts.ts';
-import { passwordOf } from './secretsOf.ts';
+import { isPasswordMounted, passwordOf, tlsSecretOf } from './secretsOf.ts';
 
 const pageSize = '500';
 
@@ -110,12 +110,11 @@ export function redisOfStatefulSet(set: StatefulSet): RedisContainer | undefined
 }
 
 function candidate({ set, redis, pods }: Group): Candidate {
-  const passwordFrom = passwordOf(set?.spec?.template.spec ?? pods[0]?.spec, redis.container);
-  const password = passwordFrom === undefined ? {} : { passwordFrom };
+  const secrets = secretsOf(set?.spec?.template.spec ?? pods[0]?.spec, redis);
   if (set !== undefined) {
     const name = nameOf(set);
     const workload = { kind: 'StatefulSet' as const, name, ...countsOf(set), bundled: isBundled(set) };
-    return { namespace: namespaceOf(set), workload, pods: factsOf(pods, redis, name), ...password };
+    return { namespace: namespaceOf(set), workload, pods: factsOf(pods, redis, name), ...secrets };
   }
   const [first] = pods;
   const owner = first === undefined ? { kind: 'Pod', name: '' } : ownerOf(first);
@@ -127,7 +126,20 @@ function candidate({ set, redis, pods }: Group): Candidate {
     readyReplicas: facts.filter((pod) => pod.ready).length,
     bundled: false,
   };
-  return { namespace: facts[0]?.namespace ?? '', workload, pods: facts, ...password };
+  return { namespace: facts[0]?.namespace ?? '', workload, pods: facts, ...secrets };
+}
+
+function secretsOf(
+  spec: PodSpec | undefined,
+  { container }: RedisContainer,
+): Pick<Candidate, 'passwordFrom' | 'passwordIsMounted' | 'tlsFrom'> {
+  const passwordFrom = passwordOf(spec, container);
+  const tlsFrom = tlsSecretOf(spec, container);
+  return {
+    ...(passwordFrom === undefined ? {} : { passwordFrom }),
+    ...(isPasswordMounted(spec, container) ? { passwordIsMounted: true } : {}),
+    ...(tlsFrom === undefined ? {} : { tlsFrom }),
+  };
 }
 
 function factsOf(pods: readonly Pod[], redis: RedisContainer, workload: string): readonly PodFacts[] {

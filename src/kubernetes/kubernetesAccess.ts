@@ -20,6 +20,10 @@ export interface Candidate {
   readonly pods: readonly PodFacts[];
   /** Where the password comes from, if the pod's spec says so. */
   readonly passwordFrom?: SecretKey;
+  /** The pods see the Secret's changes while they run. */
+  readonly passwordIsMounted?: boolean;
+  /** The Secret whose `ca.crt` signs the servers' certificates, where they speak TLS. */
+  readonly tlsFrom?: string;
 }
 
 export interface SecretKey {

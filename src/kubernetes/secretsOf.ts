@@ -5,6 +5,19 @@ import type { SecretKey } from './kubernetesAccess.ts';
 const passwordVariable = /^(REDISCLI_AUTH|REDIS(CLI)?_?PASSWORD|VALKEY_?PASSWORD|.*REDIS.*PASS.*)$/i;
 /** The file from which the scripts of the bundled manifests take it. */
 const ownPasswordFile = '/etc/redis-cluster-auth/password';
+/** The authority of those that speak TLS. */
+const ownAuthorityFile = '/etc/redis-cluster-tls/ca.crt';
+
+/** Whether the pods' scripts read the password from a mounted Secret, which changes while they run. */
+export function isPasswordMounted(spec: PodSpec | undefined, container: Container): boolean {
+  return mountedKey(spec, container, ownPasswordFile) !== undefined;
+}
+
+/** The Secret of the certificates of servers that speak TLS. */
+export function tlsSecretOf(spec: PodSpec | undefined, container: Container): string | undefined {
+  const isOn = container.env?.some(({ name, value }) => name === 'TLS' && value === 'yes') ?? false;
+  return isOn ? mountedKey(spec, container, ownAuthorityFile)?.secret : undefined;
+}
 
 /** Where the server's password comes from: a mounted file where there is one, since it changes while the pod runs. */
 export function passwordOf(spec: PodSpec | undefined, container: Container): SecretKey | undefined {

@@ -20,7 +20,7 @@ export async function connectNode(
   times: ConnectTimes,
 ): Promise<NodeConnection> {
   const name = 'path' in endpoint ? 'the forwarded server' : formatAddress(endpoint);
-  const redis = new Redis(optionsFor(endpoint, times));
+  const redis = new Redis(optionsFor(endpoint, credentials, times));
   let lastError: unknown;
   redis.on('error', (error) => {
     lastError = error;
@@ -42,9 +42,15 @@ export async function connectNode(
 }
 
 /** RESP2, so that replies have one shape on every server; signing in is done by hand, so that its errors are ours. */
-function optionsFor(endpoint: Endpoint, { connectTimeoutMs, commandTimeoutMs }: ConnectTimes) {
+function optionsFor(
+  endpoint: Endpoint,
+  { tls }: Credentials,
+  { connectTimeoutMs, commandTimeoutMs }: ConnectTimes,
+) {
   return {
     ...endpoint,
+    // As the servers among themselves: whom the cluster's own authority has signed is one of them, under any name.
+    ...(tls === undefined ? {} : { tls: { ...tls, checkServerIdentity: () => undefined } }),
     lazyConnect: true,
     protocol: 2,
     disableClientInfo: true,
@@ -59,8 +65,19 @@ function optionsFor(endpoint: Endpoint, { connectTimeoutMs, commandTimeoutMs }: 
   } satisfies RedisOptions;
 }
 
+async function signIn(connection: NodeConnection, credentials: Credentials): Promise<void> {
+  const { previousPassword, ...present } = credentials;
+  try {
+    await signInWith(connection, present);
+  } catch (error) {
+    const isRefused = error instanceof UserError && error.reason === 'sign-in-needed';
+    if (!isRefused || previousPassword === undefined) throw error;
+    await signInWith(connection, { ...present, password: previousPassword });
+  }
+}
+
 /** PING is there to be told NOAUTH now; a server that is loading or forbids PING is signed in to all the same. */
-async function signIn(connection: NodeConnection, { username, password }: Credentials): Promise<void> {
+async function signInWith(connection: NodeConnection, { username, password }: Credentials): Promise<void> {
   const auth =
     password === undefined ? [] : [['AUTH', ...(username === undefined ? [] : [username]), password]];
   const replies = await connection.pipeline([...auth, ['PING']]);

@@ -4,6 +4,15 @@ export type Endpoint = { readonly path: string } | { readonly host: string; read
 export interface Credentials {
   readonly username?: string;
   readonly password?: string;
+  /** The one before it, while a new one is being passed on: some servers may not know that yet. */
+  readonly previousPassword?: string;
+  /** Set where the server speaks TLS. */
+  readonly tls?: TlsTrust;
+}
+
+/** Whom a connection over TLS trusts: PEM text of the cluster's own authority; the system's where there is none. */
+interface TlsTrust {
+  readonly ca?: string;
 }
 
 /** One argument of a command: keys travel as bytes, since a key decoded as text is another key. */

@@ -12,6 +12,7 @@ import { openSlotMap } from './commands/openSlotMap.ts';
 import { refresh } from './commands/refresh.ts';
 import { removeAddress } from './commands/removeAddress.ts';
 import { reshard } from './commands/reshard.ts';
+import { rotatePassword } from './commands/rotatePassword.ts';
 import { scale } from './commands/scale.ts';
 import { showLogs } from './commands/showLogs.ts';
 import { snapshot } from './commands/snapshot.ts';
@@ -38,6 +39,7 @@ const commands: Readonly<Record<string, Command>> = {
   refresh,
   removeAddress,
   reshard,
+  rotatePassword,
   scale,
   showLogs,
   snapshot,

@@ -9,7 +9,7 @@ export const managedBy = 'kubernetes-redis-cluster';
 export const managedByLabel = 'app.kubernetes.io/managed-by';
 export const instanceLabel = 'app.kubernetes.io/instance';
 /** The key beside the password under which the one before it stands while it is being replaced. */
-const previousPassword = 'previous-password';
+export const previousPassword = 'previous-password';
 /** The volume with the password's files. */
 const authVolume = 'auth';
 /** The name the manifests use where `kubectl apply -k` applies them as they are. */

@@ -1,0 +1,209 @@
+import type { KubernetesAccess, SecretKey } from '../kubernetes/kubernetesAccess.ts';
+import { describeRef, isKubernetesRef, type KubernetesClusterRef } from '../model/clusterRef.ts';
+import { UserError } from '../model/errors.ts';
+import type { Plan, Report } from '../model/plan.ts';
+import type { ClusterSnapshot, PodFacts } from '../model/snapshot.ts';
+import { previousPassword } from './deploy/render.ts';
+
+export interface RotatePlan extends Plan {
+  readonly ref: KubernetesClusterRef;
+  readonly secret: SecretKey;
+  /** The Secret's version that the plan was made from. */
+  readonly resourceVersion: string;
+  /** The Secret holds both passwords already: an earlier rotation is gone on with. */
+  readonly goesOn: boolean;
+  /** Whether the pods may be touched, so that their mounts are refreshed at once instead of within 90 seconds. */
+  readonly mayPoke: boolean;
+  readonly pods: readonly PodFacts[];
+}
+
+/** What a server says to a password. */
+export type Answer = 'accepted' | 'refused' | 'silent';
+
+export interface RotatePorts {
+  readonly access: KubernetesAccess;
+  readonly signal: AbortSignal;
+  readonly report: Report;
+  readonly now: () => number;
+  readonly delay: (milliseconds: number, signal: AbortSignal) => Promise<void>;
+  readonly randomPassword: () => string;
+  /** Signs in to a pod's server anew. */
+  readonly tryPassword: (pod: PodFacts, password: string) => Promise<Answer>;
+}
+
+export interface Rotated {
+  readonly outcome: 'done' | 'cancelled';
+  readonly message: string;
+  readonly seconds: number;
+}
+
+const between = 1_000;
+/** Kubelets refresh mounts within some 90 seconds; agents need a few seconds more. */
+const patience = 300_000;
+
+interface SecretObject {
+  readonly data?: Readonly<Record<string, string>>;
+  readonly immutable?: boolean;
+  readonly metadata: { readonly resourceVersion?: string };
+}
+
+/** Reads what there is and plans. Throws a UserError where the password cannot be replaced; nothing was changed then. */
+export async function prepareRotation(
+  access: KubernetesAccess,
+  snapshot: ClusterSnapshot,
+): Promise<RotatePlan> {
+  const { ref } = snapshot;
+  if (!isKubernetesRef(ref)) throw refusal('invalid-input', `${describeRef(ref)} is not in Kubernetes.`);
+  const pods = answeringPods(snapshot);
+  const secret = await secretOf(access, snapshot, ref);
+  await checkRights(access, ref.namespace);
+  const object = (await access.get('v1', 'Secret', ref.namespace, secret.secret)) as SecretObject | undefined;
+  if (object?.data?.[secret.key] === undefined)
+    throw refusal('not-found', `Secret ${secret.secret} has no key ${secret.key}.`);
+  if (object.immutable === true) throw refusal('unsafe', `Secret ${secret.secret} is immutable.`);
+  const goesOn = object.data[previousPassword] !== undefined;
+  return {
+    title: `Rotate the password of ${describeRef(ref)}`,
+    ...{ ref, secret, goesOn, pods, resourceVersion: object.metadata.resourceVersion ?? '' },
+    mayPoke: await access.may('patch', 'pods', '', ref.namespace),
+    steps: [
+      {
+        kind: 'changeObject',
+        text: goesOn
+          ? `Go on with the passwords that Secret ${secret.secret} holds`
+          : `Put a new password into Secret ${secret.secret}, the present one beside it as ${previousPassword}`,
+      },
+      { kind: 'waitForCluster', text: `Wait until all ${pods.length} servers accept the new password` },
+      { kind: 'changeObject', text: `Remove ${previousPassword} from Secret ${secret.secret}` },
+      { kind: 'waitForCluster', text: `Check that all ${pods.length} servers refuse the old password` },
+    ],
+    warnings: [
+      'Clients that connect after the last step need the new password. To give it to them while both are good, do the steps by hand.',
+    ],
+    losses: [],
+  };
+}
+
+function refusal(reason: UserError['reason'], message: string): UserError {
+  return new UserError(reason, `${message} Nothing was changed.`);
+}
+
+function answeringPods({ name, nodes, loosePods, workloads }: ClusterSnapshot): readonly PodFacts[] {
+  if (workloads.length !== 1 || workloads[0]?.bundled !== true) {
+    throw refusal(
+      'unsafe',
+      `${name} does not run on this extension's manifests, whose agents pass a new password on.`,
+    );
+  }
+  const silent = nodes.filter((node) => node.view === undefined || node.pod === undefined);
+  const [first] = [...silent.map((node) => node.pod?.name ?? node.id), ...loosePods.map((pod) => pod.name)];
+  if (first !== undefined)
+    throw refusal('unreachable', `${first} does not answer, and every server has to take the new password.`);
+  return nodes.flatMap((node) => node.pod ?? []);
+}
+
+async function secretOf(
+  access: KubernetesAccess,
+  { workloads }: ClusterSnapshot,
+  { namespace }: KubernetesClusterRef,
+): Promise<SecretKey> {
+  const [workload] = workloads;
+  const candidates = await access.discover(namespace);
+  const found = candidates.find((one) => one.workload.name === workload?.name);
+  if (found?.passwordFrom === undefined)
+    throw refusal('not-found', 'The servers have no password that comes from a Secret.');
+  if (found.passwordIsMounted !== true) {
+    throw refusal(
+      'unsafe',
+      'The pods do not mount the Secret: they run older manifests. Apply the present ones first.',
+    );
+  }
+  return found.passwordFrom;
+}
+
+async function checkRights(access: KubernetesAccess, namespace: string): Promise<void> {
+  for (const verb of ['get', 'patch']) {
+    if (!(await access.may(verb, 'secrets', '', namespace)))
+      throw refusal('forbidden', `You may not ${verb} secrets in namespace ${namespace}.`);
+  }
+}
+
+/** Safe to run again after it was stopped at any point: what the Secret holds says where it stands. */
+export async function runRotation(plan: RotatePlan, ports: RotatePorts): Promise<Rotated> {
+  const { access, now } = ports;
+  const begun = now();
+  const stopped = (message: string): Rotated => ({
+    outcome: 'cancelled',
+    message,
+    seconds: (now() - begun) / 1000,
+  });
+  const { fresh, old } = await bothPasswords(plan, ports);
+  await poke(plan, ports, 'both');
+  const accepted = await untilAll(plan, ports, 'accept the new password', fresh, 'accepted');
+  if (!accepted)
+    return stopped('Stopped: both passwords are in the Secret and will be good. Run it again to go on.');
+  const data = { [previousPassword]: null };
+  await access.patch('v1', 'Secret', plan.ref.namespace, plan.secret.secret, { data });
+  await poke(plan, ports, 'new');
+  const refused = await untilAll(plan, ports, 'refuse the old password', old, 'refused');
+  if (!refused)
+    return stopped('Stopped: the new password is in use, and the agents drop the old one by themselves.');
+  const seconds = (now() - begun) / 1000;
+  const message = `${plan.ref.name}: all ${plan.pods.length} servers have the new password of Secret ${plan.secret.secret} and no other, after ${seconds.toFixed(0)} s.`;
+  return { outcome: 'done', message, seconds };
+}
+
+async function bothPasswords(
+  { ref, secret, goesOn, resourceVersion }: RotatePlan,
+  { access, randomPassword }: RotatePorts,
+): Promise<{ readonly fresh: string; readonly old: string }> {
+  const read = async (key: string): Promise<string> =>
+    (await access.readSecret(ref.namespace, { secret: secret.secret, key })) ?? '';
+  if (goesOn) return { fresh: await read(secret.key), old: await read(previousPassword) };
+  const [fresh, old] = [randomPassword(), await read(secret.key)];
+  const encoded = (text: string): string => Buffer.from(text).toString('base64');
+  await access.patch('v1', 'Secret', ref.namespace, secret.secret, {
+    metadata: { resourceVersion },
+    data: { [secret.key]: encoded(fresh), [previousPassword]: encoded(old) },
+  });
+  return { fresh, old };
+}
+
+/** A changed annotation makes a kubelet look at its pod at once, mounted Secrets included. */
+async function poke(
+  { ref, pods, mayPoke }: RotatePlan,
+  { access }: RotatePorts,
+  what: string,
+): Promise<void> {
+  if (!mayPoke) return;
+  const annotations = { 'kubernetes-redis-cluster/password': `${what} ${new Date().toISOString()}` };
+  await Promise.allSettled(
+    pods.map((pod) => access.patch('v1', 'Pod', ref.namespace, pod.name, { metadata: { annotations } })),
+  );
+}
+
+/** False where it was stopped. A server that restarts meanwhile is asked again. */
+async function untilAll(
+  { pods }: RotatePlan,
+  { now, delay, signal, report, tryPassword }: RotatePorts,
+  what: string,
+  password: string,
+  wanted: Answer,
+): Promise<boolean> {
+  const begun = now();
+  for (;;) {
+    const answers = await Promise.all(pods.map((pod) => tryPassword(pod, password)));
+    const done = answers.filter((answer) => answer === wanted).length;
+    report({ text: `servers that ${what}`, done, total: pods.length, unit: 'servers' });
+    if (done === pods.length) return true;
+    if (signal.aborted) return false;
+    if (now() - begun > patience) {
+      const late = pods.filter((_, index) => answers[index] !== wanted).map((pod) => pod.name);
+      throw new UserError(
+        'failed',
+        `After ${patience / 1000} s not all servers ${what}: ${late.join(', ')}. Look at the logs of their agents, then run it again; it goes on where it stands.`,
+      );
+    }
+    await delay(between, signal);
+  }
+}

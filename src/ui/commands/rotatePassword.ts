@@ -1,0 +1,44 @@
+import { randomBytes } from 'node:crypto';
+import { isKubernetesRef } from '../../model/clusterRef.ts';
+import { UserError } from '../../model/errors.ts';
+import type { Outcome } from '../../model/outcome.ts';
+import type { PodFacts } from '../../model/snapshot.ts';
+import { prepareRotation, runRotation, type Answer, type Rotated } from '../../operations/rotatePassword.ts';
+import type { Parts } from '../parts.ts';
+import { runOperation } from '../runOperation.ts';
+import { answersOf, clusterOf } from '../target.ts';
+import { waiting } from '../waiting.ts';
+
+/** Gives all servers of a cluster a new password, without a restart. */
+export async function rotatePassword(parts: Parts, argument: unknown): Promise<Outcome | Rotated> {
+  const snapshot = await parts.inventory.fresh(await clusterOf(parts, argument));
+  const { ref } = snapshot;
+  const access = await parts.inventory.access(isKubernetesRef(ref) ? ref.context : '');
+  const plan = await prepareRotation(access, snapshot);
+  const isAnswered = 'cluster' in answersOf(parts, argument);
+  return runOperation(parts, {
+    plan,
+    confirmation: isAnswered ? 'none' : 'button',
+    verb: 'Rotate Password',
+    run: async (signal, report) => {
+      const redis = await parts.adapters.reading();
+      const { credentials } = await parts.inventory.dialer(ref);
+      const tryPassword = async (pod: PodFacts, password: string): Promise<Answer> => {
+        const tls = credentials.tls === undefined ? {} : { tls: credentials.tls };
+        try {
+          const forward = await access.forward(pod.namespace, pod.name, pod.port, signal);
+          try {
+            (await redis.connectNode({ path: forward.path }, { password, ...tls })).close();
+            return 'accepted';
+          } finally {
+            forward.close();
+          }
+        } catch (error) {
+          return error instanceof UserError && error.reason === 'sign-in-needed' ? 'refused' : 'silent';
+        }
+      };
+      const randomPassword = (): string => randomBytes(24).toString('base64url');
+      return runRotation(plan, { access, signal, report, ...waiting, randomPassword, tryPassword });
+    },
+  });
+}
