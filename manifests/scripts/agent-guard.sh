@@ -38,3 +38,24 @@ unguard() {
 }
 
 has_master_password() { ask "$LOCAL" CONFIG GET masterauth | sed -n 2p | grep -q .; }
+
+# start.sh began without accepting writes (see there).
+release_writes() {
+  if [ "$role" = master ] && [ "$slots" != - ]; then
+    find_peers
+    # shellcheck disable=SC2086
+    {
+      printf '@ %s\n%s\n' "$POD_IP" "$view"
+      echo 'CLUSTER NODES' | ask_all $peers
+      echo '@ end'
+    } | awk -v me="$my_id" '
+      $1 == "@" { agreed += voter && agrees; voter = agrees = 0; blocks++; next }
+      NF < 9 || $3 !~ /master/ { next }
+      blocks == 1 { voters++ }
+      $3 ~ /myself/ { voter = 1 }
+      $1 == me { agrees = 1 }
+      END { exit agreed * 2 <= voters }' || return 0
+  fi
+  least=$(awk '$1 == "min-replicas-to-write" { n = $2 } END { print n + 0 }' "$CONFIG")
+  [ "$(ask "$LOCAL" CONFIG SET min-replicas-to-write "$least")" != OK ] || rm -f "$DATA/.writes-held"
+}

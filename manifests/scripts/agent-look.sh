@@ -11,54 +11,61 @@ CONFIG GET proc-title-template
 INFO replication
 INFO persistence'
 
-# field <name>: sets value to what stands behind "name:" in the local server's answers.
-field() {
-  case $view in
-  *"$LINE_FEED$1:"*) value=${view#*"$LINE_FEED$1:"} value=${value%%"$CR"*} ;;
-  *) value='' ;;
-  esac
-}
-
-# One call on the local server, taken apart without further processes (`read` would make a system call a byte). Sets
+# One call on the local server, taken apart line by line without further processes: `read` would make a system call a
+# byte, and a pattern over all the text takes the square of its length. Sets
 #   view (all answers), my_id, role, master, slots, known, assigned, state, size, link, upstream (the master's address),
-#   reached ("replid:offset") and trouble where a link or a flag is not as it should be.
+#   replid, offset, loading, append_only, rewriting and trouble where a link or a flag is not as it should be.
 read_local() {
   view=$(ask "$LOCAL" <<END
 $QUESTIONS
 END
   ) || return 1
-  my_id='' role='' master='' slots=- known=0 trouble='' size=${view%%"$LINE_FEED"*}
-  case $size in '' | *[!0-9]*) return 1 ;; esac
-  nodes=${view#*"$LINE_FEED"} nodes=${nodes%%"${LINE_FEED}cluster_state:"*}
+  my_id='' role='' master='' slots=- known=0 trouble='' link='' upstream='' replid='' offset='' rewriting=''
+  assigned=0 state='' loading=0 append_only=0
   set -f
   IFS=$LINE_FEED
   # shellcheck disable=SC2086
-  set -- $nodes
+  set -- $view
   unset IFS
+  size=${1:-}
   for line in "$@"; do
-    # shellcheck disable=SC2086
-    set -- $line
-    case ${3:-} in
-    *myself*)
-      known=$((known + 1)) my_id=$1
-      case $3 in *slave*) role=slave master=$4 ;; *) role=master ;; esac
-      if [ $# -gt 8 ]; then shift 8 && slots=$*; fi
-      ;;
-    *slave* | *master* | *handshake*)
-      known=$((known + 1))
-      case "$3 $8" in *fail* | *noaddr* | *handshake* | *disconnected*) trouble=yes ;; esac
+    line=${line%"$CR"}
+    case $line in
+    cluster_state:*) state=${line#*:} ;;
+    cluster_slots_assigned:*) assigned=${line#*:} ;;
+    master_link_status:*) link=${line#*:} ;;
+    master_host:*) upstream=${line#*:} ;;
+    master_replid:*) replid=${line#*:} ;;
+    master_repl_offset:*) offset=${line#*:} ;;
+    loading:*) loading=${line#*:} ;;
+    aof_enabled:*) append_only=${line#*:} ;;
+    aof_rewrite_in_progress:1 | aof_rewrite_scheduled:1) rewriting=yes ;;
+    *:*@*' '*)
+      # shellcheck disable=SC2086
+      set -- $line
+      read_node "$@"
       ;;
     esac
   done
   set +f
-  field cluster_state && state=$value
-  field cluster_slots_assigned && assigned=$value
-  field master_link_status && link=$value
-  field master_host && upstream=$value
-  field master_replid && reached=$value
-  field master_repl_offset && reached=$reached:$value
+  case $size in '' | *[!0-9]*) return 1 ;; esac
   case $role,$link in slave,up | master,*) ;; *) trouble=yes ;; esac
   [ -n "$my_id" ]
+}
+
+# read_node <the fields of a line of CLUSTER NODES>
+read_node() {
+  case ${3:-} in
+  *myself*)
+    known=$((known + 1)) my_id=$1
+    case $3 in *slave*) role=slave master=$4 ;; *) role=master ;; esac
+    if [ $# -gt 8 ]; then shift 8 && slots=$*; fi
+    ;;
+  *slave* | *master* | *handshake*)
+    known=$((known + 1))
+    case "$3 $8" in *fail* | *noaddr* | *handshake* | *disconnected*) trouble=yes ;; esac
+    ;;
+  esac
 }
 
 # How far this copy of the data has come, kept beside it, since a restart from the append-only file forgets it: start.sh
@@ -67,14 +74,11 @@ END
 recorded=
 record() {
   case $role,$link,$slots in master,*,-) return 0 ;; master,* | slave,up,*) ;; *) return 0 ;; esac
-  for doing in loading aof_rewrite_in_progress aof_rewrite_scheduled; do
-    field "$doing"
-    [ "$value" = 0 ] || return 0
-  done
-  field aof_enabled
-  [ "$value" = 0 ] || [ -e "$DATA/.append-only" ] || : >"$DATA/.append-only"
-  [ "$recorded" != "$reached ${master:-$my_id}" ] || return 0
-  echo "$reached ${master:-$my_id}" 2>/dev/null >"$DATA/.progress" && recorded="$reached ${master:-$my_id}"
+  [ "$loading,$rewriting" = 0, ] || return 0
+  [ "$append_only" = 0 ] || [ -e "$DATA/.append-only" ] || : >"$DATA/.append-only"
+  reached="$replid:$offset ${master:-$my_id}"
+  [ "$recorded" != "$reached" ] || return 0
+  echo "$reached" 2>/dev/null >"$DATA/.progress" && recorded=$reached
 }
 
 # Sets peers to the other pods' addresses. A name server may cache the Service's answer from before all pods were there,

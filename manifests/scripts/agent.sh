@@ -67,17 +67,11 @@ may_change() {
 
 # start.sh began without the append-only file, which was not there yet; the server switches to it by writing one.
 switch_append_only_on() {
-  field aof_enabled
-  case $value in
-  0) say "the data were read from dump.rdb, switching the append-only file on: $(ask "$LOCAL" CONFIG SET appendonly yes)" ;;
-  1)
-    for doing in aof_rewrite_in_progress aof_rewrite_scheduled; do
-      field "$doing"
-      [ "$value" = 0 ] || return 0
-    done
+  if [ "$append_only" = 0 ]; then
+    say "the data were read from dump.rdb, switching the append-only file on: $(ask "$LOCAL" CONFIG SET appendonly yes)"
+  elif [ -z "$rewriting" ]; then
     rm -f "$DATA/.switch-append-only-on"
-    ;;
-  esac
+  fi
 }
 
 ticks=0
@@ -89,8 +83,9 @@ tick() {
   read_local || return 0
   record
   look_after_credentials
+  [ ! -e "$DATA/.writes-held" ] || release_writes
   [ ! -e "$DATA/.switch-append-only-on" ] || switch_append_only_on
-  if [ -z "$trouble" ] && [ "$state" = ok ] && [ -e "$JOINED" ]; then
+  if [ -z "$trouble" ] && [ "$state" = ok ] && [ -e "$JOINED" ] && [ ! -e "$DATA/.writes-held" ]; then
     well=yes
     [ -z "$guarded" ] || guard_copy
     # More often after a start and while somebody does not know me: gossip alone does not heal that.

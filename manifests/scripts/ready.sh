@@ -3,6 +3,7 @@
 # shellcheck source-path=SCRIPTDIR source=ask.sh
 . "${0%/*}/ask.sh"
 [ -e "$DATA/.joined" ] || exit 1
+[ ! -e "$DATA/.writes-held" ] || exit 1
 answer=$(ask "$LOCAL" <<'END'
 CLUSTER INFO
 INFO replication

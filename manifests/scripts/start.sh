@@ -42,10 +42,9 @@ choose_dataset() {
 }
 
 # nodes.conf says this pod owns slots, but there is no dataset.
-dataset_is_missing() {
-  [ "$dataset" = none ] || return 1
-  awk '$3 ~ /myself/ && $3 ~ /master/ && NF > 8 { owner = 1 } END { exit !owner }' "$NODES" 2>/dev/null
-}
+dataset_is_missing() { [ "$dataset" = none ] && owns_slots; }
+
+owns_slots() { awk '$3 ~ /myself/ && $3 ~ /master/ && NF > 8 { owner = 1 } END { exit !owner }' "$NODES" 2>/dev/null; }
 
 look_at_peers() {
   peers=$(resolve "$SET" | grep -vxF -e "$POD_IP" -e '' || :)
@@ -133,8 +132,19 @@ write_dataset() {
   esac
 }
 
+# A master that comes back may have been replaced by a replica that is not back yet, and a server takes everybody for
+# well whom it has not asked: it would accept writes that are gone once it hears of its successor. It takes none until
+# the agent knows that most masters still see it as the owner of its slots.
+hold_writes() {
+  rm -f "$DATA/.writes-held"
+  owns_slots || return 0
+  : >"$DATA/.writes-held"
+  echo "min-replicas-to-write 1000"
+}
+
 write_config >"$RUN/redis.conf"
 write_history >>"$RUN/redis.conf"
+hold_writes >>"$RUN/redis.conf"
 write_dataset
 [ -n "$taken" ] || printf '%s' "${previous:-$password}" >"$RUN/password"
 exec redis-server "$RUN/redis.conf"

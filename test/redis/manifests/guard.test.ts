@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { keysThat, readKeys, replicaOf, settled, startAll, writeKeys } from './cluster.ts';
+import { keysThat, readKeys, replicaOf, settled, startAll, until, writeKeys } from './cluster.ts';
 import { type SimulatedPods, type SimulatedPodsOptions, simulatePods } from './simulatedPods.ts';
 
 const all = [0, 1, 2, 3, 4, 5];
@@ -98,6 +98,34 @@ void test('two masters die at once and swap addresses while their replicas run o
     t.diagnostic(`whole again in ${(await pods.allReady(90)).toFixed(1)} s`);
     await settled(pods, 6);
     assert.equal(await readKeys(pods, 2, 'key'), keysThat.areWritten);
+  } finally {
+    await pods.dispose();
+  }
+});
+
+void test('a master that was replaced while it was away takes no write, though it is the first to come back', async () => {
+  const pods = await simulatePods();
+  try {
+    await startAll(pods, 0, 6);
+    await pods.allReady(60);
+    await writeKeys(pods, 'key');
+    const heir = await replicaOf(pods, 0);
+    await pods.kill(0);
+    await until(async () => {
+      const views = await pods.ownViews();
+      return views.some(({ ordinal, slots }) => ordinal === heir && slots.length > 0) ? true : undefined;
+    });
+    await sleep(2000);
+    await Promise.all(all.filter((ordinal) => ordinal !== 0).map((ordinal) => pods.kill(ordinal)));
+    await pods.start(0, 40);
+    // Slot 0 to 5460 is its own: {06S} is slot 0.
+    for (const end = performance.now() + 8000; performance.now() < end; await sleep(200))
+      assert.doesNotMatch(await pods.ask(0, ['SET', '{06S}', 'lost']), /OK/);
+    for (const ordinal of [1, 2, 3, 4, 5]) await pods.start(ordinal, 40 + ordinal);
+    await pods.allReady(90);
+    await settled(pods, 6);
+    assert.equal((await pods.ownViews())[0]?.role, 'slave');
+    assert.equal(await readKeys(pods, 1, 'key'), keysThat.areWritten);
   } finally {
     await pods.dispose();
   }
