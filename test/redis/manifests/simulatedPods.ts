@@ -106,15 +106,18 @@ export async function simulatePods(options: SimulatedPodsOptions = {}): Promise<
     where.set(ordinal, (where.get(ordinal) ?? '') + text);
   };
 
-  async function publishNames(): Promise<void> {
+  async function writeNames(): Promise<void> {
     const lines = [...pods.values()].flatMap((pod) => [
       `${set} ${pod.address}`,
       `${pod.name}.${set} ${pod.address}`,
     ]);
-    const content = `${lines.join('\n')}\n`;
+    await writeFile(names, `${lines.join('\n')}\n`);
+  }
+
+  async function publishNames(): Promise<void> {
     const delay = options.nameDelay?.() ?? 0;
-    if (delay === 0) await writeFile(names, content);
-    else setTimeout(() => void writeFile(names, content).catch(() => undefined), delay).unref();
+    if (delay === 0) await writeNames();
+    else setTimeout(() => void writeNames().catch(() => undefined), delay).unref();
   }
 
   function pod(ordinal: number): Pod {
@@ -184,6 +187,7 @@ export async function simulatePods(options: SimulatedPodsOptions = {}): Promise<
       CONFIG: config,
       DATA: join(folder, 'data'),
       RUN: join(folder, 'run'),
+      SCRATCH: join(folder, 'run'),
       RESOLVE: resolver,
       AUTH: join(folder, 'auth'),
       PASSWORD_REQUIRED: options.password === undefined ? 'no' : 'yes',
@@ -254,7 +258,7 @@ export async function simulatePods(options: SimulatedPodsOptions = {}): Promise<
       const taken = (performance.now() - begun) / 1000;
       if (ready.every(Boolean)) return taken;
       if (taken > seconds) {
-        const story = [...pods.keys()].map((ordinal) => logs.get(ordinal) ?? '').join('');
+        const story = [...pods.keys()].map((ordinal) => (logs.get(ordinal) ?? '') + (serverLogs.get(ordinal) ?? '').slice(-600)).join('');
         throw new Error(`not ready after ${String(seconds)} s: ${JSON.stringify(ready)}\n${story}`);
       }
       await sleep(100);
