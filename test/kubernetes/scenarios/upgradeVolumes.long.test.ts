@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { openContext } from '../../../src/kubernetes/access.ts';
+import { loadKubeconfigs } from '../../../src/kubernetes/kubeconfigs.ts';
+import type { KubernetesAccess } from '../../../src/kubernetes/kubernetesAccess.ts';
+import { changeSet } from '../../../src/operations/upgrade/changeSet.ts';
+import { readPods, readSet } from '../../../src/operations/upgrade/facts.ts';
+import { growVolumes } from '../../../src/operations/upgrade/growVolumes.ts';
+import { clusterPorts, type ClusterPorts } from '../../support/clusterPorts.ts';
+import { kubectlIn, type Kubectl } from '../../support/scenarios/kubectl.ts';
+import { startKubernetes, type TestKubernetes } from '../../support/startKubernetes.ts';
+
+const place = { statefulSet: 'plain', port: 6379 };
+const labels = { app: 'plain' };
+let kubernetes: TestKubernetes;
+let access: KubernetesAccess;
+let namespace: string;
+let ports: ClusterPorts;
+let kubectl: Kubectl;
+
+before(async () => {
+  kubernetes = await startKubernetes();
+  namespace = await kubernetes.createNamespace('upgrade-volumes');
+  kubectl = kubectlIn(kubernetes, namespace);
+  const { contexts } = loadKubeconfigs([kubernetes.kubeconfig]);
+  const context = contexts.find((one) => one.name === kubernetes.context);
+  assert.ok(context);
+  access = openContext(context);
+  ports = clusterPorts(access, 'plain', AbortSignal.timeout(300_000));
+  await access.apply({
+    apiVersion: 'storage.k8s.io/v1',
+    kind: 'StorageClass',
+    metadata: { name: namespace },
+    provisioner: 'kubernetes-redis-cluster/directory',
+    allowVolumeExpansion: true,
+  });
+  await access.apply(twoPods());
+  await kubectl(['rollout', 'status', 'statefulset/plain', '--timeout=240s']);
+});
+
+after(async () => {
+  await access.delete('storage.k8s.io/v1', 'StorageClass', '', namespace);
+  ports.close();
+  access.close();
+  await kubernetes.deleteNamespace(namespace);
+  await kubernetes.stop();
+});
+
+function twoPods(): Parameters<KubernetesAccess['apply']>[0] {
+  const container = {
+    name: 'sleep',
+    image: kubernetes.images.busybox,
+    command: ['sh', '-c', 'trap "exit 0" TERM; sleep 3600 & wait'],
+    volumeMounts: [{ name: 'data', mountPath: '/data' }],
+  };
+  const claim = {
+    metadata: { name: 'data' },
+    spec: {
+      accessModes: ['ReadWriteOnce'],
+      storageClassName: namespace,
+      resources: { requests: { storage: '1Gi' } },
+    },
+  };
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'StatefulSet',
+    metadata: { name: 'plain', namespace },
+    spec: {
+      serviceName: 'plain',
+      replicas: 2,
+      podManagementPolicy: 'Parallel',
+      selector: { matchLabels: labels },
+      template: { metadata: { labels }, spec: { containers: [container] } },
+      volumeClaimTemplates: [claim],
+    },
+  };
+}
+
+test('volumes grow and the StatefulSet is made anew around its pods; none is touched', async (t) => {
+  const before = await readPods(access, namespace, 'plain');
+  const growing = growVolumes({ ...place, namespace }, '2Gi', ports);
+  // The test's provisioner grows nothing: what a resizer does to a claim's status is done by hand.
+  const status = '{"status":{"capacity":{"storage":"2Gi"}}}';
+  for (const { name } of before) {
+    const claim = `data-${name}`;
+    const wanted = '--for=jsonpath={.spec.resources.requests.storage}=2Gi';
+    await kubectl(['wait', `pvc/${claim}`, wanted, '--timeout=60s']);
+    await kubectl(['patch', 'pvc', claim, '--subresource=status', '--type=merge', '-p', status]);
+  }
+  const started = performance.now();
+  await growing;
+  t.diagnostic(`${((performance.now() - started) / 1000).toFixed(1)} s`);
+  const made = await readSet(access, namespace, 'plain');
+  assert.deepEqual([made.claimTemplates[0]?.storage, made.partition], ['2Gi', 2]);
+  await changeSet({ ...place, namespace }, { partition: 0 }, ports);
+  assert.equal((await readSet(access, namespace, 'plain')).partition, 0);
+  assert.equal(await access.get('v1', 'ConfigMap', namespace, 'plain-statefulset'), undefined);
+  // The pods are the new StatefulSet's, and run on.
+  await kubectl(['scale', 'statefulset', 'plain', '--replicas=3']);
+  await kubectl(['rollout', 'status', 'statefulset/plain', '--timeout=240s']);
+  const after = await readPods(access, namespace, 'plain');
+  assert.deepEqual(
+    after.slice(0, 2).map((pod) => pod.uid),
+    before.map((pod) => pod.uid),
+  );
+});
