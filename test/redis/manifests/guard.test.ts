@@ -119,8 +119,10 @@ void test('a master that was replaced while it was away takes no write, though i
     await Promise.all(all.filter((ordinal) => ordinal !== 0).map((ordinal) => pods.kill(ordinal)));
     await pods.start(0, 40);
     // Slot 0 to 5460 is its own: {06S} is slot 0.
-    for (const end = performance.now() + 8000; performance.now() < end; await sleep(200))
+    for (const end = performance.now() + 8000; performance.now() < end;) {
       assert.doesNotMatch(await pods.ask(0, ['SET', '{06S}', 'lost']), /OK/);
+      await sleep(200);
+    }
     for (const ordinal of [1, 2, 3, 4, 5]) await pods.start(ordinal, 40 + ordinal);
     await pods.allReady(90);
     await settled(pods, 6);
