@@ -4,6 +4,8 @@ import { after, before, test } from 'node:test';
 import { prepareDeploy, runDeploy } from '../../src/operations/deploy.ts';
 import type { DeployAnswers } from '../../src/operations/deploy/answers.ts';
 import { podsOf } from '../../src/operations/deploy/waitForPods.ts';
+import { makeAuthority } from '../support/authority.ts';
+import { clusterPorts } from '../support/clusterPorts.ts';
 import { manifestFiles } from '../support/manifestFiles.ts';
 import { operationsFixture, refused, type OperationsFixture } from '../support/operationsFixture.ts';
 
@@ -39,6 +41,7 @@ test('what cannot be deployed is refused with what to change, and nothing is mad
     [{ storageClass: 'nowhere' }, 'not-found', /no StorageClass "nowhere"\. It has: \w+/],
     [key('nothing'), 'not-found', /Secret "nothing".*is not there.*create secret generic nothing/],
     [key('other'), 'not-found', /Secret "other".*has no key password/],
+    [{ overlays: ['tls'] }, 'not-found', /Secret "shop-tls".*is not there.*ca\.crt.*tls\.crt.*tls\.key/],
     [{ overlays: ['metrics', 'servicemonitor'] }, 'not-found', /kind ServiceMonitor.*Prometheus operator/],
     [
       { overlays: ['production'], masters: 300 },
@@ -77,4 +80,23 @@ test('production puts each pod on a worker of its own', async () => {
   const { namespace, ports } = fixture;
   const pods = await podsOf(fixture.access, { namespace, statefulSet: 'shop' }, ports.signal);
   assert.equal(new Set(pods.map(({ worker }) => worker)).size, 3);
+});
+
+test('with TLS the servers are asked by TLS, and trusted by the authority of their Secret', async (t) => {
+  const { namespace, access, kubectl } = fixture;
+  const authority = await makeAuthority('operations');
+  t.after(() => authority.dispose());
+  const stringData = await authority.issue([`*.safe.${namespace}.svc`, 'localhost']);
+  const metadata = { name: 'safe-tls', namespace };
+  await access.create({ apiVersion: 'v1', kind: 'Secret', metadata, stringData });
+  const ports = clusterPorts(access, 'safe', fixture.ports.signal);
+  t.after(() => {
+    ports.close();
+  });
+  const plan = await prepare({ name: 'safe', overlays: ['dev', 'tls'], replicasPerMaster: 0 });
+  await runDeploy(plan, ports);
+  const plain = ['exec', 'safe-0', '-c', 'redis', '--', 'redis-cli', 'ping'];
+  await assert.rejects(kubectl(plain), 'a client without TLS gets no answer');
+  const [found] = (await access.discover(namespace)).filter(({ workload }) => workload.name === 'safe');
+  assert.equal(found?.tlsFrom, 'safe-tls');
 });

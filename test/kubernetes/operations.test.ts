@@ -66,7 +66,7 @@ async function objectsNamed(name: string): Promise<readonly string[]> {
 async function redisCli(commands: readonly string[]): Promise<readonly string[]> {
   const exec = ['exec', '-i', 'shop-0', '-c', 'redis', '--', 'redis-cli', '-c'];
   const replies = (await fixture.kubectl(exec, `${commands.join('\n')}\n`)).replaceAll('\r', '').split('\n');
-  return replies.filter((line) => line !== '' && !line.startsWith('-> Redirected'));
+  return replies.filter((line) => !line.startsWith('-> Redirected')).slice(0, -1);
 }
 
 const keys = Array.from({ length: 100 }, (_, index) => `key:${String(index)}`);

@@ -37,7 +37,11 @@ export function clusterPorts(
   let met: string | undefined;
   const dial = async (namespace: string, pod: string, port: number): Promise<NodeConnection> => {
     const password = await access.readSecret(namespace, { secret: `${name}-auth`, key: 'password' });
-    const credentials: Credentials = password === undefined ? {} : { password };
+    const ca = await access.readSecret(namespace, { secret: `${name}-tls`, key: 'ca.crt' });
+    const credentials: Credentials = {
+      ...(password === undefined ? {} : { password }),
+      ...(ca === undefined ? {} : { tls: { ca } }),
+    };
     const forward = await access.forward(namespace, pod, port);
     ends.push(() => {
       forward.close();

@@ -121,9 +121,21 @@ async function readSecretKeys(
 }
 
 /** The Secrets that a deployment uses and the keys they need; a generated password's is made where it is missing. */
-export function neededSecrets({ name, auth }: DeployAnswers): ReadonlyMap<string, readonly string[]> {
+export function neededSecrets({
+  name,
+  auth,
+  overlays = [],
+}: DeployAnswers): ReadonlyMap<string, readonly string[]> {
   const { secret, key } = typeof auth === 'object' ? auth : generatedSecret(name);
-  return new Map(auth === 'none' ? [] : [[secret, [key]]]);
+  const needed = new Map<string, readonly string[]>();
+  if (auth !== 'none') needed.set(secret, [key]);
+  if (overlays.includes('tls')) needed.set(certificateSecret(name), ['ca.crt', 'tls.crt', 'tls.key']);
+  return needed;
+}
+
+/** The Secret with a cluster's certificates. */
+export function certificateSecret(name: string): string {
+  return `${name}-tls`;
 }
 
 interface WorkerFields {

@@ -5,6 +5,7 @@ export const overlays = {
   dev: 'Smallest: no volumes, so keys live as long as their pods; few resources',
   production: 'One pod on each worker, 10Gi volumes, 2Gi of memory for each server',
   valkey: 'Valkey instead of Redis',
+  tls: 'TLS for clients, replication and the bus, with certificates from the Secret <name>-tls',
   metrics: 'A Prometheus exporter in each pod',
   servicemonitor: 'Tells the Prometheus operator of the exporters; needs metrics',
 } as const;

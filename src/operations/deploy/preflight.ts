@@ -3,7 +3,7 @@ import type { KubernetesObject } from '../../kubernetes/kubernetesAccess.ts';
 import { checkAdoption } from './adoption.ts';
 import { podCount, type DeployAnswers } from './answers.ts';
 import { neededSecrets, type DeployFacts } from './facts.ts';
-import { instanceLabel, managedBy, managedByLabel } from './render.ts';
+import { generatedSecret, instanceLabel, managedBy, managedByLabel } from './render.ts';
 
 /** On a StatefulSet of ours: `deploying` until its cluster was seen whole, then `deployed`. */
 const stateAnnotation = 'kubernetes-redis-cluster/state';
@@ -66,7 +66,8 @@ export function checkFacts(
 function secretProblem(answers: DeployAnswers, { secrets }: DeployFacts): string | undefined {
   for (const [name, needed] of neededSecrets(answers)) {
     const keys = secrets.get(name);
-    if (keys === 'unknown' || (keys === undefined && answers.auth === 'generate')) continue;
+    const isMade = answers.auth === 'generate' && name === generatedSecret(answers.name).secret;
+    if (keys === 'unknown' || (keys === undefined && isMade)) continue;
     const missing = needed.filter((key) => keys?.includes(key) !== true);
     if (missing.length === 0) continue;
     const what = keys === undefined ? 'is not there' : `has no key ${missing.join(', ')}`;

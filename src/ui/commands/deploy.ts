@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 import { prepareDeploy, runDeploy, type Deployed } from '../../operations/deploy.ts';
 import { checkAnswers, type DeployAnswers } from '../../operations/deploy/answers.ts';
+import { certificateSecret } from '../../operations/deploy/facts.ts';
 import { generatedSecret } from '../../operations/deploy/render.ts';
 import type { KubernetesClusterRef } from '../../model/clusterRef.ts';
 import { UserError } from '../../model/errors.ts';
@@ -57,11 +58,19 @@ export async function deploy(
 
 async function credentialsOf(
   access: KubernetesAccess,
-  { auth, name, namespace }: DeployAnswers,
+  { auth, name, namespace, overlays = [] }: DeployAnswers,
 ): Promise<Credentials> {
-  if (auth === 'none') return {};
-  const password = await access.readSecret(namespace, auth === 'generate' ? generatedSecret(name) : auth);
-  return password === undefined ? {} : { password };
+  const own = { secret: certificateSecret(name), key: 'ca.crt' };
+  const [password, ca] = await Promise.all([
+    auth === 'none'
+      ? undefined
+      : access.readSecret(namespace, auth === 'generate' ? generatedSecret(name) : auth),
+    overlays.includes('tls') ? access.readSecret(namespace, own) : undefined,
+  ]);
+  return {
+    ...(password === undefined ? {} : { password }),
+    ...(ca === undefined ? {} : { tls: { ca } }),
+  };
 }
 
 /** 192 random bits, in characters that need no quoting anywhere. */
