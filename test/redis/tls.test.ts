@@ -43,9 +43,9 @@ test('a server that speaks TLS is reached through a forwarded socket, and truste
   assert.equal(await answers(own.certificate), true);
   assert.equal(await answers(other.certificate), false);
 
-  async function answers(authority: string): Promise<boolean> {
+  async function answers(ca: string): Promise<boolean> {
     try {
-      const connection = await connectNode({ path }, { authority }, times);
+      const connection = await connectNode({ path }, { tls: { ca } }, times);
       const reply = await connection.call('PING');
       connection.close();
       return reply === 'PONG';
