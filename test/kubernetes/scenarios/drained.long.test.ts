@@ -26,15 +26,20 @@ async function workersInUse(): Promise<readonly string[]> {
   return [...new Set((await cluster().deployment.pods()).map(({ worker }) => worker))].sort();
 }
 
-/** The fewest pods that were ready at any time during the work. */
-async function fewestReady(work: Promise<unknown>): Promise<number> {
-  let fewest = Number.POSITIVE_INFINITY;
+/**
+ * The most pods that were away at any time during the work: leaving, missing, or new and not ready yet. One that was
+ * ready and misses a probe, as on a busy machine, was not evicted and does not count.
+ */
+async function mostAway(work: Promise<unknown>): Promise<number> {
+  const arrived = new Set((await cluster().deployment.pods()).map(({ uid }) => uid));
+  let most = 0;
   const done = work.then(() => 'done');
   while ((await Promise.race([done, sleep(100)])) !== 'done') {
-    const ready = (await cluster().deployment.pods()).filter((pod) => pod.ready && !pod.leaving);
-    fewest = Math.min(fewest, ready.length);
+    const pods = (await cluster().deployment.pods()).filter(({ leaving }) => !leaving);
+    for (const { uid, ready } of pods) if (ready) arrived.add(uid);
+    most = Math.max(most, 6 - pods.filter(({ uid }) => arrived.has(uid)).length);
   }
-  return fewest;
+  return most;
 }
 
 /** What is said of where the masters and replicas are, once they had time to move apart. */
@@ -52,12 +57,12 @@ async function placement(): Promise<{ readonly held: boolean; readonly note: str
 
 test('each worker drained in turn', async (t) => {
   const { deployment } = cluster();
-  let fewest = 6;
+  let away = 0;
   await runScenario(t, 'drain', cluster(), async () => {
     const since = performance.now();
     for (const worker of await workersInUse()) {
       try {
-        fewest = Math.min(fewest, await fewestReady(drain(worker)));
+        away = Math.max(away, await mostAway(drain(worker)));
       } finally {
         await uncordon([worker]);
       }
@@ -65,25 +70,25 @@ test('each worker drained in turn', async (t) => {
     }
     const seconds = await untilWhole(deployment, 6, { since });
     const { held, note } = await placement();
-    return { seconds, held: held && fewest >= 5, note: `all three; ${note}` };
+    return { seconds, held: held && away <= 1, note: `all three; ${note}` };
   });
-  assert.ok(fewest >= 5, `${6 - fewest} pods were away at once`);
+  assert.ok(away <= 1, `${away} pods were away at once`);
 });
 
 test('two workers drained at once', async (t) => {
   const { deployment } = cluster();
-  let fewest = 6;
+  let away = 0;
   await runScenario(t, 'drain-two', cluster(), async () => {
     const since = performance.now();
     const two = (await workersInUse()).slice(0, 2);
     try {
-      fewest = await fewestReady(Promise.all(two.map(drain)));
+      away = await mostAway(Promise.all(two.map(drain)));
     } finally {
       await uncordon(two);
     }
     const seconds = await untilWhole(deployment, 6, { since });
     const { held, note } = await placement();
-    return { seconds, held: held && fewest >= 5, note };
+    return { seconds, held: held && away <= 1, note };
   });
-  assert.ok(fewest >= 5, `${6 - fewest} pods were away at once`);
+  assert.ok(away <= 1, `${away} pods were away at once`);
 });
