@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { connect } from 'node:tls';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { connectNode } from '../../../src/redis/connect.ts';
 import { makeAuthority } from '../../support/authority.ts';
 import { startChaosClient } from '../../support/chaosClient.ts';
 import { simulatePods, type SimulatedPods, type TlsSecret } from './simulatedPods.ts';
@@ -43,6 +44,18 @@ function serialsOf(pods: SimulatedPods, ca: string): Promise<readonly string[]> 
   return Promise.all(all.map((ordinal) => serialShown(pods, ordinal, ca)));
 }
 
+/** The extension's own connection trusts the cluster's authority and no other, and knows the password before. */
+async function editorConnects(pods: SimulatedPods, ca: string, other: string): Promise<void> {
+  const [endpoint = { host: '', port: 0 }] = pods.addresses();
+  const times = { connectTimeoutMs: 5_000, commandTimeoutMs: 5_000 };
+  const credentials = { password: 'not yet', previousPassword: 'secret', tls: { ca } };
+  const connection = await connectNode(endpoint, credentials, times);
+  assert.equal(await connection.call('PING'), 'PONG');
+  connection.close();
+  const wrong = connectNode(endpoint, { password: 'secret', tls: { ca: other } }, times);
+  await assert.rejects(wrong, /certificate/);
+}
+
 void test('certificates and their authority are replaced while clients write, and no server restarts', async (t) => {
   const [old, next] = await Promise.all([makeAuthority('one'), makeAuthority('two')]);
   const tls = await old.issue(names);
@@ -50,6 +63,7 @@ void test('certificates and their authority are replaced while clients write, an
   try {
     for (const ordinal of all) await pods.start(ordinal);
     t.diagnostic(`formed over TLS in ${(await pods.allReady(60)).toFixed(1)} s`);
+    await editorConnects(pods, old.certificate, next.certificate);
     const runs = () => Promise.all(all.map((ordinal) => pods.ask(ordinal, ['INFO', 'server'])));
     const runIds = (await runs()).map((info) => /run_id:\w+/.exec(info)?.[0]);
     const both = old.certificate + next.certificate;
