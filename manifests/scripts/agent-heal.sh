@@ -52,9 +52,10 @@ END
 }
 
 # Nodes that failed, own no slot and will not come back as they were: the pod answers under another id (its volume is
-# gone), nobody else knows the node (gossip brings no names), or its pod was scaled away: it has been gone for a minute, its name is unknown while
-# my own is known, and every pod that answers has a lower number. A pod that merely has no worker for the moment looks
-# the same; when it is back it knows the others, asks them to meet it again, and is the replica that it was.
+# gone), or its pod was scaled away: it has been gone for a minute, its name is unknown while my own is known, and every
+# pod that answers has a lower number. Gossip brings no names: the others are asked for them, and what nobody has a name
+# for, or nobody else knows, goes too. A pod that merely has no worker for the moment may look the same; when it is back
+# it knows the others, asks them to meet it again, and is the replica that it was.
 lasting= # "id since" of those that may have been scaled away or are known to me alone, each in spaces
 forget_ghosts() {
   ghosts=$(printf '%s\n' "$view" | awk -v pods="$pods" -v master="$master" '
@@ -64,17 +65,19 @@ forget_ghosts() {
         split(line[i], f, " ")
         holder[f[1]] = f[3]; alive[f[3]] = 1; all = all f[11]; followed[f[5]] = 1
         if (f[1] + 0 > highest) highest = f[1] + 0
+        count = split(f[15], gone, ",")
+        for (j = 1; j <= count; j++) if (split(gone[j], part, "/") > 1 && part[2] ~ /^[0-9]+$/) called[part[1]] = part[2]
       }
     }
     NF != 8 || $1 == master || $3 ~ /myself|handshake/ || ($1 in alive) || ($1 in followed) { next }
     $3 !~ /fail|noaddr/ && $8 == "connected" { next }
     {
       name = $2
-      if (sub(/^[^,]*,/, "", name)) {
-        sub(/\..*/, "", name); sub(/^.*-/, "", name)
-        if (name in holder) print $1, "now", "pod-" name "-answers-as-" holder[name]
-        else if (name ~ /^[0-9]+$/ && name + 0 > highest && $3 !~ /fail\?/) print $1, name, "pod-" name "-was-scaled-away"
-      } else if (n > 1 && split(all, seen, "," $1 ",") == 2) print $1, "alone", "nobody-else-knows-it"
+      if (sub(/^[^,]*,/, "", name)) { sub(/\..*/, "", name); sub(/^.*-/, "", name) } else name = called[$1]
+      if (name in holder) print $1, "now", "pod-" name "-answers-as-" holder[name]
+      else if (name ~ /^[0-9]+$/) { if (name + 0 > highest && $3 !~ /fail\?/) print $1, name, "pod-" name "-was-scaled-away" }
+      else if (n > 1 && split(all, seen, "," $1 ",") == 2) print $1, "alone", "nobody-else-knows-it"
+      else if (n > 1 && $3 !~ /fail\?/) print $1, "nameless", "no-pod-answers-as-it-and-nobody-knows-its-name"
     }')
   [ -n "$ghosts" ] || {
     lasting=
@@ -87,7 +90,7 @@ forget_ghosts() {
         lasted "$id" 10 || continue
       else
         lasted "$id" "${GONE_SECONDS:-60}" || continue
-        has_no_name "$what" || continue
+        [ "$what" = nameless ] || has_no_name "$what" || continue
       fi
     fi
     may_change || return 0

@@ -111,8 +111,33 @@ interface Scale {
   readonly spec: { readonly replicas?: number };
 }
 
-/** The version read is sent along, so that a change by somebody else in between is refused by the server. */
+/** Conflicts in a row after which somebody else is said to be at it. */
+const mostConflicts = 5;
+
+/**
+ * The version read is sent along, so that a change by somebody else in between is refused by the server. It is also
+ * refused when only the status has moved on, as it does while pods come and go: then it is read and judged anew.
+ */
 async function scale(
+  client: ApiClient,
+  namespace: string,
+  name: string,
+  from: number,
+  to: number,
+): Promise<void> {
+  for (let conflicts = 1; ; conflicts++) {
+    try {
+      await scaleOnce(client, namespace, name, from, to);
+      return;
+    } catch (error) {
+      const isConflict =
+        error instanceof Error && error.cause instanceof ApiFailure && error.cause.status === 409;
+      if (!isConflict || conflicts === mostConflicts) throw error;
+    }
+  }
+}
+
+async function scaleOnce(
   client: ApiClient,
   namespace: string,
   name: string,

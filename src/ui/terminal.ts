@@ -51,7 +51,8 @@ export function podTerminal(
 
 /**
  * Starts redis-cli (or valkey-cli) inside the container: by the script of the bundled manifests, which knows the present
- * password and certificates, or with the password that the container's own environment holds, so that it stands in no argument. REDISCLI_AUTH is what redis-cli reads:
+ * password and certificates, or with the password that the container's own environment holds. It never stands in an
+ * argument: REDISCLI_AUTH is what redis-cli reads.
  * https://redis.io/docs/latest/develop/tools/cli/
  */
 export function redisCliInPod(port: number): readonly string[] {

@@ -263,6 +263,19 @@ test('replicas are not changed where they are no longer what was planned with', 
   assert.equal(patches, 0);
 });
 
+test('replicas are changed although the status of their StatefulSet moves on meanwhile', async (context) => {
+  let patches = 0;
+  const server = await serve(context, (request, response) => {
+    if (request.method === 'PATCH' && ++patches < 3) {
+      json(response, { kind: 'Status', message: 'the object has been modified' }, 409);
+      return;
+    }
+    json(response, { metadata: { resourceVersion: String(patches) }, spec: { replicas: 6 } });
+  });
+  await open(context, server).scale('ns', 'shop', 6, 12);
+  assert.equal(patches, 3);
+});
+
 test('a context whose cluster is missing says so', () => {
   const file = join(folder, 'dangling');
   writeFileSync(file, 'contexts: [{name: a, context: {cluster: gone, user: u}}]\n');
