@@ -185,33 +185,3 @@ void test('a master that finds its dataset missing does not serve its slots empt
     assert.equal(await readKeys(pods, 0), keys);
   });
 });
-
-void test('pods killed at random moments of the formation, some without their volumes, names known late: one cluster', async (t) => {
-  const rounds = process.env['TEST_ALL'] === '1' ? 20 : 3;
-  const below = (limit: number): number => Math.floor(Math.random() * limit);
-  for (let round = 0; round < rounds; round++) {
-    const pods = await simulatePods({ nameDelay: () => below(2) * below(2000) });
-    const story: string[] = [];
-    try {
-      await startAll(pods, 0, 6);
-      for (let kill = 0; kill < 3; kill++) {
-        const moment = below(1500);
-        await sleep(moment);
-        const victim = below(6);
-        const loses = below(3) === 0;
-        story.push(`${moment} ms: pod ${victim}${loses ? ' and its volume' : ''}`);
-        await pods.kill(victim);
-        if (loses) await pods.loseVolume(victim);
-        await pods.start(victim, 20 + below(200));
-      }
-      t.diagnostic(`${story.join(', ')}: whole in ${(await pods.allReady(90)).toFixed(1)} s`);
-      await settled(pods, 6, 60);
-      assert.deepEqual(replicaCounts(await pods.ownViews()), [1, 1, 1]);
-    } catch (error) {
-      const logs = [0, 1, 2, 3, 4, 5].map((ordinal) => pods.agentLog(ordinal)).join('');
-      throw new Error(`${story.join(', ')}\n${logs}`, { cause: error });
-    } finally {
-      await pods.dispose();
-    }
-  }
-});
