@@ -9,6 +9,7 @@ import { formCluster } from '../../src/redis/formCluster.ts';
 import type { ClusterDialer, Credentials } from '../../src/redis/nodeConnection.ts';
 import { readNodeView } from '../../src/redis/nodeView.ts';
 import { startServers, type Server } from '../../src/sandbox/servers.ts';
+import { serverPrograms, type ServerVersion } from './serverVersions.ts';
 
 export interface ClusterNode extends Server {
   readonly id: string;
@@ -24,6 +25,8 @@ export interface TestClusterOptions {
   readonly config?: Readonly<Record<string, string>>;
   /** Servers that run beside the cluster and know nobody. */
   readonly spares?: number;
+  /** Other servers than the machine's own. */
+  readonly version?: ServerVersion;
 }
 
 export interface TestCluster {
@@ -34,7 +37,7 @@ export interface TestCluster {
   kill(node: ClusterNode, signal?: NodeJS.Signals): void;
   /** Starts a killed server again on its old port with its old files; waits until the old one is gone. */
   restart(node: ClusterNode): Promise<void>;
-  /** redis-cli against the first node unless the arguments say another; the password goes by the environment. */
+  /** The servers' own redis-cli against the first node unless the arguments say another; the password goes by the environment. */
   cli(...args: readonly string[]): Promise<{ code: number; stdout: string }>;
   stop(): Promise<void>;
 }
@@ -46,12 +49,15 @@ export async function startRedisCluster({
   password,
   config = {},
   spares = 0,
+  version,
 }: TestClusterOptions = {}): Promise<TestCluster> {
   const credentials: Credentials = password === undefined ? {} : { password };
   const secrets: Record<string, string> =
     password === undefined ? {} : { requirepass: password, masterauth: password };
   const size = masters * (1 + replicasPerMaster);
+  const programs = version === undefined ? undefined : await serverPrograms(version);
   const running = await startServers({
+    ...(programs === undefined ? {} : { redisServer: programs.server }),
     folder: await mkdtemp(join(tmpdir(), 'redis-cluster-test-')),
     count: size + spares,
     config: { 'cluster-node-timeout': '2000', ...secrets, ...config },
@@ -75,7 +81,7 @@ export async function startRedisCluster({
         while (!running.hasEnded(number)) await sleep(20);
         pids[number] = (await running.restart(number)).pid;
       },
-      cli: (...args) => redisCli(nodes[0], password, args),
+      cli: (...args) => redisCli(programs?.cli ?? 'redis-cli', nodes[0], password, args),
       stop: () => running.stop(),
     };
   } catch (error) {
@@ -106,6 +112,7 @@ function dialerFor(nodes: readonly ClusterNode[], credentials: Credentials): Clu
 }
 
 async function redisCli(
+  program: string,
   first: ClusterNode | undefined,
   password: string | undefined,
   args: readonly string[],
@@ -117,7 +124,7 @@ async function redisCli(
     TERM: 'dumb',
     ...(password === undefined ? {} : { REDISCLI_AUTH: password }),
   };
-  execFile('redis-cli', [...port, ...args], { env, maxBuffer: 64 * 1024 * 1024 }, (error, stdout) => {
+  execFile(program, [...port, ...args], { env, maxBuffer: 64 * 1024 * 1024 }, (error, stdout) => {
     resolve({ code: typeof error?.code === 'number' ? error.code : error === null ? 0 : 1, stdout });
   });
   return await promise;
