@@ -1,29 +1,82 @@
 import type { ClusterRef } from './clusterRef.ts';
 import type { SlotSet } from './slots.ts';
 
+/** How a replica takes its master's place: with it, without waiting for it, or without asking the other masters. */
+type PromoteHow = 'handOver' | 'force' | 'takeover';
+
+/**
+ * What each kind of step says. Nodes are named by node id. A node that does not exist yet when the plan is made is
+ * named by its pod (`pod`, `masterPod`) and its id is an empty text until the step is reached.
+ */
+interface StepFields {
+  /** Moves hash slots with their keys between two masters; `pod` stands for `to`. */
+  readonly moveSlots: {
+    readonly from: string;
+    readonly to: string;
+    readonly pod?: string;
+    readonly slots: SlotSet;
+  };
+  readonly promote: { readonly node: string; readonly how: PromoteHow };
+  /** `pod` stands for `node`, `masterPod` for `master`. */
+  readonly replicate: {
+    readonly node: string;
+    readonly pod?: string;
+    readonly master: string;
+    readonly masterPod?: string;
+  };
+  /** Greets a known node at that address, from every other node that needs it. */
+  readonly meet: {
+    readonly node: string;
+    readonly host: string;
+    readonly port: number;
+    readonly busPort: number;
+  };
+  /** On every node that answers, within the time for which a node remembers whom it forgot. */
+  readonly forget: { readonly node: string };
+  /** Only with no slots and no keys; the node gets another id. */
+  readonly resetNode: { readonly node: string };
+  /** `pod` stands for `to`. */
+  readonly copyFunctions: { readonly from: string; readonly to: string; readonly pod?: string };
+  /** `before` is the value to go back to. Never a password. */
+  readonly setConfig: {
+    readonly nodes: readonly string[];
+    readonly name: string;
+    readonly value: string;
+    readonly before: string;
+  };
+  readonly flush: { readonly nodes: readonly string[] };
+  /** Sets the replicas of a StatefulSet, and refuses where they are no longer `from`. */
+  readonly setReplicas: { readonly workload: string; readonly from?: number; readonly pods: number };
+  readonly waitForPods: { readonly workload?: string; readonly pods: number };
+  /** `uid` is the pod's before: another one says that it was restarted. */
+  readonly restartPod: { readonly pod: string; readonly uid?: string };
+  /** Makes empty masters of pods that have just joined, while the agents are held. */
+  readonly emptyMaster: { readonly pods: readonly string[] };
+  readonly deleteVolumes: { readonly claims: readonly string[] };
+  readonly joinNodes: object;
+  readonly applyManifests: object;
+  readonly waitForCluster: object;
+  readonly configure: object;
+  readonly changeObject: object;
+  readonly deleteObjects: { readonly volumes: boolean };
+}
+
+export type StepKind = keyof StepFields;
+
+/** One kind of step; `text` is what people read. */
+export type StepOf<K extends StepKind> = { readonly kind: K; readonly text: string } & StepFields[K];
+
 /** One step of a plan, as data: the dialog, the plan's document, the journal and the run all use the same value. */
-export type Step =
-  | {
-      readonly kind: 'moveSlots';
-      readonly from: string;
-      readonly to: string;
-      readonly slots: SlotSet;
-      readonly text: string;
-    }
-  | { readonly kind: 'setReplicas'; readonly workload: string; readonly pods: number; readonly text: string }
-  | { readonly kind: 'waitForPods'; readonly pods: number; readonly text: string }
-  | { readonly kind: 'joinNodes'; readonly text: string }
-  | { readonly kind: 'applyManifests'; readonly text: string }
-  | { readonly kind: 'waitForCluster'; readonly text: string }
-  | { readonly kind: 'configure'; readonly text: string }
-  | { readonly kind: 'changeObject'; readonly text: string }
-  | { readonly kind: 'restartPod'; readonly pod: string; readonly text: string }
-  | { readonly kind: 'deleteObjects'; readonly volumes: boolean; readonly text: string };
+export type Step = { [K in StepKind]: StepOf<K> }[StepKind];
 
 /** A change to a cluster, shown before it runs. */
 export interface Plan {
   readonly title: string;
   readonly ref: ClusterRef;
+  /** The command that makes such plans, without `redisCluster.`. */
+  readonly operation: string;
+  /** What that command was asked, as plain JSON, so that the plan can be saved and made anew. Never a secret. */
+  readonly request: object;
   readonly steps: readonly Step[];
   /** What a person should know before saying yes; not a reason to refuse. */
   readonly warnings: readonly string[];

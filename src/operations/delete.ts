@@ -44,6 +44,8 @@ function planDelete(
   return {
     title: `Delete ${describeRef(ref)}${volumes ? ' with its volumes' : ''}`,
     ref,
+    operation: 'delete',
+    request: { volumes },
     belongings,
     volumes,
     steps: [

@@ -75,6 +75,8 @@ export function planDeploy(
   return {
     title: `Deploy ${describeRef(ref)}: ${answers.masters} masters, ${answers.replicasPerMaster} replicas each`,
     ref,
+    operation: 'deploy',
+    request: answers,
     answers,
     objects,
     beginning,

@@ -30,6 +30,8 @@ export function planReshard(snapshot: ClusterSnapshot, request: ReshardRequest):
   return {
     title: `Reshard ${total.toLocaleString('en-US')} ${total === 1 ? 'slot' : 'slots'} to ${nodeName(target)}`,
     ref: snapshot.ref,
+    operation: 'reshard',
+    request,
     steps: shares.map((share) => stepFor(share, target)),
     warnings: warningsFor(request.slots, shares, target),
     losses: [],

@@ -64,6 +64,7 @@ export async function prepareRotation(
   const goesOn = object.data[previousPassword] !== undefined;
   return {
     title: `Rotate the password of ${describeRef(ref)}`,
+    ...{ operation: 'rotatePassword', request: {} },
     ...{ ref, secret, goesOn, pods, resourceVersion: object.metadata.resourceVersion ?? '' },
     mayPoke: await access.may('patch', 'pods', '', ref.namespace),
     steps: [

@@ -53,6 +53,8 @@ export function planScale(snapshot: ClusterSnapshot, request: ScaleRequest): Sca
   return {
     title: `Scale ${describeRef(ref)} from ${from} to ${to} pods`,
     ref,
+    operation: 'scale',
+    request,
     workload: workload.name,
     from,
     to,

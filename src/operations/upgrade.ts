@@ -79,6 +79,8 @@ export function planUpgrade(
   return {
     title: `Upgrade ${describeRef(ref)}: ${subjects(difference, restarts.length)}`,
     ref,
+    operation: 'upgrade',
+    request,
     statefulSet: set.name,
     configMap: set.configMap,
     port,

@@ -6,7 +6,7 @@ import { runRotation, type RotatePlan, type RotatePorts } from '../../../src/ope
 
 const pods = ['a', 'b'].map((name) => ({ name, namespace: 'ns', port: 6379 }) as PodFacts);
 const plan: RotatePlan = {
-  title: '',
+  ...{ title: '', operation: 'rotatePassword', request: {} },
   ref: { context: 'c', namespace: 'ns', name: 'shop' },
   secret: { secret: 'auth', key: 'password' },
   ...{ resourceVersion: '7', goesOn: false, mayPoke: false, pods, steps: [], warnings: [], losses: [] },

@@ -1,0 +1,50 @@
+import type { KubernetesAccess } from '../../kubernetes/kubernetesAccess.ts';
+import type { NodeView } from '../../model/nodeView.ts';
+import type { Report } from '../../model/plan.ts';
+import type { ClusterSnapshot } from '../../model/snapshot.ts';
+import type * as redisEntry from '../../redis/entry.ts';
+import type { ClusterDialer, NodeConnection } from '../../redis/nodeConnection.ts';
+
+/** What steps need of Kubernetes and of servers in pods that are no members yet. */
+export interface KubernetesPorts {
+  readonly access: KubernetesAccess;
+  readonly namespace: string;
+  /** Asks the server in a pod for its own view; rejects where it does not answer. */
+  readonly readNode: (namespace: string, pod: string, port: number) => Promise<NodeView>;
+  /** Lends a connection to the server in a pod. */
+  readonly withNode: <T>(
+    namespace: string,
+    pod: string,
+    port: number,
+    use: (connection: NodeConnection) => Promise<T>,
+  ) => Promise<T>;
+  /** Makes the agent in a pod stand back until it is released. */
+  readonly holdNode: (namespace: string, pod: string, port: number) => Promise<{ release(): void }>;
+}
+
+/** What a step did, for the result and the message at the end; figures of all steps are added up. */
+export interface Tally {
+  readonly slots?: number;
+  readonly keys?: number;
+  /** By which way slots were moved. */
+  readonly method?: string;
+}
+
+/** What a step may use while it acts. */
+export interface StepPorts {
+  /** The reading against which the step was checked. */
+  readonly snapshot: ClusterSnapshot;
+  /** A reading that begins after the call. */
+  readonly readSnapshot: () => Promise<ClusterSnapshot>;
+  readonly dialer: ClusterDialer;
+  readonly redis: typeof redisEntry;
+  /** Absent where the cluster is not in Kubernetes. */
+  readonly kubernetes?: KubernetesPorts;
+  readonly tally: (figures: Tally) => void;
+  readonly report: Report;
+  readonly signal: AbortSignal;
+  /** Milliseconds that only go forward. */
+  readonly now: () => number;
+  /** Ends early, without throwing, when the signal is aborted. */
+  readonly delay: (milliseconds: number, signal: AbortSignal) => Promise<void>;
+}
