@@ -57,17 +57,12 @@ const tools = {
   },
   shellcheck: { program: 'shellcheck', package: { dnf: 'ShellCheck' }, isOptional: true },
   busybox: { program: 'busybox', package: { 'apt-get': 'busybox-static' }, isOptional: true },
-  kubectl: {
-    program: 'kubectl',
-    package: { 'apt-get': 'kubernetes-client', dnf: 'kubernetes-client', brew: 'kubernetes-cli' },
-    isOptional: true,
-  },
 };
 
 /**
  * Installs a tool by the system's package manager where it is missing, saying so first. Where it cannot be had, the
  * process ends with what to do, or goes on if only single tests need it: those say then that they are skipped.
- * @param {'redis-server' | 'shellcheck' | 'busybox' | 'kubectl'} name
+ * @param {'redis-server' | 'shellcheck' | 'busybox'} name
  */
 export function installTool(name) {
   const tool = tools[name];

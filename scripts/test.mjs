@@ -5,5 +5,4 @@ installDependencies();
 installTool('redis-server');
 installTool('shellcheck');
 installTool('busybox');
-installTool('kubectl');
 runOnNode24('scripts/test.ts', process.argv.slice(2));

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { ApiException, CoreV1Api, KubeConfig, loadYaml } from '@kubernetes/client-node';
 import type { V1Namespace } from '@kubernetes/client-node';
+import { findKubectl } from './kubernetes/kubectl.ts';
 import type { TestImages } from './kubernetes/images.ts';
 import { kubeconfigFile } from './kubernetes/layout.ts';
 import { takeLease } from './kubernetes/lease.ts';
@@ -19,6 +20,8 @@ export interface TestKubernetes {
   readonly podsReachable: boolean;
   /** Images that pods can use without a registry if the cluster is a built one. */
   readonly images: TestImages;
+  /** The program to call for kubectl: a path, or the name of one on the PATH that is new enough. */
+  findKubectl(): Promise<string>;
   /** Makes a namespace of a unique name, in which pods can be created at once. */
   createNamespace(prefix: string): Promise<string>;
   /** Deletes a namespace and waits until it is gone. */
@@ -60,9 +63,11 @@ export async function startKubernetes(
   const core = config.makeApiClient(CoreV1Api);
   await deleteAbandoned(core);
   const made = new Set<string>();
+  let kubectl: Promise<string> | undefined;
   return {
     ...reached,
     podsReachable: reached.kind === 'built',
+    findKubectl: () => (kubectl ??= findKubectl(reached.kind, log)),
     createNamespace: async (prefix) => {
       const name = await createNamespace(core, prefix);
       made.add(name);

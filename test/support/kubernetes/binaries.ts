@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { cached, contentKey } from './cache.ts';
 import { findGo } from './go.ts';
 import { run } from './run.ts';
@@ -10,23 +10,41 @@ export interface Binaries {
   readonly kube: string;
   /** DNS, and `addons provisioner`. */
   readonly addons: string;
+  /** Of the same version, whatever the machine has: Debian 12's is too old for kustomize components. */
+  readonly kubectl: string;
 }
 
 const kubernetesVersion = '1.33.4';
 
-/** Builds both programs, minutes the first time and a look into the cache afterwards. */
+const [, kubernetesMinor = ''] = kubernetesVersion.split('.');
+const version = 'k8s.io/component-base/version';
+const versionFlags = `-X ${version}.gitVersion=v${kubernetesVersion} -X ${version}.gitMajor=1 -X ${version}.gitMinor=${kubernetesMinor}`;
+
+/** Builds all programs, minutes the first time and a look into the cache afterwards. */
 export async function buildBinaries(log: Log): Promise<Binaries> {
-  const [, minor = ''] = kubernetesVersion.split('.');
-  const version = 'k8s.io/component-base/version';
-  const flags = `-X ${version}.gitVersion=v${kubernetesVersion} -X ${version}.gitMajor=1 -X ${version}.gitMinor=${minor}`;
   return {
-    kube: await buildGo('kube', ['main.go'], flags, log),
-    addons: await buildGo('addons', ['main.go', 'provisioner.go'], '', log),
+    kube: await buildGo({ name: 'kube', module: 'kube', sources: ['main.go'], flags: versionFlags }, log),
+    addons: await buildGo({ name: 'addons', module: 'addons', sources: ['main.go', 'provisioner.go'] }, log),
+    kubectl: await buildKubectl(log),
   };
 }
 
-async function buildGo(name: string, sources: readonly string[], flags: string, log: Log): Promise<string> {
-  const folder = join(import.meta.dirname, name);
+/** The part of `buildBinaries` that is kubectl. */
+export function buildKubectl(log: Log): Promise<string> {
+  const main = join('kubectl', 'main.go');
+  return buildGo({ name: 'kubectl', module: 'kube', sources: [main], flags: versionFlags }, log);
+}
+
+interface GoProgram {
+  readonly name: string;
+  /** The folder beside this file that holds go.mod. */
+  readonly module: string;
+  readonly sources: readonly [main: string, ...others: string[]];
+  readonly flags?: string;
+}
+
+async function buildGo({ name, module, sources, flags = '' }: GoProgram, log: Log): Promise<string> {
+  const folder = join(import.meta.dirname, module);
   const files = [...sources, 'go.mod', 'go.sum'].map((file) => join(folder, file));
   const key = await contentKey(files, flags, process.arch);
   return await cached(`${name}-${key}`, log, async (path) => {
@@ -34,7 +52,7 @@ async function buildGo(name: string, sources: readonly string[], flags: string, 
     // Without cgo no C compiler is needed.
     const env = { ...process.env, CGO_ENABLED: '0' };
     await run(go, ['build', '-trimpath', '-ldflags', `-s -w ${flags}`, '-o', path, '.'], {
-      cwd: folder,
+      cwd: dirname(join(folder, sources[0])),
       env,
     });
   });

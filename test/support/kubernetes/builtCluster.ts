@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { get } from 'node:http';
 import { join } from 'node:path';
@@ -6,7 +5,6 @@ import { connectApi, until } from './api.ts';
 import type { Api } from './api.ts';
 import { buildBinaries } from './binaries.ts';
 import type { Binaries } from './binaries.ts';
-import { cacheFolder } from './cache.ts';
 import { makeCredentials } from './certificates.ts';
 import { addNetwork, cleanUp } from './cleanUp.ts';
 import type { Component } from './component.ts';
@@ -16,7 +14,7 @@ import { buildImageStore } from './imageStore.ts';
 import { buildImages } from './images.ts';
 import type { TestImages } from './images.ts';
 import { gateway, ports, runFolder, workers } from './layout.ts';
-import { withLock } from './lock.ts';
+import { withBuildLock } from './lock.ts';
 import { installPackages } from './packages.ts';
 import type { Log } from './run.ts';
 import { makeWorker } from './worker.ts';
@@ -31,11 +29,7 @@ export interface Parts {
 
 /** Makes whatever the cache lacks: about ten minutes on two cores the first time, under a second afterwards. */
 export async function buildParts(log: Log): Promise<Parts> {
-  const waiting = (): void => {
-    log('Waiting for another build …');
-  };
-  const cacheKey = createHash('sha256').update(cacheFolder).digest('hex').slice(0, 10);
-  return await withLock(`build-${cacheKey}`, waiting, async () => {
+  return await withBuildLock(log, async () => {
     await installPackages(log);
     const binaries = await buildBinaries(log);
     const archives = await buildImages(log);

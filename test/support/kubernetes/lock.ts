@@ -1,6 +1,9 @@
+import { createHash } from 'node:crypto';
 import { connect, createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { once } from 'node:events';
+import { cacheFolder } from './cache.ts';
+import type { Log } from './run.ts';
 
 /**
  * The address of a socket in Linux's abstract namespace. The kernel frees such an address when the process that
@@ -21,6 +24,15 @@ export async function listen(address: string): Promise<Server | undefined> {
     if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') return undefined;
     throw error;
   }
+}
+
+/** Runs `work` while nobody else makes parts for the same cache. */
+export async function withBuildLock<T>(log: Log, work: () => Promise<T>): Promise<T> {
+  const cacheKey = createHash('sha256').update(cacheFolder).digest('hex').slice(0, 10);
+  const waiting = (): void => {
+    log('Waiting for another build …');
+  };
+  return await withLock(`build-${cacheKey}`, waiting, work);
 }
 
 /** Runs `work` while no other process on this machine runs work under the same name; waits for its turn. */
