@@ -1,9 +1,10 @@
 // Our reshard against redis-cli's, in turn on one cluster of real servers: npm run bench -- reshard [keys] [slots] [runs]
 import { availableParallelism } from 'node:os';
-import { planReshard, runReshard } from '../src/operations/reshard.ts';
-import { moveSlots } from '../src/redis/moveSlots/pipelinedMigrate.ts';
+import { planReshard } from '../src/operations/reshard.ts';
+import { runPlan } from '../src/operations/runPlan.ts';
 import { fill, type Write } from '../test/redis/fill.ts';
 import { readSnapshot } from '../test/redis/readSnapshot.ts';
+import { runPorts } from '../test/redis/runPorts.ts';
 import { startRedisCluster, type TestCluster } from '../test/support/startRedisCluster.ts';
 
 const [keys = 300_000, slots = 1000, runs = 3] = process.argv.slice(2).map(Number);
@@ -19,13 +20,7 @@ type Way = (cluster: TestCluster, from: string, to: string) => Promise<void>;
 
 const ours: Way = async (cluster, from, to) => {
   const snapshot = await readSnapshot(cluster);
-  const result = await runReshard(planReshard(snapshot, { from: [from], to, slots }), {
-    moveSlots,
-    dialer: cluster.dialer,
-    snapshot,
-    report: () => undefined,
-    signal: new AbortController().signal,
-  });
+  const result = await runPlan(planReshard(snapshot, { from: [from], to, slots }), runPorts(cluster));
   if (result.movedSlots !== slots) throw new Error(`${result.movedSlots} slots were moved`);
 };
 

@@ -1,10 +1,8 @@
 import { UserError } from '../model/errors.ts';
-import type { Plan, Report, Step } from '../model/plan.ts';
+import type { Plan, Step } from '../model/plan.ts';
 import { mastersOf, nodeName, slotsText } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
 import { countSlots, formatSlots, intersectSlots, subtractSlots, type SlotSet } from '../model/slots.ts';
-import type { moveSlots } from '../redis/moveSlots/pipelinedMigrate.ts';
-import type { ClusterDialer } from '../redis/nodeConnection.ts';
 import { chooseSlots, type SourceShare } from './reshard/chooseSlots.ts';
 import { refuseUnlessWhole } from './reshard/refusals.ts';
 
@@ -98,102 +96,4 @@ function warningsFor(
 /** Slots that still have to move; those of a share that only have to be closed are not counted. */
 function countMoving(shares: readonly SourceShare[]): number {
   return shares.reduce((sum, { source, slots }) => sum + countSlots(intersectSlots(slots, source.slots)), 0);
-}
-
-export interface ReshardPorts {
-  readonly moveSlots: typeof moveSlots;
-  readonly dialer: ClusterDialer;
-  /** The snapshot that the plan was made of. */
-  readonly snapshot: ClusterSnapshot;
-  readonly report: Report;
-  readonly signal: AbortSignal;
-}
-
-export interface Resharded {
-  readonly movedSlots: number;
-  readonly movedKeys: number;
-  readonly seconds: number;
-  readonly method: 'migrate';
-  /** The user stopped it; what was moved until then stays moved, and no slot is open. */
-  readonly cancelled: boolean;
-}
-
-/** Runs the plan, one source after the other. Throws UserError that says what was moved and how to go on. */
-export async function runReshard(plan: Plan, ports: ReshardPorts): Promise<Resharded> {
-  const steps = plan.steps.filter((step) => step.kind === 'moveSlots');
-  const total = steps.reduce((sum, { slots }) => sum + countSlots(slots), 0);
-  const start = performance.now();
-  let movedSlots = 0;
-  let movedKeys = 0;
-  let cancelled = false;
-  for (const [index, step] of steps.entries()) {
-    const before = { movedSlots, movedKeys };
-    const show = (slots: number, keys: number): void => {
-      ports.report({
-        text: `${step.text} (${(before.movedKeys + keys).toLocaleString('en-US')} keys moved)`,
-        done: before.movedSlots + slots,
-        total,
-        unit: 'slots',
-      });
-    };
-    show(0, 0);
-    const result = await runStep(step, ports, show).catch((error: unknown) => {
-      throw withUnbegun(error, steps.slice(index + 1), before.movedSlots);
-    });
-    movedSlots += result.movedSlots;
-    movedKeys += result.movedKeys;
-    ({ cancelled } = result);
-    if (cancelled) break;
-  }
-  const seconds = (performance.now() - start) / 1000;
-  return {
-    movedSlots,
-    movedKeys,
-    seconds,
-    method: 'migrate',
-    cancelled,
-  };
-}
-
-type MoveStep = Extract<Step, { readonly kind: 'moveSlots' }>;
-
-async function runStep(
-  step: MoveStep,
-  { moveSlots, dialer, snapshot, signal }: ReshardPorts,
-  onProgress: (slots: number, keys: number) => void,
-): ReturnType<typeof moveSlots> {
-  const nameOf = (id: string): string => {
-    const node = snapshot.nodes.find((candidate) => candidate.id === id);
-    return node === undefined ? id : nodeName(node);
-  };
-  const source = snapshot.nodes.find(({ id }) => id === step.from);
-  const target = snapshot.nodes.find(({ id }) => id === step.to);
-  // The source connects to the target by itself, so what counts is the address by which the source knows it.
-  const seen = source?.view?.others.find(({ id }) => id === step.to);
-  const address = seen === undefined || seen.host === '' ? target : seen;
-  if (address === undefined)
-    throw new UserError('not-found', `The cluster has no node with the id "${step.to}".`);
-  return await moveSlots({
-    dialer,
-    from: step.from,
-    to: step.to,
-    slots: step.slots,
-    otherMasters: mastersOf(snapshot)
-      .map(({ id }) => id)
-      .filter((id) => id !== step.from && id !== step.to),
-    targetAddress: { host: address.host, port: address.port },
-    signal,
-    onProgress,
-    nameOf,
-  });
-}
-
-function withUnbegun(error: unknown, unbegun: readonly MoveStep[], movedBefore: number): unknown {
-  if (!(error instanceof UserError) || (unbegun.length === 0 && movedBefore === 0)) return error;
-  const before =
-    movedBefore === 0
-      ? ''
-      : ` ${movedBefore.toLocaleString('en-US')} slots of other nodes had been moved before.`;
-  const after = unbegun.length === 0 ? '' : ` Not begun: ${unbegun.map(({ text }) => text).join('; ')}.`;
-  return new UserError(error.reason, `${error.message}${before}${after}`, { cause: error });
 }

@@ -6,7 +6,7 @@ import type { Outcome } from '../model/outcome.ts';
 import type { Parts } from './parts.ts';
 
 /** How a change is confirmed: not at all where the caller has answered everything, by a button, or by a typed word. */
-type Confirmation = 'none' | 'button' | { readonly word: string };
+export type Confirmation = 'none' | 'button' | { readonly word: string };
 
 interface Change<T> {
   readonly plan: Plan;

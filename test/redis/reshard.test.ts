@@ -1,13 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { countSlots, subtractSlots, type SlotSet } from '../../src/model/slots.ts';
-import {
-  planReshard,
-  runReshard,
-  type ReshardRequest,
-  type Resharded,
-} from '../../src/operations/reshard.ts';
-import { moveSlots } from '../../src/redis/moveSlots/pipelinedMigrate.ts';
+import { planReshard, type ReshardRequest } from '../../src/operations/reshard.ts';
+import { runPlan, type PlanResult } from '../../src/operations/runPlan.ts';
 import { startChaosClient } from '../support/chaosClient.ts';
 import {
   startRedisCluster,
@@ -16,6 +11,7 @@ import {
 } from '../support/startRedisCluster.ts';
 import { dumpAll, fill, type Write } from './fill.ts';
 import { readSnapshot } from './readSnapshot.ts';
+import { runPorts } from './runPorts.ts';
 
 const clusters: TestCluster[] = [];
 after(async () => {
@@ -38,15 +34,15 @@ async function reshard(
   cluster: TestCluster,
   request: ReshardRequest,
   options: { signal?: AbortSignal; onSlots?: (done: number) => void } = {},
-): Promise<Resharded> {
+): Promise<PlanResult> {
   const snapshot = await readSnapshot(cluster);
-  return await runReshard(planReshard(snapshot, request), {
-    moveSlots,
-    dialer: cluster.dialer,
-    snapshot,
-    report: ({ done = 0 }) => options.onSlots?.(done),
-    signal: options.signal ?? new AbortController().signal,
-  });
+  return await runPlan(
+    planReshard(snapshot, request),
+    runPorts(cluster, {
+      report: ({ done = 0 }) => options.onSlots?.(done),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    }),
+  );
 }
 
 async function slotsOf(cluster: TestCluster, index: number): Promise<SlotSet> {

@@ -7,13 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../../src/model/errors.ts';
 import type { ClusterSnapshot } from '../../src/model/snapshot.ts';
 import { countSlots, intersectSlots, type SlotSet } from '../../src/model/slots.ts';
-import {
-  planReshard,
-  runReshard,
-  type ReshardRequest,
-  type Resharded,
-} from '../../src/operations/reshard.ts';
-import { moveSlots } from '../../src/redis/moveSlots/pipelinedMigrate.ts';
+import { planReshard, type ReshardRequest } from '../../src/operations/reshard.ts';
+import { runPlan, type PlanResult } from '../../src/operations/runPlan.ts';
 import type { Argument, ClusterDialer } from '../../src/redis/nodeConnection.ts';
 import {
   startRedisCluster,
@@ -25,6 +20,7 @@ import { dyingDialer, faultyDialer } from './faultyDialer.ts';
 import { dumpAll, fill, type Write } from './fill.ts';
 import type { ProcessRequest } from './moveSlotsProcess.ts';
 import { readSnapshot } from './readSnapshot.ts';
+import { runPorts } from './runPorts.ts';
 
 const clusters: TestCluster[] = [];
 after(async () => {
@@ -55,14 +51,8 @@ async function reshard(
   request: ReshardRequest,
   snapshot: ClusterSnapshot,
   dialer: ClusterDialer = cluster.dialer,
-): Promise<Resharded> {
-  return await runReshard(planReshard(snapshot, request), {
-    moveSlots,
-    dialer,
-    snapshot,
-    report: () => undefined,
-    signal: new AbortController().signal,
-  });
+): Promise<PlanResult> {
+  return await runPlan(planReshard(snapshot, request), runPorts(cluster, { dialer }));
 }
 
 async function assertWhole(cluster: TestCluster, via: ClusterNode): Promise<void> {

@@ -26,7 +26,7 @@ function unsafe(message: string): UserError {
 }
 
 /** A failed master that owns nothing, such as one whose replica took over, is in nobody's way. */
-function refuseDeadMasters(snapshot: ClusterSnapshot, involved: readonly RedisNode[]): void {
+export function refuseDeadMasters(snapshot: ClusterSnapshot, involved: readonly RedisNode[]): void {
   for (const node of mastersOf(snapshot)) {
     const dead = node.health === 'failed' || node.health === 'unreachable';
     if (!dead || (node.slots.length === 0 && !involved.includes(node))) continue;

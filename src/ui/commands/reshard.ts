@@ -1,16 +1,17 @@
 import * as vscode from 'vscode';
-import { planReshard, runReshard, type Resharded } from '../../operations/reshard.ts';
+import { planReshard } from '../../operations/reshard.ts';
+import type { PlanResult } from '../../operations/runPlan.ts';
 import { messageOf, UserError } from '../../model/errors.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import { mastersOf, nodeName, slotsText } from '../../model/shards.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { parseSlots, type SlotSet } from '../../model/slots.ts';
 import type { Parts } from '../parts.ts';
-import { runOperation } from '../runOperation.ts';
+import { runPlanned } from '../runPlanned.ts';
 import { answersOf, clusterOf, picked, pickNode, rowTarget, textAnswer, type Answers } from '../target.ts';
 
 /** Moves hash slots with their keys from one or all masters to another, while clients go on reading and writing. */
-export async function reshard(parts: Parts, argument: unknown): Promise<Outcome | (Outcome & Resharded)> {
+export async function reshard(parts: Parts, argument: unknown): Promise<Outcome | (Outcome & PlanResult)> {
   const snapshot = await parts.inventory.fresh(await clusterOf(parts, argument));
   const answers = answersOf(parts, argument);
   const target = rowTarget(parts, argument);
@@ -20,27 +21,12 @@ export async function reshard(parts: Parts, argument: unknown): Promise<Outcome 
   const from = fromRow ?? sourcesIn(answers) ?? (isAsked ? await askSources(snapshot, to) : 'all');
   const slots = slotsIn(answers) ?? (await askSlots(snapshot, to));
   const plan = planReshard(snapshot, { from, to, slots });
-  return runOperation(parts, {
+  return runPlanned(parts, {
     plan,
     confirmation: isAsked && answers['confirmed'] !== true ? 'button' : 'none',
     verb: 'Reshard',
-    run: async (signal, report) => {
-      const { moveSlots, holdAgents } = await parts.adapters.redis();
-      const dialer = await parts.inventory.dialer(snapshot.ref);
-      const held = await holdAgents(
-        dialer,
-        snapshot.nodes.flatMap((node) => (node.view === undefined ? [] : node.id)),
-      );
-      try {
-        const result = await runReshard(plan, { moveSlots, dialer, snapshot, report, signal });
-        const moved = `${result.movedSlots.toLocaleString('en-US')} slots with ${result.movedKeys.toLocaleString('en-US')} keys moved in ${result.seconds.toFixed(1)} s`;
-        return result.cancelled
-          ? { ...result, outcome: 'cancelled' as const, message: `Stopped: ${moved}. No slot is left open.` }
-          : { ...result, outcome: 'done' as const, message: `${moved}.` };
-      } finally {
-        held.release();
-      }
-    },
+    message: ({ movedSlots, movedKeys, seconds, cancelled }) =>
+      `${movedSlots.toLocaleString('en-US')} slots with ${movedKeys.toLocaleString('en-US')} keys moved in ${seconds.toFixed(1)} s${cancelled ? '; no slot is left open' : ''}`,
   });
 }
 

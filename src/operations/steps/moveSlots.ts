@@ -1,0 +1,110 @@
+import { UserError } from '../../model/errors.ts';
+import type { StepOf } from '../../model/plan.ts';
+import { mastersOf, nodeName } from '../../model/shards.ts';
+import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
+import {
+  countSlots,
+  formatSlots,
+  intersectSlots,
+  slotsFrom,
+  subtractSlots,
+  unionSlots,
+  type SlotSet,
+} from '../../model/slots.ts';
+import { refuseDeadMasters } from '../reshard/refusals.ts';
+import type { StepPorts } from './ports.ts';
+import type { StepRun } from './step.ts';
+
+/** Moves hash slots with their keys; safe to run twice, since slots that the target owns are only closed. */
+export const moveSlots: StepRun<'moveSlots'> = {
+  isDone: ({ from, to, slots }, { nodes }) => {
+    const source = nodes.find(({ id }) => id === from);
+    const target = nodes.find(({ id }) => id === to);
+    if (target?.role !== 'master' || subtractSlots(slots, target.slots).length > 0) return false;
+    const left = unionSlots(source?.slots ?? [], openSlots(source), openSlots(target));
+    return intersectSlots(left, slots).length === 0;
+  },
+  check: (step, snapshot) => {
+    const source = masterIn(snapshot, step.from, 'gives');
+    const target = masterIn(snapshot, step.to, 'gets');
+    refuseDeadMasters(snapshot, [source, target]);
+    const elsewhere = subtractSlots(step.slots, unionSlots(source.slots, target.slots));
+    if (elsewhere.length > 0) throw overtaken(snapshot, elsewhere);
+    const third = mastersOf(snapshot).filter(
+      (node) => node !== source && node !== target && intersectSlots(node.slots, step.slots).length > 0,
+    );
+    if (third[0] !== undefined) {
+      const slots = formatSlots(intersectSlots(third[0].slots, step.slots));
+      throw refusal(`${nodeName(third[0])} claims slots ${slots} too.`);
+    }
+  },
+  act: async (step, ports) => {
+    const total = countSlots(step.slots);
+    const show = (slots: number, keys: number): void => {
+      const text = `${step.text} (${keys.toLocaleString('en-US')} keys moved)`;
+      ports.report({ text, done: slots, total, unit: 'slots' });
+    };
+    show(0, 0);
+    const { movedSlots, movedKeys } = await ports.redis.moveSlots(requestFor(step, ports, show));
+    ports.tally({ slots: movedSlots, keys: movedKeys, method: 'migrate' });
+  },
+};
+
+function requestFor(
+  { from, to, slots }: StepOf<'moveSlots'>,
+  { snapshot, dialer, signal }: StepPorts,
+  onProgress: (slots: number, keys: number) => void,
+): Parameters<StepPorts['redis']['moveSlots']>[0] {
+  const nodeOf = (id: string): RedisNode | undefined => snapshot.nodes.find((node) => node.id === id);
+  // The source connects to the target by itself, so what counts is the address by which the source knows it.
+  const seen = nodeOf(from)?.view?.others.find(({ id }) => id === to);
+  const address = seen === undefined || seen.host === '' ? masterIn(snapshot, to, 'gets') : seen;
+  return {
+    ...{ dialer, from, to, slots, signal, onProgress },
+    otherMasters: mastersOf(snapshot)
+      .map(({ id }) => id)
+      .filter((id) => id !== from && id !== to),
+    targetAddress: { host: address.host, port: address.port },
+    nameOf: (id) => {
+      const node = nodeOf(id);
+      return node === undefined ? id : nodeName(node);
+    },
+  };
+}
+
+function openSlots(node: RedisNode | undefined): SlotSet {
+  const { migrating = [], importing = [] } = node?.view?.self ?? {};
+  return slotsFrom([...migrating, ...importing].map(({ slot }) => slot));
+}
+
+function masterIn(snapshot: ClusterSnapshot, id: string, does: 'gives' | 'gets'): RedisNode {
+  const node = snapshot.nodes.find((candidate) => candidate.id === id);
+  if (node === undefined) {
+    throw new UserError('not-found', `${snapshot.name} has no node ${id}, which ${does} slots. Plan again.`);
+  }
+  if (node.role !== 'master') {
+    throw refusal(`${nodeName(node)}, which ${does} slots, is a replica now. Plan again.`);
+  }
+  if (node.view === undefined) {
+    throw refusal(
+      `${nodeName(node)}, which ${does} slots, does not answer. Wait for it, or for its replica.`,
+    );
+  }
+  return node;
+}
+
+/** Such as after a failover between the plan and the step. */
+function overtaken(snapshot: ClusterSnapshot, slots: SlotSet): UserError {
+  const owner = mastersOf(snapshot).find((node) => intersectSlots(node.slots, slots).length > 0);
+  const whose =
+    owner === undefined
+      ? 'no master serves them'
+      : `${nodeName(owner)} owns ${formatSlots(intersectSlots(owner.slots, slots))}`;
+  return refusal(
+    `Slots ${formatSlots(slots)} are no longer where the plan found them: ${whose}. Plan again.`,
+  );
+}
+
+function refusal(message: string): UserError {
+  return new UserError('unsafe', `${message} No slot of this step was moved.`);
+}

@@ -1,0 +1,81 @@
+import { isKubernetesRef, type ClusterRef } from '../model/clusterRef.ts';
+import type { Plan, Report } from '../model/plan.ts';
+import type { Outcome } from '../model/outcome.ts';
+import { runPlan, type PlanResult, type RunPorts } from '../operations/runPlan.ts';
+import type { KubernetesPorts } from '../operations/steps/ports.ts';
+import type { Parts } from './parts.ts';
+import { askPods, type PodAsking } from './podAsking.ts';
+import { runOperation, type Confirmation } from './runOperation.ts';
+import { waiting } from './waiting.ts';
+
+interface Planned {
+  readonly plan: Plan;
+  readonly confirmation: Confirmation;
+  /** The verb on the dialog's button. */
+  readonly verb: string;
+  /** What was reached, as a sentence without its end; also said of what was reached when it was stopped. */
+  readonly message: (result: PlanResult) => string;
+}
+
+/** Shows a plan, asks, and runs its steps by the one loop that runs all plans. The way for every new operation. */
+export async function runPlanned(
+  parts: Parts,
+  { plan, confirmation, verb, message }: Planned,
+): Promise<Outcome | (Outcome & PlanResult)> {
+  return runOperation(parts, {
+    ...{ plan, confirmation, verb },
+    run: async (signal, report) => {
+      const { ports, close } = await openPorts(parts, plan.ref, signal, report);
+      try {
+        const result = await runPlan(plan, ports);
+        return result.cancelled
+          ? { ...result, outcome: 'cancelled' as const, message: `Stopped: ${message(result)}.` }
+          : { ...result, outcome: 'done' as const, message: `${message(result)}.` };
+      } finally {
+        close();
+      }
+    },
+  });
+}
+
+async function openPorts(
+  parts: Parts,
+  ref: ClusterRef,
+  signal: AbortSignal,
+  report: Report,
+): Promise<{ readonly ports: RunPorts; readonly close: () => void }> {
+  const redis = await parts.adapters.redis();
+  const dialer = await parts.inventory.dialer(ref);
+  const readSnapshot: RunPorts['readSnapshot'] = () => parts.inventory.fresh(ref);
+  const ports = { readSnapshot, dialer, redis, report, signal, ...waiting };
+  if (!isKubernetesRef(ref)) return { ports, close: () => undefined };
+  const access = await parts.inventory.access(ref.context);
+  const asking = askPods(access, await parts.adapters.reading(), () => Promise.resolve(dialer.credentials));
+  const kubernetes = { access, namespace: ref.namespace, ...podPorts(asking, redis.holdConnection) };
+  return {
+    ports: { ...ports, kubernetes },
+    close: () => {
+      asking.close();
+    },
+  };
+}
+
+type Hold = Awaited<ReturnType<Parts['adapters']['redis']>>['holdConnection'];
+
+function podPorts(
+  asking: PodAsking,
+  hold: Hold,
+): Pick<KubernetesPorts, 'readNode' | 'withNode' | 'holdNode'> {
+  return {
+    readNode: asking.readNode,
+    withNode: async (namespace, pod, port, use) => {
+      const connection = await asking.dial(namespace, pod, port);
+      try {
+        return await use(connection);
+      } finally {
+        connection.close();
+      }
+    },
+    holdNode: async (namespace, pod, port) => hold(await asking.dial(namespace, pod, port)),
+  };
+}

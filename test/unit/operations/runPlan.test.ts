@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { UserError } from '../../../src/model/errors.ts';
+import type { Plan, Step } from '../../../src/model/plan.ts';
+import type { SlotSet } from '../../../src/model/slots.ts';
+import { runPlan, type RunPorts } from '../../../src/operations/runPlan.ts';
+import type { StepRuns } from '../../../src/operations/steps/index.ts';
+import type { StepPorts } from '../../../src/operations/steps/ports.ts';
+import { snapshotOf, source } from '../sample.ts';
+
+/** A cluster in which forgetting a node is one entry in a set. */
+function world(steps: readonly Step[]) {
+  const forgotten = new Set<string>();
+  const log: string[] = [];
+  const stop = new AbortController();
+  const plan: Plan = {
+    ...{ title: 'Forget', ref: { addresses: ['h:1'] }, operation: 'forget', request: {} },
+    ...{ steps, warnings: [], losses: [] },
+  };
+  const released: string[] = [];
+  const redis = {
+    holdAgents: (_: unknown, [id = '']: readonly string[]) => {
+      log.push(`hold ${id}`);
+      return Promise.resolve({ release: () => released.push(id) });
+    },
+  } as unknown as StepPorts['redis'];
+  const ports: RunPorts = {
+    readSnapshot: () => {
+      log.push('read');
+      return Promise.resolve(snapshotOf([source('m0'), source('m1')]));
+    },
+    dialer: { credentials: {}, dial: () => Promise.reject(new Error('nobody dials here')) },
+    redis,
+    report: ({ text }) => log.push(`report ${text}`),
+    signal: stop.signal,
+    now: () => 0,
+    delay: () => Promise.resolve(),
+    witness: {
+      begun: (index) => Promise.resolve(void log.push(`begun ${index}`)),
+      ended: (index, how) => Promise.resolve(void log.push(`ended ${index} ${how}`)),
+    },
+  };
+  const runs: StepRuns = {
+    forget: {
+      isDone: ({ node }) => forgotten.has(node),
+      check: ({ node }) => {
+        if (node === 'refused') throw new UserError('unsafe', 'Not now.');
+      },
+      act: ({ node }, { report }) => {
+        log.push(`act ${node}`);
+        report({ text: node });
+        if (node === 'stops') stop.abort();
+        else if (node !== 'unheard') forgotten.add(node);
+        return Promise.resolve();
+      },
+    },
+  };
+  return { plan, ports, runs, forgotten, log, released, stop };
+}
+
+const forget = (node: string): Step => ({ kind: 'forget', node, text: `Forget ${node}` });
+
+test('each step is checked on a reading after the one before, and verified on one after itself', async () => {
+  const { plan, ports, runs, log, released } = world([forget('x'), forget('y')]);
+  const result = await runPlan(plan, ports, runs);
+  assert.deepEqual(log, [
+    ...['read', 'hold m0', 'hold m1', 'begun 0', 'act x', 'report step 1 of 2: x', 'read', 'ended 0 done'],
+    ...['begun 1', 'act y', 'report step 2 of 2: y', 'read', 'ended 1 done'],
+  ]);
+  assert.deepEqual([result.steps, result.skipped, result.cancelled], [2, 0, false]);
+  assert.deepEqual(released, ['m0', 'm1']);
+});
+
+test('a plan run twice does nothing the second time', async () => {
+  const { plan, ports, runs, log } = world([forget('x'), forget('y')]);
+  await runPlan(plan, ports, runs);
+  log.length = 0;
+  const result = await runPlan(plan, ports, runs);
+  assert.deepEqual(log.slice(3), ['ended 0 skipped', 'ended 1 skipped']);
+  assert.deepEqual([result.steps, result.skipped], [2, 2]);
+});
+
+test('a refusal stops the plan and says what was done and what was not begun', async () => {
+  const { plan, ports, runs, forgotten, released } = world([forget('x'), forget('refused'), forget('y')]);
+  await assert.rejects(runPlan(plan, ports, runs), (error) => {
+    assert.ok(error instanceof UserError && error.reason === 'unsafe');
+    assert.match(error.message, /^Not now\. 1 of 3 steps are done\. Not begun: Forget refused; Forget y\./);
+    return true;
+  });
+  assert.deepEqual([...forgotten], ['x']);
+  assert.equal(released.length, 2);
+});
+
+test('a step that the servers do not confirm is a failure', async () => {
+  const { plan, ports, runs, log } = world([forget('unheard'), forget('y')]);
+  await assert.rejects(runPlan(plan, ports, runs), /"Forget unheard" was carried out, but the servers/);
+  assert.equal(log.at(-1), 'ended 0 failed');
+});
+
+test('stopping ends the plan between steps, and it is no error', async () => {
+  const { plan, ports, runs, forgotten, log, released } = world([forget('x'), forget('stops'), forget('y')]);
+  const result = await runPlan(plan, ports, runs);
+  assert.deepEqual([result.cancelled, result.steps], [true, 1]);
+  assert.deepEqual([...forgotten], ['x']);
+  assert.equal(log.at(-1), 'ended 1 cancelled');
+  assert.equal(released.length, 2);
+});
+
+const move = (from: string, to: string, slots: SlotSet): Step => ({
+  ...{ kind: 'moveSlots', from, to, slots },
+  text: `Move from ${from} to ${to}`,
+});
+
+/** Moves that end when the test says so. */
+function moves(steps: readonly Step[]) {
+  const base = world(steps);
+  const ends = new Map<string, PromiseWithResolvers<undefined>>();
+  const done = new Set<string>();
+  const running = new Set<string>();
+  const seen: StepPorts[] = [];
+  const runs: StepRuns = {
+    moveSlots: {
+      isDone: ({ from, to }) => done.has(from + to),
+      check: () => undefined,
+      act: async ({ from, to }, ports) => {
+        seen.push(ports);
+        running.add(from + to);
+        const end = Promise.withResolvers<undefined>();
+        ends.set(from + to, end);
+        await end.promise.finally(() => running.delete(from + to));
+        ports.report({ text: `${from}${to}`, done: 10, total: 10, unit: 'slots' });
+        ports.tally({ slots: 10, keys: 5, method: 'migrate' });
+        done.add(from + to);
+      },
+    },
+  };
+  return { ...base, runs, ends, running, seen };
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let turn = 0; turn < 1000 && !condition(); turn++) await new Promise(setImmediate);
+  assert.ok(condition());
+}
+
+test('moves between different pairs go on at the same time, at most two on a node', async () => {
+  const slots: SlotSet = [[0, 9]];
+  const steps = [move('a', 'x', slots), move('b', 'x', slots), move('c', 'x', slots), move('c', 'y', slots)];
+  const { plan, ports, runs, ends, running, log } = moves(steps);
+  const result = runPlan(plan, ports, runs);
+  await until(() => running.size === 3);
+  assert.deepEqual([...running].sort(), ['ax', 'bx', 'cy']);
+  ends.get('ax')?.resolve(undefined);
+  await until(() => running.has('cx'));
+  for (const end of ends.values()) end.resolve(undefined);
+  const { movedSlots, movedKeys, method, steps: count } = await result;
+  assert.deepEqual([movedSlots, movedKeys, method, count], [40, 20, 'migrate', 4]);
+  assert.equal(log.filter((line) => line === 'read').length, 2);
+});
+
+test('when one of several moves fails, the others are told to stop and no further one begins', async () => {
+  const slots: SlotSet = [[0, 9]];
+  const steps = [move('a', 'x', slots), move('b', 'x', slots), move('c', 'x', slots)];
+  const { plan, ports, runs, ends, running, seen } = moves(steps);
+  const result = runPlan(plan, ports, runs);
+  await until(() => running.size === 2);
+  ends.get('ax')?.reject(new UserError('unreachable', 'x is gone.'));
+  await until(() => seen.every(({ signal }) => signal.aborted));
+  ends.get('bx')?.resolve(undefined);
+  await assert.rejects(result, /^UserError: x is gone\. .*Not begun: Move from c to x\./);
+});
+
+test('pods stand for nodes that join while the plan runs', async () => {
+  const steps: Step[] = [{ ...move('m0', '', [[0, 9]]), pod: 'cart-1' } as Step];
+  const { plan, ports, runs, ends } = moves(steps);
+  const result = runPlan(plan, ports, runs);
+  await until(() => ends.has('m0m1'));
+  ends.get('m0m1')?.resolve(undefined);
+  assert.equal((await result).steps, 1);
+  const stranger: Step[] = [{ ...move('m0', '', [[0, 9]]), pod: 'cart-9' } as Step];
+  await assert.rejects(runPlan({ ...plan, steps: stranger }, ports, runs), /pod cart-9 is no member/);
+});
+
+test('a kind of step that nobody runs is a bug, said before anything is done', async () => {
+  const { plan, ports, runs } = world([{ kind: 'joinNodes', text: 'Join' }]);
+  await assert.rejects(runPlan(plan, ports, runs), /steps of kind joinNodes/);
+});
