@@ -75,12 +75,19 @@ export function podFacts(pod: Pod, { container, port }: RedisContainer, workload
     phase: pod.status?.phase ?? 'Unknown',
     ready: pod.status?.conditions?.some((one) => one.type === 'Ready' && one.status === 'True') ?? false,
     restarts: own?.restartCount ?? 0,
+    ...(hasEnded(own) ? { ended: true } : {}),
     container: container.name,
     image: container.image ?? '',
     port,
     workload,
     ...trouble(pod),
   };
+}
+
+/** Terminated, or waiting to be started once more after it terminated. */
+function hasEnded(own: ContainerStatus | undefined): boolean {
+  if (own?.state?.terminated !== undefined) return true;
+  return own?.state?.waiting !== undefined && own.lastState?.terminated !== undefined;
 }
 
 function identity({ metadata }: Pod): Pick<PodFacts, 'name' | 'namespace' | 'uid' | 'deleting'> {

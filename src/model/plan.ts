@@ -2,7 +2,7 @@ import type { ClusterRef } from './clusterRef.ts';
 import type { SlotSet } from './slots.ts';
 
 /** How a replica takes its master's place: with it, without waiting for it, or without asking the other masters. */
-type PromoteHow = 'handOver' | 'force' | 'takeover';
+export type PromoteHow = 'handOver' | 'force' | 'takeover';
 
 /**
  * What each kind of step says. Nodes are named by node id. A node that does not exist yet when the plan is made is

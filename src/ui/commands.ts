@@ -6,11 +6,15 @@ import { check } from './commands/check.ts';
 import { deleteCluster } from './commands/delete.ts';
 import { deploy } from './commands/deploy.ts';
 import { exportManifests } from './commands/exportManifests.ts';
+import { forget } from './commands/forget.ts';
+import { heal } from './commands/heal.ts';
 import { openRedisCli } from './commands/openRedisCli.ts';
 import { openSettings } from './commands/openSettings.ts';
 import { openSlotMap } from './commands/openSlotMap.ts';
+import { promote } from './commands/promote.ts';
 import { refresh } from './commands/refresh.ts';
 import { removeAddress } from './commands/removeAddress.ts';
+import { replicate } from './commands/replicate.ts';
 import { reshard } from './commands/reshard.ts';
 import { rotatePassword } from './commands/rotatePassword.ts';
 import { scale } from './commands/scale.ts';
@@ -33,11 +37,15 @@ const commands: Readonly<Record<string, Command>> = {
   delete: deleteCluster,
   deploy,
   exportManifests,
+  forget,
+  heal,
   openRedisCli,
   openSettings,
   openSlotMap,
+  promote,
   refresh,
   removeAddress,
+  replicate,
   reshard,
   rotatePassword,
   scale,

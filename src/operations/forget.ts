@@ -1,0 +1,78 @@
+import { isKubernetesRef } from '../model/clusterRef.ts';
+import type { Plan, Step } from '../model/plan.ts';
+import { nodeName } from '../model/shards.ts';
+import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
+import { refuseLinked, refuseNeeded } from './forget/refusals.ts';
+import { answers, count, nameOf, refusal } from './nodes.ts';
+
+/** One node by its id, or all that the cluster lists and nobody runs. */
+export interface ForgetRequest {
+  readonly node?: string;
+}
+
+/** Throws a UserError where a node owns slots, is followed by replicas, or would be back at once. */
+export function planForget(snapshot: ClusterSnapshot, request: ForgetRequest): Plan {
+  const ids = request.node === undefined ? ghostsOf(snapshot) : [request.node];
+  if (ids.length === 0) {
+    throw refusal(
+      'invalid-input',
+      `${snapshot.name} lists no node that is gone: there is nothing to forget.`,
+    );
+  }
+  for (const id of ids) {
+    refuseLinked(snapshot, id);
+    refuseNeeded(snapshot, id);
+  }
+  const alive = snapshot.nodes.filter((node) => ids.includes(node.id) && answers(node));
+  for (const node of alive) refuseRejoining(snapshot, node);
+  const silent = snapshot.nodes.filter((node) => !answers(node) && !ids.includes(node.id));
+  return {
+    title: `Forget ${ids.length === 1 ? nameOf(snapshot, ids[0] ?? '') : count(ids.length, 'node')}`,
+    ref: snapshot.ref,
+    operation: 'forget',
+    request,
+    steps: ids.flatMap((id) => forgetSteps(snapshot, id)),
+    warnings: silent.map(
+      (node) =>
+        `${nodeName(node)} does not answer and cannot be told: it brings the forgotten back if it returns after a minute.`,
+    ),
+    losses: [],
+  };
+}
+
+/**
+ * A server that runs is made to forget the others first: it gets another id by that, and cannot bring itself back to
+ * those that have not been told yet.
+ */
+function forgetSteps(snapshot: ClusterSnapshot, id: string): readonly Step[] {
+  const node = snapshot.nodes.find((other) => other.id === id);
+  const name = nameOf(snapshot, id);
+  const reset: Step = {
+    kind: 'resetNode',
+    node: id,
+    text: `${name} leaves the cluster, empty and with a new id`,
+  };
+  const forget: Step = { kind: 'forget', node: id, text: `All others forget ${name} (${id.slice(0, 8)})` };
+  return answers(node) ? [reset, forget] : [forget];
+}
+
+/** Nodes that somebody lists, that are gone, own nothing and are followed by nobody. */
+function ghostsOf(snapshot: ClusterSnapshot): readonly string[] {
+  const failed = snapshot.nodes.filter((node) => node.health === 'failed' && node.pod === undefined);
+  const ids = [...snapshot.strangers.map(({ id }) => id), ...failed.map(({ id }) => id)];
+  return ids.filter((id) => {
+    const node = snapshot.nodes.find((other) => other.id === id);
+    return (
+      (node === undefined || node.slots.length === 0) &&
+      !snapshot.nodes.some((other) => other.masterId === id)
+    );
+  });
+}
+
+function refuseRejoining(snapshot: ClusterSnapshot, node: RedisNode): void {
+  if (!isKubernetesRef(snapshot.ref) || node.pod === undefined) return;
+  throw refusal(
+    'unsafe',
+    `${nodeName(node)} runs, and its pod would join again. Scale the cluster down instead: that takes its node out.`,
+  );
+}

@@ -1,0 +1,60 @@
+import type { KnownNode } from '../../model/nodeView.ts';
+import { nodeName } from '../../model/shards.ts';
+import type { ClusterSnapshot } from '../../model/snapshot.ts';
+import { formatSlots } from '../../model/slots.ts';
+import { answers, refusal, replicasOf } from '../nodes.ts';
+
+/** Throws a UserError where forgetting the node would lose slots, or leave replicas without their master. */
+export function refuseNeeded(snapshot: ClusterSnapshot, id: string): void {
+  const node = snapshot.nodes.find((other) => other.id === id);
+  const name = ghostName(snapshot, id);
+  const slots = node?.slots ?? [];
+  if (slots.length > 0) {
+    throw refusal(
+      'unsafe',
+      `${name} owns slots ${formatSlots(slots)}, which nobody would serve then. Promote one of its replicas, or move the slots away first.`,
+    );
+  }
+  const followers = replicasOf(snapshot, id);
+  if (followers.length > 0) {
+    throw refusal(
+      'unsafe',
+      `${followers.map(nodeName).join(', ')} replicate ${name}. Let them follow another master first.`,
+    );
+  }
+}
+
+/** Throws a UserError where nobody knows the node, or where others are in touch with it though it does not answer here. */
+export function refuseLinked(snapshot: ClusterSnapshot, id: string): void {
+  const node = snapshot.nodes.find((other) => other.id === id);
+  const lines = linesAbout(snapshot, id);
+  if (node === undefined && lines.length === 0) {
+    throw refusal('not-found', `No node of ${snapshot.name} knows a node ${id}.`);
+  }
+  if (answers(node)) return;
+  if (node?.health === 'failed' || lines.every(isLost)) return;
+  throw refusal(
+    'unsafe',
+    `${ghostName(snapshot, id)} does not answer here, but other nodes are in touch with it: it runs, and would be back at once.`,
+  );
+}
+
+/** What the nodes that answer say about one; handshakes are acquaintances that have not been made yet. */
+export function linesAbout(snapshot: ClusterSnapshot, id: string): readonly KnownNode[] {
+  return snapshot.nodes.flatMap(
+    ({ view }) => view?.others.filter((line) => line.id === id && !line.flags.includes('handshake')) ?? [],
+  );
+}
+
+function isLost({ flags, linkState }: KnownNode): boolean {
+  return flags.some((flag) => flag === 'fail' || flag === 'noaddr') || linkState === 'disconnected';
+}
+
+/** How messages call a node that may be known by what its peers say only. */
+function ghostName(snapshot: ClusterSnapshot, id: string): string {
+  const node = snapshot.nodes.find((other) => other.id === id);
+  if (node !== undefined) return nodeName(node);
+  const line = snapshot.strangers.find((other) => other.id === id);
+  if (line === undefined || line.host === '') return `Node ${id.slice(0, 8)}`;
+  return `${line.host}:${String(line.port)} (${id.slice(0, 8)})`;
+}

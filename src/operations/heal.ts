@@ -1,0 +1,59 @@
+import { isKubernetesRef } from '../model/clusterRef.ts';
+import type { Plan, Step } from '../model/plan.ts';
+import { nodeName } from '../model/shards.ts';
+import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
+import { needGreeting, type Whereabouts } from './heal/acquaintances.ts';
+import { repairOpenSlots } from './heal/openSlots.ts';
+import { answers, count, refusal } from './nodes.ts';
+
+/**
+ * Puts right what can be put right without losing a key: nodes that have lost each other's address are introduced
+ * again, and moves of slots that were interrupted are finished. Throws a UserError where there is nothing of that.
+ */
+export function planHeal(snapshot: ClusterSnapshot): Plan {
+  const greetings = snapshot.nodes.flatMap((node) => greetingOf(snapshot, node));
+  const { steps: moves, unclear } = repairOpenSlots(snapshot);
+  const steps = [...greetings, ...moves];
+  if (steps.length === 0) {
+    const left = unclear.length === 0 ? '' : ` ${unclear.join(' ')} A person has to decide.`;
+    throw refusal(
+      unclear.length === 0 ? 'invalid-input' : 'unsafe',
+      `All nodes of ${snapshot.name} that answer know each other's addresses, and no interrupted move can be finished.${left}`,
+    );
+  }
+  const silent = snapshot.nodes.filter((node) => !answers(node));
+  return {
+    title: `Heal ${snapshot.name}: ${subject(greetings.length, moves.length)}`,
+    ref: snapshot.ref,
+    operation: 'heal',
+    request: {},
+    steps,
+    warnings: [
+      ...unclear.map((text) => `${text} It is left as it is.`),
+      ...silent.map((node) => `${nodeName(node)} does not answer and is left as it is.`),
+    ],
+    losses: [],
+  };
+}
+
+function subject(greetings: number, moves: number): string {
+  return [
+    ...(greetings === 0 ? [] : [`introduce ${count(greetings, 'node')} again`]),
+    ...(moves === 0 ? [] : [`finish ${count(moves, 'interrupted move')}`]),
+  ].join(', ');
+}
+
+function greetingOf(snapshot: ClusterSnapshot, node: RedisNode): readonly Step[] {
+  if (!answers(node)) return [];
+  const at = whereabouts(snapshot, node);
+  const those = needGreeting(snapshot, at);
+  if (those.length === 0) return [];
+  const names = those.length > 4 ? count(those.length, 'node') : those.map(nodeName).join(', ');
+  return [{ kind: 'meet', ...at, text: `Tell ${names} that ${nodeName(node)} is at ${at.host}:${at.port}` }];
+}
+
+/** The pod's address counts: what a server says of itself may be from before its restart. */
+function whereabouts(snapshot: ClusterSnapshot, { id, host, port, busPort, pod }: RedisNode): Whereabouts {
+  const own = isKubernetesRef(snapshot.ref) ? (pod?.ip ?? host) : host;
+  return { node: id, host: own, port, busPort };
+}

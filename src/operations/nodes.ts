@@ -1,0 +1,56 @@
+import { UserError, type UserErrorReason } from '../model/errors.ts';
+import { describeRef } from '../model/clusterRef.ts';
+import { mastersOf, nodeName } from '../model/shards.ts';
+import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
+
+/** What a planner throws: whatever the reason, nothing has happened yet. */
+export function refusal(reason: UserErrorReason, message: string): UserError {
+  return new UserError(reason, `${message} Nothing was changed.`);
+}
+
+/** A member by its id. Throws a UserError that names the members. */
+export function memberOf(snapshot: ClusterSnapshot, id: string): RedisNode {
+  const node = snapshot.nodes.find((candidate) => candidate.id === id);
+  if (node !== undefined) return node;
+  const there = snapshot.nodes.map((other) => `${other.id} (${nodeName(other)})`).join(', ');
+  throw refusal('not-found', `${describeRef(snapshot.ref)} has no node ${id}. Its nodes: ${there}.`);
+}
+
+/** What people call a node that may not be a member any more. */
+export function nameOf(snapshot: ClusterSnapshot, id: string): string {
+  const node = snapshot.nodes.find((candidate) => candidate.id === id);
+  return node === undefined ? id.slice(0, 8) : nodeName(node);
+}
+
+/** A server that said so itself and can be talked to. */
+export function answers(node: RedisNode | undefined): node is RedisNode & { view: object } {
+  return node?.view !== undefined && node.health !== 'failed' && node.health !== 'unreachable';
+}
+
+export function replicasOf(snapshot: ClusterSnapshot, masterId: string): readonly RedisNode[] {
+  return snapshot.nodes.filter((node) => node.role === 'replica' && node.masterId === masterId);
+}
+
+/** A replica that could take over now without losing what its master has passed on. */
+export function isInTouch(node: RedisNode): boolean {
+  return node.view?.replication.linkUp === true && !node.view.loading && node.pod?.deleting !== true;
+}
+
+/** Masters with slots: those whose votes count when a replica asks to take over (specification, "Replica election"). */
+export function votersOf(snapshot: ClusterSnapshot): {
+  readonly all: readonly RedisNode[];
+  readonly silent: readonly RedisNode[];
+} {
+  const all = mastersOf(snapshot).filter((node) => node.slots.length > 0);
+  return { all, silent: all.filter((node) => !answers(node)) };
+}
+
+/** Whether enough masters answer to elect a replica. */
+export function canElect(snapshot: ClusterSnapshot): boolean {
+  const { all, silent } = votersOf(snapshot);
+  return (all.length - silent.length) * 2 > all.length;
+}
+
+export function count(number: number, noun: string): string {
+  return `${number.toLocaleString('en-US')} ${noun}${number === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,61 @@
+import { describeRef } from '../model/clusterRef.ts';
+import type { Plan, StepOf } from '../model/plan.ts';
+import { nodeName } from '../model/shards.ts';
+import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
+import { answers, isInTouch, nameOf, refusal, replicasOf } from './nodes.ts';
+import { replicable } from './replicate/refusals.ts';
+import { spreadReplicas } from './replicate/spread.ts';
+
+/** One replica and whom it is to follow, or all of them spread over masters and workers. */
+export type ReplicateRequest = { readonly node: string; readonly master: string } | { readonly spread: true };
+
+/** Throws a UserError where a replica cannot follow that master, or where nothing is to be done. */
+export function planReplicate(snapshot: ClusterSnapshot, request: ReplicateRequest): Plan {
+  const common = { ref: snapshot.ref, operation: 'replicate', request, losses: [] };
+  if ('spread' in request) {
+    const moves = spreadReplicas(snapshot);
+    if (moves.length === 0) {
+      throw refusal(
+        'invalid-input',
+        `The replicas of ${describeRef(snapshot.ref)} are spread evenly already.`,
+      );
+    }
+    for (const { node, master } of moves) replicable(snapshot, node.id, master.id);
+    return {
+      ...common,
+      title: `Spread the replicas of ${snapshot.name}`,
+      steps: moves.map(({ node, master }) => replicateStep(node, master)),
+      warnings: [
+        'One after the other: each drops its copy and fetches the other shard whole, and its old shard lacks a copy from then on.',
+      ],
+    };
+  }
+  const { node, master } = replicable(snapshot, request.node, request.master);
+  if (node.masterId === master.id) {
+    throw refusal('invalid-input', `${nodeName(node)} is a replica of ${nodeName(master)} already.`);
+  }
+  return {
+    ...common,
+    title: `Let ${nodeName(node)} replicate ${nodeName(master)}`,
+    steps: [replicateStep(node, master)],
+    warnings: warningsFor(snapshot, node),
+  };
+}
+
+function replicateStep(node: RedisNode, master: RedisNode): StepOf<'replicate'> {
+  return {
+    kind: 'replicate',
+    node: node.id,
+    master: master.id,
+    text: `${nodeName(node)} becomes a replica of ${nodeName(master)} and copies it`,
+  };
+}
+
+function warningsFor(snapshot: ClusterSnapshot, node: RedisNode): readonly string[] {
+  if (node.role === 'master') return [];
+  const left = replicasOf(snapshot, node.masterId ?? '').filter(
+    (other) => other !== node && answers(other) && isInTouch(other),
+  );
+  if (left.length > 0) return [];
+  return [`${nameOf(snapshot, node.masterId ?? '')} has no replica then that could take over.`];
+}

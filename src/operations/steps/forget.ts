@@ -1,0 +1,54 @@
+import { messageOf, UserError } from '../../model/errors.ts';
+import type { ClusterSnapshot } from '../../model/snapshot.ts';
+import { linesAbout, refuseNeeded } from '../forget/refusals.ts';
+import { answers, nameOf } from '../nodes.ts';
+import type { StepPorts } from './ports.ts';
+import type { StepRun } from './step.ts';
+
+/** Milliseconds in which everybody is told: a node refuses for 60 s to hear of one it forgot, and then others' gossip counts. */
+const limit = 45_000;
+const pollEvery = 250;
+
+/** Lets all nodes that answer forget one, and makes sure that none has heard of it from another meanwhile. */
+export const forget: StepRun<'forget'> = {
+  isDone: ({ node }, snapshot) => linesAbout(snapshot, node).length === 0,
+  check: ({ node }, snapshot) => {
+    refuseNeeded(snapshot, node);
+  },
+  act: async ({ node }, ports) => {
+    const { now, delay, signal, report, readSnapshot } = ports;
+    const end = now() + limit;
+    report({ text: `forgetting ${nameOf(ports.snapshot, node)}` });
+    let reading = ports.snapshot;
+    for (;;) {
+      const those = reading.nodes.filter(
+        (one) => answers(one) && one.id !== node && one.view.others.some(({ id }) => id === node),
+      );
+      const refused = (await Promise.all(those.map(({ id }) => forgetOn(id, node, ports)))).flat();
+      reading = await readSnapshot();
+      if (linesAbout(reading, node).length === 0 || signal.aborted) return;
+      if (now() > end) throw lasting(reading, node, refused);
+      await delay(pollEvery, signal);
+    }
+  },
+};
+
+async function forgetOn(member: string, node: string, { dialer }: StepPorts): Promise<readonly string[]> {
+  const connection = await dialer.dial(member);
+  try {
+    await connection.call('CLUSTER', 'FORGET', node);
+    return [];
+  } catch (error) {
+    return /unknown node/i.test(messageOf(error)) ? [] : [messageOf(error)];
+  } finally {
+    connection.close();
+  }
+}
+
+function lasting(snapshot: ClusterSnapshot, node: string, refused: readonly string[]): UserError {
+  const holders = snapshot.nodes.filter(({ view }) => view?.others.some(({ id }) => id === node));
+  return new UserError(
+    'failed',
+    `${holders.map(({ id }) => nameOf(snapshot, id)).join(', ')} still list node ${node} after ${limit / 1000} s. ${refused.join(' ')} Nothing else was changed; forget it again.`,
+  );
+}

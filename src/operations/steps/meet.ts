@@ -1,0 +1,82 @@
+import { UserError } from '../../model/errors.ts';
+import type { StepOf } from '../../model/plan.ts';
+import type { ClusterSnapshot } from '../../model/snapshot.ts';
+import { needGreeting } from '../heal/acquaintances.ts';
+import { answers, memberOf, nameOf, refusal } from '../nodes.ts';
+import type { StepPorts } from './ports.ts';
+import type { StepRun } from './step.ts';
+
+/** Milliseconds for getting to know each other: a handshake takes a heartbeat or two, on a busy machine more. */
+const limit = 30_000;
+const repeatEvery = 3_000;
+const pollEvery = 250;
+
+/** Tells all nodes where another one is now (CLUSTER MEET on a known id only sets its address). */
+export const meet: StepRun<'meet'> = {
+  isDone: (step, snapshot) => isKnown(step, snapshot),
+  check: ({ node, host, port }, snapshot) => {
+    const own = snapshot.nodes.find(({ id }) => id === node);
+    // Only the server's own word counts: an address may be somebody else's by now.
+    if (own !== undefined && !answers(own)) {
+      throw refusal('unreachable', `${nameOf(snapshot, node)} does not answer.`);
+    }
+    if (own !== undefined && own.pod?.ip !== host && own.host !== host) {
+      throw refusal(
+        'unsafe',
+        `${nameOf(snapshot, node)} is at ${own.host}:${own.port} by now, not at ${host}:${port}.`,
+      );
+    }
+    if (!snapshot.nodes.some((one) => answers(one) && one.id !== node)) {
+      throw refusal('unreachable', `No other node of ${snapshot.name} answers.`);
+    }
+  },
+  act: async (step, ports) => {
+    const { readSnapshot, now, delay, signal, report } = ports;
+    const end = now() + limit;
+    report({ text: `greeting ${nameOf(ports.snapshot, step.node)} at ${step.host}:${step.port}` });
+    let reading = ports.snapshot;
+    let greetAgain = 0;
+    for (;;) {
+      if (now() >= greetAgain) {
+        await greetAll(step, reading, ports);
+        greetAgain = now() + repeatEvery;
+      }
+      await delay(pollEvery, signal);
+      if (signal.aborted) return;
+      reading = await readSnapshot();
+      if (isKnown(step, reading)) return;
+      if (now() > end) {
+        const left = needGreeting(reading, step).map(({ id }) => nameOf(reading, id));
+        throw new UserError(
+          'failed',
+          `${left.join(', ') || 'The other nodes'} and ${nameOf(reading, step.node)} did not get in touch within ${limit / 1000} s. Their bus ports (${step.busPort}) have to reach each other. Greeting again is safe.`,
+        );
+      }
+    }
+  },
+};
+
+function isKnown(step: StepOf<'meet'>, snapshot: ClusterSnapshot): boolean {
+  const own = snapshot.nodes.find(({ id }) => id === step.node);
+  return answers(own) && needGreeting(snapshot, step).length === 0;
+}
+
+async function greetAll(
+  step: StepOf<'meet'>,
+  reading: ClusterSnapshot,
+  { dialer, redis }: StepPorts,
+): Promise<void> {
+  const { node, host, port, busPort } = step;
+  const known = reading.nodes.some(({ id }) => id === node);
+  const those = known ? needGreeting(reading, step) : reading.nodes.filter(answers).slice(0, 1);
+  await Promise.all(
+    those.map(async ({ id }) => {
+      const connection = await dialer.dial(memberOf(reading, id).id);
+      try {
+        await redis.meet(connection, { host, port, busPort });
+      } finally {
+        connection.close();
+      }
+    }),
+  );
+}

@@ -1,0 +1,54 @@
+import { UserError } from '../../model/errors.ts';
+import { nodeName } from '../../model/shards.ts';
+import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
+import { answers, memberOf, refusal, replicasOf } from '../nodes.ts';
+import type { StepRun } from './step.ts';
+
+/** Takes a server out of the cluster: it forgets all others and gets a new id (CLUSTER RESET HARD). */
+export const resetNode: StepRun<'resetNode'> = {
+  isDone: ({ node }, snapshot) => !snapshot.nodes.some((one) => one.id === node && answers(one)),
+  check: ({ node }, snapshot) => {
+    refuseReset(snapshot, memberOf(snapshot, node));
+  },
+  act: async ({ node }, { dialer, redis, snapshot }) => {
+    const connection = await dialer.dial(node);
+    try {
+      // Asked of the server itself, immediately before: keys that came meanwhile are not to be lost.
+      const view = await redis.readNodeView(connection);
+      if (view.self.id !== node) return;
+      if (view.self.slots.length > 0 || (view.replication.role === 'master' && view.keys > 0)) {
+        throw new UserError(
+          'unsafe',
+          `${nodeName(memberOf(snapshot, node))} owns slots or holds ${view.keys} keys now. It was left as it is.`,
+        );
+      }
+      await connection.call('CLUSTER', 'RESET', 'HARD');
+    } finally {
+      connection.close();
+    }
+  },
+};
+
+function refuseReset(snapshot: ClusterSnapshot, node: RedisNode): void {
+  const name = nodeName(node);
+  if (!answers(node)) throw refusal('unreachable', `${name} does not answer.`);
+  if (node.slots.length > 0) throw refusal('unsafe', `${name} owns hash slots. Move them away first.`);
+  const followers = replicasOf(snapshot, node.id);
+  if (followers.length > 0) {
+    throw refusal('unsafe', `${followers.map(nodeName).join(', ')} replicate ${name}. Move them first.`);
+  }
+  if (node.role === 'master') {
+    if (node.view.keys === 0) return;
+    throw refusal(
+      'unsafe',
+      `${name} holds ${node.view.keys} keys. Find out whose they are before it is reset.`,
+    );
+  }
+  // A replica's keys are a copy, as long as there is what they are a copy of.
+  const master = snapshot.nodes.find(({ id }) => id === node.masterId);
+  if (answers(master)) return;
+  throw refusal(
+    'unsafe',
+    `The master of ${name} does not answer: what ${name} holds may be all that is left.`,
+  );
+}

@@ -1,0 +1,63 @@
+import * as vscode from 'vscode';
+import { UserError } from '../../model/errors.ts';
+import type { Outcome } from '../../model/outcome.ts';
+import { mastersOf } from '../../model/shards.ts';
+import type { ClusterSnapshot } from '../../model/snapshot.ts';
+import { planReplicate, type ReplicateRequest } from '../../operations/replicate.ts';
+import { confirmationOf } from '../confirmation.ts';
+import type { Parts } from '../parts.ts';
+import { runPlanned } from '../runPlanned.ts';
+import { answersOf, clusterOf, picked, pickNode, rowTarget, textAnswer, type Answers } from '../target.ts';
+
+/** Moves a replica to another master, or spreads all of them evenly over masters and workers. */
+export async function replicate(parts: Parts, argument: unknown): Promise<Outcome> {
+  const snapshot = await parts.inventory.fresh(await clusterOf(parts, argument));
+  const answers = answersOf(parts, argument);
+  const target = rowTarget(parts, argument);
+  const given = requestIn(answers);
+  const request =
+    given ??
+    (await askRequest(snapshot, target?.kind === 'node' ? target.nodeId : textAnswer(answers, 'node')));
+  const plan = planReplicate(snapshot, request);
+  return runPlanned(parts, {
+    plan,
+    confirmation: confirmationOf(plan, snapshot, answers, given === undefined),
+    verb: 'Replicate',
+    message: ({ steps, seconds }) =>
+      `${steps} of ${plan.steps.length} ${plan.steps.length === 1 ? 'replica follows its' : 'replicas follow their'} new master, in step after ${seconds.toFixed(1)} s`,
+  });
+}
+
+function requestIn(answers: Answers): ReplicateRequest | undefined {
+  const [node, master] = [textAnswer(answers, 'node'), textAnswer(answers, 'master')];
+  if (answers['spread'] === true) {
+    if (node === undefined && master === undefined) return { spread: true };
+    throw new UserError('invalid-input', 'Give either "node" and "master", or "spread": true.');
+  }
+  return node === undefined || master === undefined ? undefined : { node, master };
+}
+
+async function askRequest(snapshot: ClusterSnapshot, node: string | undefined): Promise<ReplicateRequest> {
+  const id = node ?? (await askNode(snapshot));
+  if (id === undefined) return { spread: true };
+  const own = snapshot.nodes.find((one) => one.id === id);
+  const masters = mastersOf(snapshot).filter(
+    (one) => one.id !== id && one.id !== own?.masterId && one.slots.length > 0,
+  );
+  return { node: id, master: (await pickNode(snapshot, 'Which master is it to follow?', masters)).id };
+}
+
+/** Undefined where all are to be spread. */
+async function askNode(snapshot: ClusterSnapshot): Promise<string | undefined> {
+  const one = { label: 'Move one replica…', spread: false };
+  const all = {
+    label: 'Spread all replicas',
+    description: 'evenly over masters, then over workers',
+    spread: true,
+  };
+  const options = { title: snapshot.name, placeHolder: 'Which replicas?' };
+  const { spread } = await picked(vscode.window.showQuickPick([one, all], options));
+  if (spread) return undefined;
+  const replicas = snapshot.nodes.filter(({ role }) => role === 'replica');
+  return (await pickNode(snapshot, 'Which replica is to move?', replicas)).id;
+}

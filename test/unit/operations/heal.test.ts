@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { planHeal } from '../../../src/operations/heal.ts';
+import { ids, line, silent, snapshotOf, source, view } from '../sample.ts';
+
+describe('healing', () => {
+  test('a whole cluster needs none', () => {
+    assert.throws(() => planHeal(snapshotOf(ids.map((id) => source(id)))), /know each other's addresses/);
+  });
+
+  test('a node that moved is introduced to those that look for it elsewhere', () => {
+    const old = line('r1', { host: '10.9.9.9', flags: ['slave', 'fail'], linkState: 'disconnected' });
+    const others = (id: string) => view(id).others.map((one) => (one.id === 'r1' ? old : one));
+    const sources = ids.map((id) =>
+      id === 'm0' || id === 'm1' ? source(id, { others: others(id) }) : source(id),
+    );
+    const plan = planHeal(snapshotOf(sources));
+    assert.deepEqual(plan.steps, [
+      {
+        kind: 'meet',
+        node: 'r1',
+        host: '10.0.1.1',
+        port: 6379,
+        busPort: 16379,
+        text: 'Tell cart-0, cart-1 that cart-4 is at 10.0.1.1:6379',
+      },
+    ]);
+  });
+
+  test('an interrupted move is finished forward, also where its end came before the source was told', () => {
+    const sources = ids.map((id) => {
+      if (id === 'm0') {
+        return source(id, {
+          self: line(id, {
+            migrating: [
+              { slot: 5460, nodeId: 'm1' },
+              { slot: 5461, nodeId: 'm1' },
+            ],
+          }),
+        });
+      }
+      if (id === 'm1') return source(id, { self: line(id, { importing: [{ slot: 5460, nodeId: 'm0' }] }) });
+      return source(id);
+    });
+    const plan = planHeal(snapshotOf(sources));
+    const [step] = plan.steps;
+    assert.equal(plan.steps.length, 1);
+    assert.deepEqual(step?.kind === 'moveSlots' ? [step.from, step.to, step.slots] : [], [
+      'm0',
+      'm1',
+      [[5460, 5461]],
+    ]);
+  });
+
+  test('where the other end is gone a person decides', () => {
+    const open = line('m0', { migrating: [{ slot: 1, nodeId: 'm1' }] });
+    const sources = ids.map((id) =>
+      id === 'm1' ? silent(id) : source(id, id === 'm0' ? { self: open } : {}),
+    );
+    assert.throws(
+      () => planHeal(snapshotOf(sources)),
+      /Slot 1 is open from cart-0 to cart-1.*A person has to decide/,
+    );
+  });
+});
