@@ -9,12 +9,16 @@ export type PromoteHow = 'handOver' | 'force' | 'takeover';
  * named by its pod (`pod`, `masterPod`) and its id is an empty text until the step is reached.
  */
 interface StepFields {
-  /** Moves hash slots with their keys between two masters; `pod` stands for `to`. */
+  /**
+   * Moves hash slots with their keys between two masters; `pod` stands for `to`. `gentle`, which is meant where nothing
+   * is said, keeps other clients' latency low; `fast` does not look at it.
+   */
   readonly moveSlots: {
     readonly from: string;
     readonly to: string;
     readonly pod?: string;
     readonly slots: SlotSet;
+    readonly pace?: 'gentle' | 'fast';
   };
   readonly promote: { readonly node: string; readonly how: PromoteHow };
   /** `pod` stands for `node`, `masterPod` for `master`. */

@@ -3,6 +3,7 @@ import { claimOf } from '../inventory/inventory.ts';
 import { describeRef } from '../model/clusterRef.ts';
 import type { Plan, Progress, Report } from '../model/plan.ts';
 import type { Outcome } from '../model/outcome.ts';
+import { asTheOnlyOne, withLeaseWarning } from './oneAtATime.ts';
 import type { Parts } from './parts.ts';
 
 /** How a change is confirmed: not at all where the caller has answered everything, by a button, or by a typed word. */
@@ -22,8 +23,9 @@ interface Change<T> {
  */
 export async function runOperation<T extends object>(
   parts: Parts,
-  { plan, confirmation, verb, run }: Change<T>,
+  { plan: asPlanned, confirmation, verb, run }: Change<T>,
 ): Promise<(Outcome & { readonly outcome: 'cancelled' }) | T> {
+  const plan = await withLeaseWarning(parts, asPlanned);
   parts.log.info(`${plan.title}: plan for ${describeRef(plan.ref)}\n${planText(plan)}`);
   if (!(await isConfirmed(parts, plan, confirmation, verb))) {
     return { outcome: 'cancelled', message: `${plan.title}: cancelled, nothing was changed.` };
@@ -35,13 +37,14 @@ export async function runOperation<T extends object>(
     parts.operations.run(plan.ref, plan.title, async (signal, report) => {
       token.onCancellationRequested(() => parts.operations.cancel(plan.ref));
       let shown = 0;
-      return run(signal, (step) => {
+      const show: Report = (step) => {
         report(step);
         const percent =
           step.total === undefined || step.total === 0 ? shown : (100 * (step.done ?? 0)) / step.total;
         progress.report({ message: progressText(step), increment: Math.max(0, percent - shown) });
         shown = Math.max(shown, percent);
-      });
+      };
+      return asTheOnlyOne(parts, plan, signal, (shared) => run(shared, show));
     }),
   );
   try {
