@@ -1,8 +1,9 @@
 # shellcheck shell=sh disable=SC2034,SC2154
-# Sourced by agent.sh: after a drain a master and its only replica may share a worker, and would be lost together.
+# Sourced by agent.sh: restarts may leave a master without a replica while another has two; after a drain a master and
+# its only replica may share a worker, and would be lost together.
 
 # Acts on one shard at a time, for the cluster as a whole: only while every node is well, linked and in step. The agent
-# of the replica with the lowest ordinal among those concerned decides, if it sees the same twice in a row.
+# of one replica among those concerned decides, if it sees the same twice in a row.
 remedy=
 rehome() {
   finish_exchange && return 0
@@ -17,13 +18,16 @@ rehome() {
   # shellcheck disable=SC2086
   set -- $found
   may_change "$2" "$6" || return 0
-  say "a master and its replicas share a worker, $1: $3 shall follow $4, and this pod $5"
+  case $1 in
+  spread) say "$4 has no replica, and this shard has more than one: this pod shall follow it" ;;
+  *) say "a master and its replicas share a worker, $1: $3 shall follow $4, and this pod $5" ;;
+  esac
   answer=$(printf 'CLUSTER MYID\nCLUSTER REPLICATE %s\n' "$4" | ask "$2")
   [ "$answer" = "$3${LINE_FEED}OK" ] || {
     say "$3 at $2 said: $answer"
     return 0
   }
-  [ "$1" = move ] || {
+  [ "$1" != exchange ] || {
     # Written down, since this agent may end between the two.
     echo "$5" >"$DATA/.exchange"
     finish_exchange || :
@@ -39,6 +43,7 @@ finish_exchange() {
 }
 
 # Prints what this pod shall bring about, if it is the one:
+#   "spread <my ip> <my id> <a master> - <its ip>": I am the highest of the most replicas, and that master has none
 #   "move <ip> <id> <my master> - <ip>": that replica of a shard with more copies comes to this one
 #   "exchange <ip> <id> <my master> <its master> <its master's ip>": that replica and this pod change places
 # Simplest first: a shard that has more replicas than this one gives one away.
@@ -46,12 +51,21 @@ rehoming() {
   awk -v me="$my_id" -v known="$known" '
     {
       n++; id[n] = $3; ip[n] = $2; master[n] = $5; worker[n] = $12; slave[n] = $4 == "slave"; place[$3] = n
-      if ($12 == "-" || $7 != known || $15 != "," || (slave[n] && $14 != "up")) unwell = 1
-      if (slave[n]) count[$5]++
+      if ($7 != known || $15 != "," || (slave[n] && $14 != "up")) unwell = 1
+      if ($12 == "-") unplaced = 1
+      if (slave[n] && ++count[$5] > count[most]) most = $5
+      if (slave[n]) last[$5] = n
+      if ($6 != "-") serving[++served] = $3
     }
     function apart(r) { return worker[r] != worker[place[master[r]]] }
     END {
       if (unwell || n != known) exit
+      for (m = 1; m <= served && serving[m] in count; m++);
+      if (m <= served && count[most] > 1) {
+        if (id[last[most]] == me) print "spread", ip[last[most]], me, serving[m], "-", ip[place[serving[m]]]
+        exit
+      }
+      if (unplaced) exit
       for (r = 1; r <= n; r++) if (slave[r] && apart(r)) safe[master[r]]++
       for (r = 1; r <= n && !(slave[r] && !(master[r] in safe)); r++);
       if (r > n || id[r] != me) exit

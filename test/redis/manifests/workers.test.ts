@@ -1,6 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { keysThat, masterOrdinalOf, mastersOf, readKeys, replicaOf, settled, until, writeKeys } from './cluster.ts';
+import {
+  keysThat,
+  masterOrdinalOf,
+  mastersOf,
+  readKeys,
+  replicaCounts,
+  replicaOf,
+  settled,
+  startAll,
+  until,
+  writeKeys,
+} from './cluster.ts';
 import { type SimulatedPods, simulatePods } from './simulatedPods.ts';
 
 /** The pods whose master is on the same worker. */
@@ -32,6 +43,28 @@ void test('shards are spread over workers, and again after a drain has put a mas
     assert.match(pods.agentLog(moved), /share a worker, exchange/);
     await settled(pods, 6);
     assert.equal(mastersOf(await pods.ownViews()).length, 3);
+    assert.equal(await readKeys(pods, 1), keysThat.areWritten);
+  } finally {
+    await pods.dispose();
+  }
+});
+
+void test('a master that has no replica gets one of a shard that has two', async (t) => {
+  const pods = await simulatePods({ env: { LOOK_EVERY: '2' } });
+  try {
+    await startAll(pods, 0, 6);
+    await pods.allReady(60);
+    await settled(pods, 6);
+    await writeKeys(pods);
+    const master = mastersOf(await pods.ownViews()).find(({ ordinal }) => ordinal === 0);
+    assert.ok(master);
+    const moved = await replicaOf(pods, 2);
+    assert.equal((await pods.ask(moved, ['CLUSTER', 'REPLICATE', master.id])).trim(), 'OK');
+    assert.deepEqual(replicaCounts(await pods.ownViews()).toSorted(), [0, 1, 2]);
+    const started = performance.now();
+    await until(async () => (replicaCounts(await pods.ownViews()).every((count) => count === 1) ? true : undefined));
+    t.diagnostic(`one replica each again after ${((performance.now() - started) / 1000).toFixed(1)} s`);
+    await pods.allReady(60);
     assert.equal(await readKeys(pods, 1), keysThat.areWritten);
   } finally {
     await pods.dispose();

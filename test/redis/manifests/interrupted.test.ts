@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { replicaCounts, settled, startAll } from './cluster.ts';
+import { replicaCounts, settled, startAll, until } from './cluster.ts';
 import { simulatePods } from './simulatedPods.ts';
+
+const rounds = 5;
 
 void test('pods killed at random moments of the formation, some without their volumes, names known late: one cluster', async (t) => {
   const below = (limit: number): number => Math.floor(Math.random() * limit);
-  for (let round = 0; round < 20; round++) {
-    const pods = await simulatePods({ nameDelay: () => below(2) * below(2000) });
+  for (let round = 0; round < rounds; round++) {
+    const pods = await simulatePods({ nameDelay: () => below(2) * below(2000), env: { LOOK_EVERY: '3' } });
     const story: string[] = [];
     try {
       await startAll(pods, 0, 6);
@@ -23,7 +25,8 @@ void test('pods killed at random moments of the formation, some without their vo
       }
       t.diagnostic(`${story.join(', ')}: whole in ${(await pods.allReady(90)).toFixed(1)} s`);
       await settled(pods, 6, 60);
-      assert.deepEqual(replicaCounts(await pods.ownViews()), [1, 1, 1]);
+      // Where a restart has left 0, 1 and 2 replicas, the pods even that out at their next looks.
+      await until(async () => (String(replicaCounts(await pods.ownViews())) === '1,1,1' ? true : undefined), 60);
     } catch (error) {
       const logs = [0, 1, 2, 3, 4, 5].map((ordinal) => pods.agentLog(ordinal)).join('');
       throw new Error(`${story.join(', ')}\n${logs}`, { cause: error });
