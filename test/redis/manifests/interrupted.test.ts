@@ -21,7 +21,7 @@ void test('pods killed at random moments of the formation, some without their vo
         story.push(`${moment} ms: pod ${victim}${loses ? ' and its volume' : ''}`);
         await pods.kill(victim);
         if (loses) await pods.loseVolume(victim);
-        await pods.start(victim, 20 + below(200));
+        await pods.start(victim, 20 + kill);
       }
       t.diagnostic(`${story.join(', ')}: whole in ${(await pods.allReady(90)).toFixed(1)} s`);
       await settled(pods, 6, 60);

@@ -314,7 +314,7 @@ export async function simulatePods(options: SimulatedPodsOptions = {}): Promise<
     net,
     dispose: async () => {
       await Promise.all([...pods.keys()].map((ordinal) => endPod(ordinal, 'SIGKILL')));
-      await rm(root, { recursive: true, force: true });
+      await rm(root, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }
