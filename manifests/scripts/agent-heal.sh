@@ -1,11 +1,21 @@
 # shellcheck shell=sh disable=SC2154
 # Sourced by agent.sh: CLUSTER MEET on a node that is known already sets its address and is harmless otherwise.
 
-# meet <ip> <id> <why>: only if the server at that address still is that node. Says so once until all is well.
+# meet <ip> <id> <why>: only if the server at that address still is that node. Says so once until all is well. Not again
+# within two seconds: a Valkey server that is greeted by a node it knows begins its link with it anew, and pods that
+# greet each other at every tick never get to know each other.
 met=
+greeted= # "id@ip hundredths of a second" of the greetings since all was well, each in spaces
 meet() {
+  case $greeted in
+  *" $2@$1 "*)
+    last=${greeted##*" $2@$1 "}
+    [ $((begun - ${last%% *})) -ge 200 ] || return 0
+    ;;
+  esac
   [ "$(ask "$1" CLUSTER MYID)" = "$2" ] || return 1
   case $met in *"$2@$1"*) ;; *) met="$met $2@$1" && say "meet $2 at $1: $3" ;; esac
+  greeted="$greeted $2@$1 $begun "
   [ "$(ask "$LOCAL" CLUSTER MEET "$1" "$PORT" "$BUS")" = OK ]
 }
 

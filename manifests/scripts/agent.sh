@@ -128,7 +128,7 @@ while :; do
   took=$((now - begun))
   pause=$QUICK
   if [ -n "$well" ]; then
-    pause=$SLOW unrest=0 patience=1 met=''
+    pause=$SLOW unrest=0 patience=1 met='' greeted=''
   else
     # What does not get well within a minute (a lost worker) is looked after at the slow pace.
     unrest=$((unrest + 1))
