@@ -4,6 +4,7 @@ import type { Credentials } from '../redis/nodeConnection.ts';
 import { mergeViews } from './mergeViews.ts';
 import { NodeReader, type RedisReading } from './nodeReader.ts';
 import { pace } from './pace.ts';
+import { readRound } from './readRound.ts';
 
 /** Reads one cluster outside Kubernetes while it runs: from its seed addresses on, every node that a node lists. */
 export class AddressScope {
@@ -78,10 +79,10 @@ export class AddressScope {
 
   async #runRound(isPatient: boolean): Promise<void> {
     for (const address of this.ref.addresses) this.#readerOf(address);
-    await this.#readAll(isPatient);
+    await readRound([...this.#readers.values()], isPatient);
     const before = this.#readers.size;
     this.#followViews();
-    if (this.#readers.size > before) await this.#readAll(isPatient);
+    if (this.#readers.size > before) await readRound([...this.#readers.values()], isPatient);
     const sources = [...this.#readers].map(([address, { reading }]) => ({ address, reading }));
     this.snapshot = {
       ref: this.ref,
@@ -91,16 +92,6 @@ export class AddressScope {
       ...mergeViews(withoutTwins(sources)),
     };
     this.#onRead();
-  }
-
-  async #readAll(isPatient: boolean): Promise<void> {
-    const readers = [...this.#readers.values()];
-    const waits = isPatient || readers.some(({ reading }) => !reading.tried);
-    const reads = readers.map((reader) => (isPatient ? reader.readAfresh() : reader.read()));
-    const limit = new Promise<void>((resolve) => {
-      setTimeout(resolve, waits ? pace.patientLimitMs : pace.roundLimitMs);
-    });
-    await Promise.race([Promise.all(reads), limit]);
   }
 
   #followViews(): void {

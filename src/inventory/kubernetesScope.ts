@@ -7,6 +7,7 @@ import { groupPods, type Group, type PodSource } from './grouping.ts';
 import { mergeViews } from './mergeViews.ts';
 import { NodeReader, type Reading, type RedisReading, type Route } from './nodeReader.ts';
 import { pace } from './pace.ts';
+import { readRound } from './readRound.ts';
 
 /** What is known of one scope: a namespace, or all namespaces of a context where `namespace` is undefined. */
 export interface ScopeState {
@@ -130,10 +131,9 @@ export class KubernetesScope {
     const due = this.#stale || Date.now() - this.#discoveredAt > pace.discoverEveryMs;
     if (due && Date.now() >= this.#notBefore) await this.#discover();
     const readers = [...this.#members.values()].map(({ reader }) => reader);
-    const isPatient = this.#isPatient || readers.some(({ reading }) => !reading.tried);
-    const reads = readers.map((reader) => (this.#isPatient ? reader.readAfresh() : reader.read()));
+    const isPatient = this.#isPatient;
     this.#isPatient = false;
-    await Promise.race([Promise.all(reads), pause(isPatient ? pace.patientLimitMs : pace.roundLimitMs)]);
+    await readRound(readers, isPatient);
     this.state = {
       context: this.#access.context,
       namespace: this.state.namespace,
@@ -269,12 +269,6 @@ export class KubernetesScope {
 function notRunning(pod: PodSource['pod'] & object): Reading {
   const why = [pod.phase, pod.reason].filter((part) => part !== undefined && part !== '').join(': ');
   return { tried: true, failure: { message: `Pod ${pod.name} is not running (${why}).` } };
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms);
-  });
 }
 
 /** The scope's cluster of this name. Throws a UserError that lists what is there. */

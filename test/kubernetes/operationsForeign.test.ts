@@ -1,30 +1,22 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { openContext } from '../../src/kubernetes/access.ts';
-import { loadKubeconfigs } from '../../src/kubernetes/kubeconfigs.ts';
 import type { KubernetesAccess } from '../../src/kubernetes/kubernetesAccess.ts';
 import { prepareDelete, runDelete } from '../../src/operations/delete.ts';
 import { waitForPods } from '../../src/operations/deploy/waitForPods.ts';
 import { planScale, runScale } from '../../src/operations/scale.ts';
-import { clusterPorts, snapshotOf, type ClusterPorts } from '../support/clusterPorts.ts';
+import { snapshotOf, type ClusterPorts } from '../support/clusterPorts.ts';
+import { operationsFixture, type OperationsFixture } from '../support/operationsFixture.ts';
 import { createByRedisCli, plainManifests, waitUntilWhole } from '../support/plainCluster.ts';
-import { startKubernetes, type TestKubernetes } from '../support/startKubernetes.ts';
 
-let kubernetes: TestKubernetes;
+let fixture: OperationsFixture;
 let access: KubernetesAccess;
 let namespace: string;
 let ports: ClusterPorts;
 
 before(async () => {
-  kubernetes = await startKubernetes();
-  namespace = await kubernetes.createNamespace('foreign');
-  const context = loadKubeconfigs([kubernetes.kubeconfig]).contexts.find(
-    (one) => one.name === kubernetes.context,
-  );
-  assert.ok(context);
-  access = openContext(context);
-  ports = clusterPorts(access, 'plain', AbortSignal.timeout(600_000));
+  fixture = await operationsFixture('foreign', 'plain');
+  ({ access, namespace, ports } = fixture);
   const plain = { namespace, name: 'plain', image: 'redis:7.0.15', storage: '1Gi', replicas: 6 };
   for (const object of plainManifests({ ...plain, podManagementPolicy: 'Parallel' }))
     await access.apply(object);
@@ -37,12 +29,7 @@ before(async () => {
   await waitUntilWhole(ports, namespace, 'plain', 6);
 });
 
-after(async () => {
-  ports.close();
-  access.close();
-  await kubernetes.deleteNamespace(namespace);
-  await kubernetes.stop();
-});
+after(() => fixture.close());
 
 function reference() {
   return { context: access.context, namespace, name: 'plain' };

@@ -1,48 +1,36 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { openContext } from '../../src/kubernetes/access.ts';
-import { loadKubeconfigs } from '../../src/kubernetes/kubeconfigs.ts';
 import type { KubernetesAccess } from '../../src/kubernetes/kubernetesAccess.ts';
-import { UserError } from '../../src/model/errors.ts';
 import { prepareDeploy, runDeploy } from '../../src/operations/deploy.ts';
 import { prepareUpgrade, runUpgrade } from '../../src/operations/upgrade.ts';
 import { findDrift } from '../../src/operations/upgrade/drift.ts';
 import { readSet } from '../../src/operations/upgrade/facts.ts';
 import type { ClusterDialer, NodeConnection } from '../../src/redis/nodeConnection.ts';
 import { startChaosClient } from '../support/chaosClient.ts';
-import { clusterPorts, snapshotOf, type ClusterPorts } from '../support/clusterPorts.ts';
+import { snapshotOf, type ClusterPorts } from '../support/clusterPorts.ts';
 import { dnsAddress } from '../support/kubernetes/layout.ts';
 import { manifestFiles } from '../support/manifestFiles.ts';
-import { startKubernetes, type TestKubernetes } from '../support/startKubernetes.ts';
+import { operationsFixture, refused, type OperationsFixture } from '../support/operationsFixture.ts';
+import type { TestKubernetes } from '../support/startKubernetes.ts';
 
 const name = 'shop';
+let fixture: OperationsFixture;
 let kubernetes: TestKubernetes;
 let access: KubernetesAccess;
 let namespace: string;
 let ports: ClusterPorts;
 
 before(async () => {
-  kubernetes = await startKubernetes();
-  namespace = await kubernetes.createNamespace('upgrade');
-  const context = loadKubeconfigs([kubernetes.kubeconfig]).contexts.find(
-    (one) => one.name === kubernetes.context,
-  );
-  assert.ok(context);
-  access = openContext(context);
-  ports = clusterPorts(access, name, AbortSignal.timeout(900_000));
+  fixture = await operationsFixture('upgrade', name);
+  ({ kubernetes, access, namespace, ports } = fixture);
   const answers = { namespace, name, masters: 3, replicasPerMaster: 1, storage: '1Gi' };
   const image = kubernetes.images.redis7;
   const plan = await prepareDeploy(access, manifestFiles(), { ...answers, image, auth: 'generate' });
   await runDeploy(plan, ports);
 });
 
-after(async () => {
-  ports.close();
-  access.close();
-  await kubernetes.deleteNamespace(namespace);
-  await kubernetes.stop();
-});
+after(() => fixture.close());
 
 /** Connections of the ports stay theirs. */
 function lent(dial: (id: string) => Promise<NodeConnection>): ClusterDialer['dial'] {
@@ -103,14 +91,10 @@ test('a setting changed by hand is a notice; the ConfigMap keeps what was given 
 });
 
 test('the same again is refused, as are Valkey after Redis 8 and volumes that cannot grow', async () => {
-  const refuses = async (request: object, message: RegExp): Promise<void> => {
-    await assert.rejects(prepareUpgrade(access, await snapshotOf(ports, ref()), request), (error) => {
-      assert.ok(error instanceof UserError, String(error));
-      assert.match(error.message, message);
-      return true;
-    });
-  };
-  await refuses({ image: kubernetes.images.redis8 }, /nothing to do/);
+  const snapshot = await snapshotOf(ports, ref());
+  const refuses = (request: object, message: RegExp, reason = 'unsafe'): Promise<void> =>
+    refused(prepareUpgrade(access, snapshot, request), reason, message);
+  await refuses({ image: kubernetes.images.redis8 }, /nothing to do/, 'invalid-input');
   await refuses(
     { image: kubernetes.images.valkey8 },
     /deploy a new cluster with Valkey.*Nothing was changed/,

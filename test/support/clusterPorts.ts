@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { KubernetesAccess } from '../../src/kubernetes/kubernetesAccess.ts';
 import type { KubernetesClusterRef } from '../../src/model/clusterRef.ts';
@@ -13,6 +12,7 @@ import { holdConnection, meet, replicate } from '../../src/redis/admin.ts';
 import { connectNode } from '../../src/redis/connect.ts';
 import type { Credentials, NodeConnection } from '../../src/redis/nodeConnection.ts';
 import { readNodeView } from '../../src/redis/nodeView.ts';
+import { waiting } from '../../src/ui/waiting.ts';
 
 /** The ports of deploy, scale, upgrade and delete over a real Kubernetes, as the extension wires them, and what they said. */
 export interface ClusterPorts extends DeployPorts, JoinPorts, UpgradePorts {
@@ -73,8 +73,7 @@ export function clusterPorts(
     signal,
     said,
     report: (progress) => said.push(progress),
-    now: () => performance.now(),
-    delay: (milliseconds, stop) => sleep(milliseconds, undefined, { signal: stop }).catch(() => undefined),
+    ...waiting,
     randomPassword: () => randomBytes(24).toString('base64url'),
     readNode: (namespace, pod, port): Promise<NodeView> => {
       return kept(namespace, pod, port, async (connection) => {

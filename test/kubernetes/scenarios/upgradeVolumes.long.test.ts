@@ -1,32 +1,24 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { openContext } from '../../../src/kubernetes/access.ts';
-import { loadKubeconfigs } from '../../../src/kubernetes/kubeconfigs.ts';
 import type { KubernetesAccess } from '../../../src/kubernetes/kubernetesAccess.ts';
 import { changeSet } from '../../../src/operations/upgrade/changeSet.ts';
 import { readPods, readSet } from '../../../src/operations/upgrade/facts.ts';
 import { growVolumes } from '../../../src/operations/upgrade/growVolumes.ts';
-import { clusterPorts, type ClusterPorts } from '../../support/clusterPorts.ts';
-import { kubectlIn, type Kubectl } from '../../support/scenarios/kubectl.ts';
-import { startKubernetes, type TestKubernetes } from '../../support/startKubernetes.ts';
+import type { ClusterPorts } from '../../support/clusterPorts.ts';
+import { operationsFixture, type OperationsFixture } from '../../support/operationsFixture.ts';
+import type { Kubectl } from '../../support/scenarios/kubectl.ts';
 
 const place = { statefulSet: 'plain', port: 6379 };
 const labels = { app: 'plain' };
-let kubernetes: TestKubernetes;
+let fixture: OperationsFixture;
 let access: KubernetesAccess;
 let namespace: string;
 let ports: ClusterPorts;
 let kubectl: Kubectl;
 
 before(async () => {
-  kubernetes = await startKubernetes();
-  namespace = await kubernetes.createNamespace('upgrade-volumes');
-  kubectl = kubectlIn(kubernetes, namespace);
-  const { contexts } = loadKubeconfigs([kubernetes.kubeconfig]);
-  const context = contexts.find((one) => one.name === kubernetes.context);
-  assert.ok(context);
-  access = openContext(context);
-  ports = clusterPorts(access, 'plain', AbortSignal.timeout(300_000));
+  fixture = await operationsFixture('upgrade-volumes', 'plain');
+  ({ access, namespace, ports, kubectl } = fixture);
   await access.apply({
     apiVersion: 'storage.k8s.io/v1',
     kind: 'StorageClass',
@@ -40,16 +32,13 @@ before(async () => {
 
 after(async () => {
   await access.delete('storage.k8s.io/v1', 'StorageClass', '', namespace);
-  ports.close();
-  access.close();
-  await kubernetes.deleteNamespace(namespace);
-  await kubernetes.stop();
+  await fixture.close();
 });
 
 function twoPods(): Parameters<KubernetesAccess['apply']>[0] {
   const container = {
     name: 'sleep',
-    image: kubernetes.images.busybox,
+    image: fixture.kubernetes.images.busybox,
     command: ['sh', '-c', 'trap "exit 0" TERM; sleep 3600 & wait'],
     volumeMounts: [{ name: 'data', mountPath: '/data' }],
   };

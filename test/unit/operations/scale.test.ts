@@ -3,84 +3,23 @@ import { test } from 'node:test';
 
 import type { Candidate, KubernetesAccess } from '../../../src/kubernetes/kubernetesAccess.ts';
 import { UserError } from '../../../src/model/errors.ts';
-import type { KnownNode, NodeView } from '../../../src/model/nodeView.ts';
-import { slotCount, type SlotSet } from '../../../src/model/slots.ts';
+import type { NodeView } from '../../../src/model/nodeView.ts';
 import type { ClusterSnapshot, PodFacts, RedisNode, WorkloadFacts } from '../../../src/model/snapshot.ts';
 import type { JoinPorts } from '../../../src/operations/deploy/joinPods.ts';
 import { planScale, runScale } from '../../../src/operations/scale.ts';
+import { ids, line, pod, view } from '../sample.ts';
 
-const thirds: readonly SlotSet[] = [[[0, 5460]], [[5461, 10_922]], [[10_923, 16_383]]];
-
-function pod(ordinal: number, parts: Partial<PodFacts> = {}): PodFacts {
-  return {
-    name: `shop-${ordinal}`,
-    namespace: 'team',
-    uid: `uid-${ordinal}`,
-    ip: `10.0.0.${ordinal}`,
-    worker: 'w',
-    phase: 'Running',
-    ready: true,
-    deleting: false,
-    restarts: 0,
-    container: 'redis',
-    image: 'redis:7.2',
-    port: 6379,
-    workload: 'shop',
-    ...parts,
-  };
+function podOf(ordinal: number, parts: Partial<PodFacts> = {}): PodFacts {
+  return pod(`shop-${ordinal}`, `10.0.0.${ordinal}`, { namespace: 'team', workload: 'shop', ...parts });
 }
 
-function known(id: string): KnownNode {
-  return {
-    id,
-    host: '10.0.0.1',
-    port: 6379,
-    busPort: 16_379,
-    flags: [],
-    configEpoch: 1,
-    linkState: 'connected',
-    slots: id.startsWith('m') ? (thirds[Number(id.slice(1))] ?? []) : [],
-    migrating: [],
-    importing: [],
-  };
+/** A server that nobody has met: the id of an empty master. */
+function alone(ordinal: number, keys: number): NodeView {
+  return view(`m${ordinal}`, { others: [], clusterState: 'fail', slotsAssigned: 0, keys });
 }
-
-function view(id: string, others: readonly string[], masterId?: string): NodeView {
-  const self = { ...known(id), ...(masterId === undefined ? {} : { masterId }) };
-  return {
-    self,
-    others: others.map(known),
-    clusterState: others.length > 0 ? 'ok' : 'fail',
-    slotsAssigned: others.length > 0 ? slotCount : 0,
-    currentEpoch: 6,
-    product: 'redis',
-    version: '7.2.0',
-    loading: false,
-    keys: 0,
-    usedMemoryBytes: 1,
-    maxMemoryBytes: 0,
-    uncountedMemoryBytes: 0,
-    evictionPolicy: 'noeviction',
-    persistence: { appendOnlyWritten: true, appendOnlyRewritten: true, snapshotSaved: true },
-    uptimeSeconds: 9,
-    replication: {
-      role: masterId === undefined ? 'master' : 'replica',
-      offset: 1,
-      ...(masterId === undefined ? {} : { linkUp: true }),
-      replicas: [],
-    },
-  };
-}
-
-const ids = ['m0', 'm1', 'm2', 'r0', 'r1', 'r2'];
 
 function sixViews(): Map<string, NodeView> {
-  return new Map(
-    ids.map((id, index) => {
-      const others = ids.filter((other) => other !== id);
-      return [`shop-${index}`, view(id, others, index < 3 ? undefined : `m${index - 3}`)];
-    }),
-  );
+  return new Map(ids.map((id, index) => [`shop-${index}`, view(id)]));
 }
 
 function snapshot(
@@ -89,7 +28,7 @@ function snapshot(
 ): ClusterSnapshot {
   const nodes = [...sixViews().values()].map((one, index): RedisNode => {
     const role = one.replication.role;
-    return { ...one.self, role, health: 'ok', view: one, pod: pod(index) };
+    return { ...one.self, role, health: 'ok', view: one, pod: podOf(index) };
   });
   return {
     ref: { context: 'dev', namespace: 'team', name: 'shop' },
@@ -111,7 +50,7 @@ test('more pods are planned for, by their number or by replicas for each master'
   assert.match(plan.title, /shop \(context dev, namespace team\) from 6 to 12 pods/);
   assert.equal(planScale(snapshot(), { replicasPerMaster: 3 }).to, 12);
   assert.equal(planScale(snapshot(), { masters: 3, replicasPerMaster: 2 }).to, 9);
-  const loose = planScale(snapshot({ loosePods: [pod(6)] }, { replicas: 7 }), { pods: 7 });
+  const loose = planScale(snapshot({ loosePods: [podOf(6)] }, { replicas: 7 }), { pods: 7 });
   assert.deepEqual([loose.from, loose.to], [7, 7]);
 });
 
@@ -162,11 +101,11 @@ test('what would lose data or is not possible is refused with the reason', () =>
 });
 
 /** A Kubernetes and its servers whose pods are there as soon as they are asked for; time is made by waiting. */
-function world(fresh: (ordinal: number) => PodFacts = pod, lonelyKeys = 0) {
+function world(fresh: (ordinal: number) => PodFacts = podOf, lonelyKeys = 0) {
   const views = sixViews();
   const calls: string[] = [];
   let time = 0;
-  let pods = [0, 1, 2, 3, 4, 5].map((ordinal) => pod(ordinal));
+  let pods = [0, 1, 2, 3, 4, 5].map((ordinal) => podOf(ordinal));
   const candidate = (): Candidate => ({
     namespace: 'team',
     workload: { kind: 'StatefulSet', name: 'shop', replicas: pods.length, readyReplicas: 0, bundled: false },
@@ -184,8 +123,7 @@ function world(fresh: (ordinal: number) => PodFacts = pod, lonelyKeys = 0) {
     scale: (_namespace, name, from, to) => {
       calls.push(`scale ${name} ${from} ${to}`);
       pods = [...pods, ...Array.from({ length: to - from }, (_, index) => fresh(from + index))];
-      for (const one of pods.slice(from))
-        views.set(one.name, { ...view(`n${one.name.slice(5)}`, []), keys: lonelyKeys });
+      for (const one of pods.slice(from)) views.set(one.name, alone(Number(one.name.slice(5)), lonelyKeys));
       return Promise.resolve();
     },
   };
@@ -215,20 +153,18 @@ function world(fresh: (ordinal: number) => PodFacts = pod, lonelyKeys = 0) {
         update(name, (before) => ({
           ...before,
           clusterState: 'ok',
-          others: all.filter((id) => id !== before.self.id).map(known),
+          others: all.filter((id) => id !== before.self.id).map((id) => line(id)),
         }));
       }
       return Promise.resolve();
     },
     replicate: (_namespace, name, _port, masterId) => {
       calls.push(`replicate ${name} ${masterId}`);
-      update(name, (before) =>
-        view(
-          before.self.id,
-          before.others.map((one) => one.id),
-          masterId,
-        ),
-      );
+      update(name, (before) => ({
+        ...before,
+        self: { ...before.self, masterId },
+        replication: { role: 'replica', offset: 1, linkUp: true, replicas: [] },
+      }));
       return Promise.resolve();
     },
   };
@@ -248,7 +184,7 @@ test('pods that do not join by themselves are joined after 20 s, evenly over the
 });
 
 test('a new server that holds keys is not joined', async () => {
-  const { ports, calls } = world(pod, 7);
+  const { ports, calls } = world(podOf, 7);
   await assert.rejects(
     runScale(planScale(snapshot(), { pods: 7 }), ports),
     /shop-6 is in no cluster but holds 7 keys.*Scale to 7 pods again/,
@@ -260,7 +196,7 @@ test('a pod that cannot start ends the waiting with its name and the reason', as
   const cases: [Partial<PodFacts>, RegExp][] = [
     [
       { reason: 'ImagePullBackOff', reasonMessage: 'not found' },
-      /Pod shop-6 cannot get its image redis:7.2 \(ImagePullBackOff\): not found/,
+      /Pod shop-6 cannot get its image redis:7.0.15 \(ImagePullBackOff\): not found/,
     ],
     [
       { reason: 'Unschedulable', reasonMessage: '0/3 nodes are available' },
@@ -277,7 +213,7 @@ test('a pod that cannot start ends the waiting with its name and the reason', as
     [{ reason: 'ContainerCreating' }, /Nothing has changed for 5 minutes/],
   ];
   for (const [parts, message] of cases) {
-    const { ports } = world((ordinal) => pod(ordinal, { ready: false, phase: 'Pending', ...parts }));
+    const { ports } = world((ordinal) => podOf(ordinal, { ready: false, phase: 'Pending', ...parts }));
     await assert.rejects(runScale(planScale(snapshot(), { pods: 7 }), ports), message);
   }
 });

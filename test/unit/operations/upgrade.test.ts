@@ -2,86 +2,20 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { UserError } from '../../../src/model/errors.ts';
-import type { KnownNode, NodeView } from '../../../src/model/nodeView.ts';
-import { slotCount, type SlotSet } from '../../../src/model/slots.ts';
-import type { ClusterSnapshot, PodFacts, RedisNode } from '../../../src/model/snapshot.ts';
+import type { ClusterSnapshot, RedisNode } from '../../../src/model/snapshot.ts';
 import { planUpgrade } from '../../../src/operations/upgrade.ts';
 import type { SetFacts, SetPod, UpgradeFacts } from '../../../src/operations/upgrade/facts.ts';
 import { heirOf } from '../../../src/operations/upgrade/handOver.ts';
 import { illness, type Member } from '../../../src/operations/upgrade/members.ts';
+import { ids, line, pod, view } from '../sample.ts';
 
-const thirds: readonly SlotSet[] = [[[0, 5460]], [[5461, 10_922]], [[10_923, 16_383]]];
 const redisConf = '# why\nappendonly yes\nsave ""\nrepl-backlog-size 16mb\n';
 
-const roles: readonly (readonly [string, string?])[] = [
-  ['m0'],
-  ['m1'],
-  ['m2'],
-  ['r0', 'm0'],
-  ['r1', 'm1'],
-  ['r2', 'm2'],
-];
-
-function known(id: string, master?: string): KnownNode {
-  return {
-    id,
-    host: '10.0.0.1',
-    port: 6379,
-    busPort: 16_379,
-    flags: [],
-    configEpoch: 1,
-    linkState: 'connected',
-    slots: master === undefined ? (thirds[Number(id.slice(1))] ?? []) : [],
-    migrating: [],
-    importing: [],
-    ...(master === undefined ? {} : { masterId: master }),
-  };
-}
-
-function view(id: string, master?: string, parts: Partial<NodeView> = {}): NodeView {
-  return {
-    self: known(id, master),
-    others: roles.filter(([other]) => other !== id).map(([other, its]) => known(other, its)),
-    clusterState: 'ok',
-    slotsAssigned: slotCount,
-    currentEpoch: 6,
-    product: 'redis',
-    version: '7.0.15',
-    loading: false,
-    keys: 5,
-    usedMemoryBytes: 100_000_000,
-    maxMemoryBytes: 0,
-    uncountedMemoryBytes: 0,
-    evictionPolicy: 'noeviction',
-    persistence: { appendOnlyWritten: true, appendOnlyRewritten: true, snapshotSaved: true },
-    uptimeSeconds: 9,
-    replication: {
-      role: master === undefined ? 'master' : 'replica',
-      offset: 1000,
-      ...(master === undefined ? {} : { linkUp: true }),
-      replicas: [],
-    },
-    ...parts,
-  };
-}
-
 function snapshot(version = '7.0.15', bundled = true): ClusterSnapshot {
-  const nodes = roles.map(([id, master], ordinal): RedisNode => {
-    const pod: PodFacts = {
-      name: `shop-${ordinal}`,
-      namespace: 'team',
-      uid: `uid-${ordinal}`,
-      phase: 'Running',
-      ready: true,
-      deleting: false,
-      restarts: 0,
-      container: 'redis',
-      image: 'redis:7.0.15',
-      port: 6379,
-      workload: 'shop',
-    };
-    const one = view(id, master, { version });
-    return { ...one.self, role: one.replication.role, health: 'ok', view: one, pod };
+  const nodes = ids.map((id, ordinal): RedisNode => {
+    const own = view(id, { version, usedMemoryBytes: 100_000_000 });
+    const facts = pod(`shop-${ordinal}`, own.self.host, { namespace: 'team', workload: 'shop' });
+    return { ...own.self, role: own.replication.role, health: 'ok', view: own, pod: facts };
   });
   const workload = { kind: 'StatefulSet' as const, name: 'shop', replicas: 6, readyReplicas: 6, bundled };
   const ref = { context: 'dev', namespace: 'team', name: 'shop' };
@@ -219,7 +153,8 @@ test('an old replica is promoted before a new one, the lowest first; one out of 
   const master = view('m0');
   const replica = (ordinal: number, revision: string, linkUp = true): Member => ({
     pod: setPod(ordinal, revision),
-    view: view(`r${ordinal}`, 'm0', {
+    view: view(`r${ordinal}`, {
+      self: line(`r${ordinal}`, { masterId: 'm0' }),
       replication: { role: 'replica', offset: 1000, linkUp, replicas: [] },
     }),
   });
@@ -231,10 +166,7 @@ test('an old replica is promoted before a new one, the lowest first; one out of 
 });
 
 test('a cluster is well when every pod is, and all slots are served', () => {
-  const members = roles.map(([id, master], ordinal): Member => ({
-    pod: setPod(ordinal),
-    view: view(id, master),
-  }));
+  const members = ids.map((id, ordinal): Member => ({ pod: setPod(ordinal), view: view(id) }));
   assert.equal(illness(members, 6), undefined);
   assert.match(illness(members, 7) ?? '', /Only 6 of 7 pods/);
   const without = (ordinal: number, member: Partial<Member>): readonly Member[] =>
@@ -242,10 +174,10 @@ test('a cluster is well when every pod is, and all slots are served', () => {
   const silent: Member = { pod: setPod(0), silence: 'connection refused' };
   assert.match(illness([silent, ...members.slice(1)], 6) ?? '', /shop-0 does not answer: connection refused/);
   assert.match(illness([silent, ...members.slice(1)], 6, 'shop-0') ?? '', /5,461 hash slots are not served/);
-  const behind = view('r0', 'm0', {
+  const behind = view('r0', {
     replication: { role: 'replica', offset: 0, linkUp: true, replicas: [] },
   });
-  const far = view('m0', undefined, { replication: { role: 'master', offset: 2_000_000, replicas: [] } });
+  const far = view('m0', { replication: { role: 'master', offset: 2_000_000, replicas: [] } });
   const lagging = without(3, { view: behind }).map((one, index) =>
     index === 0 ? { ...one, view: far } : one,
   );
