@@ -73,7 +73,7 @@ export function planDeploy(
   const kinds = objects.map(({ kind, metadata: { name } }) => `${kind} ${name}`);
   const secret = answers.auth === 'generate' ? [`Secret ${generatedSecret(answers.name).secret}`] : [];
   return {
-    title: `Deploy ${describeRef(ref)}: ${answers.masters} masters, ${answers.replicasPerMaster} replicas each`,
+    title: `Deploy ${describeRef(ref)}: ${shapeText(answers)}`,
     ref,
     operation: 'deploy',
     request: answers,
@@ -89,6 +89,11 @@ export function planDeploy(
     warnings: warningsFor(answers, facts, beginning),
     losses: [],
   };
+}
+
+function shapeText({ masters, replicasPerMaster, overlays = [] }: DeployAnswers): string {
+  const replicas = `${replicasPerMaster} ${replicasPerMaster === 1 ? 'replica' : 'replicas'} each`;
+  return [`${masters} masters, ${replicas}`, ...overlays].join(', ');
 }
 
 function warningsFor(answers: DeployAnswers, facts: DeployFacts, beginning: Beginning): readonly string[] {

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { DeployAnswers } from '../operations/deploy/answers.ts';
-import { isOverlay, overlays, type Overlay } from '../operations/deploy/overlays.ts';
+import { checkOverlays, isOverlay, overlays, type Overlay } from '../operations/deploy/overlays.ts';
 import { messageOf, UserError } from '../model/errors.ts';
 import { numberAnswer, picked, textAnswer, type Answers } from './target.ts';
 
@@ -57,17 +57,30 @@ function authIn(given: Answers): DeployAnswers['auth'] {
   throw new UserError('invalid-input', '"auth" is "generate", "none" or {secret, key}.');
 }
 
-async function askOverlays(title: string): Promise<readonly Overlay[]> {
-  const items = Object.entries(overlays).map(([label, detail]) => ({ label, detail }));
-  const chosen = await picked(
+/** Asks until the choice can be: what it contradicts stands in the title then. */
+async function askOverlays(
+  title: string,
+  problem?: string,
+  before: readonly Overlay[] = [],
+): Promise<readonly Overlay[]> {
+  const items = Object.entries(overlays).map(([label, detail]) => {
+    return { label, detail, picked: before.some((one) => one === label) };
+  });
+  const rows = await picked(
     vscode.window.showQuickPick(items, {
-      title,
-      placeHolder: 'Anything beside the base (three or more masters with replicas, on volumes)?',
+      title: problem ?? title,
+      placeHolder: 'Which overlays? None gives the base',
       canPickMany: true,
       ignoreFocusOut: true,
     }),
   );
-  return chosen.map(({ label }) => label).filter(isOverlay);
+  const chosen = rows.map(({ label }) => label).filter(isOverlay);
+  try {
+    checkOverlays(chosen);
+    return chosen;
+  } catch (error) {
+    return askOverlays(title, messageOf(error), chosen);
+  }
 }
 
 function askStorage(title: string, chosen: readonly Overlay[]): Promise<string> {
@@ -85,7 +98,7 @@ async function askShape(title: string): Promise<Shape> {
   const text = await picked(
     vscode.window.showInputBox({
       title,
-      prompt: 'Masters x replicas of each',
+      prompt: 'Masters x replicas of each master, such as 3 x 1',
       value: '3 x 1',
       ignoreFocusOut: true,
       validateInput: (value) => {
@@ -103,6 +116,6 @@ async function askShape(title: string): Promise<Shape> {
 function readShape(text: string): Shape {
   const [, masters, replicas] = /^\s*(\d+)\s*[x×*]\s*(\d+)\s*$/.exec(text) ?? [];
   if (masters === undefined || replicas === undefined)
-    throw new UserError('invalid-input', 'Write masters x replicas, such as 3 x 1.');
+    throw new UserError('invalid-input', 'Write masters x replicas of each, such as 3 x 1.');
   return { masters: Number(masters), replicasPerMaster: Number(replicas) };
 }

@@ -21,7 +21,7 @@ interface Change<T> {
  * Shows the plan, asks, runs it with progress and cancel as the cluster's one operation. Errors are the caller's
  * caller's: every command ends in one place that shows them.
  */
-export async function runOperation<T extends object>(
+export async function runOperation<T extends { readonly message: string }>(
   parts: Parts,
   { plan: asPlanned, confirmation, verb, run }: Change<T>,
 ): Promise<(Outcome & { readonly outcome: 'cancelled' }) | T> {
@@ -48,7 +48,10 @@ export async function runOperation<T extends object>(
     }),
   );
   try {
-    return await running;
+    const result = await running;
+    // Whoever was asked is told; a caller that has answered everything reads the result.
+    if (confirmation !== 'none') void vscode.window.showInformationMessage(result.message);
+    return result;
   } finally {
     release();
   }
@@ -68,7 +71,7 @@ async function isConfirmed(
   if (confirmation === 'none') return true;
   const showPlan = 'Show Plan';
   const detail = [
-    describeRef(plan.ref),
+    ...placeOf(plan),
     ...plan.losses.map((loss) => `Lost: ${loss}`),
     ...plan.warnings,
     `${plan.steps.length} ${plan.steps.length === 1 ? 'step' : 'steps'}:`,
@@ -101,11 +104,17 @@ async function isTyped(plan: Plan, word: string): Promise<boolean> {
   return typed === word;
 }
 
+/** Which cluster it is about, where the title does not say it. */
+function placeOf({ title, ref }: Plan): readonly string[] {
+  const place = describeRef(ref);
+  return title.includes(place) ? [] : [place];
+}
+
 /** The plan as people read it in its document and in the log. */
 function planText(plan: Plan): string {
   return [
     plan.title,
-    describeRef(plan.ref),
+    ...placeOf(plan),
     '',
     ...plan.losses.map((loss) => `LOST: ${loss}`),
     ...plan.warnings.map((warning) => `Note: ${warning}`),

@@ -13,7 +13,11 @@ const refusals: ReadonlySet<UserErrorReason> = new Set([
 
 /** Turns whatever a command threw into its result, and shows it: the one place where errors become messages. */
 export function showError(log: vscode.LogOutputChannel, title: string, error: unknown): Outcome {
-  if (isAbort(error)) return { outcome: 'cancelled', message: `${title}: cancelled.` };
+  if (isAbort(error)) {
+    const left = leftBy(error);
+    if (left !== undefined) void vscode.window.showInformationMessage(left);
+    return { outcome: 'cancelled', message: left ?? `${title}: cancelled.` };
+  }
   if (error instanceof UserError) {
     log.warn(`${title}: ${error.message}`);
     if (error.cause !== undefined) log.debug(`${title}: because of ${messageOf(error.cause)}`);
@@ -27,4 +31,10 @@ export function showError(log: vscode.LogOutputChannel, title: string, error: un
       if (answer !== undefined) log.show();
     });
   return { outcome: 'failed', message: messageOf(error) };
+}
+
+/** What a stopped operation says of how far it came; undefined where only a question was dismissed or a wait ended. */
+function leftBy(error: unknown): string | undefined {
+  const isPlain = error instanceof Error && !(error instanceof DOMException) && !('code' in error);
+  return isPlain ? error.message : undefined;
 }

@@ -20,7 +20,7 @@ export async function exportManifests(
   const isAsked = ['namespace', 'name'].some((field) => given[field] === undefined);
   const own = target?.kind === 'namespace' ? target.namespace : textAnswer(given, 'namespace');
   const place = {
-    namespace: own ?? (await ask(title, 'Namespace', 'default')),
+    namespace: own ?? (await ask(title, 'Namespace that the objects are written for', 'default')),
     name: textAnswer(given, 'name') ?? (await ask(title, 'Name of the cluster', 'redis-cluster')),
   };
   const rest = isAsked ? await askAnswers(given, title) : givenAnswers(given);
@@ -32,5 +32,7 @@ export async function exportManifests(
   );
   const secrets = [...neededSecrets(answers)].map(([name, keys]) => `${name} (${keys.join(', ')})`);
   const needs = secrets.length === 0 ? '' : ` It needs the Secret ${secrets.join(' and ')} to be there.`;
-  return { outcome: 'done', message: `The manifests of ${answers.name} are open.${needs}`, yaml };
+  const message = `The manifests of ${answers.name} are open.${needs}`;
+  if (isAsked) void vscode.window.showInformationMessage(message);
+  return { outcome: 'done', message, yaml };
 }

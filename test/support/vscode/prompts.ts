@@ -13,7 +13,7 @@ export interface PromptsUnderTest {
   pickMany(labels: readonly (string | RegExp)[]): Promise<void>;
   /** The quick pick's visible rows: label, description and detail. */
   pickTexts(): Promise<string[]>;
-  /** What the open input box or quick pick says: title, prompt, validation message. */
+  /** What the open input box or quick pick says: title, prompt, validation message, placeholder. */
   promptText(): Promise<string>;
   /** The whole text of the modal that is open. */
   dialogText(): Promise<string>;
@@ -51,7 +51,7 @@ export function promptsOf(page: Page): PromptsUnderTest {
       await input.press('Enter');
     },
     pickTexts: () => rows.allInnerTexts(),
-    promptText: () => quick.innerText(),
+    promptText: async () => `${await quick.innerText()}\n${(await input.getAttribute('placeholder')) ?? ''}`,
     dialogText: () => dialog.innerText(),
     pressDialog: async (button) => {
       await dialog.getByRole('button', { name: button, exact: true }).click();

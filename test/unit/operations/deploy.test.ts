@@ -84,10 +84,21 @@ test('what kubectl apply -k would make, with the default answers, is what is ren
 });
 
 test('what is exported is what is applied, as Kubernetes reads it, and no Secret is in it', () => {
-  const read = readYaml(exportYaml(files, answers)) as readonly KubernetesObject[];
+  const yaml = exportYaml(files, answers);
+  const read = readYaml(yaml) as readonly KubernetesObject[];
   const applied = render().map((object) => (object.kind === 'StatefulSet' ? begun('deployed') : object));
-  assert.deepEqual(read, applied);
+  const byName = (one: KubernetesObject, other: KubernetesObject): number =>
+    `${one.kind} ${one.metadata.name}`.localeCompare(`${other.kind} ${other.metadata.name}`);
+  assert.deepEqual(read.toSorted(byName), applied.toSorted(byName));
   assert.ok(read.every(({ kind }) => kind !== 'Secret'));
+  assert.match(
+    yaml,
+    /^# Redis Cluster shop in namespace team: .*\n# The pods need the Secret shop-auth \(password\)/,
+  );
+  assert.deepEqual(
+    read.slice(-3).map(({ metadata }) => metadata.name),
+    ['shop-config', 'shop-scripts', 'shop'],
+  );
 });
 
 test('the password comes from where the answers say', () => {

@@ -1,0 +1,183 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import type { KubernetesAccess } from '../../src/kubernetes/kubernetesAccess.ts';
+import { keepOnFailure, launchVSCode, type VSCodeUnderTest } from '../support/launchVSCode.ts';
+import { startKubernetes, type TestKubernetes } from '../support/startKubernetes.ts';
+import { accessTo, eventually } from './kubernetesAccess.ts';
+import type { Result } from './results.ts';
+
+const extensionPath = fileURLToPath(new URL('../..', import.meta.url));
+
+describe('what people are asked', { timeout: 30 * 60_000 }, () => {
+  let kubernetes: TestKubernetes;
+  let access: KubernetesAccess;
+  let vscode: VSCodeUnderTest;
+  let cluster: { context: string; namespace: string; name: string };
+  before(async () => {
+    kubernetes = await startKubernetes({ log: console.log });
+    const namespace = await kubernetes.createNamespace('questions');
+    cluster = { context: kubernetes.context, namespace, name: 'shop' };
+    access = accessTo(kubernetes);
+    const settings = { 'redisCluster.namespaces': { [cluster.context]: [namespace] } };
+    vscode = await launchVSCode({
+      extensionPath,
+      settings,
+      env: { KUBECONFIG: kubernetes.kubeconfig },
+      log: console.log,
+    });
+    await vscode.setTheme('dark');
+    await vscode.command('workbench.view.extension.redisCluster');
+    await vscode.expandRow(cluster.context);
+  });
+  after(async () => {
+    await vscode.close();
+    access.close();
+    await kubernetes.stop();
+  });
+  keepOnFailure(() => vscode);
+  const picture = async (name: string): Promise<void> => {
+    await vscode.screenshot(`${name}-dark`);
+    await vscode.setTheme('light');
+    await vscode.screenshot(`${name}-light`);
+    await vscode.setTheme('dark');
+  };
+  const asked = async (prompt: RegExp): Promise<string> => {
+    let text = '';
+    await eventually(`the question ${String(prompt)}`, 30, async () => {
+      text = await vscode.promptText().catch(() => '');
+      return prompt.test(text);
+    });
+    return text;
+  };
+  const dialog = async (): Promise<string> => {
+    await vscode.page.locator('.monaco-dialog-box').waitFor();
+    return vscode.dialogText();
+  };
+  const told = (message: RegExp, seconds: number): Promise<void> =>
+    eventually(`the message ${String(message)}`, seconds, async () =>
+      (await vscode.notifications()).some((text) => message.test(text)),
+    );
+
+  test('Export Manifests… asks what the cluster is to be and opens its objects', async () => {
+    await vscode.palette('Redis Cluster: Export Manifests…');
+    await asked(/Namespace that/);
+    await picture('export-namespace');
+    await vscode.typeInput(cluster.namespace);
+    await asked(/Name of the cluster/);
+    await vscode.typeInput(cluster.name);
+    await asked(/Which overlays/);
+    await picture('overlays');
+    await vscode.pickMany(['production', 'metrics']);
+    await asked(/Masters/);
+    await picture('export-shape');
+    await vscode.typeInput('3 x 1');
+    await asked(/volume/);
+    await picture('export-storage');
+    await vscode.typeInput('20Gi');
+    await told(/The manifests of shop are open/, 30);
+    await picture('export-document');
+    const text = await vscode.evaluate(({ window }) => window.activeTextEditor?.document.getText() ?? '');
+    assert.match(text, /storage: 20Gi/);
+    assert.match(text, /kind: StatefulSet/);
+    assert.doesNotMatch(text, /kind: Secret\n/);
+    await vscode.command('workbench.action.revertAndCloseActiveEditor');
+    await vscode.command('notifications.clearAll');
+  });
+
+  test('Deploy Cluster… asks for the place and the same, and shows its plan', async () => {
+    await vscode.palette('Redis Cluster: Deploy Cluster…');
+    await asked(/To which context/);
+    await vscode.pick(cluster.context);
+    await asked(/To which namespace/);
+    await vscode.pick(cluster.namespace);
+    await asked(/Name of the cluster/);
+    await vscode.typeInput(cluster.name);
+    await asked(/Which overlays/);
+    await vscode.pickMany([]);
+    await asked(/Masters/);
+    await vscode.typeInput('3 x 1');
+    await asked(/volume/);
+    await vscode.typeInput('1Gi');
+    assert.match(await dialog(), /3 masters/);
+    await picture('deploy-plan');
+    await vscode.pressDialog('Deploy');
+    await told(/Deploy shop/, 60);
+    await picture('deploy-progress');
+    await told(/shop is ready after/, 300);
+    await picture('deploy-done');
+    await vscode.command('notifications.clearAll');
+  });
+
+  test('Upgrade… asks what is to be different and shows plan, progress and what was done', async () => {
+    await vscode.palette('Redis Cluster: Upgrade Image or Configuration…');
+    await asked(/What is to be different/);
+    await picture('upgrade-what');
+    await vscode.pick('Configuration');
+    await asked(/redis\.conf/);
+    await vscode.page.keyboard.type('maxmemory-policy');
+    await asked(/a name and a value/);
+    await picture('upgrade-configuration');
+    await vscode.page.keyboard.press('Escape');
+    await vscode.palette('Redis Cluster: Upgrade Image or Configuration…');
+    await asked(/What is to be different/);
+    await vscode.pick('Memory');
+    await asked(/memory/i);
+    await picture('upgrade-memory');
+    await vscode.typeInput('384Mi');
+    assert.match(await dialog(), /Hand over the slots of shop-/);
+    await picture('upgrade-plan');
+    await vscode.pressDialog('Show Plan');
+    assert.match(await dialog(), /memory 384Mi/);
+    await picture('upgrade-plan-document');
+    await vscode.pressDialog('Upgrade');
+    await told(/shop-\d/, 60);
+    await picture('upgrade-progress');
+    await told(/6 pods renewed in/, 600);
+    await picture('upgrade-done');
+    await vscode.command('notifications.clearAll');
+    await vscode.command('workbench.action.closeAllEditors');
+  });
+
+  test('Rotate Password… says what clients have to expect before it begins', async () => {
+    const secret = { secret: 'shop-auth', key: 'password' };
+    const before = await access.readSecret(cluster.namespace, secret);
+    await vscode.palette('Redis Cluster: Rotate Password…');
+    assert.match(await dialog(), /need the new password/);
+    await picture('rotate-plan');
+    await vscode.pressDialog('Rotate Password');
+    await told(/Rotate the password of shop/, 60);
+    await picture('rotate-progress');
+    await eventually('the rotation has ended', 420, async () =>
+      (await vscode.notifications()).some((text) => text.includes('all 6 servers have the new password')),
+    );
+    await picture('rotate-done');
+    assert.notEqual(await access.readSecret(cluster.namespace, secret), before);
+    await vscode.command('notifications.clearAll');
+  });
+
+  test('Deploy Cluster… over the volumes of a deleted cluster asks before it takes them over', async () => {
+    const deleted = await vscode.command<Result>('redisCluster.delete', {
+      ...{ cluster, volumes: false, confirmed: true },
+    });
+    assert.equal(deleted.outcome, 'done', deleted.message);
+    const { context, namespace } = cluster;
+    const pending = vscode.command<Result>('redisCluster.deploy', { context, namespace });
+    await asked(/Name of the cluster/);
+    await vscode.typeInput(cluster.name);
+    await asked(/Which overlays/);
+    await vscode.pickMany([]);
+    await asked(/Masters/);
+    await vscode.typeInput('3 x 1');
+    await asked(/volume/);
+    await vscode.typeInput('1Gi');
+    assert.match(await dialog(), /earlier cluster/);
+    await picture('take-over');
+    await vscode.pressDialog('Take Them Over');
+    assert.match(await dialog(), /are taken over/);
+    await picture('take-over-plan');
+    await vscode.pressDialog('Deploy');
+    const deployed = await pending;
+    assert.equal(deployed.outcome, 'done', deployed.message);
+  });
+});
