@@ -1,10 +1,11 @@
 import { UserError } from '../model/errors.ts';
-import type { Plan, Step } from '../model/plan.ts';
+import type { Plan, StepOf } from '../model/plan.ts';
 import { mastersOf, nodeName, slotsText } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
 import { countSlots, formatSlots, intersectSlots, subtractSlots, type SlotSet } from '../model/slots.ts';
 import { chooseSlots, type SourceShare } from './reshard/chooseSlots.ts';
 import { refuseUnlessWhole } from './reshard/refusals.ts';
+import { roomWarnings } from './reshard/room.ts';
 
 export interface ReshardRequest {
   /** Node ids of masters, or all that own slots but the target. */
@@ -25,13 +26,14 @@ export function planReshard(snapshot: ClusterSnapshot, request: ReshardRequest):
   refuseUnlessWhole(snapshot, sources, target);
   const shares = chooseSlots(snapshot, sources, target, request.slots);
   const total = countMoving(shares);
+  const steps = shares.map((share) => stepFor(share, target));
   return {
     title: `Reshard ${total.toLocaleString('en-US')} ${total === 1 ? 'slot' : 'slots'} to ${nodeName(target)}`,
     ref: snapshot.ref,
     operation: 'reshard',
     request,
-    steps: shares.map((share) => stepFor(share, target)),
-    warnings: warningsFor(request.slots, shares, target),
+    steps,
+    warnings: [...warningsFor(request.slots, shares, target), ...roomWarnings(snapshot, steps)],
     losses: [],
   };
 }
@@ -67,7 +69,7 @@ function findMaster(snapshot: ClusterSnapshot, id: string, purpose: string): Red
   );
 }
 
-function stepFor({ source, slots }: SourceShare, target: RedisNode): Step {
+function stepFor({ source, slots }: SourceShare, target: RedisNode): StepOf<'moveSlots'> {
   return {
     kind: 'moveSlots',
     from: source.id,

@@ -12,6 +12,7 @@ import { openRedisCli } from './commands/openRedisCli.ts';
 import { openSettings } from './commands/openSettings.ts';
 import { openSlotMap } from './commands/openSlotMap.ts';
 import { promote } from './commands/promote.ts';
+import { rebalance } from './commands/rebalance.ts';
 import { refresh } from './commands/refresh.ts';
 import { removeAddress } from './commands/removeAddress.ts';
 import { replicate } from './commands/replicate.ts';
@@ -43,6 +44,7 @@ const commands: Readonly<Record<string, Command>> = {
   openSettings,
   openSlotMap,
   promote,
+  rebalance,
   refresh,
   removeAddress,
   replicate,

@@ -1,76 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { UserError } from '../../../src/model/errors.ts';
-import type { KnownNode, NodeView, OpenSlot } from '../../../src/model/nodeView.ts';
-import type { ClusterSnapshot, RedisNode } from '../../../src/model/snapshot.ts';
+import type { OpenSlot } from '../../../src/model/nodeView.ts';
+import type { ClusterSnapshot } from '../../../src/model/snapshot.ts';
 import { countSlots, unionSlots, type SlotSet } from '../../../src/model/slots.ts';
 import { planReshard } from '../../../src/operations/reshard.ts';
 import { shareOut } from '../../../src/operations/reshard/chooseSlots.ts';
-
-interface Sketch {
-  readonly slots?: SlotSet;
-  readonly masterId?: string;
-  readonly health?: RedisNode['health'];
-  readonly migrating?: readonly OpenSlot[];
-  readonly importing?: readonly OpenSlot[];
-}
-
-function nodeOf(
-  id: string,
-  { slots = [], masterId, health = 'ok', migrating = [], importing = [] }: Sketch,
-): RedisNode {
-  const role = masterId === undefined ? 'master' : 'replica';
-  const port = 6000 + id.charCodeAt(0);
-  const common = { id, host: '127.0.0.1', port, busPort: port + 10_000, slots, configEpoch: 1 };
-  const master = masterId === undefined ? {} : { masterId };
-  const self: KnownNode = {
-    ...common,
-    ...master,
-    flags: [role],
-    linkState: 'connected',
-    migrating,
-    importing,
-  };
-  const view: NodeView = {
-    self,
-    others: [],
-    clusterState: 'ok',
-    slotsAssigned: 16_384,
-    currentEpoch: 1,
-    product: 'redis',
-    version: '7.0.15',
-    loading: false,
-    keys: 0,
-    usedMemoryBytes: 0,
-    maxMemoryBytes: 0,
-    uncountedMemoryBytes: 0,
-    evictionPolicy: 'noeviction',
-    persistence: { appendOnlyWritten: true, appendOnlyRewritten: true, snapshotSaved: true },
-    uptimeSeconds: 1,
-    replication: { role, offset: 0, replicas: [] },
-  };
-  const answers = health === 'ok' || health === 'degraded';
-  return { ...common, ...master, role, health, ...(answers ? { view } : {}) };
-}
-
-const three: Readonly<Record<string, Sketch>> = {
-  a: { slots: [[0, 5460]] },
-  b: { slots: [[5461, 10_922]] },
-  c: { slots: [[10_923, 16_383]] },
-  r: { masterId: 'a' },
-};
-
-function snapshotOf(changes: Readonly<Record<string, Sketch>> = {}): ClusterSnapshot {
-  return {
-    ref: { addresses: ['127.0.0.1:6097'] },
-    name: 'sketch',
-    takenAt: 0,
-    nodes: Object.entries({ ...three, ...changes }).map(([id, sketch]) => nodeOf(id, sketch)),
-    strangers: [],
-    loosePods: [],
-    workloads: [],
-  };
-}
+import { sketchOf, type Sketch } from './sketch.ts';
 
 function moved(
   snapshot: ClusterSnapshot,
@@ -83,10 +19,10 @@ function moved(
 }
 
 test('a number of slots is taken from all masters in proportion, the lowest first', () => {
-  const plan = planReshard(snapshotOf(), { from: 'all', to: 'c', slots: 1000 });
+  const plan = planReshard(sketchOf(), { from: 'all', to: 'c', slots: 1000 });
   assert.equal(plan.title, 'Reshard 1,000 slots to 127.0.0.1:6099');
   assert.deepEqual(plan.losses, []);
-  const parts = moved(snapshotOf(), { from: 'all', to: 'c', slots: 1000 });
+  const parts = moved(sketchOf(), { from: 'all', to: 'c', slots: 1000 });
   assert.deepEqual(parts, { a: [[0, 498]], b: [[5461, 5961]] });
 });
 
@@ -114,16 +50,16 @@ test('named slots are taken from whoever owns them; those of the target are left
     [5400, 5500],
     [11_000, 11_009],
   ];
-  const plan = planReshard(snapshotOf(), { from: 'all', to: 'c', slots });
+  const plan = planReshard(sketchOf(), { from: 'all', to: 'c', slots });
   assert.match(plan.warnings.join(), /owns 10 of these slots already/);
-  assert.deepEqual(moved(snapshotOf(), { from: 'all', to: 'c', slots }), {
+  assert.deepEqual(moved(sketchOf(), { from: 'all', to: 'c', slots }), {
     a: [[5400, 5460]],
     b: [[5461, 5500]],
   });
 });
 
 test('a master that gives its last slot is warned about', () => {
-  const plan = planReshard(snapshotOf(), { from: ['a'], to: 'b', slots: 5461 });
+  const plan = planReshard(sketchOf(), { from: ['a'], to: 'b', slots: 5461 });
   assert.match(plan.warnings.join(), /127\.0\.0\.1:6097 will own no slots afterwards/);
 });
 
@@ -131,7 +67,7 @@ const open = (nodeId: string, ...slots: readonly number[]): readonly OpenSlot[] 
   slots.map((slot) => ({ slot, nodeId }));
 
 test('slots that the same move left open come first', () => {
-  const interrupted = snapshotOf({
+  const interrupted = sketchOf({
     a: { slots: [[0, 5460]], migrating: open('b', 70, 71) },
     b: { slots: [[5461, 10_922]], importing: open('a', 70, 71, 72) },
   });
@@ -141,7 +77,7 @@ test('slots that the same move left open come first', () => {
 });
 
 test('slots that the target owns while the source calls them migrating are closed with the move', () => {
-  const interrupted = snapshotOf({
+  const interrupted = sketchOf({
     a: { slots: [[64, 5460]], migrating: open('b', 60, 61) },
     b: { slots: unionSlots([[0, 63]], [[5461, 10_922]]) },
   });
@@ -151,7 +87,7 @@ test('slots that the target owns while the source calls them migrating are close
 });
 
 test('a move whose other end has failed over since goes on with the replica that took its place', () => {
-  const heir = snapshotOf({
+  const heir = sketchOf({
     a: { slots: [], masterId: 'h' },
     h: { slots: [[0, 5460]] },
     r: { masterId: 'h' },
@@ -232,7 +168,7 @@ test('what cannot be resharded is refused with a reason', () => {
   ];
   for (const [name, changes, request, message] of cases) {
     assert.throws(
-      () => planReshard(snapshotOf(changes), request),
+      () => planReshard(sketchOf(changes), request),
       (error) => error instanceof UserError && message.test(error.message),
       name,
     );
@@ -240,6 +176,6 @@ test('what cannot be resharded is refused with a reason', () => {
 });
 
 test('a failed master that owns nothing is in nobody’s way', () => {
-  const snapshot = snapshotOf({ d: { health: 'failed' } });
+  const snapshot = sketchOf({ d: { health: 'failed' } });
   assert.deepEqual(moved(snapshot, { from: ['a'], to: 'b', slots: 1 }), { a: [[0, 0]] });
 });

@@ -1,0 +1,204 @@
+import { UserError } from '../model/errors.ts';
+import type { Plan, StepOf } from '../model/plan.ts';
+import { mastersOf, nodeName, slotsText, uncoveredSlots } from '../model/shards.ts';
+import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
+import {
+  countSlots,
+  formatSlots,
+  intersectSlots,
+  lowestSlots,
+  slotsFrom,
+  subtractSlots,
+  unionSlots,
+  type SlotSet,
+} from '../model/slots.ts';
+import { refuseDeadMasters } from './reshard/refusals.ts';
+import { roomWarnings } from './reshard/room.ts';
+import { transfersFor } from './rebalance/shares.ts';
+
+export interface RebalanceRequest {
+  /** By node id: how much of the whole in relation to the others; 1 where nothing is said, 0 empties a master. */
+  readonly weights?: Readonly<Record<string, number>>;
+  /** By how many percent of its share a master's number of slots may differ from it; 2 where nothing is said. */
+  readonly threshold?: number;
+  /** Whether masters without slots get their share; otherwise they are left out, unless their weight is given. */
+  readonly useEmptyMasters?: boolean;
+  readonly pace?: 'gentle' | 'fast';
+}
+
+const usualThreshold = 2;
+
+/** A move between two masters, before it is a step. */
+interface Move {
+  readonly from: RedisNode;
+  readonly to: RedisNode;
+  readonly slots: SlotSet;
+}
+
+/**
+ * Plans the fewest moves after which every master has its share of the slots. What an interrupted move left open is
+ * carried on first. Throws UserError where it must not begin, and where there is nothing to do.
+ */
+export function planRebalance(snapshot: ClusterSnapshot, request: RebalanceRequest): Plan {
+  const masters = mastersOf(snapshot);
+  checkRequest(masters, request);
+  refuseUnlessSound(snapshot, masters);
+  const weights = weightsOf(masters, request);
+  const threshold = request.threshold ?? usualThreshold;
+  const moves = movesOf(masters, weights, threshold);
+  const total = moves.reduce((sum, { slots }) => sum + countSlots(slots), 0);
+  if (total === 0) {
+    throw new UserError(
+      'invalid-input',
+      `Every master of ${snapshot.name} is within ${threshold} % of its share already. Nothing was changed.`,
+    );
+  }
+  const steps = moves.map((move) => stepFor(move, request));
+  return {
+    title: `Rebalance ${snapshot.name}: ${total.toLocaleString('en-US')} ${total === 1 ? 'slot' : 'slots'}`,
+    ...{ ref: snapshot.ref, operation: 'rebalance', request },
+    steps,
+    warnings: [...warningsFor(masters, weights, request), ...roomWarnings(snapshot, steps)],
+    losses: [],
+  };
+}
+
+function checkRequest(
+  masters: readonly RedisNode[],
+  { weights = {}, threshold = usualThreshold }: RebalanceRequest,
+): void {
+  if (!Number.isFinite(threshold) || threshold < 0 || threshold > 100) {
+    throw invalid(`The threshold is a number of percent from 0 to 100, not ${threshold}.`);
+  }
+  for (const [id, weight] of Object.entries(weights)) {
+    if (!masters.some((node) => node.id === id)) {
+      throw invalid(`A weight is given for "${id}", which is not the node id of a master.`);
+    }
+    if (!Number.isFinite(weight) || weight < 0) {
+      throw invalid(`The weight of ${id} is a number from 0 up, not ${weight}.`);
+    }
+  }
+}
+
+function invalid(message: string): UserError {
+  return new UserError('invalid-input', `${message} Nothing was changed.`);
+}
+
+/** Slots that are open between two masters are carried on; everything else that is not whole is refused. */
+function refuseUnlessSound(snapshot: ClusterSnapshot, masters: readonly RedisNode[]): void {
+  refuseDeadMasters(snapshot, masters);
+  const uncovered = uncoveredSlots(snapshot);
+  if (uncovered.length > 0) {
+    throw unsafe(`No master serves slots ${formatSlots(uncovered)}. Bring their master back first.`);
+  }
+  for (const [index, one] of masters.entries()) {
+    for (const other of masters.slice(index + 1)) {
+      const both = subtractSlots(
+        intersectSlots(one.slots, other.slots),
+        unionSlots(leaving(one, other), leaving(other, one)),
+      );
+      if (both.length === 0) continue;
+      throw unsafe(`${nodeName(one)} and ${nodeName(other)} both claim slots ${formatSlots(both)}.`);
+    }
+    const { migrating = [], importing = [] } = one.view?.self ?? {};
+    const stray = [...migrating, ...importing].find(({ nodeId }) => !masters.some(({ id }) => id === nodeId));
+    if (stray !== undefined) {
+      throw unsafe(
+        `Slot ${stray.slot} of ${nodeName(one)} is open for a move with ${stray.nodeId}, which is no master now. Heal the cluster first.`,
+      );
+    }
+  }
+}
+
+function unsafe(message: string): UserError {
+  return new UserError('unsafe', `${message} Nothing was changed.`);
+}
+
+function weightsOf(
+  masters: readonly RedisNode[],
+  { weights = {}, useEmptyMasters = false }: RebalanceRequest,
+): ReadonlyMap<string, number> {
+  const all = new Map(
+    masters.map((node) => {
+      const usual = node.slots.length > 0 || useEmptyMasters ? 1 : 0;
+      return [node.id, weights[node.id] ?? usual];
+    }),
+  );
+  if ([...all.values()].every((weight) => weight === 0)) {
+    throw invalid('All weights are 0: no master would own any slot.');
+  }
+  return all;
+}
+
+function movesOf(
+  masters: readonly RedisNode[],
+  weights: ReadonlyMap<string, number>,
+  threshold: number,
+): readonly Move[] {
+  const moves = new Map<string, Move>();
+  const add = (from: RedisNode, to: RedisNode, slots: SlotSet): void => {
+    if (slots.length === 0) return;
+    const key = `${from.id} ${to.id}`;
+    moves.set(key, { from, to, slots: unionSlots(moves.get(key)?.slots ?? [], slots) });
+  };
+  for (const from of masters) for (const to of masters) add(from, to, openBetween(from, to));
+  const begun = [...moves.values()];
+  const owned = new Map(masters.map((node) => [node.id, ownedAfter(node, begun)]));
+  const holders = masters.map(({ id }) => ({
+    ...{ id, weight: weights.get(id) ?? 0 },
+    slots: countSlots(owned.get(id) ?? []),
+  }));
+  for (const { from, to, slots } of transfersFor(holders, threshold)) {
+    const [source, target] = [from, to].map((id) => masters.find((node) => node.id === id));
+    if (source === undefined || target === undefined) continue;
+    // What has yet to come is not there to be given on.
+    const there = intersectSlots(owned.get(from) ?? [], source.slots);
+    const chosen = lowestSlots(there, slots);
+    owned.set(from, subtractSlots(owned.get(from) ?? [], chosen));
+    add(source, target, chosen);
+  }
+  return [...moves.values()];
+}
+
+/** Slots that one master calls migrating to another. */
+function leaving(from: RedisNode, to: RedisNode): SlotSet {
+  const slots = (from.view?.self.migrating ?? []).filter(({ nodeId }) => nodeId === to.id);
+  return slotsFrom(slots.map(({ slot }) => slot));
+}
+
+/** Slots of a move that was begun and not ended, by either one's word. */
+function openBetween(from: RedisNode, to: RedisNode): SlotSet {
+  const coming = (to.view?.self.importing ?? []).filter(({ nodeId }) => nodeId === from.id);
+  const owned = unionSlots(from.slots, to.slots);
+  const open = unionSlots(leaving(from, to), slotsFrom(coming.map(({ slot }) => slot)));
+  return intersectSlots(open, owned);
+}
+
+function ownedAfter(node: RedisNode, moves: readonly Move[]): SlotSet {
+  const gone = moves.filter(({ from }) => from === node).map(({ slots }) => slots);
+  const come = moves.filter(({ to }) => to === node).map(({ slots }) => slots);
+  return unionSlots(subtractSlots(node.slots, unionSlots(...gone)), ...come);
+}
+
+function stepFor({ from, to, slots }: Move, { pace }: RebalanceRequest): StepOf<'moveSlots'> {
+  return {
+    ...{ kind: 'moveSlots', from: from.id, to: to.id, slots },
+    ...(pace === undefined ? {} : { pace }),
+    text: `Move ${slotsText(slots)} (${formatSlots(slots)}) from ${nodeName(from)} to ${nodeName(to)}`,
+  };
+}
+
+function warningsFor(
+  masters: readonly RedisNode[],
+  weights: ReadonlyMap<string, number>,
+  { weights: given = {}, useEmptyMasters }: RebalanceRequest,
+): readonly string[] {
+  return masters.flatMap((node) => {
+    const isLeftOut = node.slots.length === 0 && given[node.id] === undefined && useEmptyMasters !== true;
+    if (isLeftOut) return [`${nodeName(node)} owns no slots and is left out; useEmptyMasters includes it.`];
+    if (weights.get(node.id) !== 0 || node.slots.length === 0) return [];
+    return [
+      `${nodeName(node)} will own no slots afterwards. If its cluster-allow-replica-migration is on, it becomes a replica of the master that got its last ones.`,
+    ];
+  });
+}

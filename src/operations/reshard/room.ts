@@ -1,0 +1,46 @@
+import { nodeName } from '../../model/shards.ts';
+import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
+import { countSlots, type SlotSet } from '../../model/slots.ts';
+
+interface Move {
+  readonly from: string;
+  readonly to: string;
+  readonly slots: SlotSet;
+}
+
+/**
+ * Warns where what comes may not fit: a server at its memory limit refuses keys or evicts others for them. What comes
+ * is reckoned from how much memory the source uses for all its slots.
+ */
+export function roomWarnings(snapshot: ClusterSnapshot, moves: readonly Move[]): readonly string[] {
+  const coming = new Map<string, number>();
+  for (const { from, to, slots } of moves) {
+    const source = snapshot.nodes.find(({ id }) => id === from);
+    const owned = countSlots(source?.slots ?? []);
+    if (source?.view === undefined || source.view.keys === 0 || owned === 0) continue;
+    const bytes = (source.view.usedMemoryBytes * countSlots(slots)) / owned;
+    coming.set(to, (coming.get(to) ?? 0) + bytes);
+  }
+  return snapshot.nodes.flatMap((node) => {
+    const bytes = coming.get(node.role === 'master' ? node.id : (node.masterId ?? '')) ?? 0;
+    return warningFor(node, bytes);
+  });
+}
+
+function warningFor(node: RedisNode, coming: number): readonly string[] {
+  if (coming === 0 || node.view === undefined || node.view.maxMemoryBytes === 0) return [];
+  const { maxMemoryBytes, usedMemoryBytes, uncountedMemoryBytes, evictionPolicy } = node.view;
+  const free = Math.max(0, maxMemoryBytes - (usedMemoryBytes - uncountedMemoryBytes));
+  if (coming <= free) return [];
+  const then =
+    evictionPolicy === 'noeviction'
+      ? 'the move would stop there'
+      : `it would evict keys to make room (${evictionPolicy})`;
+  return [
+    `About ${megabytes(coming)} come to ${nodeName(node)}, which has ${megabytes(free)} left below its maxmemory: ${then}.`,
+  ];
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1_048_576).toLocaleString('en-US', { maximumFractionDigits: 1 })} MiB`;
+}

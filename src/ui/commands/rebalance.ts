@@ -1,0 +1,77 @@
+import * as vscode from 'vscode';
+import { UserError } from '../../model/errors.ts';
+import type { Outcome } from '../../model/outcome.ts';
+import { mastersOf, nodeName, slotsText } from '../../model/shards.ts';
+import type { ClusterSnapshot } from '../../model/snapshot.ts';
+import { planRebalance, type RebalanceRequest } from '../../operations/rebalance.ts';
+import type { PlanResult } from '../../operations/runPlan.ts';
+import { confirmationOf } from '../confirmation.ts';
+import type { Parts } from '../parts.ts';
+import { runPlanned } from '../runPlanned.ts';
+import { answersOf, clusterOf, picked, type Answers } from '../target.ts';
+
+/** Gives every master its share of the hash slots, by the fewest moves, while clients go on. */
+export async function rebalance(parts: Parts, argument: unknown): Promise<Outcome | (Outcome & PlanResult)> {
+  const snapshot = await parts.inventory.fresh(await clusterOf(parts, argument));
+  const answers = answersOf(parts, argument);
+  const isAsked = Object.keys(answers).length === 0;
+  const request = isAsked ? await askMasters(snapshot) : requestIn(answers);
+  const plan = planRebalance(snapshot, request);
+  if (answers['preview'] === true) {
+    await parts.documents.show(`Plan – ${plan.title}`, plan.steps.map(({ text }) => `${text}\n`).join(''));
+    return { outcome: 'done', message: `${plan.title} in ${plan.steps.length} moves; nothing was changed.` };
+  }
+  return runPlanned(parts, {
+    plan,
+    confirmation: confirmationOf(plan, snapshot, answers, isAsked),
+    verb: 'Rebalance',
+    message: ({ movedSlots, movedKeys, seconds, cancelled }) =>
+      `${movedSlots.toLocaleString('en-US')} slots with ${movedKeys.toLocaleString('en-US')} keys moved in ${seconds.toFixed(1)} s${cancelled ? '; no slot is left open' : ''}`,
+  });
+}
+
+function requestIn({ weights, threshold, useEmptyMasters, pace }: Answers): RebalanceRequest {
+  if (threshold !== undefined && typeof threshold !== 'number')
+    throw wrong('threshold', 'a number of percent');
+  if (useEmptyMasters !== undefined && typeof useEmptyMasters !== 'boolean') {
+    throw wrong('useEmptyMasters', 'true or false');
+  }
+  if (pace !== undefined && pace !== 'gentle' && pace !== 'fast') throw wrong('pace', '"gentle" or "fast"');
+  return {
+    ...(weights === undefined ? {} : { weights: weightsIn(weights) }),
+    ...(threshold === undefined ? {} : { threshold }),
+    ...(useEmptyMasters === undefined ? {} : { useEmptyMasters }),
+    ...(pace === undefined ? {} : { pace }),
+  };
+}
+
+function weightsIn(value: unknown): Readonly<Record<string, number>> {
+  const entries = typeof value === 'object' && value !== null ? Object.entries(value) : undefined;
+  if (entries?.every((entry): entry is [string, number] => typeof entry[1] === 'number') !== true) {
+    throw wrong('weights', 'an object of node ids and numbers');
+  }
+  return Object.fromEntries(entries);
+}
+
+function wrong(field: string, form: string): UserError {
+  return new UserError('invalid-input', `"${field}" must be ${form}.`);
+}
+
+/** Who is to have slots afterwards; a master that is not chosen is emptied. */
+async function askMasters(snapshot: ClusterSnapshot): Promise<RebalanceRequest> {
+  const items = mastersOf(snapshot).map((node) => ({
+    label: nodeName(node),
+    description: slotsText(node.slots),
+    picked: true,
+    node,
+  }));
+  const options = {
+    title: `Rebalance ${snapshot.name}`,
+    placeHolder: 'Which masters are to share the slots? Those left out give all theirs away.',
+    canPickMany: true as const,
+  };
+  const chosen = await picked(vscode.window.showQuickPick(items, options));
+  return {
+    weights: Object.fromEntries(items.map((item) => [item.node.id, chosen.includes(item) ? 1 : 0])),
+  };
+}

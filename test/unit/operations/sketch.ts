@@ -1,0 +1,75 @@
+import type { KnownNode, NodeView, OpenSlot } from '../../../src/model/nodeView.ts';
+import type { ClusterSnapshot, RedisNode } from '../../../src/model/snapshot.ts';
+import type { SlotSet } from '../../../src/model/slots.ts';
+
+/** What a test says of a node; everything else is as in a healthy cluster. */
+export interface Sketch {
+  readonly slots?: SlotSet;
+  readonly masterId?: string;
+  readonly health?: RedisNode['health'];
+  readonly migrating?: readonly OpenSlot[];
+  readonly importing?: readonly OpenSlot[];
+  readonly view?: Partial<NodeView>;
+}
+
+function nodeOf(
+  id: string,
+  { slots = [], masterId, health = 'ok', migrating = [], importing = [], view: said = {} }: Sketch,
+): RedisNode {
+  const role = masterId === undefined ? 'master' : 'replica';
+  const port = 6000 + id.charCodeAt(0);
+  const common = { id, host: '127.0.0.1', port, busPort: port + 10_000, slots, configEpoch: 1 };
+  const master = masterId === undefined ? {} : { masterId };
+  const self: KnownNode = {
+    ...common,
+    ...master,
+    flags: [role],
+    linkState: 'connected',
+    migrating,
+    importing,
+  };
+  const view: NodeView = {
+    self,
+    others: [],
+    clusterState: 'ok',
+    slotsAssigned: 16_384,
+    currentEpoch: 1,
+    product: 'redis',
+    version: '7.0.15',
+    loading: false,
+    keys: 0,
+    usedMemoryBytes: 0,
+    maxMemoryBytes: 0,
+    uncountedMemoryBytes: 0,
+    evictionPolicy: 'noeviction',
+    persistence: { appendOnlyWritten: true, appendOnlyRewritten: true, snapshotSaved: true },
+    uptimeSeconds: 1,
+    replication: { role, offset: 0, replicas: [] },
+    ...said,
+  };
+  const answers = health === 'ok' || health === 'degraded';
+  return { ...common, ...master, role, health, ...(answers ? { view } : {}) };
+}
+
+const three: Readonly<Record<string, Sketch>> = {
+  a: { slots: [[0, 5460]] },
+  b: { slots: [[5461, 10_922]] },
+  c: { slots: [[10_923, 16_383]] },
+  r: { masterId: 'a' },
+};
+
+/** Three masters a, b and c with a third of the slots each, and r, a replica of a; changed and added to. */
+export function sketchOf(
+  changes: Readonly<Record<string, Sketch>> = {},
+  base: Readonly<Record<string, Sketch>> = three,
+): ClusterSnapshot {
+  return {
+    ref: { addresses: ['127.0.0.1:6097'] },
+    name: 'sketch',
+    takenAt: 0,
+    nodes: Object.entries({ ...base, ...changes }).map(([id, sketch]) => nodeOf(id, sketch)),
+    strangers: [],
+    loosePods: [],
+    workloads: [],
+  };
+}
