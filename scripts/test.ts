@@ -1,5 +1,5 @@
 // Runs the suites with progress and times; the last line is `N passed, N failed, N skipped` over all of them.
-//   npm test [-- --all]      npm run test:redis | test:kubernetes | test:vscode [-- --all] [part of a path…]
+//   npm test [-- --all]      npm run test:simulation | test:redis | test:kubernetes | test:vscode [-- --all] [part of a path…]
 // With --all the long tests run as well, and the Kubernetes scenarios write docs/resilience.md.
 import { spawn } from 'node:child_process';
 import { globSync, writeFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { forgetRows, recordedRows } from '../test/support/scenarios/record.ts';
 import { resilienceDocument } from '../test/support/scenarios/resilienceDocument.ts';
 import { startKubernetes, type TestKubernetes } from '../test/support/startKubernetes.ts';
 
-const suites = ['redis', 'kubernetes', 'vscode'] as const;
+const suites = ['simulation', 'redis', 'kubernetes', 'vscode'] as const;
 type Suite = (typeof suites)[number];
 
 interface Count {
@@ -91,6 +91,7 @@ async function main(): Promise<void> {
   const chosen = named.length > 0 ? named : suites;
   if (named.length === 0) await stage('check', () => run('npm', ['run', '--silent', 'check']));
   if (chosen.includes('vscode')) await stage('build', () => run(process.execPath, ['esbuild.mjs']));
+  if (chosen.includes('simulation')) await stage('simulation', () => runSuite('simulation'));
   if (chosen.includes('redis')) await stage('redis', () => runSuite('redis'));
   if (chosen.includes('kubernetes') || chosen.includes('vscode')) await kubernetesSuites(chosen);
 }

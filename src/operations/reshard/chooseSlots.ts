@@ -41,11 +41,12 @@ export function chooseSlots(
 }
 
 /**
- * Slots that the target owns while the source still calls them migrating to it: an interrupted move ended before the
- * source was told. They hold no keys there any more and only have to be closed.
+ * Slots that the target owns while the source still calls them migrating: an interrupted move ended before the source
+ * was told. To whom they were to go does not matter, since that node may have died and left them to the target. They
+ * hold no keys at the source any more and only have to be closed.
  */
 function staleSlots(source: RedisNode, target: RedisNode): SlotSet {
-  const leaving = (source.view?.self.migrating ?? []).filter(({ nodeId }) => nodeId === target.id);
+  const leaving = source.view?.self.migrating ?? [];
   return intersectSlots(target.slots, slotsFrom(leaving.map(({ slot }) => slot)));
 }
 

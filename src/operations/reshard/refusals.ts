@@ -1,7 +1,7 @@
 import { UserError } from '../../model/errors.ts';
 import { mastersOf, nodeName, uncoveredSlots } from '../../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
-import { formatSlots, intersectSlots } from '../../model/slots.ts';
+import { formatSlots, hasSlot, intersectSlots } from '../../model/slots.ts';
 
 /**
  * A reshard of a cluster that is not whole could only make it worse. Slots that an interrupted reshard between these
@@ -61,8 +61,10 @@ function refuseForeignOpenSlots(
     ours.some((node) => node.id === id) || !serves(id);
   for (const node of masters) {
     const { migrating = [], importing = [] } = node.view?.self ?? {};
+    // A node may still call slots migrating that it does not own any more: these only have to be closed.
+    const leaving = migrating.filter(({ slot }) => hasSlot(node.slots, slot));
     const foreign =
-      migrating.find(({ nodeId }) => !sources.includes(node) || !isOurs([target], nodeId)) ??
+      leaving.find(({ nodeId }) => !sources.includes(node) || !isOurs([target], nodeId)) ??
       importing.find(({ nodeId }) => node !== target || !isOurs(sources, nodeId));
     if (foreign !== undefined) throw openSlot(snapshot, foreign.slot, node, foreign.nodeId);
   }

@@ -132,7 +132,7 @@ async function adoptOrphans(
 
 /** Slots that are open between these two masters are ours to carry on; those of another move are not. */
 function refuseForeign(request: MoveRequest, source: NodeView, target: NodeView): void {
-  const wanted = new Set(eachSlot(request.slots));
+  const wanted = new Set(eachSlot(subtractSlots(request.slots, target.self.slots)));
   const foreign = [...source.self.migrating, ...target.self.importing].filter(
     ({ slot, nodeId }) => wanted.has(slot) && request.otherMasters.includes(nodeId),
   );
