@@ -14,11 +14,13 @@ const row: ScenarioRow = {
   gapMs: 78,
   image: 'docker.io/library/redis:1.2.3',
   kubernetes: 'v1.2.3',
+  at: '2001-02-03T04:05:06.000Z',
+  run: '2001-02-03T04:00:00.000Z',
   client: { retry: 5, redisOptions: { connectTimeout: 7 } },
 };
 
 test('the table says what was measured, and what was not', () => {
-  const text = resilienceDocument([row], new Date('2001-02-03T04:05:06Z'));
+  const text = resilienceDocument([row]);
   assert.match(text, /\| \*\*no\*\* \| 4\.0 \| 12,345 \| 0 \| 3 \| 78 \| a \\\| b \|/);
   assert.match(text, /measured on 2001-02-03 .*Kubernetes v1\.2\.3,.*images redis:1\.2\.3\./);
   assert.match(text, /`retry 5`, `connectTimeout 7`/);

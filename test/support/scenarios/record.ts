@@ -19,6 +19,9 @@ export interface ScenarioRow {
   readonly note?: string;
   readonly image: string;
   readonly kubernetes: string;
+  /** When the scenario ended, and when the process that ran it began; ISO 8601. */
+  readonly at: string;
+  readonly run: string;
   readonly client?: Readonly<Record<string, unknown>>;
 }
 
@@ -34,7 +37,7 @@ export interface Found {
 
 const file = join(import.meta.dirname, '../../../test-results/scenarios.jsonl');
 
-/** Adds one row to the results of this run, met where all its figures keep the requirement's limits; returns it. */
+/** Adds one row to the results, met where all its figures keep the requirement's limits; returns it. */
 export function record(
   id: ScenarioId,
   at: { readonly image: string; readonly kubernetesVersion: string },
@@ -61,6 +64,8 @@ export function record(
     ...(note === undefined ? {} : { note }),
     image: at.image,
     kubernetes: at.kubernetesVersion,
+    at: new Date().toISOString(),
+    run: new Date(performance.timeOrigin).toISOString(),
   };
   mkdirSync(dirname(file), { recursive: true });
   appendFileSync(file, `${JSON.stringify(row)}\n`);
@@ -85,14 +90,20 @@ function keeps(requirement: Requirement, figures: Figures): boolean {
   );
 }
 
-/** The rows of the last run. */
+/** The rows of each scenario's last run. */
 export function recordedRows(): readonly ScenarioRow[] {
   if (!existsSync(file)) return [];
   const lines = readFileSync(file, 'utf8').split('\n');
-  return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as ScenarioRow);
+  const rows = lines.filter((line) => line !== '').map((line) => JSON.parse(line) as ScenarioRow);
+  return rows.filter((row) => !rows.some((other) => other.id === row.id && other.run > row.run));
 }
 
-/** Starts a new run. */
+/** Scenarios that no recorded run has shown. */
+export function unrecorded(rows: readonly ScenarioRow[]): readonly ScenarioId[] {
+  return (Object.keys(requirements) as ScenarioId[]).filter((id) => !rows.some((row) => row.id === id));
+}
+
+/** Begins anew. */
 export function forgetRows(): void {
   rmSync(file, { force: true });
 }

@@ -1,5 +1,5 @@
 import { requirements, type Requirement, type ScenarioId } from './requirements.ts';
-import type { ScenarioRow } from './record.ts';
+import { unrecorded, type ScenarioRow } from './record.ts';
 
 const notShown = [
   'Several machines: all workers are processes of one kernel, which share its clock, its two cores or more, and one network bridge.',
@@ -11,15 +11,16 @@ const notShown = [
 ];
 
 /** docs/resilience.md of a run's rows: nothing in it is measured by anybody else. */
-export function resilienceDocument(rows: readonly ScenarioRow[], date: Date): string {
+export function resilienceDocument(rows: readonly ScenarioRow[]): string {
   const images = [...new Set(rows.map(({ image }) => image.replace(/^docker\.io\/(?:library\/)?/, '')))];
   const kubernetes = [...new Set(rows.map((row) => row.kubernetes))];
   const client = rows.find((row) => row.client !== undefined)?.client ?? {};
   const ids = Object.keys(requirements) as ScenarioId[];
-  const missing = ids.filter((id) => !rows.some((row) => row.id === id));
+  const missing = unrecorded(rows);
+  const days = [...new Set(rows.map(({ at }) => at.slice(0, 10)))].sort().join(' and ');
   return `# Resilience
 
-What the bundled manifests withstand, measured on ${date.toISOString().slice(0, 10)} by \`npm run test:kubernetes -- --all\`, which writes this file: Kubernetes ${kubernetes.join(', ')}, three workers on one machine, images ${images.sort().join(', ')}.
+What the bundled manifests withstand, measured on ${days} by \`npm run test:kubernetes -- --all scenarios\`, which writes this file: Kubernetes ${kubernetes.join(', ')}, three workers on one machine, images ${images.sort().join(', ')}.
 
 While a scenario runs, a client in a process of its own writes numbers that grow to keys in every shard, and reads each back before it writes it again and once more at the end. _Lost_ are keys that were gone or older than what was acknowledged. _Errors_ are commands the client gave up on. The _gap_ is the longest time without an acknowledged write in the shard where it was longest. _Healthy_ is the time until every pod is ready and every node knows exactly the others, sees all slots served, and has its link to its master.
 
