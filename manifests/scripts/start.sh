@@ -87,8 +87,22 @@ correct_addresses() {
     }' from=peers - from=file "$NODES" >"$NODES.new" && mv "$NODES.new" "$NODES"
 }
 
+# Where a pod was deleted by force its successor starts at once, while the old server may still run for a moment and
+# acknowledge writes into the same volume: they would be gone for whoever read the files before. The lock is kept by the
+# server that this script becomes, and ends with it. (The server's own, on nodes.conf, ends when that file is replaced.)
+wait_for_volume() {
+  exec 9>>"$DATA/.in-use"
+  waited=
+  while command -v flock >/dev/null && ! flock -n 9; do
+    [ -n "$waited" ] || say "waiting: another server still uses this volume"
+    waited=yes
+    sleep 0.1
+  done
+}
+
 check_credentials
 trap 'exit 0' TERM INT
+wait_for_volume
 choose_dataset
 id=$(own_id) || :
 if dataset_is_missing; then

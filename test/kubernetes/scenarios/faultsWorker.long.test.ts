@@ -70,7 +70,10 @@ function chooseWorker(all: readonly Server[]): { readonly worker: string; readon
       return { worker, elsewhere: unionSlots(...kept.map(({ view }) => view.self.slots)) };
     });
   const [best] = candidates.sort((a, b) => countSlots(b.elsewhere) - countSlots(a.elsewhere));
-  assert.ok(best, 'no worker has exactly one master');
+  assert.ok(
+    best,
+    `no worker has exactly one master: ${all.map(({ name, worker, view }) => `${name} ${view.replication.role} on ${worker}`).join(', ')}`,
+  );
   return best;
 }
 

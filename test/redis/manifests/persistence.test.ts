@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { keysThat, readKeys, settled, startAll, until, writeKeys } from './cluster.ts';
 import { simulatePods } from './simulatedPods.ts';
 
@@ -71,6 +74,28 @@ void test('a server that loads its data is alive and started, but not ready', as
     await pods.allReady(120);
     await settled(pods, 6);
     assert.equal(await readKeys(pods, 0), keysThat.areWritten);
+  } finally {
+    await pods.dispose();
+  }
+});
+
+void test('a server waits while another one still uses its volume', async () => {
+  const pods = await simulatePods();
+  const running = (): Promise<boolean> =>
+    pods.ask(0, ['PING']).then((answer) => answer.startsWith('PONG'), () => false);
+  try {
+    await pods.start(0);
+    await until(async () => ((await running()) ? true : undefined));
+    await pods.kill(0);
+    const other = spawn('flock', [join(pods.folder(0), 'data', '.in-use'), 'cat'], { stdio: ['pipe', 'pipe', 'inherit'] });
+    other.stdin.write('locked\n');
+    await once(other.stdout, 'data');
+    await pods.start(0);
+    await until(() => (pods.serverLog(0).includes('another server still uses this volume') ? true : undefined));
+    await sleep(500);
+    assert.equal(await running(), false);
+    other.stdin.end();
+    await until(async () => ((await running()) ? true : undefined));
   } finally {
     await pods.dispose();
   }
