@@ -6,7 +6,7 @@ import type { Plan, Progress } from '../model/plan.ts';
 import { slotCount } from '../model/slots.ts';
 import type { PodFacts } from '../model/snapshot.ts';
 import { askNodes } from './deploy/askNodes.ts';
-import type { DeployAnswers } from './deploy/answers.ts';
+import { shapeText, type DeployAnswers } from './deploy/answers.ts';
 import { adoptedPods, adoptionProblem, missingOrdinals } from './deploy/adoption.ts';
 import { readDeployFacts, type DeployFacts } from './deploy/facts.ts';
 import { checkFacts, withState, type Beginning } from './deploy/preflight.ts';
@@ -71,7 +71,9 @@ export function planDeploy(
   const pods = adoptedPods(answers, facts.claims);
   const ref = { context, namespace: answers.namespace, name: answers.name };
   const kinds = objects.map(({ kind, metadata: { name } }) => `${kind} ${name}`);
-  const secret = answers.auth === 'generate' ? [`Secret ${generatedSecret(answers.name).secret}`] : [];
+  // Volumes are taken over with their password.
+  const makesSecret = answers.auth === 'generate' && beginning !== 'adopts';
+  const secret = makesSecret ? [`Secret ${generatedSecret(answers.name).secret}`] : [];
   return {
     title: `Deploy ${describeRef(ref)}: ${shapeText(answers)}`,
     ref,
@@ -83,7 +85,7 @@ export function planDeploy(
     pods,
     steps: [
       { kind: 'applyManifests', text: `Make ${[...secret, ...kinds].join(', ')}` },
-      { kind: 'waitForPods', pods, text: `Wait until ${pods} pods are ready` },
+      { kind: 'waitForPods', pods, text: `Wait until ${podsText(pods, objects)} are ready` },
       { kind: 'waitForCluster', text: 'Wait until every node says that all 16,384 slots are covered' },
     ],
     warnings: warningsFor(answers, facts, beginning),
@@ -91,9 +93,21 @@ export function planDeploy(
   };
 }
 
-function shapeText({ masters, replicasPerMaster, overlays = [] }: DeployAnswers): string {
-  const replicas = `${replicasPerMaster} ${replicasPerMaster === 1 ? 'replica' : 'replicas'} each`;
-  return [`${masters} masters, ${replicas}`, ...overlays].join(', ');
+/** How many pods, of which image, on volumes of which size. */
+function podsText(pods: number, objects: readonly KubernetesObject[]): string {
+  const set = objects.find(({ kind }) => kind === 'StatefulSet') as SetObject | undefined;
+  const image = set?.spec.template.spec.containers[0]?.image ?? '';
+  const storage = set?.spec.volumeClaimTemplates?.[0]?.spec.resources.requests.storage;
+  return `${pods} pods of ${image}${storage === undefined ? '' : ` on volumes of ${storage}`}`;
+}
+
+interface SetObject extends KubernetesObject {
+  readonly spec: {
+    readonly template: { readonly spec: { readonly containers: readonly { readonly image: string }[] } };
+    readonly volumeClaimTemplates?: readonly {
+      readonly spec: { readonly resources: { readonly requests: { readonly storage: string } } };
+    }[];
+  };
 }
 
 function warningsFor(answers: DeployAnswers, facts: DeployFacts, beginning: Beginning): readonly string[] {

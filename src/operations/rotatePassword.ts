@@ -79,7 +79,7 @@ export async function prepareRotation(
       { kind: 'waitForCluster', text: `Check that all ${pods.length} servers refuse the old password` },
     ],
     warnings: [
-      'Clients that connect after the last step need the new password. To give it to them while both are good, do the steps by hand.',
+      'Clients that connect after the last step need the new password. To give it to them while both are good, do the steps by hand: docs/guides/manifests.md says how.',
     ],
     losses: [],
   };

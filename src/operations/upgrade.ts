@@ -18,6 +18,8 @@ import { judgeVersions, releaseOfImage, releaseText, type Release } from './upgr
 
 export interface UpgradePlan extends Plan {
   readonly ref: KubernetesClusterRef;
+  /** What becomes different, in a few words. */
+  readonly change: string;
   readonly statefulSet: string;
   readonly configMap: string | undefined;
   readonly port: number;
@@ -70,6 +72,7 @@ export function planUpgrade(
   const unattended = mastersAlone(snapshot, restarts);
   const keepsFiles = set.claimTemplates.length > 0;
   const steps = stepsOf(snapshot, facts, difference, restarts);
+  const change = subjects(difference, restarts.length);
   if (steps.length === 0) {
     throw new UserError(
       'invalid-input',
@@ -77,7 +80,8 @@ export function planUpgrade(
     );
   }
   return {
-    title: `Upgrade ${describeRef(ref)}: ${subjects(difference, restarts.length)}`,
+    title: `Upgrade ${describeRef(ref)}: ${change}`,
+    change,
     ref,
     operation: 'upgrade',
     request,
@@ -114,7 +118,7 @@ function subjects({ image, memory, live, atStart, storage }: Difference, restart
   const settings = Object.keys({ ...live, ...atStart });
   const parts = [
     image === undefined ? '' : `${image.from} to ${image.to}`,
-    memory === undefined ? '' : `memory ${memory.to}`,
+    memory === undefined ? '' : `memory ${memory.from === undefined ? '' : `${memory.from} to `}${memory.to}`,
     storage === undefined ? '' : `volumes of ${storage}`,
     settings.length === 0 ? '' : settings.join(', '),
   ].filter((part) => part !== '');

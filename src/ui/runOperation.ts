@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { claimOf } from '../inventory/inventory.ts';
-import { describeRef } from '../model/clusterRef.ts';
+import { describeRef, isKubernetesRef, type ClusterRef } from '../model/clusterRef.ts';
 import type { Plan, Progress, Report } from '../model/plan.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { asTheOnlyOne, withLeaseWarning } from './oneAtATime.ts';
@@ -82,7 +82,7 @@ async function isConfirmed(
     const options = { modal: true, detail };
     const answer = await vscode.window.showWarningMessage(`${plan.title}?`, options, verb, showPlan);
     if (answer === showPlan) {
-      await parts.documents.show(`Plan – ${plan.title}`, planText(plan));
+      await parts.documents.show(`Plan – ${verb} ${nameOf(plan.ref)}`, planText(plan));
       continue;
     }
     if (answer !== verb) return false;
@@ -102,6 +102,10 @@ async function isTyped(plan: Plan, word: string): Promise<boolean> {
         : `Type ${word}, or press Escape to leave everything as it is.`,
   });
   return typed === word;
+}
+
+function nameOf(ref: ClusterRef): string {
+  return isKubernetesRef(ref) ? ref.name : describeRef(ref);
 }
 
 /** Which cluster it is about, where the title does not say it. */

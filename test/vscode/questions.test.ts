@@ -99,7 +99,7 @@ describe('what people are asked', { timeout: 30 * 60_000 }, () => {
     await vscode.typeInput('3 x 1');
     await asked(/volume/);
     await vscode.typeInput('1Gi');
-    assert.match(await dialog(), /3 masters/);
+    assert.match(await dialog(), /3 masters, 1 replica each.*6 pods of redis:\S+ on volumes of 1Gi/s);
     await picture('deploy-plan');
     await vscode.pressDialog('Deploy');
     await told(/Deploy shop/, 60);
@@ -109,34 +109,52 @@ describe('what people are asked', { timeout: 30 * 60_000 }, () => {
     await vscode.command('notifications.clearAll');
   });
 
-  test('Upgrade… asks what is to be different and shows plan, progress and what was done', async () => {
+  const upgrade = async (what: string, question: RegExp): Promise<void> => {
+    await vscode.palette('Redis Cluster: Upgrade Image or Configuration…');
+    await asked(/What is to be different/);
+    await vscode.pick(what);
+    await asked(question);
+  };
+
+  test('Upgrade… asks what is to be different, shows its plan, and says what is left when it is stopped', async () => {
     await vscode.palette('Redis Cluster: Upgrade Image or Configuration…');
     await asked(/What is to be different/);
     await picture('upgrade-what');
-    await vscode.pick('Configuration');
-    await asked(/redis\.conf/);
-    await vscode.page.keyboard.type('maxmemory-policy');
-    await asked(/a name and a value/);
-    await picture('upgrade-configuration');
-    await vscode.page.keyboard.press('Escape');
-    await vscode.palette('Redis Cluster: Upgrade Image or Configuration…');
-    await asked(/What is to be different/);
     await vscode.pick('Memory');
-    await asked(/memory/i);
+    await asked(/memory limit/);
     await picture('upgrade-memory');
     await vscode.typeInput('384Mi');
-    assert.match(await dialog(), /Hand over the slots of shop-/);
+    assert.match(await dialog(), /memory \d+Mi to 384Mi.*Hand over the slots of shop-/s);
     await picture('upgrade-plan');
     await vscode.pressDialog('Show Plan');
-    assert.match(await dialog(), /memory 384Mi/);
+    assert.match(await dialog(), /memory \d+Mi to 384Mi/);
     await picture('upgrade-plan-document');
     await vscode.pressDialog('Upgrade');
-    await told(/shop-\d/, 60);
+    await told(/of 6 pods/, 60);
     await picture('upgrade-progress');
-    await told(/6 pods renewed in/, 600);
-    await picture('upgrade-done');
+    await vscode.pressNotification(/Upgrade shop/, 'Cancel');
+    await told(/was stopped.*not renewed: .*shop-0/, 300);
+    await picture('upgrade-stopped');
     await vscode.command('notifications.clearAll');
     await vscode.command('workbench.action.closeAllEditors');
+    const rest = await vscode.command<Result & { updatedPods: readonly string[] }>('redisCluster.upgrade', {
+      ...{ cluster, memory: '384Mi' },
+    });
+    assert.equal(rest.outcome, 'done', rest.message);
+    assert.ok(rest.updatedPods.length < 6 && rest.updatedPods.at(-1) === 'shop-0', rest.message);
+  });
+
+  test('Upgrade… takes a setting and says when all servers have it', async () => {
+    await upgrade('Configuration', /redis\.conf/);
+    await vscode.page.keyboard.type('maxmemory-policy');
+    await asked(/A name and a value/);
+    await picture('upgrade-configuration');
+    await vscode.typeInput('maxmemory-policy allkeys-lru');
+    assert.match(await dialog(), /Set maxmemory-policy to allkeys-lru on every running server/);
+    await vscode.pressDialog('Upgrade');
+    await told(/shop is upgraded \(maxmemory-policy\)/, 120);
+    await picture('upgrade-done');
+    await vscode.command('notifications.clearAll');
   });
 
   test('Rotate Password… says what clients have to expect before it begins', async () => {

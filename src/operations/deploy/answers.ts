@@ -38,6 +38,12 @@ export function podCount(answers: Pick<DeployAnswers, 'masters' | 'replicasPerMa
   return answers.masters * (1 + answers.replicasPerMaster);
 }
 
+/** What the cluster is to be, for titles. */
+export function shapeText({ masters, replicasPerMaster, overlays = [] }: DeployAnswers): string {
+  const replicas = `${replicasPerMaster} ${replicasPerMaster === 1 ? 'replica' : 'replicas'} each`;
+  return [`${masters} masters, ${replicas}`, ...overlays].join(', ');
+}
+
 /** Throws a UserError that says which answer cannot be and what would be good. */
 export function checkAnswers(answers: DeployAnswers): void {
   checkName(answers.name);

@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 
 import type { KubernetesObject } from '../../kubernetes/kubernetesAccess.ts';
-import type { DeployAnswers } from './answers.ts';
+import { shapeText, type DeployAnswers } from './answers.ts';
 import { neededSecrets } from './facts.ts';
 import { withState } from './preflight.ts';
 import { renderManifests } from './render.ts';
@@ -21,11 +21,7 @@ export function exportYaml(files: ReadonlyMap<string, string>, answers: DeployAn
 }
 
 function head(answers: DeployAnswers): string {
-  const { name, namespace, masters, replicasPerMaster } = answers;
-  const replicas = replicasPerMaster === 1 ? 'a replica' : `${replicasPerMaster} replicas`;
-  const lines = [
-    `Redis Cluster ${name} in namespace ${namespace}: ${masters} masters with ${replicas} each.`,
-  ];
+  const lines = [`Redis Cluster ${answers.name} in namespace ${answers.namespace}: ${shapeText(answers)}.`];
   for (const [secret, keys] of neededSecrets(answers))
     lines.push(`The pods need the Secret ${secret} (${keys.join(', ')}), which is not in this file.`);
   return lines.map((line) => `# ${line}\n`).join('');

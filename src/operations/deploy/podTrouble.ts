@@ -53,7 +53,7 @@ function keyOf(pod: PodFacts): string {
 
 async function describeTrouble(access: KubernetesAccess, namespace: string, pod: PodFacts): Promise<string> {
   const { reason = '', reasonMessage = '' } = pod;
-  const said = reasonMessage === '' ? '' : ` ${reasonMessage}`;
+  const said = reasonMessage === '' ? '' : ` ${reasonMessage.replace(/(?<![.!?])$/, '.')}`;
   switch (reason) {
     case 'Unschedulable':
       return `Pod ${pod.name} finds no worker to run on (${reason}):${said}${await claimTrouble(access, namespace, pod.name)}`;

@@ -80,11 +80,16 @@ function randomPassword(): string {
 
 /** True, or an AbortError: what else can be done about the volumes is done elsewhere. */
 async function askToAdopt(volumes: readonly string[]): Promise<boolean> {
-  const message = `Volumes of an earlier cluster of this name, shape and password are still there: ${volumes.join(', ')}.`;
+  const message = `Volumes of an earlier cluster of this name, shape and password are still there: ${someOf(volumes)}.`;
   const detail =
     'The new cluster can take them over with all keys. Otherwise choose another name, or delete them first.';
   await picked(vscode.window.showWarningMessage(message, { modal: true, detail }, 'Take Them Over'));
   return true;
+}
+
+function someOf(names: readonly string[]): string {
+  const rest = names.length - 6;
+  return rest < 2 ? names.join(', ') : `${names.slice(0, 6).join(', ')} and ${rest} more`;
 }
 
 async function askContext(parts: Parts, argument: unknown): Promise<string> {

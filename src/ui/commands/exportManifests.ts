@@ -31,7 +31,7 @@ export async function exportManifests(
     await vscode.workspace.openTextDocument({ language: 'yaml', content: yaml }),
   );
   const secrets = [...neededSecrets(answers)].map(([name, keys]) => `${name} (${keys.join(', ')})`);
-  const needs = secrets.length === 0 ? '' : ` It needs the Secret ${secrets.join(' and ')} to be there.`;
+  const needs = secrets.length === 0 ? '' : ` They need the Secret ${secrets.join(' and ')}.`;
   const message = `The manifests of ${answers.name} are open.${needs}`;
   if (isAsked) void vscode.window.showInformationMessage(message);
   return { outcome: 'done', message, yaml };

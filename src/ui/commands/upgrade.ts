@@ -1,14 +1,14 @@
-import * as vscode from 'vscode';
 import { isKubernetesRef } from '../../model/clusterRef.ts';
-import { messageOf, UserError } from '../../model/errors.ts';
+import { UserError } from '../../model/errors.ts';
 import type { Outcome } from '../../model/outcome.ts';
-import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { prepareUpgrade, runUpgrade, type Upgraded } from '../../operations/upgrade.ts';
-import { checkRequest, type UpgradeRequest } from '../../operations/upgrade/answers.ts';
+import type { UpgradeRequest } from '../../operations/upgrade/answers.ts';
+import { readPresent } from '../../operations/upgrade/present.ts';
 import type { Parts } from '../parts.ts';
 import { askPods } from '../podAsking.ts';
 import { runOperation } from '../runOperation.ts';
-import { answersOf, clusterOf, picked, textAnswer, type Answers } from '../target.ts';
+import { answersOf, clusterOf, textAnswer, type Answers } from '../target.ts';
+import { askUpgrade } from '../upgradeQuestions.ts';
 import { waiting } from '../waiting.ts';
 
 /** Renews a cluster's image, memory, volumes or settings, one pod at a time, while clients go on. */
@@ -17,9 +17,9 @@ export async function upgrade(parts: Parts, argument: unknown): Promise<Outcome 
   const answers = answersOf(parts, argument);
   const given = requestIn(answers);
   const isAsked = Object.keys(given).length === 0;
-  const request = isAsked ? await askRequest(snapshot) : given;
   const { ref } = snapshot;
   const access = await parts.inventory.access(isKubernetesRef(ref) ? ref.context : '');
+  const request = isAsked ? await askUpgrade(snapshot.name, await readPresent(access, snapshot)) : given;
   const plan = await prepareUpgrade(access, snapshot, request);
   const isConfirmed = answers['confirmed'] === true || (!isAsked && plan.losses.length === 0);
   return runOperation(parts, {
@@ -46,7 +46,7 @@ export async function upgrade(parts: Parts, argument: unknown): Promise<Outcome 
           holdNode: async (namespace, pod, port) => holdConnection(await asking.dial(namespace, pod, port)),
         });
         const pods = upgraded.updatedPods.length;
-        const message = `${snapshot.name}: ${plan.difference.image?.to ?? 'changed as asked'}, ${pods} ${pods === 1 ? 'pod' : 'pods'} renewed in ${upgraded.seconds.toFixed(0)} s.`;
+        const message = `${snapshot.name} is upgraded (${plan.change}): ${pods} ${pods === 1 ? 'pod' : 'pods'} renewed in ${upgraded.seconds.toFixed(0)} s.`;
         return { ...upgraded, outcome: 'done' as const, message };
       } finally {
         asking.close();
@@ -74,67 +74,4 @@ function configIn(value: unknown): UpgradeRequest['config'] {
     throw new UserError('invalid-input', '"config" is an object of settings, each a text or a number.');
   }
   return Object.fromEntries(entries.map(([name, one]) => [name, String(one)]));
-}
-
-const questions = {
-  image: { label: 'Image', prompt: 'Which image? Its tag should say the version.', empty: 'redis:8.6.3' },
-  memory: { label: 'Memory', prompt: 'How much memory may each pod use?', empty: '512Mi' },
-  storage: {
-    label: 'Volume size',
-    prompt: 'How large is each volume to be? Volumes only grow.',
-    empty: '2Gi',
-  },
-  config: {
-    label: 'Configuration',
-    prompt: 'Which setting of redis.conf, and its value?',
-    empty: 'maxmemory-policy allkeys-lru',
-  },
-} as const;
-
-async function askRequest(snapshot: ClusterSnapshot): Promise<UpgradeRequest> {
-  const image = snapshot.nodes.find((node) => node.pod !== undefined)?.pod?.image ?? '';
-  const descriptions: Readonly<Record<string, string>> = {
-    image,
-    config: 'redis.conf, kept in the ConfigMap',
-  };
-  const items = (Object.keys(questions) as (keyof typeof questions)[]).map((id) => ({
-    label: questions[id].label,
-    description: descriptions[id] ?? '',
-    id,
-  }));
-  const title = `Upgrade ${snapshot.name}`;
-  const { id } = await picked(
-    vscode.window.showQuickPick(items, { title, placeHolder: 'What is to be different?' }),
-  );
-  const { prompt, empty } = questions[id];
-  const text = (
-    await picked(
-      vscode.window.showInputBox({
-        title,
-        prompt,
-        placeHolder: empty,
-        value: id === 'image' ? image : '',
-        ignoreFocusOut: true,
-        validateInput: (value) => problemWith(id, value.trim()),
-      }),
-    )
-  ).trim();
-  return requestOf(id, text);
-}
-
-function requestOf(id: keyof typeof questions, text: string): UpgradeRequest {
-  if (id !== 'config') return { [id]: text };
-  const [name = '', ...words] = text.split(/\s+/);
-  const value = words.join(' ');
-  return { config: { [name.toLowerCase()]: value === '""' ? '' : value } };
-}
-
-function problemWith(id: keyof typeof questions, text: string): string | undefined {
-  if (id === 'config' && !/^\S+\s+\S/.test(text)) return 'Write a name and a value, with a blank between.';
-  try {
-    checkRequest(requestOf(id, text));
-    return undefined;
-  } catch (error) {
-    return messageOf(error);
-  }
 }

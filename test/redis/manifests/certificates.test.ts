@@ -6,7 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connectNode } from '../../../src/redis/connect.ts';
 import { makeAuthority } from '../../support/authority.ts';
 import { startChaosClient } from '../../support/chaosClient.ts';
-import { simulatePods, type SimulatedPods, type TlsSecret } from './simulatedPods.ts';
+import type { TlsSecret } from './mountedSecrets.ts';
+import { simulatePods, type SimulatedPods } from './simulatedPods.ts';
 
 const all = [0, 1, 2, 3, 4, 5];
 const names = ['*.redis-cluster.simulated.svc', 'localhost'];

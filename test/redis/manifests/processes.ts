@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { type ChildProcess, execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
@@ -39,4 +39,18 @@ async function freePort(): Promise<number> {
 export async function findNet(): Promise<Net> {
   const some = (): number => 1 + Math.floor(Math.random() * 250);
   return { network: `127.${some()}.${some()}`, port: await freePort(), bus: await freePort() };
+}
+
+/** Ends a process and all that it started: it leads a group of its own. */
+export function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  return new Promise((resolve) => {
+    if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) {
+      resolve();
+      return;
+    }
+    child.once('exit', () => {
+      resolve();
+    });
+    process.kill(-child.pid, signal);
+  });
 }

@@ -1,14 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { mountCertificates, mountPassword, type PasswordSecret, type TlsSecret } from './mountedSecrets.ts';
 import { type OwnView, ownViewOf } from './ownView.ts';
-import { type Net, findNet, run } from './processes.ts';
+import { end, type Net, findNet, run } from './processes.ts';
 
 const manifests = fileURLToPath(new URL('../../../manifests', import.meta.url));
 const configuration = join(manifests, 'base', 'redis.conf');
@@ -61,15 +62,6 @@ interface Pod {
   readonly env: NodeJS.ProcessEnv;
   readonly processes: readonly ChildProcess[];
 }
-
-/** The Secret of the password, with which every pod starts. */
-export interface PasswordSecret {
-  readonly password: string;
-  readonly previous?: string;
-}
-
-/** The files of the Secret for TLS, PEM texts by name. */
-export type TlsSecret = Readonly<Record<'ca.crt' | 'tls.crt' | 'tls.key', string>>;
 
 export interface SimulatedPodsOptions {
   readonly tls?: TlsSecret;
@@ -126,31 +118,6 @@ export async function simulatePods(options: SimulatedPodsOptions = {}): Promise<
     return found;
   }
 
-  async function refreshSecret(folder: string): Promise<void> {
-    const auth = join(folder, 'auth');
-    await mkdir(auth, { recursive: true });
-    const files = { password: secret?.password, 'previous-password': secret?.previous };
-    for (const [name, text] of Object.entries(files)) {
-      if (text === undefined) await rm(join(auth, name), { force: true });
-      else await writeFile(join(auth, name), text, { mode: 0o440 });
-    }
-  }
-
-  /** As a kubelet does it: a folder with a time in its name, and links that are turned to it. */
-  async function refreshTls(folder: string, tls: TlsSecret): Promise<void> {
-    const mount = join(folder, 'tls');
-    const version = `..2026_01_01_00_00_00.${String(process.hrtime.bigint())}`;
-    await mkdir(join(mount, version), { recursive: true });
-    for (const [name, text] of Object.entries(tls)) {
-      await writeFile(join(mount, version, name), text, { mode: 0o440 });
-      await symlink(join('..data', name), join(mount, name)).catch(() => undefined);
-    }
-    const before = await readlink(join(mount, '..data')).catch(() => undefined);
-    await symlink(version, join(mount, '..data_tmp'));
-    await rename(join(mount, '..data_tmp'), join(mount, '..data'));
-    if (before !== undefined) await rm(join(mount, before), { recursive: true });
-  }
-
   function spawnScript(script: string, env: NodeJS.ProcessEnv, onText: (text: string) => void): ChildProcess {
     const child = spawn('sh', [join(manifests, 'scripts', script)], { env, detached: true });
     child.stdout.setEncoding('utf8').on('data', onText);
@@ -197,25 +164,12 @@ export async function simulatePods(options: SimulatedPodsOptions = {}): Promise<
       ...(worker === undefined ? {} : { WORKER: worker }),
       ...options.env,
     };
-    await refreshSecret(folder);
-    if (certificates !== undefined) await refreshTls(folder, certificates);
+    await mountPassword(folder, secret);
+    if (certificates !== undefined) await mountCertificates(folder, certificates);
     const server = spawnScript('start.sh', env, note(serverLogs, ordinal));
     const agent = spawnScript('agent.sh', env, note(logs, ordinal));
     pods.set(ordinal, { name, folder, address, env, processes: [server, agent] });
     await publishNames();
-  }
-
-  function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
-    return new Promise((resolve) => {
-      if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) {
-        resolve();
-        return;
-      }
-      child.once('exit', () => {
-        resolve();
-      });
-      process.kill(-child.pid, signal);
-    });
   }
 
   async function endPod(ordinal: number, signal: NodeJS.Signals): Promise<void> {
@@ -290,9 +244,9 @@ export async function simulatePods(options: SimulatedPodsOptions = {}): Promise<
     },
     refreshTls: (ordinal, tls) => {
       certificates = tls;
-      return refreshTls(pod(ordinal).folder, tls);
+      return mountCertificates(pod(ordinal).folder, tls);
     },
-    refreshSecret: (ordinal) => refreshSecret(pod(ordinal).folder),
+    refreshSecret: (ordinal) => mountPassword(pod(ordinal).folder, secret),
     connectAs: async (name) => {
       const sockets = [...pods.values()].map(({ address }) => connect(port, address));
       await Promise.all(
