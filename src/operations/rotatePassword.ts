@@ -195,7 +195,7 @@ async function untilAll(
   for (;;) {
     const answers = await Promise.all(pods.map((pod) => tryPassword(pod, password)));
     const done = answers.filter((answer) => answer === wanted).length;
-    report({ text: `servers that ${what}`, done, total: pods.length, unit: 'servers' });
+    report({ text: what, done, total: pods.length, unit: 'servers' });
     if (done === pods.length) return true;
     if (signal.aborted) return false;
     if (now() - begun > patience) {
