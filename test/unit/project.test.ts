@@ -66,6 +66,7 @@ test('the scripts are the words people remember, and no more', () => {
       'test',
       'test:kubernetes',
       'test:redis',
+      'test:simulation',
       'test:unit',
       'test:vscode',
     ],
