@@ -10,6 +10,7 @@ import { Operations } from './ui/operations.ts';
 import { openSlotMap, restoreSlotMaps, type SlotMapSource } from './ui/panels/slotMap/slotMapPanel.ts';
 import type { Adapters, Parts } from './ui/parts.ts';
 import { passwordsIn } from './ui/passwords.ts';
+import { offerPlanLenses } from './ui/planFiles.ts';
 import { createSandbox } from './ui/sandbox.ts';
 import { onSettingsChanged } from './ui/settings.ts';
 import { Sources } from './ui/sources.ts';
@@ -86,6 +87,7 @@ export function activate(context: vscode.ExtensionContext): void {
     sources,
     inventory,
     registerCommands(parts),
+    offerPlanLenses(),
     restoreSlotMaps(slotMap),
     onSettingsChanged(() => void sources.reload()),
     { dispose: closeLogs },

@@ -8,7 +8,7 @@ export type PromoteHow = 'handOver' | 'force' | 'takeover';
  * What each kind of step says. Nodes are named by node id. A node that does not exist yet when the plan is made is
  * named by its pod (`pod`, `masterPod`) and its id is an empty text until the step is reached.
  */
-interface StepFields {
+export interface StepFields {
   /**
    * Moves hash slots with their keys between two masters; `pod` stands for `to`. `gentle`, which is meant where nothing
    * is said, keeps other clients' latency low; `fast` does not look at it.

@@ -1,8 +1,9 @@
 import { isAbort, UserError } from '../model/errors.ts';
-import type { Plan, Progress, Step, StepKind, StepOf } from '../model/plan.ts';
+import type { Plan, Progress } from '../model/plan.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
 import { countSlots } from '../model/slots.ts';
 import { batchesOf, runTogether, type Batch } from './steps/batches.ts';
+import { bind, type BoundStep } from './steps/bind.ts';
 import { stepRuns, type StepRuns } from './steps/index.ts';
 import type { StepPorts, Tally } from './steps/ports.ts';
 import { withNodes } from './steps/step.ts';
@@ -89,7 +90,7 @@ async function runBatch(run: Run, batch: Batch): Promise<void> {
   const shared = new AbortController();
   const signal = AbortSignal.any([run.ports.signal, shared.signal]);
   const reports = summed(run.ports.report, run, batch);
-  const todo: Bound[] = [];
+  const todo: BoundStep[] = [];
   for (const { index, step } of batch) {
     const ports = portsFor(run, snapshot, signal, reports.of(index));
     const bound = bind(withNodes(step, snapshot), index, ports, run.runs);
@@ -117,7 +118,7 @@ async function runBatch(run: Run, batch: Batch): Promise<void> {
   await verify(run, todo);
 }
 
-async function act({ ports, states }: Run, { index, act }: Bound): Promise<void> {
+async function act({ ports, states }: Run, { index, act }: BoundStep): Promise<void> {
   await ports.witness?.begun(index);
   states.set(index, 'begun');
   try {
@@ -129,7 +130,7 @@ async function act({ ports, states }: Run, { index, act }: Bound): Promise<void>
 }
 
 /** Insists that the servers say what the steps were to bring about. */
-async function verify(run: Run, steps: readonly Bound[]): Promise<void> {
+async function verify(run: Run, steps: readonly BoundStep[]): Promise<void> {
   const snapshot = await run.ports.readSnapshot();
   for (const { index, step, isDoneOn } of steps) {
     if (!run.states.has(index)) continue;
@@ -173,40 +174,12 @@ function portsFor(
   };
 }
 
-/** A step with what runs its kind, so that no caller has to know which kind it is. */
-interface Bound {
-  readonly index: number;
-  readonly step: Step;
-  readonly isDone: () => boolean | Promise<boolean>;
-  readonly isDoneOn: (snapshot: ClusterSnapshot) => boolean | Promise<boolean>;
-  readonly check: () => void | Promise<void>;
-  readonly act: () => Promise<void>;
-}
-
-function bind<K extends StepKind>(
-  step: StepOf<K> & Step,
-  index: number,
-  ports: StepPorts,
-  runs: StepRuns,
-): Bound {
-  const kind: K = step.kind;
-  const run = runs[kind];
-  if (run === undefined) throw new Error(`steps of kind ${kind} are not run by plans`);
-  return {
-    ...{ index, step },
-    isDone: () => run.isDone(step, ports.snapshot, ports),
-    isDoneOn: (snapshot) => run.isDone(step, snapshot, { ...ports, snapshot }),
-    check: () => run.check(step, ports.snapshot, ports),
-    act: () => run.act(step, ports),
-  };
-}
-
 /** Adds up what the steps of a batch report, and says which step of how many it is. */
 function summed(
   report: StepPorts['report'],
   { plan }: Run,
   batch: Batch,
-): { begin(steps: readonly Bound[]): void; of(index: number): StepPorts['report'] } {
+): { begin(steps: readonly BoundStep[]): void; of(index: number): StepPorts['report'] } {
   const last = new Map<number, Progress>();
   const [first] = batch;
   const whole = batch.length === plan.steps.length;

@@ -3,8 +3,10 @@ import type { Outcome } from '../model/outcome.ts';
 import { addByAddress } from './commands/addByAddress.ts';
 import { cancelOperation } from './commands/cancelOperation.ts';
 import { check } from './commands/check.ts';
+import { copyPlan } from './commands/copyPlan.ts';
 import { deleteCluster } from './commands/delete.ts';
 import { deploy } from './commands/deploy.ts';
+import { dryRunPlan } from './commands/dryRunPlan.ts';
 import { exportManifests } from './commands/exportManifests.ts';
 import { forget } from './commands/forget.ts';
 import { heal } from './commands/heal.ts';
@@ -18,6 +20,7 @@ import { removeAddress } from './commands/removeAddress.ts';
 import { replicate } from './commands/replicate.ts';
 import { reshard } from './commands/reshard.ts';
 import { rotatePassword } from './commands/rotatePassword.ts';
+import { runPlan } from './commands/runPlan.ts';
 import { scale } from './commands/scale.ts';
 import { showLogs } from './commands/showLogs.ts';
 import { snapshot } from './commands/snapshot.ts';
@@ -35,8 +38,10 @@ const commands: Readonly<Record<string, Command>> = {
   addByAddress,
   cancelOperation,
   check,
+  copyPlan,
   delete: deleteCluster,
   deploy,
+  dryRunPlan,
   exportManifests,
   forget,
   heal,
@@ -50,6 +55,7 @@ const commands: Readonly<Record<string, Command>> = {
   replicate,
   reshard,
   rotatePassword,
+  runPlan,
   scale,
   showLogs,
   snapshot,

@@ -3,8 +3,10 @@ import { claimOf } from '../inventory/inventory.ts';
 import { describeRef, isKubernetesRef, type ClusterRef } from '../model/clusterRef.ts';
 import type { Plan, Progress, Report } from '../model/plan.ts';
 import type { Outcome } from '../model/outcome.ts';
+import { canSave } from '../operations/planFile.ts';
 import { asTheOnlyOne, withLeaseWarning } from './oneAtATime.ts';
 import type { Parts } from './parts.ts';
+import { savePlanFile } from './planFiles.ts';
 
 /** How a change is confirmed: not at all where the caller has answered everything, by a button, or by a typed word. */
 export type Confirmation = 'none' | 'button' | { readonly word: string };
@@ -70,6 +72,10 @@ async function isConfirmed(
 ): Promise<boolean> {
   if (confirmation === 'none') return true;
   const showPlan = 'Show Plan';
+  const savePlan = 'Save Plan…';
+  // What the plan was made of, as a reading of now could be of another state.
+  const madeOf = canSave(plan) ? parts.inventory.snapshot(plan.ref) : undefined;
+  const also = madeOf === undefined ? [showPlan] : [showPlan, savePlan];
   const detail = [
     ...placeOf(plan),
     ...plan.losses.map((loss) => `Lost: ${loss}`),
@@ -80,9 +86,13 @@ async function isConfirmed(
   ].join('\n');
   for (;;) {
     const options = { modal: true, detail };
-    const answer = await vscode.window.showWarningMessage(`${plan.title}?`, options, verb, showPlan);
+    const answer = await vscode.window.showWarningMessage(`${plan.title}?`, options, verb, ...also);
     if (answer === showPlan) {
       await parts.documents.show(`Plan – ${verb} ${nameOf(plan.ref)}`, planText(plan));
+      continue;
+    }
+    if (answer === savePlan && madeOf !== undefined) {
+      await savePlanFile(plan, madeOf);
       continue;
     }
     if (answer !== verb) return false;

@@ -38,7 +38,8 @@ export async function runPlanned(
   });
 }
 
-async function openPorts(
+/** What a plan needs to be run, or to be tried without changing anything. */
+export async function openPorts(
   parts: Parts,
   ref: ClusterRef,
   signal: AbortSignal,

@@ -1,0 +1,35 @@
+import { messageOf, UserError } from '../model/errors.ts';
+import type { Plan } from '../model/plan.ts';
+import { bind } from './steps/bind.ts';
+import { stepRuns } from './steps/index.ts';
+import { withNodes } from './steps/step.ts';
+import type { RunPorts } from './runPlan.ts';
+
+/**
+ * What running a plan now would do, one line for each step: what is done already, whether the first of the others could
+ * begin, and what would follow. Asks the servers and changes nothing.
+ */
+export async function dryRun(plan: Plan, ports: RunPorts): Promise<readonly string[]> {
+  const snapshot = await ports.readSnapshot();
+  const stepPorts = { ...ports, snapshot, tally: () => undefined, keepHeld: () => undefined };
+  const lines: string[] = [];
+  let isFirst = true;
+  for (const [index, step] of plan.steps.entries()) {
+    const line = async (): Promise<string> => {
+      const bound = bind(withNodes(step, snapshot), index, stepPorts, stepRuns);
+      if (await bound.isDone()) return 'done already';
+      if (!isFirst) return 'would follow';
+      isFirst = false;
+      await bound.check();
+      return 'could begin now';
+    };
+    const state = await line().catch((error: unknown) => {
+      if (!(error instanceof UserError)) throw error;
+      return isFirst || error.reason !== 'not-found'
+        ? `could not begin: ${messageOf(error)}`
+        : 'would follow';
+    });
+    lines.push(`${index + 1}. ${step.text}: ${state}`);
+  }
+  return lines;
+}

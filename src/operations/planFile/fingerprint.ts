@@ -1,0 +1,57 @@
+import { nodeName } from '../../model/shards.ts';
+import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
+import { formatSlots, type SlotSet } from '../../model/slots.ts';
+
+/** What a plan was made of: it holds only for a cluster that is still like that. */
+export interface NodePrint {
+  readonly id: string;
+  readonly role: 'master' | 'replica';
+  readonly masterId?: string;
+  readonly slots: SlotSet;
+  /** Masters only: it changes with every failover and every move of slots. */
+  readonly epoch?: number;
+}
+
+export function fingerprintOf(snapshot: ClusterSnapshot): readonly NodePrint[] {
+  return [...snapshot.nodes].sort((a, b) => (a.id < b.id ? -1 : 1)).map(printOf);
+}
+
+function printOf({ id, role, masterId, slots, configEpoch }: RedisNode): NodePrint {
+  if (role === 'master') return { id, role, slots, epoch: configEpoch };
+  return { id, role, slots: [], ...(masterId === undefined ? {} : { masterId }) };
+}
+
+/** What has changed since, in words; none where the plan still holds. */
+export function changesSince(then: readonly NodePrint[], snapshot: ClusterSnapshot): readonly string[] {
+  const now = new Map(snapshot.nodes.map((node) => [node.id, node]));
+  const known = new Set(then.map(({ id }) => id));
+  const nameOf = (id: string): string => {
+    const node = now.get(id);
+    return node === undefined ? id.slice(0, 8) : nodeName(node);
+  };
+  const joined = snapshot.nodes.filter(({ id }) => !known.has(id));
+  return [
+    ...then.flatMap((print) => changeOf(print, now.get(print.id), nameOf)),
+    ...joined.map((node) => `${nodeName(node)} has joined`),
+  ];
+}
+
+function changeOf(
+  then: NodePrint,
+  node: RedisNode | undefined,
+  nameOf: (id: string) => string,
+): readonly string[] {
+  if (node === undefined) return [`${nameOf(then.id)} is no member any more`];
+  const now = printOf(node);
+  const name = nodeName(node);
+  if (now.role !== then.role) return [`${name} is a ${now.role} now`];
+  if (now.masterId !== then.masterId) return [`${name} replicates ${nameOf(now.masterId ?? '')} now`];
+  if (formatSlots(now.slots) !== formatSlots(then.slots)) {
+    return [
+      `${name} owns slots ${formatSlots(now.slots) || 'none'} now, not ${formatSlots(then.slots) || 'none'}`,
+    ];
+  }
+  return now.epoch === then.epoch
+    ? []
+    : [`${name} has config epoch ${now.epoch ?? 0} now, not ${then.epoch ?? 0}`];
+}

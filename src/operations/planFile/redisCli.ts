@@ -1,0 +1,121 @@
+import { isKubernetesRef } from '../../model/clusterRef.ts';
+import type { Plan, Step, StepOf } from '../../model/plan.ts';
+import { nodeName } from '../../model/shards.ts';
+import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
+import {
+  countSlots,
+  formatSlots,
+  lowestSlots,
+  subtractSlots,
+  unionSlots,
+  type SlotSet,
+} from '../../model/slots.ts';
+
+/**
+ * The plan as commands for a shell, for those who have to do it without this extension. Passwords stand in none of
+ * them: redis-cli takes them from REDISCLI_AUTH.
+ */
+export function redisCliCommands(plan: Plan, snapshot: ClusterSnapshot): string {
+  const owned = new Map(snapshot.nodes.map(({ id, slots }) => [id, slots]));
+  const lines = plan.steps.flatMap((step) => [
+    `# ${step.text.replaceAll(/\s+/g, ' ')}`,
+    ...commandsFor(step, snapshot, owned),
+  ]);
+  return `${['set -e', ...lines].join('\n')}\n`;
+}
+
+function commandsFor(step: Step, snapshot: ClusterSnapshot, owned: Map<string, SlotSet>): readonly string[] {
+  const on = (id: string, ...words: readonly string[]): string => cli(snapshot, id, words);
+  const others = (id: string): readonly RedisNode[] =>
+    snapshot.nodes.filter((node) => node.id !== id && node.view !== undefined);
+  switch (step.kind) {
+    case 'moveSlots':
+      return moveCommands(step, snapshot, owned);
+    case 'promote': {
+      const how = { handOver: [], force: ['FORCE'], takeover: ['TAKEOVER'] }[step.how];
+      return [on(step.node, 'CLUSTER', 'FAILOVER', ...how)];
+    }
+    case 'replicate':
+      return [on(step.node, 'CLUSTER', 'REPLICATE', step.master)];
+    case 'meet': {
+      const words = ['CLUSTER', 'MEET', step.host, String(step.port), String(step.busPort)];
+      return others(step.node).map(({ id }) => on(id, ...words));
+    }
+    case 'forget':
+      return others(step.node).map(({ id }) => on(id, 'CLUSTER', 'FORGET', step.node));
+    case 'resetNode':
+      return [on(step.node, 'CLUSTER', 'RESET', 'HARD')];
+    case 'copyFunctions':
+      return [
+        `${on(step.from, '--raw', 'FUNCTION', 'DUMP')} | head -c -1 | ${on(step.to, '-x', 'FUNCTION', 'RESTORE')}`,
+      ];
+    case 'setConfig':
+      return step.nodes.map((id) => on(id, 'CONFIG', 'SET', step.name, step.value));
+    case 'flush':
+      return step.nodes.map((id) => on(id, 'FLUSHALL'));
+    default:
+      return kubectlFor(step, snapshot);
+  }
+}
+
+/** redis-cli takes the lowest slots of a source and cannot be told which. */
+function moveCommands(
+  { from, to, slots }: StepOf<'moveSlots'>,
+  snapshot: ClusterSnapshot,
+  owned: Map<string, SlotSet>,
+): readonly string[] {
+  const source = owned.get(from) ?? [];
+  const number = countSlots(slots);
+  const isLowest = formatSlots(lowestSlots(source, number)) === formatSlots(slots);
+  owned.set(from, subtractSlots(source, slots));
+  owned.set(to, unionSlots(owned.get(to) ?? [], slots));
+  const seed = snapshot.nodes.find(({ id }) => id === from);
+  const command = cli(snapshot, from, [
+    ...['--cluster', 'reshard', `${seed?.host ?? '127.0.0.1'}:${seed?.port ?? 6379}`, '--cluster-from', from],
+    ...['--cluster-to', to, '--cluster-slots', String(number), '--cluster-yes'],
+  ]);
+  if (isLowest) return [command];
+  return [
+    '# redis-cli would move the lowest slots of this source instead, so this is left to be decided:',
+    `# ${command}`,
+  ];
+}
+
+function kubectlFor(step: Step, { ref }: ClusterSnapshot): readonly string[] {
+  const kubectl = kubectlOf(ref);
+  switch (step.kind) {
+    case 'setReplicas':
+      return [`${kubectl} scale ${quoted(`statefulset/${step.workload}`)} --replicas=${step.pods}`];
+    case 'waitForPods':
+      return step.workload === undefined
+        ? []
+        : [`${kubectl} rollout status ${quoted(`statefulset/${step.workload}`)}`];
+    case 'restartPod':
+      return [`${kubectl} delete pod ${quoted(step.pod)}`];
+    case 'deleteVolumes':
+      return [`${kubectl} delete pvc ${step.claims.map(quoted).join(' ')}`];
+    default:
+      return ['# There is no command for this step.'];
+  }
+}
+
+function cli(snapshot: ClusterSnapshot, id: string, words: readonly string[]): string {
+  const node = snapshot.nodes.find((one) => one.id === id);
+  const command = words.map(quoted).join(' ');
+  if (node === undefined) return `# on ${quoted(id)}: redis-cli ${command}`;
+  if (node.pod === undefined) return `redis-cli -h ${quoted(node.host)} -p ${node.port} ${command}`;
+  const { container } = node.pod;
+  const terminal = words.includes('-x') ? 'exec -i' : 'exec';
+  return `${kubectlOf(snapshot.ref)} ${terminal} ${quoted(nodeName(node))} -c ${quoted(container)} -- redis-cli -p ${node.port} ${command}`;
+}
+
+function kubectlOf(ref: ClusterSnapshot['ref']): string {
+  return isKubernetesRef(ref)
+    ? `kubectl --context ${quoted(ref.context)} -n ${quoted(ref.namespace)}`
+    : 'kubectl';
+}
+
+/** As one word of a POSIX shell. */
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+}

@@ -1,0 +1,150 @@
+import { UserError } from '../../model/errors.ts';
+import type { Step, StepFields, StepKind } from '../../model/plan.ts';
+import { formatSlots, parseSlots, type SlotSet } from '../../model/slots.ts';
+
+/** The kinds of steps that a plan can be run of from a file; what the others need is not in their data. */
+export type FiledKind = Exclude<
+  StepKind,
+  'joinNodes' | 'applyManifests' | 'waitForCluster' | 'configure' | 'changeObject' | 'deleteObjects'
+>;
+
+/** Reads one field of untrusted input. Throws a UserError that names it. */
+type Read<T> = (value: unknown, where: string) => T;
+
+type Shape<Fields> = { readonly [F in keyof Required<Fields>]: Read<Fields[F & keyof Fields]> };
+
+/** Every field of every kind, so that a file can hold nothing else; the JSON schema says the same to people. */
+const shapes: { readonly [K in FiledKind]: Shape<StepFields[K]> } = {
+  moveSlots: {
+    ...{ from: nodeId, to: nodeIdOrNone, pod: optional(objectName), slots },
+    pace: optional(oneOf('gentle', 'fast')),
+  },
+  promote: { node: nodeId, how: oneOf('handOver', 'force', 'takeover') },
+  replicate: {
+    ...{ node: nodeIdOrNone, pod: optional(objectName), master: nodeIdOrNone },
+    masterPod: optional(objectName),
+  },
+  meet: { node: nodeId, host: address, port, busPort: port },
+  forget: { node: nodeId },
+  resetNode: { node: nodeId },
+  copyFunctions: { from: nodeId, to: nodeIdOrNone, pod: optional(objectName) },
+  setConfig: { nodes: listOf(nodeId), name: settingName, value: settingValue, before: settingValue },
+  flush: { nodes: listOf(nodeId) },
+  setReplicas: { workload: objectName, from: optional(count), pods: count },
+  waitForPods: { workload: optional(objectName), pods: count },
+  restartPod: { pod: objectName, uid: optional(matching(/^[0-9a-f-]{1,64}$/, 'the uid of a pod')) },
+  emptyMaster: { pods: listOf(objectName) },
+  deleteVolumes: { claims: listOf(objectName) },
+};
+
+/** Whether a plan of such steps can be written to a file, read again and run. */
+export function isFiled(step: Step): boolean {
+  return step.kind in shapes;
+}
+
+/** A step as it stands in a file: slots as people write them. */
+export function stepToFile(step: Step): object {
+  return step.kind === 'moveSlots' ? { ...step, slots: formatSlots(step.slots) } : step;
+}
+
+/** Reads a step of untrusted input; its text is left to be made anew. Throws a UserError that says what is wrong where. */
+export function stepFromFile(value: unknown, where: string): Step {
+  const given = objectFrom(value, where);
+  const kind = Object.keys(shapes).find((known): known is FiledKind => known === given['kind']);
+  if (kind === undefined) {
+    throw wrong(`${where}.kind`, `one of ${Object.keys(shapes).join(', ')}`);
+  }
+  const shape: Readonly<Record<string, Read<unknown>>> = shapes[kind];
+  const extra = Object.keys(given).find((name) => !(name in shape) && name !== 'kind' && name !== 'text');
+  if (extra !== undefined) throw wrong(`${where}.${extra}`, 'a field of such a step');
+  const fields = Object.entries(shape)
+    .map(([name, read]) => [name, read(given[name], `${where}.${name}`)] as const)
+    .filter(([, field]) => field !== undefined);
+  return { kind, text: '', ...Object.fromEntries(fields) } as Step;
+}
+
+export function objectFrom(value: unknown, where: string): Readonly<Record<string, unknown>> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
+  throw wrong(where, 'an object');
+}
+
+/** Reads a list of at most a thousand. */
+export function listOf<T>(read: Read<T>): Read<readonly T[]> {
+  return (value, where) => {
+    if (!Array.isArray(value) || value.length === 0 || value.length > 1000) {
+      throw wrong(where, 'a list of 1 to 1,000 entries');
+    }
+    return value.map((one: unknown, index) => read(one, `${where}[${index}]`));
+  };
+}
+
+export function matching(pattern: RegExp, what: string): Read<string> {
+  return (value, where) => {
+    if (typeof value === 'string' && pattern.test(value)) return value;
+    throw wrong(where, what);
+  };
+}
+
+export function wrong(where: string, what: string): UserError {
+  return new UserError('invalid-input', `The plan cannot be used: ${where} is not ${what}.`);
+}
+
+function optional<T>(read: Read<T>): Read<T | undefined> {
+  return (value, where) => (value === undefined ? undefined : read(value, where));
+}
+
+function oneOf<const T extends string>(...values: readonly T[]): Read<T> {
+  return (value, where) => {
+    const found = values.find((one) => one === value);
+    if (found === undefined) throw wrong(where, values.map((one) => `"${one}"`).join(' or '));
+    return found;
+  };
+}
+
+/** https://redis.io/docs/latest/commands/cluster-myid/ */
+export function nodeId(value: unknown, where: string): string {
+  return matching(/^[0-9a-f]{40}$/, 'a node id of 40 hexadecimal digits')(value, where);
+}
+
+function nodeIdOrNone(value: unknown, where: string): string {
+  return value === '' ? value : nodeId(value, where);
+}
+
+export function slots(value: unknown, where: string): SlotSet {
+  if (typeof value !== 'string' || value.length > 100_000) throw wrong(where, 'slots such as "0-99,200"');
+  return parseSlots(value);
+}
+
+/** https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-subdomain-names */
+function objectName(value: unknown, where: string): string {
+  return matching(/^(?=.{1,253}$)[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, 'the name of a Kubernetes object')(
+    value,
+    where,
+  );
+}
+
+function address(value: unknown, where: string): string {
+  return matching(/^[0-9a-fA-F:.]{2,45}$/, 'an IP address')(value, where);
+}
+
+function port(value: unknown, where: string): number {
+  const number = count(value, where);
+  if (number < 1 || number > 65_535) throw wrong(where, 'a port');
+  return number;
+}
+
+export function count(value: unknown, where: string): number {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
+  throw wrong(where, 'a whole number');
+}
+
+/** Settings that hold secrets stand in no plan. */
+function settingName(value: unknown, where: string): string {
+  const name = matching(/^[a-z0-9-]{1,64}$/, 'the name of a setting')(value, where);
+  if (/pass|auth|user/.test(name)) throw wrong(where, 'a setting that a plan may change');
+  return name;
+}
+
+function settingValue(value: unknown, where: string): string {
+  return matching(/^[^\p{Cc}]{0,1024}$/u, 'the value of a setting')(value, where);
+}

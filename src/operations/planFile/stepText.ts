@@ -1,0 +1,68 @@
+import type { Step } from '../../model/plan.ts';
+import { formatSlots } from '../../model/slots.ts';
+import { slotsText } from '../../model/shards.ts';
+
+/**
+ * Says what a step does from its data alone: what a file says about a step is nobody's word to confirm by.
+ * @param nameOf how people call a node
+ */
+export function stepText(step: Step, nameOf: (id: string) => string): string {
+  const list = (ids: readonly string[]): string => ids.map(nameOf).join(', ');
+  switch (step.kind) {
+    case 'moveSlots': {
+      const to = step.pod ?? nameOf(step.to);
+      return `Move ${slotsText(step.slots)} (${formatSlots(step.slots)}) from ${nameOf(step.from)} to ${to}`;
+    }
+    case 'promote':
+      return `Make ${nameOf(step.node)} the master of its shard (${step.how})`;
+    case 'replicate':
+      return `Make ${step.pod ?? nameOf(step.node)} a replica of ${step.masterPod ?? nameOf(step.master)}`;
+    case 'meet':
+      return `Tell the nodes that ${nameOf(step.node)} is at ${step.host}:${step.port}`;
+    case 'forget':
+      return `Make every node forget ${nameOf(step.node)}`;
+    case 'resetNode':
+      return `Reset ${nameOf(step.node)}, which has no slots and no keys`;
+    case 'copyFunctions':
+      return `Copy functions from ${nameOf(step.from)} to ${step.pod ?? nameOf(step.to)}`;
+    case 'setConfig':
+      return `Set ${step.name} to "${step.value}" (before: "${step.before}") on ${list(step.nodes)}`;
+    case 'flush':
+      return `Delete all keys on ${list(step.nodes)}`;
+    default:
+      return kubernetesText(step);
+  }
+}
+
+function kubernetesText(step: Step): string {
+  switch (step.kind) {
+    case 'setReplicas':
+      return `Set the replicas of StatefulSet ${step.workload} to ${step.pods}`;
+    case 'waitForPods':
+      return `Wait until ${step.pods} pods are ready`;
+    case 'restartPod':
+      return `Restart ${step.pod}`;
+    case 'emptyMaster':
+      return `Make empty masters of ${step.pods.join(', ')}`;
+    case 'deleteVolumes':
+      return `Delete the volumes ${step.claims.join(', ')}`;
+    default:
+      return step.text;
+  }
+}
+
+/** What is gone for ever after a step; undefined where nothing is. */
+export function stepLoss(step: Step, nameOf: (id: string) => string): string | undefined {
+  switch (step.kind) {
+    case 'flush':
+      return `All keys on ${step.nodes.map(nameOf).join(', ')}.`;
+    case 'deleteVolumes':
+      return `What the volumes ${step.claims.join(', ')} hold.`;
+    case 'promote':
+      return step.how === 'handOver'
+        ? undefined
+        : `Writes that had not reached ${nameOf(step.node)} from its master.`;
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,16 @@
+import * as vscode from 'vscode';
+import type { Outcome } from '../../model/outcome.ts';
+import { redisCliCommands } from '../../operations/planFile/redisCli.ts';
+import type { Parts } from '../parts.ts';
+import { openPlanFile } from '../planFiles.ts';
+
+/** Puts a saved plan on the clipboard as commands for a shell. */
+export async function copyPlan(
+  parts: Parts,
+  argument: unknown,
+): Promise<Outcome & { readonly commands: string }> {
+  const { plan, snapshot } = await openPlanFile(parts, argument);
+  const commands = redisCliCommands(plan, snapshot);
+  await vscode.env.clipboard.writeText(commands);
+  return { outcome: 'done', message: `${plan.title}: the commands are on the clipboard.`, commands };
+}

@@ -1,0 +1,25 @@
+import type { Outcome } from '../../model/outcome.ts';
+import { dryRun } from '../../operations/dryRun.ts';
+import type { Parts } from '../parts.ts';
+import { openPlanFile } from '../planFiles.ts';
+import { openPorts } from '../runPlanned.ts';
+
+/** Shows what running a saved plan now would do. Changes nothing. */
+export async function dryRunPlan(
+  parts: Parts,
+  argument: unknown,
+): Promise<Outcome & { readonly steps: readonly string[] }> {
+  const { plan } = await openPlanFile(parts, argument);
+  const { ports, close } = await openPorts(parts, plan.ref, new AbortController().signal, () => undefined);
+  try {
+    const steps = await dryRun(plan, ports);
+    const losses = plan.losses.map((loss) => `LOST: ${loss}`);
+    await parts.documents.show(
+      `Dry run – ${plan.title}`,
+      [plan.title, '', ...losses, ...steps, ''].join('\n'),
+    );
+    return { outcome: 'done', message: `${plan.title}: tried, nothing was changed.`, steps };
+  } finally {
+    close();
+  }
+}
