@@ -79,11 +79,14 @@ export function planUpgrade(
       `${describeRef(ref)} is like that already: there is nothing to do. Nothing was changed.`,
     );
   }
+  const isRestart = request.restartedAt !== undefined;
   return {
-    title: `Upgrade ${describeRef(ref)}: ${change}`,
+    title: isRestart
+      ? `Restart ${restarts.length} pods of ${describeRef(ref)}`
+      : `Upgrade ${describeRef(ref)}: ${change}`,
     change,
     ref,
-    operation: 'upgrade',
+    operation: isRestart ? 'rollingRestart' : 'upgrade',
     request,
     statefulSet: set.name,
     configMap: set.configMap,

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { Outcome } from '../model/outcome.ts';
 import { addByAddress } from './commands/addByAddress.ts';
+import { addShard } from './commands/addShard.ts';
 import { cancelOperation } from './commands/cancelOperation.ts';
 import { check } from './commands/check.ts';
 import { copyPlan } from './commands/copyPlan.ts';
@@ -8,8 +9,10 @@ import { deleteCluster } from './commands/delete.ts';
 import { deploy } from './commands/deploy.ts';
 import { dryRunPlan } from './commands/dryRunPlan.ts';
 import { exportManifests } from './commands/exportManifests.ts';
+import { flush } from './commands/flush.ts';
 import { forget } from './commands/forget.ts';
 import { heal } from './commands/heal.ts';
+import { moveMastersOff } from './commands/moveMastersOff.ts';
 import { openRedisCli } from './commands/openRedisCli.ts';
 import { openSettings } from './commands/openSettings.ts';
 import { openSlotMap } from './commands/openSlotMap.ts';
@@ -17,11 +20,14 @@ import { promote } from './commands/promote.ts';
 import { rebalance } from './commands/rebalance.ts';
 import { refresh } from './commands/refresh.ts';
 import { removeAddress } from './commands/removeAddress.ts';
+import { removeShard } from './commands/removeShard.ts';
 import { replicate } from './commands/replicate.ts';
 import { reshard } from './commands/reshard.ts';
+import { rollingRestart } from './commands/rollingRestart.ts';
 import { rotatePassword } from './commands/rotatePassword.ts';
 import { runPlan } from './commands/runPlan.ts';
 import { scale } from './commands/scale.ts';
+import { setConfig } from './commands/setConfig.ts';
 import { showLogs } from './commands/showLogs.ts';
 import { snapshot } from './commands/snapshot.ts';
 import { startSandbox } from './commands/startSandbox.ts';
@@ -36,6 +42,7 @@ type Command = (parts: Parts, argument: unknown) => Promise<Outcome>;
 /** Every contributed command by the last word of its id, which is also its file's name. */
 const commands: Readonly<Record<string, Command>> = {
   addByAddress,
+  addShard,
   cancelOperation,
   check,
   copyPlan,
@@ -43,8 +50,10 @@ const commands: Readonly<Record<string, Command>> = {
   deploy,
   dryRunPlan,
   exportManifests,
+  flush,
   forget,
   heal,
+  moveMastersOff,
   openRedisCli,
   openSettings,
   openSlotMap,
@@ -52,11 +61,14 @@ const commands: Readonly<Record<string, Command>> = {
   rebalance,
   refresh,
   removeAddress,
+  removeShard,
   replicate,
   reshard,
+  rollingRestart,
   rotatePassword,
   runPlan,
   scale,
+  setConfig,
   showLogs,
   snapshot,
   startSandbox,

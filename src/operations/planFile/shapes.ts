@@ -29,6 +29,7 @@ const shapes: { readonly [K in FiledKind]: Shape<StepFields[K]> } = {
   resetNode: { node: nodeId },
   copyFunctions: { from: nodeId, to: nodeIdOrNone, pod: optional(objectName) },
   setConfig: { nodes: listOf(nodeId), name: settingName, value: settingValue, before: settingValue },
+  keepSetting: { configMap: objectName, name: settingName, value: settingValue },
   flush: { nodes: listOf(nodeId) },
   setReplicas: { workload: objectName, from: optional(count), pods: count },
   waitForPods: { workload: optional(objectName), pods: count },

@@ -44,6 +44,8 @@ function kubernetesText(step: Step): string {
       return `Restart ${step.pod}`;
     case 'emptyMaster':
       return `Make empty masters of ${step.pods.join(', ')}`;
+    case 'keepSetting':
+      return `Keep ${step.name} "${step.value}" in redis.conf of ConfigMap ${step.configMap}`;
     case 'deleteVolumes':
       return `Delete the volumes ${step.claims.join(', ')}`;
     default:

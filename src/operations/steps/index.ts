@@ -1,13 +1,36 @@
 import type { StepKind } from '../../model/plan.ts';
+import { copyFunctions } from './copyFunctions.ts';
+import { deleteVolumes } from './deleteVolumes.ts';
+import { emptyMaster } from './emptyMaster.ts';
+import { flush } from './flush.ts';
 import { forget } from './forget.ts';
+import { keepSetting } from './keepSetting.ts';
 import { meet } from './meet.ts';
 import { moveSlots } from './moveSlots.ts';
 import { promote } from './promote.ts';
 import { replicate } from './replicate.ts';
 import { resetNode } from './resetNode.ts';
+import { setConfig } from './setConfig.ts';
+import { setReplicas } from './setReplicas.ts';
 import type { StepRun } from './step.ts';
+import { waitForPods } from './waitForPods.ts';
 
 /** How each kind of step is run. Kinds that are missing are run by their operation itself. */
 export type StepRuns = { readonly [K in StepKind]?: StepRun<K> };
 
-export const stepRuns: StepRuns = { forget, meet, moveSlots, promote, replicate, resetNode };
+export const stepRuns: StepRuns = {
+  copyFunctions,
+  deleteVolumes,
+  emptyMaster,
+  flush,
+  forget,
+  keepSetting,
+  meet,
+  moveSlots,
+  promote,
+  replicate,
+  resetNode,
+  setConfig,
+  setReplicas,
+  waitForPods,
+};

@@ -56,9 +56,12 @@ export const meet: StepRun<'meet'> = {
   },
 };
 
+/** A newcomer says for some seconds that the cluster is down, and refuses keys until then. */
 function isKnown(step: StepOf<'meet'>, snapshot: ClusterSnapshot): boolean {
   const own = snapshot.nodes.find(({ id }) => id === step.node);
-  return answers(own) && needGreeting(snapshot, step).length === 0;
+  if (!answers(own) || needGreeting(snapshot, step).length > 0) return false;
+  const others = snapshot.nodes.filter((one) => one !== own && answers(one));
+  return own.view.clusterState === 'ok' || others.some(({ view }) => view?.clusterState === 'fail');
 }
 
 async function greetAll(

@@ -1,4 +1,5 @@
 import type { KubernetesAccess } from '../../kubernetes/kubernetesAccess.ts';
+import { UserError } from '../../model/errors.ts';
 import type { NodeView } from '../../model/nodeView.ts';
 import type { Report } from '../../model/plan.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
@@ -52,4 +53,10 @@ export interface StepPorts {
   readonly now: () => number;
   /** Ends early, without throwing, when the signal is aborted. */
   readonly delay: (milliseconds: number, signal: AbortSignal) => Promise<void>;
+}
+
+/** What a step about pods needs. Throws a UserError where the cluster is not in Kubernetes. */
+export function kubernetesOf({ kubernetes, snapshot }: StepPorts): KubernetesPorts {
+  if (kubernetes !== undefined) return kubernetes;
+  throw new UserError('invalid-input', `${snapshot.name} is not in Kubernetes. Nothing was changed.`);
 }

@@ -11,11 +11,13 @@ export interface UpgradeRequest {
   readonly storage?: string;
   /** Settings of redis.conf by name. */
   readonly config?: Readonly<Record<string, string>>;
+  /** Starts every pod anew though nothing else is different: when it was asked for, as an ISO 8601 time. */
+  readonly restartedAt?: string;
 }
 
 /** Throws a UserError that says which answer cannot be. */
-export function checkRequest({ image, memory, storage, config = {} }: UpgradeRequest): void {
-  const asked = [image, memory, storage].filter((one) => one !== undefined).length;
+export function checkRequest({ image, memory, storage, config = {}, restartedAt }: UpgradeRequest): void {
+  const asked = [image, memory, storage, restartedAt].filter((one) => one !== undefined).length;
   if (asked + Object.keys(config).length === 0) {
     throw new UserError(
       'invalid-input',

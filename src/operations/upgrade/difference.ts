@@ -8,6 +8,9 @@ import { editSettings, isSameValue, needsRestart, settingsIn } from './settings.
 /** On the pods' template: changes when a setting does that servers take only at their start. */
 const configAnnotation = 'kubernetes-redis-cluster/settings-at-start';
 
+/** As `kubectl rollout restart` marks a template, so that either finds the other's mark. */
+const restartAnnotation = 'kubectl.kubernetes.io/restartedAt';
+
 /** What has to be changed in Kubernetes and on the servers; empty parts are as they should be already. */
 export interface Difference {
   /** Fields of the pods' template, as a strategic merge patch takes them; undefined where none differs. */
@@ -26,8 +29,8 @@ export interface Difference {
 
 /** @param server the name of the container that runs the server */
 export function differenceOf(
-  { set, redisConf, claims }: UpgradeFacts,
-  { image, memory, storage, config = {} }: UpgradeRequest,
+  { set, pods, redisConf, claims }: UpgradeFacts,
+  { image, memory, storage, config = {}, restartedAt }: UpgradeRequest,
   server: string,
 ): Difference {
   const now = containerNamed(set, server);
@@ -38,9 +41,14 @@ export function differenceOf(
   const newMemory = isSameAmount(memory, now.memory) ? undefined : memory;
   const atStart = named(true);
   const isMarked = Object.keys(atStart).length > 0;
+  // One that was begun is gone on with: those that are new already are not started once more.
+  const isRestart = restartedAt !== undefined && pods.every((pod) => pod.revision === set.revision);
   return {
     template: changedTemplate(
-      isMarked ? changedMark(set, edited ?? '') : undefined,
+      {
+        ...(isMarked ? changedMark(set, edited ?? '') : {}),
+        ...(isRestart ? { [restartAnnotation]: restartedAt } : {}),
+      },
       changedContainers(set, now, newImage, newMemory),
     ),
     image: newImage === undefined ? undefined : { from: now.image, to: newImage },
@@ -53,10 +61,10 @@ export function differenceOf(
 }
 
 function changedTemplate(
-  annotations: Readonly<Record<string, string>> | undefined,
+  annotations: Readonly<Record<string, string>>,
   containers: readonly object[],
 ): Difference['template'] {
-  const marked = annotations === undefined ? {} : { metadata: { annotations } };
+  const marked = Object.keys(annotations).length === 0 ? {} : { metadata: { annotations } };
   const changed = containers.length === 0 ? {} : { spec: { containers } };
   const template = { ...marked, ...changed };
   return Object.keys(template).length === 0 ? undefined : template;

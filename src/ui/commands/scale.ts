@@ -1,17 +1,24 @@
 import * as vscode from 'vscode';
-import { planScale, runScale, type Scaled, type ScaleRequest } from '../../operations/scale.ts';
+import { planScale, runScale, type Scaled } from '../../operations/scale.ts';
+import { changesShape, planScaleShape, type ShapeRequest } from '../../operations/scaleShape.ts';
 import { isKubernetesRef } from '../../model/clusterRef.ts';
 import { messageOf, UserError } from '../../model/errors.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import type { NodeConnection } from '../../redis/nodeConnection.ts';
+import { confirmationOf } from '../confirmation.ts';
 import type { Parts } from '../parts.ts';
 import { askPods } from '../podAsking.ts';
 import { runOperation } from '../runOperation.ts';
+import { runPlanned } from '../runPlanned.ts';
+import { shapeFactsOf } from '../shapeFacts.ts';
 import { answersOf, clusterOf, numberAnswer, picked } from '../target.ts';
 import { waiting } from '../waiting.ts';
 
-/** Adds pods to a cluster; their nodes join as replicas of the masters that have the fewest. */
+/**
+ * Brings a cluster to another shape. Where only replicas are added, the pods' agents let them join; slots and roles
+ * are moved first where masters are added, or where anything is taken away.
+ */
 export async function scale(parts: Parts, argument: unknown): Promise<Outcome | (Outcome & Scaled)> {
   const snapshot = await parts.inventory.fresh(await clusterOf(parts, argument));
   const answers = answersOf(parts, argument);
@@ -21,9 +28,21 @@ export async function scale(parts: Parts, argument: unknown): Promise<Outcome | 
     replicasPerMaster: numberAnswer(answers, 'replicasPerMaster'),
   };
   const isAsked = Object.values(given).every((value) => value === undefined);
-  const request: ScaleRequest = isAsked
-    ? { pods: await askHowMany(snapshot) }
+  const request: ShapeRequest = isAsked
+    ? await askShape(snapshot)
     : Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const volumes = answers['volumes'] === true;
+  if (isKubernetesRef(snapshot.ref) && changesShape(snapshot, request)) {
+    const facts = await shapeFactsOf(parts, snapshot, volumes);
+    const plan = planScaleShape(snapshot, volumes ? { ...request, volumes } : request, facts);
+    return runPlanned(parts, {
+      plan,
+      confirmation: confirmationOf(plan, snapshot, answers, isAsked),
+      verb: 'Scale',
+      message: ({ movedSlots, seconds }) =>
+        `${snapshot.name}: ${movedSlots.toLocaleString('en-US')} slots moved, done in ${seconds.toFixed(1)} s`,
+    });
+  }
   const plan = planScale(snapshot, request);
   const { ref } = plan;
   const access = await parts.inventory.access(isKubernetesRef(ref) ? ref.context : '');
@@ -73,17 +92,19 @@ async function using(
   }
 }
 
-async function askHowMany(snapshot: ClusterSnapshot): Promise<number> {
+async function askShape(snapshot: ClusterSnapshot): Promise<ShapeRequest> {
   const now = snapshot.workloads.reduce((sum, workload) => sum + workload.replicas, 0);
   const text = await picked(
     vscode.window.showInputBox({
       title: `Scale ${snapshot.name}`,
-      prompt: `How many pods? It has ${now}. New ones join as replicas of the masters that have the fewest.`,
+      prompt: `It has ${now} pods. How many shall it have? Or write masters x replicas of each, such as 4x1.`,
       value: String(now + 1),
       ignoreFocusOut: true,
       validateInput: (value) => {
         try {
-          planScale(snapshot, { pods: Number(value) });
+          const request = shapeIn(value);
+          if (changesShape(snapshot, request)) planScaleShape(snapshot, request, {});
+          else planScale(snapshot, request);
           return undefined;
         } catch (error) {
           return messageOf(error);
@@ -91,5 +112,11 @@ async function askHowMany(snapshot: ClusterSnapshot): Promise<number> {
       },
     }),
   );
-  return Number(text);
+  return shapeIn(text);
+}
+
+function shapeIn(text: string): ShapeRequest {
+  const [, masters, replicas] = /^\s*(\d+)\s*[x×]\s*(\d+)\s*$/.exec(text) ?? [];
+  if (masters === undefined) return { pods: Number(text) };
+  return { masters: Number(masters), replicasPerMaster: Number(replicas) };
 }

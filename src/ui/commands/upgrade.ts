@@ -1,15 +1,13 @@
 import { isKubernetesRef } from '../../model/clusterRef.ts';
 import { UserError } from '../../model/errors.ts';
 import type { Outcome } from '../../model/outcome.ts';
-import { prepareUpgrade, runUpgrade, type Upgraded } from '../../operations/upgrade.ts';
+import { prepareUpgrade, type Upgraded } from '../../operations/upgrade.ts';
 import type { UpgradeRequest } from '../../operations/upgrade/answers.ts';
 import { readPresent } from '../../operations/upgrade/present.ts';
 import type { Parts } from '../parts.ts';
-import { askPods } from '../podAsking.ts';
-import { runOperation } from '../runOperation.ts';
+import { runUpgraded } from '../runUpgraded.ts';
 import { answersOf, clusterOf, textAnswer, type Answers } from '../target.ts';
 import { askUpgrade } from '../upgradeQuestions.ts';
-import { waiting } from '../waiting.ts';
 
 /** Renews a cluster's image, memory, volumes or settings, one pod at a time, while clients go on. */
 export async function upgrade(parts: Parts, argument: unknown): Promise<Outcome | (Outcome & Upgraded)> {
@@ -22,36 +20,11 @@ export async function upgrade(parts: Parts, argument: unknown): Promise<Outcome 
   const request = isAsked ? await askUpgrade(snapshot.name, await readPresent(access, snapshot)) : given;
   const plan = await prepareUpgrade(access, snapshot, request);
   const isConfirmed = answers['confirmed'] === true || (!isAsked && plan.losses.length === 0);
-  return runOperation(parts, {
-    plan,
+  return runUpgraded(parts, {
+    ...{ plan, access },
     confirmation: isConfirmed ? 'none' : plan.losses.length > 0 ? { word: snapshot.name } : 'button',
     verb: 'Upgrade',
-    run: async (signal, report) => {
-      const { holdConnection } = await parts.adapters.redis();
-      const dialer = await parts.inventory.dialer(ref);
-      const asking = askPods(access, await parts.adapters.reading(), () =>
-        Promise.resolve(dialer.credentials),
-      );
-      try {
-        const upgraded = await runUpgrade(plan, {
-          ...{ access, signal, report, ...waiting, readNode: asking.readNode },
-          withNode: async (namespace, pod, port, use) => {
-            const connection = await asking.dial(namespace, pod, port);
-            try {
-              return await use(connection);
-            } finally {
-              connection.close();
-            }
-          },
-          holdNode: async (namespace, pod, port) => holdConnection(await asking.dial(namespace, pod, port)),
-        });
-        const pods = upgraded.updatedPods.length;
-        const message = `${snapshot.name} is upgraded (${plan.change}): ${pods} ${pods === 1 ? 'pod' : 'pods'} renewed in ${upgraded.seconds.toFixed(0)} s.`;
-        return { ...upgraded, outcome: 'done' as const, message };
-      } finally {
-        asking.close();
-      }
-    },
+    message: `${snapshot.name} is upgraded (${plan.change})`,
   });
 }
 

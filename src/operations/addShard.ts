@@ -1,0 +1,117 @@
+import { describeRef, isKubernetesRef } from '../model/clusterRef.ts';
+import type { Plan, Step } from '../model/plan.ts';
+import { mastersOf } from '../model/shards.ts';
+import type { ClusterSnapshot } from '../model/snapshot.ts';
+import { refusal, replicasOf } from './nodes.ts';
+import {
+  podsJoin,
+  readyStep,
+  serversFor,
+  settleNewcomers,
+  waitingPods,
+  type Growth,
+  type Newcomer,
+} from './shape/grow.ts';
+import { refuseUnsound, scalable, type ShapeFacts } from './shape/refusals.ts';
+
+export interface AddShardRequest {
+  /** Replicas of the new master; as many as most masters have where it is not said. Not for address clusters. */
+  readonly replicas?: number;
+  /** Address clusters: the empty servers, the future master first, the others its replicas. */
+  readonly addresses?: readonly string[];
+}
+
+/** An empty server outside the cluster, as it says of itself. */
+export interface NewServer {
+  readonly address: string;
+  readonly id: string;
+  readonly host: string;
+  readonly port: number;
+  readonly busPort: number;
+  readonly keys: number;
+  readonly slots: number;
+  /** How many other nodes it knows. */
+  readonly others: number;
+}
+
+export interface AddShardFacts extends ShapeFacts {
+  readonly servers?: readonly NewServer[];
+}
+
+/** Throws a UserError where a shard cannot be added now; nothing was changed then. */
+export function planAddShard(
+  snapshot: ClusterSnapshot,
+  request: AddShardRequest,
+  facts: AddShardFacts,
+): Plan {
+  refuseUnsound(snapshot);
+  const parts = isKubernetesRef(snapshot.ref)
+    ? inPods(snapshot, request, facts)
+    : atAddresses(snapshot, facts.servers ?? []);
+  return {
+    title: `Add a shard to ${describeRef(snapshot.ref)}`,
+    ref: snapshot.ref,
+    operation: 'addShard',
+    request,
+    steps: parts,
+    warnings: [],
+    losses: [],
+  };
+}
+
+function inPods(snapshot: ClusterSnapshot, request: AddShardRequest, facts: AddShardFacts): readonly Step[] {
+  const { workload } = scalable(snapshot, facts);
+  const growth: Growth = { shards: 1, replicas: request.replicas ?? usualReplicas(snapshot), extra: 0 };
+  if (!Number.isInteger(growth.replicas) || growth.replicas < 0) {
+    throw refusal('invalid-input', `${growth.replicas} is not a number of replicas.`);
+  }
+  const { steps, newcomers, pods } = podsJoin(
+    workload,
+    waitingPods(snapshot, workload.name),
+    serversFor(growth),
+  );
+  return [...steps, ...settleNewcomers(snapshot, newcomers, growth), readyStep(workload.name, pods)];
+}
+
+/** What most masters have; of equals the smaller number. */
+export function usualReplicas(snapshot: ClusterSnapshot): number {
+  const numbers = mastersOf(snapshot)
+    .filter((node) => node.slots.length > 0)
+    .map((node) => replicasOf(snapshot, node.id).length);
+  const often = Map.groupBy(numbers, (number) => number);
+  const [usual] = [...often].sort(([a, as], [b, bs]) => bs.length - as.length || a - b);
+  return usual?.[0] ?? 0;
+}
+
+function atAddresses(snapshot: ClusterSnapshot, servers: readonly NewServer[]): readonly Step[] {
+  if (servers.length === 0) {
+    throw refusal(
+      'invalid-input',
+      `${describeRef(snapshot.ref)} is not in Kubernetes: start empty servers with cluster-enabled yes, and give their addresses.`,
+    );
+  }
+  for (const server of servers) refuseUsed(snapshot, server);
+  const joins = servers.map(({ id, host, port, busPort, address }): Step => ({
+    kind: 'meet',
+    ...{ node: id, host, port, busPort },
+    text: `${address} joins as an empty master`,
+  }));
+  const newcomers = servers.map(({ id, address }): Newcomer => ({ name: address, id }));
+  const growth = { shards: 1, replicas: servers.length - 1, extra: 0 };
+  return [...joins, ...settleNewcomers(snapshot, newcomers, growth)];
+}
+
+/** Greeting a server that knows others would merge two clusters; one with keys would lose or hide them. */
+function refuseUsed(snapshot: ClusterSnapshot, { address, id, keys, slots, others }: NewServer): void {
+  const member = snapshot.nodes.find((node) => node.id === id);
+  if (member !== undefined) {
+    if (member.role === 'master' && member.slots.length === 0 && replicasOf(snapshot, id).length === 0)
+      return;
+    throw refusal('invalid-input', `${address} is a member with a part to play already.`);
+  }
+  if (keys === 0 && slots === 0 && others === 0) return;
+  throw refusal(
+    'unsafe',
+    `${address} is not empty: it holds ${keys} keys and ${slots} slots and knows ${others} other nodes.`,
+  );
+}

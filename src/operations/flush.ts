@@ -1,0 +1,35 @@
+import { describeRef } from '../model/clusterRef.ts';
+import type { Plan } from '../model/plan.ts';
+import { mastersOf, nodeName } from '../model/shards.ts';
+import type { ClusterSnapshot } from '../model/snapshot.ts';
+import { answers, count, refusal } from './nodes.ts';
+
+/** Plans to delete every key. Throws a UserError where a master that holds keys cannot be told. */
+export function planFlush(snapshot: ClusterSnapshot): Plan {
+  const masters = mastersOf(snapshot);
+  const silent = masters.filter((node) => !answers(node));
+  if (silent.length > 0) {
+    throw refusal(
+      'unreachable',
+      `${silent.map(nodeName).join(', ')} does not answer, and would keep its keys.`,
+    );
+  }
+  const keys = masters.reduce((sum, { view }) => sum + (view?.keys ?? 0), 0);
+  if (keys === 0) throw refusal('invalid-input', `${describeRef(snapshot.ref)} holds no keys.`);
+  const those = masters.filter(({ view }) => (view?.keys ?? 0) > 0);
+  return {
+    title: `Flush ${describeRef(snapshot.ref)}`,
+    ref: snapshot.ref,
+    operation: 'flush',
+    request: {},
+    steps: [
+      {
+        kind: 'flush',
+        nodes: those.map(({ id }) => id),
+        text: `Delete all keys of ${those.map((node) => `${nodeName(node)} (${count(node.view?.keys ?? 0, 'key')})`).join(', ')}`,
+      },
+    ],
+    warnings: ['What clients write from then on stays.'],
+    losses: [`All ${count(keys, 'key')} of ${describeRef(snapshot.ref)}, on its masters and their replicas.`],
+  };
+}

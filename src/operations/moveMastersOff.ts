@@ -1,0 +1,90 @@
+import { fateText, survivability } from '../checks/survivability.ts';
+import { describeRef } from '../model/clusterRef.ts';
+import type { Plan, Step } from '../model/plan.ts';
+import { mastersOf, nodeName, slotsText } from '../model/shards.ts';
+import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
+import { answers, count, isInTouch, refusal, replicasOf } from './nodes.ts';
+
+export interface MoveMastersOffRequest {
+  /** The Kubernetes node that is to be drained. */
+  readonly worker: string;
+}
+
+/** The zone of each worker, where Kubernetes says it. */
+export interface PlaceFacts {
+  readonly zones?: ReadonlyMap<string, string>;
+}
+
+/** Plans a hand-over for each master on a worker. Throws a UserError where there is none, or none that can move. */
+export function planMoveMastersOff(
+  snapshot: ClusterSnapshot,
+  request: MoveMastersOffRequest,
+  { zones }: PlaceFacts = {},
+): Plan {
+  const { worker } = request;
+  const workers = new Set(snapshot.nodes.flatMap(({ pod }) => pod?.worker ?? []));
+  if (!workers.has(worker)) {
+    const there = workers.size === 0 ? 'no known worker' : [...workers].sort().join(', ');
+    throw refusal(
+      'not-found',
+      `${describeRef(snapshot.ref)} has no node on worker "${worker}"; it runs on ${there}.`,
+    );
+  }
+  const masters = mastersOf(snapshot).filter((node) => node.slots.length > 0);
+  const there = masters.filter((node) => node.pod?.worker === worker);
+  if (there.length === 0) throw refusal('invalid-input', `No master with slots runs on worker ${worker}.`);
+  const load = new Map<string, number>();
+  for (const { pod } of masters) add(load, pod?.worker);
+  const pairs = there.map((master) => ({ master, heir: heirOf(snapshot, master, worker, load) }));
+  const steps = pairs.flatMap(({ master, heir }) => (heir === undefined ? [] : [promoteStep(master, heir)]));
+  const stuck = pairs.filter(({ heir }) => heir === undefined).map(({ master }) => nodeName(master));
+  if (steps.length === 0) {
+    throw refusal(
+      'unsafe',
+      `${stuck.join(', ')} has no replica in step on another worker that could take over. Add or move one first.`,
+    );
+  }
+  return {
+    title: `Move ${count(steps.length, 'master')} of ${snapshot.name} off ${worker}`,
+    ref: snapshot.ref,
+    operation: 'moveMastersOff',
+    request,
+    steps,
+    warnings: [
+      ...survivability(snapshot, zones).map(fateText),
+      ...stuck.map(
+        (name) =>
+          `${name} stays: no replica of it is in step on another worker. Its slots go unserved while its pod moves.`,
+      ),
+    ],
+    losses: [],
+  };
+}
+
+function add(load: Map<string, number>, worker: string | undefined): void {
+  if (worker !== undefined) load.set(worker, (load.get(worker) ?? 0) + 1);
+}
+
+/** Of those on other workers the one whose worker has the fewest masters, then the one that lacks least. */
+function heirOf(
+  snapshot: ClusterSnapshot,
+  master: RedisNode,
+  worker: string,
+  load: Map<string, number>,
+): RedisNode | undefined {
+  const at = ({ pod }: RedisNode): number => load.get(pod?.worker ?? '') ?? 0;
+  const [heir] = replicasOf(snapshot, master.id)
+    .filter((node) => answers(node) && isInTouch(node) && node.pod?.worker !== worker)
+    .sort((a, b) => at(a) - at(b) || (a.lagBytes ?? 0) - (b.lagBytes ?? 0));
+  add(load, heir?.pod?.worker);
+  return heir;
+}
+
+function promoteStep(master: RedisNode, heir: RedisNode): Step {
+  return {
+    kind: 'promote',
+    node: heir.id,
+    how: 'handOver',
+    text: `${nodeName(master)} hands ${slotsText(master.slots)} over to ${nodeName(heir)} on ${heir.pod?.worker ?? 'another worker'}`,
+  };
+}

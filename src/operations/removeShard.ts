@@ -1,0 +1,70 @@
+import { isKubernetesRef } from '../model/clusterRef.ts';
+import type { Plan } from '../model/plan.ts';
+import { mastersOf, nodeName } from '../model/shards.ts';
+import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
+import { answers, memberOf, refusal, replicasOf } from './nodes.ts';
+import { dropPods, volumeTexts, type DropFacts } from './shape/dropPods.ts';
+import { refuseUnsound, scalable, type ShapeFacts } from './shape/refusals.ts';
+import { shrinkSteps } from './shape/shrink.ts';
+
+export interface RemoveShardRequest {
+  /** The node id of any node of the shard. */
+  readonly node: string;
+  /** Whether the volumes of the pods that end are deleted too. */
+  readonly volumes?: boolean;
+}
+
+/** Fewer masters cannot elect a replica when one of them fails. */
+export const fewestMasters = 3;
+
+/** Throws a UserError where the shard cannot be removed now; nothing was changed then. */
+export function planRemoveShard(
+  snapshot: ClusterSnapshot,
+  request: RemoveShardRequest,
+  facts: ShapeFacts & DropFacts,
+): Plan {
+  refuseUnsound(snapshot);
+  const node = memberOf(snapshot, request.node);
+  const master = node.role === 'master' ? node : memberOf(snapshot, node.masterId ?? '');
+  const shard = [master, ...replicasOf(snapshot, master.id)];
+  refuseFew(snapshot, master);
+  refuseSilent(shard);
+  const { volumes = false } = request;
+  const common = {
+    title: `Remove the shard of ${nodeName(master)}`,
+    ref: snapshot.ref,
+    operation: 'removeShard',
+    request,
+  };
+  if (!isKubernetesRef(snapshot.ref)) {
+    const steps = shrinkSteps(snapshot, { drained: [master], spare: shard, dropped: shard });
+    const warnings = [
+      `The servers of ${shard.map(nodeName).join(', ')} go on running, empty and in no cluster.`,
+    ];
+    return { ...common, steps, warnings, losses: [] };
+  }
+  const { workload } = scalable(snapshot, facts);
+  return {
+    ...common,
+    steps: dropPods(snapshot, workload, { drained: [master], spare: shard }, volumes, facts),
+    ...volumeTexts(volumes, facts, shard.length),
+  };
+}
+
+function refuseFew(snapshot: ClusterSnapshot, master: RedisNode): void {
+  const left = mastersOf(snapshot).filter((one) => one.slots.length > 0 && one !== master).length;
+  if (left >= fewestMasters) return;
+  throw refusal(
+    'unsafe',
+    `${left} masters would be left: with fewer than ${fewestMasters} no replica can be elected when a master fails.`,
+  );
+}
+
+function refuseSilent(shard: readonly RedisNode[]): void {
+  const silent = shard.filter((node) => !answers(node));
+  if (silent.length === 0) return;
+  throw refusal(
+    'unreachable',
+    `${silent.map(nodeName).join(', ')} does not answer, and has to be told to leave.`,
+  );
+}

@@ -1,0 +1,24 @@
+import type { KubernetesAccess } from '../kubernetes/kubernetesAccess.ts';
+import { refusal } from './nodes.ts';
+
+/** What the user has to be allowed to do: a verb on a resource of an API group, `''` being the core one. */
+export type Right = readonly [verb: string, resource: string, group: string];
+
+/** Asks beforehand, so that a change does not stop half-way. Throws a UserError that names every right that is missing. */
+export async function requireRights(
+  access: KubernetesAccess,
+  namespace: string,
+  rights: readonly Right[],
+): Promise<void> {
+  const allowed = await Promise.all(
+    rights.map(([verb, resource, group]) => access.may(verb, resource, group, namespace)),
+  );
+  const missing = rights
+    .filter((_, index) => allowed[index] !== true)
+    .map(([verb, resource]) => `${verb} ${resource}`);
+  if (missing.length === 0) return;
+  throw refusal(
+    'forbidden',
+    `You may not ${missing.join(', ')} in namespace ${namespace} (context ${access.context}).`,
+  );
+}

@@ -1,0 +1,170 @@
+import { describeRef } from '../model/clusterRef.ts';
+import type { Plan, Step } from '../model/plan.ts';
+import { mastersOf } from '../model/shards.ts';
+import type { ClusterSnapshot, RedisNode, WorkloadFacts } from '../model/snapshot.ts';
+import { countSlots } from '../model/slots.ts';
+import { usualReplicas } from './addShard.ts';
+import { answers, count, refusal, replicasOf } from './nodes.ts';
+import { fewestMasters } from './removeShard.ts';
+import type { ScaleRequest } from './scale.ts';
+import { dropPods, volumeTexts, type DropFacts } from './shape/dropPods.ts';
+import { podsJoin, readyStep, serversFor, settleNewcomers, waitingPods } from './shape/grow.ts';
+import { refuseUnsound, scalable, type ShapeFacts } from './shape/refusals.ts';
+
+export interface ShapeRequest extends ScaleRequest {
+  /** Whether the volumes of pods that end are deleted too. */
+  readonly volumes?: boolean;
+}
+
+interface Shape {
+  readonly masters: number;
+  /** Of all masters together. */
+  readonly replicas: number;
+}
+
+/** Whether a request is more than adding replicas: that is what the pods' agents do by themselves. */
+export function changesShape(snapshot: ClusterSnapshot, request: ScaleRequest): boolean {
+  const now = shapeOf(snapshot);
+  const wanted = wantedShape(snapshot, request, now);
+  return wanted.masters !== now.masters || wanted.replicas < now.replicas;
+}
+
+/**
+ * Plans the way to another number of masters, or to fewer replicas. Throws a UserError where it cannot be gone now.
+ */
+export function planScaleShape(
+  snapshot: ClusterSnapshot,
+  request: ShapeRequest,
+  facts: ShapeFacts & DropFacts,
+): Plan {
+  refuseUnsound(snapshot);
+  const { workload } = scalable(snapshot, facts);
+  const now = shapeOf(snapshot);
+  const wanted = wantedShape(snapshot, request, now);
+  if (wanted.masters < fewestMasters) {
+    throw refusal(
+      'unsafe',
+      `A cluster needs ${fewestMasters} masters, so that replicas can be elected; ${wanted.masters} were asked for.`,
+    );
+  }
+  const { volumes = false } = request;
+  const isGrowth = wanted.masters >= now.masters && wanted.replicas >= now.replicas;
+  if (!isGrowth && (wanted.masters > now.masters || wanted.replicas > now.replicas)) {
+    throw refusal(
+      'invalid-input',
+      `From ${shapeText(now)} to ${shapeText(wanted)} takes two steps: change the number of masters first, then that of replicas.`,
+    );
+  }
+  const dropped = now.masters + now.replicas - wanted.masters - wanted.replicas;
+  return {
+    title: `Scale ${describeRef(snapshot.ref)} to ${shapeText(wanted)}`,
+    ref: snapshot.ref,
+    operation: 'scale',
+    request,
+    steps: isGrowth
+      ? growTo(snapshot, workload, now, wanted)
+      : dropPods(snapshot, workload, goingTo(snapshot, workload, now, wanted), volumes, facts),
+    ...(isGrowth ? { warnings: [], losses: [] } : volumeTexts(volumes, facts, dropped)),
+  };
+}
+
+function shapeText({ masters, replicas }: Shape): string {
+  return `${count(masters, 'master')} and ${count(replicas, 'replica')}`;
+}
+
+function owners(snapshot: ClusterSnapshot): readonly RedisNode[] {
+  return mastersOf(snapshot).filter((node) => node.slots.length > 0);
+}
+
+function shapeOf(snapshot: ClusterSnapshot): Shape {
+  const masters = owners(snapshot);
+  const ids = new Set(masters.map(({ id }) => id));
+  const replicas = snapshot.nodes.filter((node) => node.role === 'replica' && ids.has(node.masterId ?? ''));
+  return { masters: masters.length, replicas: replicas.length };
+}
+
+function wantedShape(snapshot: ClusterSnapshot, request: ScaleRequest, now: Shape): Shape {
+  const { pods, masters = now.masters, replicasPerMaster } = request;
+  for (const value of [pods, masters, replicasPerMaster]) {
+    if (value === undefined || (Number.isInteger(value) && value >= 0)) continue;
+    throw refusal('invalid-input', `${value} is not a number of pods, masters or replicas.`);
+  }
+  if (pods !== undefined) {
+    if (pods < now.masters) {
+      throw refusal(
+        'invalid-input',
+        `${snapshot.name} has ${now.masters} masters, more than ${pods} pods: give the number of masters too.`,
+      );
+    }
+    if (request.masters === undefined && replicasPerMaster === undefined) {
+      return { masters: now.masters, replicas: Math.max(0, pods - now.masters) };
+    }
+    throw refusal(
+      'invalid-input',
+      'Give either the number of pods, or masters and replicas per master, not both.',
+    );
+  }
+  return { masters, replicas: masters * (replicasPerMaster ?? usualReplicas(snapshot)) };
+}
+
+function growTo(
+  snapshot: ClusterSnapshot,
+  workload: WorkloadFacts,
+  now: Shape,
+  wanted: Shape,
+): readonly Step[] {
+  const shards = wanted.masters - now.masters;
+  const replicas = Math.floor(wanted.replicas / wanted.masters);
+  const growth = { shards, replicas, extra: Math.max(0, wanted.replicas - now.replicas - shards * replicas) };
+  const { steps, newcomers, pods } = podsJoin(
+    workload,
+    waitingPods(snapshot, workload.name),
+    serversFor(growth),
+  );
+  return [...steps, ...settleNewcomers(snapshot, newcomers, growth), readyStep(workload.name, pods)];
+}
+
+/** Whole shards that have most of their nodes in the pods that end, then replicas of those that have the most. */
+function goingTo(
+  snapshot: ClusterSnapshot,
+  workload: WorkloadFacts,
+  now: Shape,
+  wanted: Shape,
+): { readonly drained: readonly RedisNode[]; readonly spare: readonly RedisNode[] } {
+  const silent = snapshot.nodes.filter((node) => !answers(node));
+  if (silent.length > 0) {
+    throw refusal(
+      'unreachable',
+      `${silent.map(({ id, pod }) => pod?.name ?? id).join(', ')} does not answer, and has to know who leaves.`,
+    );
+  }
+  const pods = workload.replicas - (now.masters + now.replicas - wanted.masters - wanted.replicas);
+  const ends = (node: RedisNode): boolean => Number(node.pod?.name.slice(workload.name.length + 1)) >= pods;
+  const shards = owners(snapshot).map((master) => [master, ...replicasOf(snapshot, master.id)]);
+  const byEnds = [...shards].sort(
+    (a, b) => b.filter(ends).length - a.filter(ends).length || size(a[0]) - size(b[0]),
+  );
+  const whole = byEnds.slice(0, now.masters - wanted.masters);
+  const left = byEnds.slice(now.masters - wanted.masters).map(([, ...replicas]) => replicas);
+  const spare: RedisNode[] = whole.flat();
+  const going = now.masters + now.replicas - wanted.masters - wanted.replicas;
+  if (going < spare.length) {
+    throw refusal(
+      'unsafe',
+      'The shards to remove have more replicas than the others: spread the replicas first.',
+    );
+  }
+  while (spare.length < going) {
+    const [most] = left.sort((a, b) => b.length - a.length);
+    const index = Math.max(0, most?.findIndex(ends) ?? 0);
+    const [replica] = most?.splice(index, 1) ?? [];
+    if (replica === undefined)
+      throw refusal('invalid-input', 'There are not that many replicas to take away.');
+    spare.push(replica);
+  }
+  return { drained: whole.flatMap(([master]) => master ?? []), spare };
+}
+
+function size(master: RedisNode | undefined): number {
+  return countSlots(master?.slots ?? []);
+}

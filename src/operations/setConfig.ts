@@ -1,0 +1,112 @@
+import type { Plan, Step } from '../model/plan.ts';
+import { nodeName } from '../model/shards.ts';
+import type { ClusterSnapshot } from '../model/snapshot.ts';
+import { answers, count, memberOf, nameOf, refusal } from './nodes.ts';
+import { checkSettings, isSameValue, needsRestart, settingsIn } from './upgrade/settings.ts';
+
+export interface SetConfigRequest {
+  readonly name: string;
+  readonly value: string;
+  /** One node by its id; all where it is not said. */
+  readonly node?: string;
+}
+
+/** What servers and Kubernetes say before a setting is changed. */
+export interface SetConfigFacts {
+  /** The present value by node id. */
+  readonly values: ReadonlyMap<string, string>;
+  /** Where settings are kept for pods that start, on this product's manifests. */
+  readonly kept?: { readonly configMap: string; readonly redisConf: string };
+}
+
+/** Throws a UserError where it is no setting for this way, or all have that value already. */
+export function planSetConfig(
+  snapshot: ClusterSnapshot,
+  request: SetConfigRequest,
+  facts: SetConfigFacts,
+): Plan {
+  const { name, value, node } = request;
+  checkName(snapshot, name, value);
+  const nodes = node === undefined ? snapshot.nodes.filter(answers) : [memberOf(snapshot, node)];
+  const steps = [
+    ...onServers(
+      snapshot,
+      request,
+      new Map(nodes.flatMap(({ id }) => valueOf(facts, id).map((before) => [id, before] as const))),
+    ),
+    ...(node === undefined ? inConfigMap(request, facts) : []),
+  ];
+  if (steps.length === 0)
+    throw refusal('invalid-input', `${name} is ${shown(value)} already, wherever it is asked.`);
+  const silent = snapshot.nodes.filter((one) => !answers(one));
+  return {
+    title: `Set ${name} to ${shown(value)} on ${node === undefined ? snapshot.name : nameOf(snapshot, node)}`,
+    ref: snapshot.ref,
+    operation: 'setConfig',
+    request,
+    steps,
+    warnings: [
+      ...(node === undefined ? silent.map((one) => `${nodeName(one)} does not answer and is not told.`) : []),
+      ...(node === undefined && facts.kept !== undefined
+        ? []
+        : ['It is not kept: a server that restarts has what its own file says.']),
+    ],
+    losses:
+      name === 'appendonly' && value === 'no'
+        ? ['With appendonly no, a server that restarts has lost its keys unless a replica holds them.']
+        : [],
+  };
+}
+
+/** Where the manifests are not ours, nothing follows from the memory limit. */
+function checkName({ workloads }: ClusterSnapshot, name: string, value: string): void {
+  const isOurs = workloads.some(({ bundled }) => bundled);
+  if (isOurs || name !== 'maxmemory') checkSettings({ [name]: value });
+  if (!needsRestart(name)) return;
+  throw refusal(
+    'invalid-input',
+    `Servers take ${name} at their start only. Upgrade Image or Configuration… restarts them one by one.`,
+  );
+}
+
+function valueOf({ values }: SetConfigFacts, id: string): readonly string[] {
+  const value = values.get(id);
+  return value === undefined ? [] : [value];
+}
+
+/** One step for each present value, so that each says what to go back to. */
+function onServers(
+  snapshot: ClusterSnapshot,
+  { name, value }: SetConfigRequest,
+  values: ReadonlyMap<string, string>,
+): readonly Step[] {
+  const other = [...values].filter(([, before]) => !isSameValue(value, before));
+  return [...Map.groupBy(other, ([, before]) => before)].map(([before, those]): Step => {
+    const nodes = those.map(([id]) => id);
+    const where =
+      nodes.length > 3 ? count(nodes.length, 'node') : nodes.map((id) => nameOf(snapshot, id)).join(', ');
+    return {
+      kind: 'setConfig',
+      ...{ nodes, name, value, before },
+      text: `Set ${name} to ${shown(value)} on ${where}, where it is ${shown(before)}`,
+    };
+  });
+}
+
+function inConfigMap({ name, value }: SetConfigRequest, { kept }: SetConfigFacts): readonly Step[] {
+  if (kept === undefined) return [];
+  const written = settingsIn(kept.redisConf).get(name);
+  if (written?.length === 1 && isSameValue(written[0] ?? '', value)) return [];
+  const { configMap } = kept;
+  return [
+    {
+      kind: 'keepSetting',
+      ...{ configMap, name, value },
+      text: `Keep it in redis.conf of ConfigMap ${configMap}`,
+    },
+  ];
+}
+
+function shown(value: string): string {
+  return value === '' ? '""' : value;
+}

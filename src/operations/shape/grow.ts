@@ -1,0 +1,160 @@
+import type { Step, StepOf } from '../../model/plan.ts';
+import { mastersOf, nodeName, slotsText } from '../../model/shards.ts';
+import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
+import { countSlots, formatSlots, lowestSlots, subtractSlots, type SlotSet } from '../../model/slots.ts';
+import { count, replicasOf } from '../nodes.ts';
+import { shareOut } from '../reshard/chooseSlots.ts';
+
+/** A server that is to become a member: in a pod, whose node id is not known yet, or known by its id. */
+export interface Newcomer {
+  readonly name: string;
+  readonly id: string;
+  readonly pod?: string;
+}
+
+/** How many shards more, with how many replicas each, and how many replicas more for the masters that are there. */
+export interface Growth {
+  readonly shards: number;
+  readonly replicas: number;
+  readonly extra: number;
+}
+
+/** How many servers a growth takes. */
+export function serversFor({ shards, replicas, extra }: Growth): number {
+  return shards * (1 + replicas) + extra;
+}
+
+/**
+ * What follows once the newcomers are empty masters: functions are copied, all but the new masters become replicas,
+ * and the new masters get as many slots as the others keep. Copies are made before slots come: they are empty then.
+ */
+export function settleNewcomers(
+  snapshot: ClusterSnapshot,
+  newcomers: readonly Newcomer[],
+  growth: Growth,
+): readonly Step[] {
+  const masters = mastersOf(snapshot).filter((node) => node.slots.length > 0);
+  const fresh = newcomers.slice(0, growth.shards);
+  const rest = newcomers.slice(growth.shards);
+  const [first] = masters;
+  const functions = first === undefined ? [] : fresh.map((one) => functionsStep(first, one));
+  const ofFresh = rest.slice(0, growth.shards * growth.replicas).flatMap((one, index) => {
+    const master = fresh[index % fresh.length];
+    return master === undefined ? [] : [replicateStep(one, master)];
+  });
+  const ofOld = shareReplicas(snapshot, masters, rest.slice(growth.shards * growth.replicas));
+  return [...functions, ...ofFresh, ...ofOld, ...movesTo(masters, fresh)];
+}
+
+function functionsStep(from: RedisNode, { name, id, pod }: Newcomer): StepOf<'copyFunctions'> {
+  const to = pod === undefined ? { to: id } : { to: id, pod };
+  return {
+    kind: 'copyFunctions',
+    from: from.id,
+    ...to,
+    text: `Copy functions, if any, from ${nodeName(from)} to ${name}`,
+  };
+}
+
+function replicateStep(node: Newcomer, master: Newcomer): StepOf<'replicate'> {
+  return {
+    kind: 'replicate',
+    node: node.id,
+    ...(node.pod === undefined ? {} : { pod: node.pod }),
+    master: master.id,
+    ...(master.pod === undefined ? {} : { masterPod: master.pod }),
+    text: `${node.name} becomes a replica of ${master.name}`,
+  };
+}
+
+/** Each goes to the master that has the fewest then. */
+function shareReplicas(
+  snapshot: ClusterSnapshot,
+  masters: readonly RedisNode[],
+  rest: readonly Newcomer[],
+): readonly Step[] {
+  const counts = new Map(masters.map((node) => [node, replicasOf(snapshot, node.id).length]));
+  return rest.flatMap((one) => {
+    const [least] = [...counts].sort(([, a], [, b]) => a - b);
+    if (least === undefined) return [];
+    const [master, has] = least;
+    counts.set(master, has + 1);
+    return [replicateStep(one, { name: nodeName(master), id: master.id })];
+  });
+}
+
+/** Every old master gives what it has above the new average, in proportion; its lowest slots, as redis-cli does. */
+function movesTo(masters: readonly RedisNode[], fresh: readonly Newcomer[]): readonly Step[] {
+  const left = new Map<RedisNode, SlotSet>(masters.map((node) => [node, node.slots]));
+  const total = masters.reduce((sum, { slots }) => sum + countSlots(slots), 0);
+  const share = Math.floor(total / (masters.length + fresh.length));
+  return fresh.flatMap((target) => {
+    const spare = masters.map((node) => Math.max(0, countSlots(left.get(node) ?? []) - share));
+    const sum = spare.reduce((all, one) => all + one, 0);
+    const gives = shareOut(spare, Math.min(share, sum));
+    return masters.flatMap((node, index) => {
+      const slots = lowestSlots(left.get(node) ?? [], gives[index] ?? 0);
+      left.set(node, subtractSlots(left.get(node) ?? [], slots));
+      return slots.length === 0 ? [] : [moveStep(node, target, slots)];
+    });
+  });
+}
+
+function moveStep(from: RedisNode, { name, id, pod }: Newcomer, slots: SlotSet): StepOf<'moveSlots'> {
+  return {
+    kind: 'moveSlots',
+    from: from.id,
+    to: id,
+    ...(pod === undefined ? {} : { pod }),
+    slots,
+    text: `Move ${slotsText(slots)} (${formatSlots(slots)}) from ${nodeName(from)} to ${name}`,
+  };
+}
+
+/** Steps that bring servers into a StatefulSet's cluster as empty masters, beginning with pods that wait there already. */
+export function podsJoin(
+  workload: { readonly name: string; readonly replicas: number },
+  waiting: readonly string[],
+  needed: number,
+): { readonly steps: readonly Step[]; readonly newcomers: readonly Newcomer[]; readonly pods: number } {
+  const more = Math.max(0, needed - waiting.length);
+  const pods = workload.replicas + more;
+  const made = Array.from({ length: more }, (_, index) => `${workload.name}-${workload.replicas + index}`);
+  const names = [...waiting, ...made].slice(0, needed);
+  const grow: Step = {
+    kind: 'setReplicas',
+    workload: workload.name,
+    from: workload.replicas,
+    pods,
+    text: `Set the replicas of StatefulSet ${workload.name} from ${workload.replicas} to ${pods}`,
+  };
+  const join: Step = {
+    kind: 'emptyMaster',
+    pods: names,
+    text: `${names.join(', ')} ${names.length === 1 ? 'joins as an empty master' : 'join as empty masters'}, while the agents stand back`,
+  };
+  return {
+    steps: [...(more > 0 ? [grow] : []), join],
+    newcomers: names.map((name) => ({ name, id: '', pod: name })),
+    pods,
+  };
+}
+
+/** Pods of the StatefulSet that are there and hold nothing: not joined yet, or left as empty masters by a run that was stopped. */
+export function waitingPods(snapshot: ClusterSnapshot, workload: string): readonly string[] {
+  const loose = snapshot.loosePods.filter((pod) => pod.workload === workload && !pod.deleting);
+  const empty = snapshot.nodes.filter(
+    (node) =>
+      node.role === 'master' &&
+      node.slots.length === 0 &&
+      node.view?.keys === 0 &&
+      node.pod?.workload === workload &&
+      replicasOf(snapshot, node.id).length === 0,
+  );
+  const names = [...loose.map(({ name }) => name), ...empty.flatMap(({ pod }) => pod?.name ?? [])];
+  return names.sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+}
+
+export function readyStep(workload: string, pods: number): StepOf<'waitForPods'> {
+  return { kind: 'waitForPods', workload, pods, text: `Wait until ${count(pods, 'pod')} are ready` };
+}

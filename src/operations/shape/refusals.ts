@@ -1,0 +1,51 @@
+import { check, isSound } from '../../checks/check.ts';
+import { describeRef, isKubernetesRef, type KubernetesClusterRef } from '../../model/clusterRef.ts';
+import type { ClusterSnapshot, WorkloadFacts } from '../../model/snapshot.ts';
+import { refusal } from '../nodes.ts';
+
+/** What is asked of Kubernetes before a cluster's shape is planned. */
+export interface ShapeFacts {
+  /** The tool that would change the StatefulSet back, in words that end before "would"; see `owner.ts`. */
+  readonly owner?: string;
+}
+
+/** The one StatefulSet whose replicas may be changed here. Throws a UserError that names whoever else looks after it. */
+export function scalable(
+  snapshot: ClusterSnapshot,
+  { owner }: ShapeFacts,
+): { readonly ref: KubernetesClusterRef; readonly workload: WorkloadFacts } {
+  const { ref, workloads } = snapshot;
+  const where = describeRef(ref);
+  if (!isKubernetesRef(ref)) throw refusal('invalid-input', `${where} is not in Kubernetes.`);
+  const [workload, ...others] = workloads;
+  if (workload === undefined) throw refusal('not-found', `${where} has no StatefulSet that could be scaled.`);
+  if (others.length > 0 || workload.kind !== 'StatefulSet') {
+    const names = workloads.map(({ name }) => name).join(', ');
+    throw refusal(
+      'unsafe',
+      `${where} does not run in one StatefulSet (${names}). Which of them is to change is for the tool to say that made them.`,
+    );
+  }
+  if (owner !== undefined) {
+    throw refusal(
+      'unsafe',
+      `StatefulSet ${workload.name} is made by ${owner} would change it back. Scale it there.`,
+    );
+  }
+  return { ref, workload };
+}
+
+/** Throws a UserError where nodes would join or leave in the middle of something else. */
+export function refuseUnsound(snapshot: ClusterSnapshot): void {
+  const findings = check(snapshot);
+  const handshakes = snapshot.nodes.some(({ view }) =>
+    view?.others.some(({ flags }) => flags.includes('handshake')),
+  );
+  if (isSound(findings) && !handshakes) return;
+  const worst = findings.filter((one) => one.severity === 'error' || one.rule === 'open-slots');
+  const why =
+    worst.length > 0
+      ? worst.map((one) => one.message).join(' ')
+      : 'Nodes are just getting to know each other.';
+  throw refusal('unsafe', `${describeRef(snapshot.ref)} is not well: ${why} Put this right first.`);
+}

@@ -1,0 +1,62 @@
+import { messageOf, UserError } from '../../model/errors.ts';
+import type { NodeConnection } from '../../redis/nodeConnection.ts';
+import { answers, memberOf, nameOf, refusal } from '../nodes.ts';
+import type { StepPorts } from './ports.ts';
+import type { StepRun } from './step.ts';
+
+/** Functions (Redis 7) belong to every master of their own: a new one has none until somebody copies them. */
+export const copyFunctions: StepRun<'copyFunctions'> = {
+  isDone: async ({ from, to }, _snapshot, ports) => {
+    const [theirs, own] = await Promise.all([from, to].map((id) => librariesOf(id, ports)));
+    return theirs === own;
+  },
+  check: async ({ from, to }, snapshot, ports) => {
+    for (const id of [from, to]) {
+      const node = memberOf(snapshot, id);
+      if (!answers(node)) throw refusal('unreachable', `${nameOf(snapshot, id)} does not answer.`);
+      if (node.role !== 'master') throw refusal('unsafe', `${nameOf(snapshot, id)} is a replica.`);
+    }
+    if ((await librariesOf(to, ports)) !== noLibraries) {
+      throw refusal('unsafe', `${nameOf(snapshot, to)} has functions of its own, which differ.`);
+    }
+  },
+  act: async ({ from, to }, { dialer }) => {
+    const source = await dialer.dial(from);
+    try {
+      const dump = await source.callBuffer('FUNCTION', 'DUMP');
+      if (!Buffer.isBuffer(dump)) throw new UserError('failed', 'FUNCTION DUMP gave no data.');
+      const target = await dialer.dial(to);
+      try {
+        await target.call('FUNCTION', 'RESTORE', dump);
+      } finally {
+        target.close();
+      }
+    } finally {
+      source.close();
+    }
+  },
+};
+
+const noLibraries = '[]';
+
+/** The libraries with their code as one text, the same for servers that have the same. */
+async function librariesOf(id: string, { dialer }: StepPorts): Promise<string> {
+  const connection = await dialer.dial(id);
+  try {
+    return await listed(connection);
+  } finally {
+    connection.close();
+  }
+}
+
+async function listed(connection: NodeConnection): Promise<string> {
+  try {
+    const libraries = await connection.call('FUNCTION', 'LIST', 'WITHCODE');
+    const texts = Array.isArray(libraries) ? libraries.map((one) => JSON.stringify(one)).sort() : [];
+    return JSON.stringify(texts);
+  } catch (error) {
+    // Before Redis 7 there are none.
+    if (/unknown command/i.test(messageOf(error))) return noLibraries;
+    throw error;
+  }
+}

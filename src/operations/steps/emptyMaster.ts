@@ -1,0 +1,132 @@
+import { UserError } from '../../model/errors.ts';
+import type { NodeView } from '../../model/nodeView.ts';
+import type { StepOf } from '../../model/plan.ts';
+import type { ClusterSnapshot, PodFacts, RedisNode } from '../../model/snapshot.ts';
+import { waitForPods, type Look } from '../deploy/waitForPods.ts';
+import { needGreeting } from '../heal/acquaintances.ts';
+import { answers } from '../nodes.ts';
+import { kubernetesOf, type KubernetesPorts, type StepPorts } from './ports.ts';
+import type { StepRun } from './step.ts';
+
+/** Milliseconds after which a pod that is not known to all is greeted again. */
+const repeatAfter = 3_000;
+
+/** Brings the servers of new pods into the cluster, each as a master without slots, before their agents choose roles. */
+export const emptyMaster: StepRun<'emptyMaster'> = {
+  isDone: ({ pods }, snapshot) => settled(pods, snapshot).length === pods.length,
+  check: (_step, snapshot, ports) => {
+    kubernetesOf(ports);
+    if (!snapshot.nodes.some(answers)) {
+      throw new UserError('unreachable', `No node of ${snapshot.name} answers, so none can greet new ones.`);
+    }
+  },
+  act: async (step, ports) => {
+    const kubernetes = kubernetesOf(ports);
+    const workload = workloadOf(step, ports.snapshot);
+    const greeter = createGreeter(step, kubernetes, ports);
+    await waitForPods(
+      { ...ports, access: kubernetes.access },
+      {
+        namespace: kubernetes.namespace,
+        statefulSet: workload,
+        uid: undefined,
+        pods: ports.snapshot.nodes.length,
+      },
+      async (pods): Promise<Look> => {
+        const those = pods.filter(({ name, ip, phase, deleting }) => {
+          return step.pods.includes(name) && ip !== undefined && phase === 'Running' && !deleting;
+        });
+        const answering = await greeter(those);
+        const snapshot = await ports.readSnapshot();
+        const joined = settled(step.pods, snapshot).length;
+        const total = step.pods.length;
+        const text = `servers running ${answering}/${total}, empty masters ${joined}/${total}`;
+        return { done: joined === total, progress: { text, done: joined, total, unit: 'pods' } };
+      },
+    );
+  },
+};
+
+function workloadOf({ pods }: StepOf<'emptyMaster'>, { workloads }: ClusterSnapshot): string {
+  const found = workloads.find(({ name }) => pods.every((pod) => pod.startsWith(`${name}-`)));
+  if (found !== undefined) return found.name;
+  throw new UserError('not-found', `The StatefulSet of ${pods.join(', ')} is not there any more.`);
+}
+
+/** Those known to all, with the cluster's state ok, that are masters; or replicas of one of them, where a run goes on. */
+function settled(pods: readonly string[], snapshot: ClusterSnapshot): readonly string[] {
+  return pods.filter((name) => {
+    const node = snapshot.nodes.find(({ pod }) => pod?.name === name);
+    if (!answers(node) || node.view.clusterState !== 'ok') return false;
+    const master = snapshot.nodes.find(({ id }) => id === node.masterId);
+    const hasRole = node.role === 'master' || pods.includes(master?.pod?.name ?? '');
+    return hasRole && needGreeting(snapshot, addressOf(node)).length === 0;
+  });
+}
+
+function addressOf({ id, host, port, busPort, pod }: RedisNode): Parameters<typeof needGreeting>[1] {
+  return { node: id, host: pod?.ip ?? host, port, busPort };
+}
+
+/** Greets newcomers, once their agents are held; says how many answer. */
+function createGreeter(
+  step: StepOf<'emptyMaster'>,
+  kubernetes: KubernetesPorts,
+  ports: StepPorts,
+): (pods: readonly PodFacts[]) => Promise<number> {
+  const held = new Set<string>();
+  const greeted = new Map<string, number>();
+  const members = ports.snapshot.nodes.filter(
+    (node) => answers(node) && !step.pods.includes(node.pod?.name ?? ''),
+  );
+  const greet = async (pod: PodFacts): Promise<boolean> => {
+    const { name, namespace, port } = pod;
+    try {
+      if (!held.has(pod.uid)) {
+        ports.keepHeld(await kubernetes.holdNode(namespace, name, port));
+        held.add(pod.uid);
+      }
+      const view = await kubernetes.readNode(namespace, name, port);
+      const last = greeted.get(pod.uid);
+      if (last !== undefined && ports.now() - last < repeatAfter) return true;
+      greeted.set(pod.uid, ports.now());
+      await admit(pod, view, members, kubernetes, ports);
+      return true;
+    } catch (error) {
+      if (error instanceof UserError && error.reason === 'unsafe') throw error;
+      return false;
+    }
+  };
+  return async (pods) => (await Promise.all(pods.map(greet))).filter(Boolean).length;
+}
+
+async function admit(
+  { name, namespace, ip = '', port }: PodFacts,
+  view: NodeView,
+  members: readonly RedisNode[],
+  { withNode }: KubernetesPorts,
+  { dialer, redis }: StepPorts,
+): Promise<void> {
+  if (view.replication.role === 'replica' && members.some(({ id }) => id === view.self.masterId)) {
+    // Its agent was faster. The keys are a copy, and its id stays, so that nobody has to forget it.
+    await withNode(namespace, name, port, (node) => node.call('CLUSTER', 'RESET', 'SOFT'));
+  } else if (view.replication.role === 'master' && (view.keys > 0 || view.self.slots.length > 0)) {
+    throw new UserError(
+      'unsafe',
+      `The server in pod ${name} is not empty: it holds ${view.keys} keys. It was left alone. Find out where its volume comes from.`,
+    );
+  }
+  const known = new Set(view.others.filter(({ flags }) => !flags.includes('handshake')).map(({ id }) => id));
+  const strangers = members.filter(({ id }) => !known.has(id));
+  const greeters = strangers.length === 0 ? members.slice(0, 1) : strangers;
+  await Promise.all(
+    greeters.map(async ({ id }) => {
+      const connection = await dialer.dial(id);
+      try {
+        await redis.meet(connection, { host: ip, port, busPort: view.self.busPort });
+      } finally {
+        connection.close();
+      }
+    }),
+  );
+}

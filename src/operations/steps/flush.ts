@@ -1,0 +1,40 @@
+import { UserError } from '../../model/errors.ts';
+import type { StepOf } from '../../model/plan.ts';
+import { answers, memberOf, nameOf, refusal } from '../nodes.ts';
+import type { StepRun } from './step.ts';
+
+/** Steps whose masters have said OK in this run: what clients write afterwards is not the flush's failure. */
+const flushed = new WeakSet<StepOf<'flush'>>();
+
+/** Deletes all keys of masters; their replicas follow (FLUSHALL is replicated). */
+export const flush: StepRun<'flush'> = {
+  isDone: (step, { nodes }) =>
+    flushed.has(step) || nodes.every(({ id, view }) => !step.nodes.includes(id) || view?.keys === 0),
+  check: ({ nodes }, snapshot) => {
+    for (const id of nodes) {
+      const node = memberOf(snapshot, id);
+      if (!answers(node)) throw refusal('unreachable', `${nameOf(snapshot, id)} does not answer.`);
+      if (node.role === 'master') continue;
+      throw refusal(
+        'unsafe',
+        `${nameOf(snapshot, id)} is a replica by now: its master has the keys. Flush again.`,
+      );
+    }
+  },
+  act: async (step, { dialer, report, snapshot, signal }) => {
+    for (const id of step.nodes) {
+      if (signal.aborted) {
+        const left = step.nodes.slice(step.nodes.indexOf(id)).map((one) => nameOf(snapshot, one));
+        throw new UserError('failed', `Stopped; ${left.join(', ')} kept their keys.`);
+      }
+      report({ text: `deleting the keys of ${nameOf(snapshot, id)}` });
+      const connection = await dialer.dial(id);
+      try {
+        await connection.call('FLUSHALL', 'ASYNC');
+      } finally {
+        connection.close();
+      }
+    }
+    flushed.add(step);
+  },
+};

@@ -1,0 +1,72 @@
+import { messageOf, UserError } from '../../model/errors.ts';
+import type { StepOf } from '../../model/plan.ts';
+import type { NodeConnection } from '../../redis/nodeConnection.ts';
+import { answers, memberOf, nameOf, refusal } from '../nodes.ts';
+import { isSameValue } from '../upgrade/settings.ts';
+import type { StepPorts } from './ports.ts';
+import type { StepRun } from './step.ts';
+
+/** Changes a setting on running servers; where one refuses it, the others get their old value back. */
+export const setConfig: StepRun<'setConfig'> = {
+  isDone: async ({ nodes, name, value }, _snapshot, ports) => {
+    const values = await Promise.all(nodes.map((id) => using(id, ports, (one) => settingOf(one, name))));
+    return values.every((own) => own !== undefined && isSameValue(value, own));
+  },
+  check: ({ nodes }, snapshot) => {
+    for (const id of nodes) {
+      if (!answers(memberOf(snapshot, id)))
+        throw refusal('unreachable', `${nameOf(snapshot, id)} does not answer.`);
+    }
+  },
+  act: async (step, ports) => {
+    const done: string[] = [];
+    try {
+      for (const id of step.nodes) {
+        ports.signal.throwIfAborted();
+        await setOn(id, step, step.value, ports);
+        done.push(id);
+      }
+    } catch (error) {
+      for (const id of done.reverse()) await setOn(id, step, step.before, ports).catch(() => undefined);
+      throw error;
+    }
+  },
+};
+
+async function setOn(
+  id: string,
+  { name }: StepOf<'setConfig'>,
+  value: string,
+  ports: StepPorts,
+): Promise<void> {
+  const where = nameOf(ports.snapshot, id);
+  ports.report({ text: `${where}: ${name} ${value}` });
+  try {
+    await using(id, ports, (one) => one.call('CONFIG', 'SET', name, value));
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError(
+      'invalid-input',
+      `${where} refused "${name} ${value}": ${messageOf(error)}. Every setting is as it was.`,
+      { cause: error },
+    );
+  }
+}
+
+async function settingOf(connection: NodeConnection, name: string): Promise<string | undefined> {
+  const reply = await connection.call('CONFIG', 'GET', name);
+  return Array.isArray(reply) && reply.length > 1 ? String(reply[1]) : undefined;
+}
+
+async function using<T>(
+  id: string,
+  { dialer }: StepPorts,
+  use: (connection: NodeConnection) => Promise<T>,
+): Promise<T> {
+  const connection = await dialer.dial(id);
+  try {
+    return await use(connection);
+  } finally {
+    connection.close();
+  }
+}

@@ -1,0 +1,58 @@
+import * as vscode from 'vscode';
+import { fateText, survivability } from '../../checks/survivability.ts';
+import { isKubernetesRef } from '../../model/clusterRef.ts';
+import { UserError } from '../../model/errors.ts';
+import type { Outcome } from '../../model/outcome.ts';
+import type { ClusterSnapshot } from '../../model/snapshot.ts';
+import { planMoveMastersOff } from '../../operations/moveMastersOff.ts';
+import { confirmationOf } from '../confirmation.ts';
+import type { Parts } from '../parts.ts';
+import { runPlanned } from '../runPlanned.ts';
+import { answersOf, clusterOf, picked, rowTarget, textAnswer } from '../target.ts';
+
+/** Hands the masters on a worker over to replicas elsewhere, before it is drained. */
+export async function moveMastersOff(parts: Parts, argument: unknown): Promise<Outcome> {
+  const snapshot = await parts.inventory.fresh(await clusterOf(parts, argument));
+  const answers = answersOf(parts, argument);
+  const target = rowTarget(parts, argument);
+  const zones = await zonesOf(parts, snapshot);
+  const own = snapshot.nodes.find(({ id }) => target?.kind === 'node' && id === target.nodeId);
+  const given = own?.pod?.worker ?? textAnswer(answers, 'worker');
+  const worker = given ?? (await pickWorker(snapshot, zones));
+  const plan = planMoveMastersOff(snapshot, { worker }, { zones });
+  return runPlanned(parts, {
+    plan,
+    confirmation: confirmationOf(plan, snapshot, answers, textAnswer(answers, 'worker') === undefined),
+    verb: 'Move',
+    message: ({ steps, seconds }) =>
+      `${steps} of ${plan.steps.length} masters handed over from ${worker} in ${seconds.toFixed(1)} s`,
+  });
+}
+
+async function pickWorker(snapshot: ClusterSnapshot, zones: ReadonlyMap<string, string>): Promise<string> {
+  const items = survivability(snapshot, zones)
+    .filter(({ place }) => place.kind === 'worker')
+    .map((fate) => ({ label: fate.place.name, description: fate.nodes.join(', '), detail: fateText(fate) }));
+  const options = { title: snapshot.name, placeHolder: 'Which worker is to have no masters?' };
+  return (await picked(vscode.window.showQuickPick(items, options))).label;
+}
+
+/** By the label that cloud providers and people give workers; without the right to read these, none is known. */
+async function zonesOf(parts: Parts, { ref, nodes }: ClusterSnapshot): Promise<ReadonlyMap<string, string>> {
+  if (!isKubernetesRef(ref)) return new Map();
+  const access = await parts.inventory.access(ref.context);
+  const workers = new Set(nodes.flatMap(({ pod }) => pod?.worker ?? []));
+  const found = await Promise.all(
+    [...workers].map(async (worker): Promise<readonly (readonly [string, string])[]> => {
+      try {
+        const object = await access.get('v1', 'Node', undefined, worker);
+        const zone = object?.metadata.labels?.['topology.kubernetes.io/zone'];
+        return zone === undefined ? [] : [[worker, zone]];
+      } catch (error) {
+        if (error instanceof UserError) return [];
+        throw error;
+      }
+    }),
+  );
+  return new Map(found.flat());
+}

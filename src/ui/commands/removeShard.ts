@@ -1,0 +1,30 @@
+import type { Outcome } from '../../model/outcome.ts';
+import { mastersOf } from '../../model/shards.ts';
+import { planRemoveShard } from '../../operations/removeShard.ts';
+import { confirmationOf } from '../confirmation.ts';
+import type { Parts } from '../parts.ts';
+import { runPlanned } from '../runPlanned.ts';
+import { shapeFactsOf } from '../shapeFacts.ts';
+import { answersOf, clusterOf, pickNode, rowTarget, textAnswer } from '../target.ts';
+
+/** Gives a shard's slots to the others, takes its nodes out of the cluster, and in Kubernetes ends as many pods. */
+export async function removeShard(parts: Parts, argument: unknown): Promise<Outcome> {
+  const snapshot = await parts.inventory.fresh(await clusterOf(parts, argument));
+  const answers = answersOf(parts, argument);
+  const target = rowTarget(parts, argument);
+  const given = target?.kind === 'node' ? target.nodeId : textAnswer(answers, 'node');
+  const node =
+    given ??
+    (await pickNode(snapshot, 'The shard of which master is to be removed?', mastersOf(snapshot))).id;
+  const volumes = answers['volumes'] === true;
+  const facts = await shapeFactsOf(parts, snapshot, volumes);
+  const plan = planRemoveShard(snapshot, volumes ? { node, volumes } : { node }, facts);
+  const isAsked = answers['node'] === undefined || answers['cluster'] === undefined;
+  return runPlanned(parts, {
+    plan,
+    confirmation: confirmationOf(plan, snapshot, answers, isAsked),
+    verb: 'Remove Shard',
+    message: ({ movedSlots, movedKeys, seconds }) =>
+      `${movedSlots.toLocaleString('en-US')} slots with ${movedKeys.toLocaleString('en-US')} keys went to the other shards; done in ${seconds.toFixed(1)} s`,
+  });
+}

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { formatAddress } from '../../src/model/clusterRef.ts';
+import { mastersOf } from '../../src/model/shards.ts';
+import { countSlots } from '../../src/model/slots.ts';
+import { planAddShard, type NewServer } from '../../src/operations/addShard.ts';
+import { planRemoveShard } from '../../src/operations/removeShard.ts';
+import { runPlan } from '../../src/operations/runPlan.ts';
+import { readNodeView } from '../../src/redis/nodeView.ts';
+import { startChaosClient } from '../support/chaosClient.ts';
+import { startRedisCluster, type ClusterNode, type TestCluster } from '../support/startRedisCluster.ts';
+import { readAnyway } from './readAnyway.ts';
+import { runPorts } from './runPorts.ts';
+
+const clusters: TestCluster[] = [];
+after(async () => {
+  await Promise.all(clusters.map((cluster) => cluster.stop()));
+});
+
+async function probe(cluster: TestCluster, node: ClusterNode): Promise<NewServer> {
+  const connection = await cluster.dialer.dial(node.id);
+  const { self, others, keys } = await readNodeView(connection);
+  connection.close();
+  const { id, slots, busPort } = self;
+  const { host, port } = node;
+  return {
+    address: formatAddress(node),
+    id,
+    host,
+    port,
+    busPort,
+    keys,
+    slots: slots.length,
+    others: others.length,
+  };
+}
+
+const library = "#!lua name=shop\nredis.register_function('price', function() return 7 end)";
+
+for (const config of [{}, { 'cluster-allow-replica-migration': 'no' }] as const) {
+  const how = 'cluster-allow-replica-migration' in config ? ', replicas staying where they are' : '';
+  test(`a shard comes and goes again while clients write${how}`, { timeout: 300_000 }, async () => {
+    const cluster = await startRedisCluster({
+      spares: 2,
+      config: { 'repl-diskless-sync-delay': '0', ...config },
+    });
+    clusters.push(cluster);
+    const ports = runPorts(cluster, { readSnapshot: () => readAnyway(cluster) });
+    const [first, ...rest] = cluster.nodes;
+    const spares = rest.slice(-2);
+    assert.ok(first);
+    for (const node of cluster.nodes.slice(0, 3)) {
+      const connection = await cluster.dialer.dial(node.id);
+      await connection.call('FUNCTION', 'LOAD', library);
+      connection.close();
+    }
+    const chaos = await startChaosClient({ nodes: cluster.nodes.slice(0, 6) });
+    const servers = await Promise.all(spares.map((node) => probe(cluster, node)));
+    const adding = planAddShard(
+      await ports.readSnapshot(),
+      { addresses: servers.map(({ address }) => address) },
+      { servers },
+    );
+    const added = await runPlan(adding, ports);
+    assert.equal(added.movedSlots, 4096);
+    const grown = await ports.readSnapshot();
+    assert.deepEqual(
+      mastersOf(grown).map(({ slots }) => countSlots(slots)),
+      [4096, 4096, 4096, 4096],
+    );
+    const fresh = servers[0]?.id ?? '';
+    assert.equal(grown.nodes.find(({ id }) => id === servers[1]?.id)?.masterId, fresh);
+    const connection = await cluster.dialer.dial(fresh);
+    assert.match(JSON.stringify(await connection.call('FUNCTION', 'LIST')), /shop/);
+    connection.close();
+    assert.equal((await runPlan(adding, ports)).skipped, adding.steps.length, 'all of it is done already');
+
+    await runPlan(planRemoveShard(await ports.readSnapshot(), { node: fresh }, {}), ports);
+    const shrunk = await ports.readSnapshot();
+    assert.equal(shrunk.nodes.length, 6);
+    assert.deepEqual(shrunk.strangers, []);
+    for (const node of spares) {
+      const { keys, others, slots } = await probe(cluster, node);
+      assert.deepEqual([keys, others, slots], [0, 0, 0]);
+    }
+    const report = await chaos.stop();
+    assert.deepEqual(report.losses, []);
+    assert.ok(report.acknowledged > 0);
+    assert.equal((await cluster.cli('--cluster', 'check', formatAddress(first))).code, 0);
+  });
+}
