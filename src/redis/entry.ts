@@ -3,6 +3,6 @@ export { holdConnection, meet, myId, replicate } from './admin.ts';
 export { connectNode } from './connect.ts';
 export { formCluster } from './formCluster.ts';
 export { holdAgents } from './holdAgents.ts';
-export { moveSlots } from './moveSlots/pipelinedMigrate.ts';
+export { moveSlots } from './moveSlots/moveSlots.ts';
 export { readNodeView } from './nodeView.ts';
 export { fillSample } from './sampleKeys.ts';

@@ -63,6 +63,12 @@ export function nodeView(nodesText: string, clusterInfoText: string, infoText: s
   };
 }
 
+/** Reads the answer to INFO replication. Throws where it was an error. */
+export function parseReplication(reply: unknown): ReplicationView {
+  if (reply instanceof Error) throw reply;
+  return replicationOf(parseInfo(String(reply)));
+}
+
 /** Reads CLUSTER NODES. The server that was asked is the line flagged `myself`. */
 export function parseClusterNodes(text: string): { self: KnownNode; others: readonly KnownNode[] } {
   let self: KnownNode | undefined;

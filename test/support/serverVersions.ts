@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { chmod, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cached, contentKey } from './kubernetes/cache.ts';
@@ -16,6 +17,12 @@ interface ServerPrograms {
 
 const packages = ['redis-tools', 'redis-server', 'valkey-tools', 'valkey-server'];
 const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
+
+/** Says why this machine cannot have them, or undefined if it can. */
+export function whyNoOtherVersions(): string | undefined {
+  if (process.platform === 'linux' && existsSync('/etc/debian_version')) return undefined;
+  return 'the newest Redis and Valkey come from Debian packages, which apt has to fetch';
+}
 
 /**
  * The programs of another version, unpacked from Debian's packages into the cache and started through the loader and

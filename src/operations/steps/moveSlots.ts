@@ -40,27 +40,34 @@ export const moveSlots: StepRun<'moveSlots'> = {
   },
   act: async (step, ports) => {
     const total = countSlots(step.slots);
-    const show = (slots: number, keys: number): void => {
-      const text = `${step.text} (${keys.toLocaleString('en-US')} keys moved)`;
+    const show: Show = (slots, keys, { paused, secondsLeft } = {}) => {
+      const left = secondsLeft === undefined ? '' : `, ${Math.ceil(secondsLeft)} s left`;
+      const text = `${step.text} (${keys.toLocaleString('en-US')} keys moved${left})${paused === undefined ? '' : ` ${paused}`}`;
       ports.report({ text, done: slots, total, unit: 'slots' });
     };
     show(0, 0);
-    const { movedSlots, movedKeys } = await ports.redis.moveSlots(requestFor(step, ports, show));
-    ports.tally({ slots: movedSlots, keys: movedKeys, method: 'migrate' });
+    const { movedSlots, movedKeys, method } = await ports.redis.moveSlots(requestFor(step, ports, show));
+    ports.tally({ slots: movedSlots, keys: movedKeys, method });
   },
 };
 
+type Show = (
+  slots: number,
+  keys: number,
+  progress?: { readonly paused?: string; readonly secondsLeft?: number },
+) => void;
+
 function requestFor(
-  { from, to, slots }: StepOf<'moveSlots'>,
+  { from, to, slots, pace = 'gentle' }: StepOf<'moveSlots'>,
   { snapshot, dialer, signal }: StepPorts,
-  onProgress: (slots: number, keys: number) => void,
+  onProgress: Show,
 ): Parameters<StepPorts['redis']['moveSlots']>[0] {
   const nodeOf = (id: string): RedisNode | undefined => snapshot.nodes.find((node) => node.id === id);
   // The source connects to the target by itself, so what counts is the address by which the source knows it.
   const seen = nodeOf(from)?.view?.others.find(({ id }) => id === to);
   const address = seen === undefined || seen.host === '' ? masterIn(snapshot, to, 'gets') : seen;
   return {
-    ...{ dialer, from, to, slots, signal, onProgress },
+    ...{ dialer, from, to, slots, signal, onProgress, pace },
     otherMasters: mastersOf(snapshot)
       .map(({ id }) => id)
       .filter((id) => id !== from && id !== to),

@@ -1,25 +1,20 @@
 import { formatAddress, type Address } from '../../model/clusterRef.ts';
 import { UserError } from '../../model/errors.ts';
-import type { Argument, Credentials, NodeConnection } from '../nodeConnection.ts';
+import type { Argument, NodeConnection } from '../nodeConnection.ts';
 import { pause } from '../pause.ts';
+import type { Batch, Carried, Carriers } from './carriers.ts';
+import type { Share } from './replicaGate.ts';
+import type { Tempo } from './tempo.ts';
 
-/** What it takes to carry keys from a source server to a target. All connections lead to the source. */
+/** What it takes to carry the keys of some slots from a source server to a target. */
 export interface Carriage {
+  /** A connection to the source, by which keys are listed. */
   readonly list: NodeConnection;
-  readonly carriers: readonly NodeConnection[];
-  /** The target as the source server reaches it. */
+  readonly carriers: Carriers;
   readonly target: Address;
-  readonly credentials: Credentials;
-  /** How long the source may stand still for MIGRATE at the worst, well below cluster-node-timeout; milliseconds. */
-  readonly patienceMs: number;
-  /** How many MIGRATEs of the whole move may wait at the source at once; they run there one after another. */
-  readonly inFlight: number;
-}
-
-interface Batch {
-  readonly slot: number;
-  readonly keys: readonly Buffer[];
-  readonly bytes: number;
+  readonly tempo: () => Tempo;
+  readonly share: Share;
+  readonly onKeys: (keys: number, bytes: number) => void;
 }
 
 /** `replace` and one at a time after a MIGRATE has failed; key by key after it has failed again. */
@@ -29,23 +24,25 @@ interface Mode {
 }
 
 const keysPerListing = 500;
-const keysPerMigrate = 100;
 const bytesPerMigrate = 1024 * 1024;
 /** Keys of one listing whose size is asked for. */
 const sampledKeys = 64;
 /** Stands in for a size that the server does not tell, so that batches stay small. */
 const unknownSize = 64 * 1024;
-/** MIGRATEs that one carrier sends in one write. */
-export const batchesPerWrite = 2;
 const triesWithoutProgress = 4;
+/** A target that is starting or has just joined takes keys after a while; so often, a second apart at the most. */
+const triesWhileStarting = 30;
 
 /**
- * Moves all keys of slots that are open from source to target; returns how many. In such slots the source's copy of a
- * key is the true one, so a key that a timed-out MIGRATE left on both servers is sent again with REPLACE. Throws
- * UserError where keys stay behind.
+ * Moves all keys of slots that are open from source to target; returns how many, and their size. In such slots the
+ * source's copy of a key is the true one, so a key that a timed-out MIGRATE left on both servers is sent again with
+ * REPLACE. Throws UserError where keys stay behind.
  */
-export async function carryKeys(carriage: Carriage, slots: readonly number[]): Promise<number> {
-  let moved = 0;
+export async function carryKeys(
+  carriage: Carriage,
+  slots: readonly number[],
+): Promise<{ keys: number; bytes: number }> {
+  const moved = { keys: 0, bytes: 0 };
   let strikes = 0;
   let mode: Mode = { replace: false, keyByKey: false };
   let left = slots;
@@ -53,22 +50,26 @@ export async function carryKeys(carriage: Carriage, slots: readonly number[]): P
     const batches = await listBatches(carriage, left, mode);
     if (batches.length === 0) return moved;
     left = [...new Set(batches.map(({ slot }) => slot))];
-    const { keys, refusal } = await carryAll(carriage, batches, mode);
-    moved += keys;
+    const { keys, bytes, refusal } = await carryAll(carriage, batches, mode);
+    moved.keys += keys;
+    moved.bytes += bytes;
     if (refusal === undefined && keys > 0) {
       strikes = 0;
+      await carriage.share.room();
       continue;
     }
     strikes++;
-    if (strikes === triesWithoutProgress) throw stuck(carriage, batches, refusal);
-    mode = { replace: true, keyByKey: strikes > 1 };
-    await pause(100 * strikes);
+    const isStarting = /LOADING|CLUSTERDOWN/.test(refusal?.message ?? '');
+    if (strikes >= (isStarting ? triesWhileStarting : triesWithoutProgress))
+      throw stuck(carriage, batches, refusal);
+    mode = { replace: true, keyByKey: strikes > 1 && !isStarting };
+    await pause(Math.min(1000, 100 * strikes));
   }
 }
 
-/** One MIGRATE can take keys of one slot only. Keys stay bytes: as text, a binary key would be another key. */
+/** Keys stay bytes: as text, a binary key would be another key. */
 async function listBatches(
-  { list }: Carriage,
+  { list, tempo }: Carriage,
   slots: readonly number[],
   mode: Mode,
 ): Promise<readonly Batch[]> {
@@ -81,11 +82,12 @@ async function listBatches(
     found.flatMap(({ keys }) => keys),
     mode.replace,
   );
+  const most = mode.keyByKey ? 1 : tempo().keysPerMigrate;
   return found.flatMap(({ slot, keys }) =>
     cut(
       slot,
       keys.map((key) => ({ key, bytes: sizeOf(key) })),
-      mode.keyByKey ? 1 : keysPerMigrate,
+      most,
     ),
   );
 }
@@ -131,67 +133,38 @@ function cut(slot: number, keys: readonly { key: Buffer; bytes: number }[], most
   return batches;
 }
 
-interface Carried {
-  readonly keys: number;
-  /** A refusal that another try may get over. */
-  readonly refusal?: Error;
-}
-
 /** Big keys, and all keys after a failure, go one MIGRATE at a time: only then may each take all the patience. */
-async function carryAll(carriage: Carriage, batches: readonly Batch[], { replace }: Mode): Promise<Carried> {
-  const isSmall = (batch: Batch): boolean => !replace && batch.bytes <= bytesPerMigrate;
-  const small = batches.filter(isSmall);
-  const shared = await Promise.all(
-    carriage.carriers.map(async (carrier) => {
-      const carried: Carried[] = [];
-      while (small.length > 0) {
-        const timeout = Math.max(100, Math.floor(carriage.patienceMs / carriage.inFlight));
-        carried.push(
-          await migrate(carriage, carrier, small.splice(0, batchesPerWrite), { replace, timeout }),
-        );
-      }
-      return sum(carried);
-    }),
-  );
-  const alone: Carried[] = [];
-  for (const batch of batches.filter((candidate) => !isSmall(candidate))) {
-    alone.push(await migrate(carriage, carriage.list, [batch], { replace, timeout: carriage.patienceMs }));
-  }
-  return sum([...shared, ...alone]);
+async function carryAll(
+  { carriers, share, onKeys }: Carriage,
+  batches: readonly Batch[],
+  { replace }: Mode,
+): Promise<Carried> {
+  const stop = new AbortController();
+  let fatal: Error | undefined;
+  const carried = batches.map(async (batch): Promise<Carried> => {
+    const alone = replace || batch.bytes > bytesPerMigrate;
+    try {
+      const one = await carriers.carry(batch, { replace, alone, given: stop.signal });
+      share.moved(one.keys);
+      onKeys(one.keys, one.bytes);
+      return one;
+    } catch (error) {
+      fatal ??= error instanceof Error ? error : new Error(String(error));
+      stop.abort();
+      return { keys: 0, bytes: 0 };
+    }
+  });
+  // Those under way are waited for, whatever has become of the others: they count as moved.
+  const all = sum(await Promise.all(carried));
+  if (fatal !== undefined) throw fatal;
+  return all;
 }
 
 function sum(parts: readonly Carried[]): Carried {
   const keys = parts.reduce((total, part) => total + part.keys, 0);
+  const bytes = parts.reduce((total, part) => total + part.bytes, 0);
   const refusal = parts.find((part) => part.refusal !== undefined)?.refusal;
-  return refusal === undefined ? { keys } : { keys, refusal };
-}
-
-async function migrate(
-  { target, credentials }: Carriage,
-  carrier: NodeConnection,
-  batches: readonly Batch[],
-  { replace, timeout }: { replace: boolean; timeout: number },
-): Promise<Carried> {
-  const { username, password } = credentials;
-  const options: Argument[] = replace ? ['REPLACE'] : [];
-  if (password !== undefined) {
-    options.push(...(username === undefined ? ['AUTH', password] : ['AUTH2', username, password]));
-  }
-  const replies = await carrier.pipeline(
-    batches.map(({ keys }): Argument[] => {
-      return ['MIGRATE', target.host, target.port, '', 0, timeout, ...options, 'KEYS', ...keys];
-    }),
-  );
-  return sum(replies.map((reply, index) => judge(reply, batches[index]?.keys.length ?? 0)));
-}
-
-/** NOKEY is no failure: the keys expired meanwhile, and the next listing shows whether that is true. */
-function judge(reply: unknown, keys: number): Carried {
-  if (reply === 'OK') return { keys };
-  if (reply === 'NOKEY') return { keys: 0 };
-  const refusal = reply instanceof Error ? reply : new Error(`unexpected reply to MIGRATE: ${String(reply)}`);
-  if (/^IOERR|BUSYKEY|CLUSTERDOWN|LOADING|TRYAGAIN/.test(refusal.message)) return { keys: 0, refusal };
-  throw refusal;
+  return refusal === undefined ? { keys, bytes } : { keys, bytes, refusal };
 }
 
 function stuck({ target }: Carriage, batches: readonly Batch[], refusal: Error | undefined): UserError {

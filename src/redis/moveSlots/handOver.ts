@@ -11,6 +11,20 @@ export interface Ends {
   readonly target: NodeConnection;
   readonly from: string;
   readonly to: string;
+  /**
+   * Connections beside those two that share the SETSLOTs: Valkey 8 blocks a connection until its replicas have
+   * confirmed one, so a hundred of them take a hundred times as long on one connection.
+   */
+  readonly moreOfSource?: readonly NodeConnection[];
+  readonly moreOfTarget?: readonly NodeConnection[];
+}
+
+function toSource({ source, moreOfSource = [] }: Ends): readonly NodeConnection[] {
+  return [source, ...moreOfSource];
+}
+
+function toTarget({ target, moreOfTarget = [] }: Ends): readonly NodeConnection[] {
+  return [target, ...moreOfTarget];
 }
 
 /**
@@ -18,8 +32,8 @@ export interface Ends {
  * target importing. May be said again for slots that are open already. Throws where a server refuses.
  */
 export async function openForMove(ends: Ends, slots: readonly number[]): Promise<void> {
-  await insist(ends.target, slots, 'IMPORTING', ends.from);
-  await insist(ends.source, slots, 'MIGRATING', ends.to);
+  await insist(toTarget(ends), slots, 'IMPORTING', ends.from);
+  await insist(toSource(ends), slots, 'MIGRATING', ends.to);
 }
 
 /**
@@ -27,8 +41,8 @@ export async function openForMove(ends: Ends, slots: readonly number[]): Promise
  * then the target believes the dead node to be their owner and says that the cluster is down (seen with Redis 7.0).
  */
 export async function adopt(ends: Ends, slots: readonly number[]): Promise<void> {
-  await insist(ends.target, slots, 'NODE', ends.from);
-  await insist(ends.target, slots, 'IMPORTING', ends.from);
+  await insist(toTarget(ends), slots, 'NODE', ends.from);
+  await insist(toTarget(ends), slots, 'IMPORTING', ends.from);
 }
 
 /**
@@ -61,7 +75,7 @@ export async function handOver(
   otherMasters: readonly NodeConnection[],
   slots: readonly number[],
 ): Promise<void> {
-  await insist(ends.target, slots, 'NODE', ends.to);
+  await insist(toTarget(ends), slots, 'NODE', ends.to);
   await tell(ends, otherMasters, slots);
 }
 
@@ -76,25 +90,51 @@ export async function tell(
   slots: readonly number[],
 ): Promise<void> {
   await Promise.allSettled(
-    [ends.source, ...otherMasters].map((connection) => setSlots(connection, slots, 'NODE', ends.to)),
+    [toSource(ends), ...otherMasters.map((connection) => [connection])].map((connections) =>
+      share(connections, slots, 'NODE', ends.to),
+    ),
   );
 }
 
 /** Valkey confirms SETSLOT only once replicas have it; a replica that is late is waited for. */
 async function insist(
-  connection: NodeConnection,
+  connections: readonly NodeConnection[],
   slots: readonly number[],
-  verb: 'IMPORTING' | 'MIGRATING' | 'NODE',
+  verb: Verb,
   nodeId: string,
 ): Promise<void> {
   let left = slots;
   for (let attempt = 1; ; attempt++) {
-    const replies = await setSlots(connection, left, verb, nodeId);
-    const refusals = replies.filter((reply) => reply instanceof Error);
-    const fatal = refusals.find(({ message }) => attempt === 4 || !message.startsWith('NOREPLICAS'));
+    const refusals = await share(connections, left, verb, nodeId);
+    const fatal = [...refusals.values()].find(
+      ({ message }) => attempt === 4 || !message.startsWith('NOREPLICAS'),
+    );
     if (fatal !== undefined) throw fatal;
-    if (refusals.length === 0) return;
-    left = left.filter((_, index) => replies[index] instanceof Error);
+    if (refusals.size === 0) return;
+    left = left.filter((slot) => refusals.has(slot));
     await pause(500);
   }
+}
+
+type Verb = Parameters<typeof setSlots>[2];
+
+/** Shares the slots among the connections; returns what was refused. */
+async function share(
+  connections: readonly NodeConnection[],
+  slots: readonly number[],
+  verb: Verb,
+  nodeId: string,
+): Promise<ReadonlyMap<number, Error>> {
+  const refused = new Map<number, Error>();
+  await Promise.all(
+    connections.map(async (connection, number) => {
+      const own = slots.filter((_, index) => index % connections.length === number);
+      const replies = await setSlots(connection, own, verb, nodeId);
+      for (const [index, slot] of own.entries()) {
+        const reply = replies[index];
+        if (reply instanceof Error) refused.set(slot, reply);
+      }
+    }),
+  );
+  return refused;
 }

@@ -1,27 +1,20 @@
 import type { ClusterDialer, NodeConnection } from '../nodeConnection.ts';
 
-/** Connections of one lane: the source's for listing and SETSLOT, others for MIGRATE, and one to the target. */
-export interface Lane {
-  readonly source: NodeConnection;
-  readonly carriers: readonly NodeConnection[];
-  readonly target: NodeConnection;
-}
-
+/** The connections of one move; whatever is dialled here is closed with them. */
 export interface Lines {
-  readonly lanes: readonly Lane[];
-  readonly first: Lane;
+  readonly source: NodeConnection;
+  readonly target: NodeConnection;
   /** Masters that neither give nor take, as far as they can be reached. */
   readonly others: readonly NodeConnection[];
   /** One connection to each master, by node id. */
   readonly masters: ReadonlyMap<string, NodeConnection>;
+  dial(nodeId: string): Promise<NodeConnection>;
+  /** So many more connections to one node. */
+  dialMany(nodeId: string, count: number): Promise<readonly NodeConnection[]>;
   close(): void;
 }
 
-const laneCount = 2;
-/** A connection that waits for MIGRATE can do nothing else; two lanes of two hide the way to a distant server. */
-export const carriersPerLane = 2;
-
-/** Opens all connections that a move needs. Throws UserError `unreachable` where source or target do not answer. */
+/** Opens what every move needs. Throws UserError `unreachable` where source or target do not answer. */
 export async function openLines({
   dialer,
   from,
@@ -34,30 +27,33 @@ export async function openLines({
   readonly otherMasters: readonly string[];
 }): Promise<Lines> {
   const opened: NodeConnection[] = [];
+  let isClosed = false;
   const dial = async (id: string): Promise<NodeConnection> => {
     const connection = await dialer.dial(id);
     opened.push(connection);
+    // What was still being dialled when the move ended is not needed any more.
+    if (isClosed) connection.close();
     return connection;
   };
   const close = (): void => {
+    isClosed = true;
     for (const connection of opened) connection.close();
   };
   try {
-    const lanes: Lane[] = [];
-    for (let count = 0; count < laneCount; count++) {
-      const [source, target, ...carriers] = await Promise.all([
-        dial(from),
-        dial(to),
-        ...Array.from({ length: carriersPerLane }, () => dial(from)),
-      ]);
-      lanes.push({ source, target, carriers });
-    }
-    const masters = await dialReachable(dial, otherMasters);
-    const others = [...masters.values()];
-    const [first] = lanes;
-    if (first === undefined) throw new RangeError('a move needs a lane');
-    masters.set(from, first.source).set(to, first.target);
-    return { lanes, first, others, masters, close };
+    const [source, target, reached] = await Promise.all([
+      dial(from),
+      dial(to),
+      dialReachable(dial, otherMasters),
+    ]);
+    return {
+      source,
+      target,
+      others: [...reached.values()],
+      masters: new Map([...reached, [from, source], [to, target]]),
+      dial,
+      dialMany: (id, count) => Promise.all(Array.from({ length: count }, () => dial(id))),
+      close,
+    };
   } catch (error) {
     close();
     throw error;

@@ -1,228 +1,235 @@
-import type { Address } from '../../model/clusterRef.ts';
-import { messageOf, UserError } from '../../model/errors.ts';
+import { UserError } from '../../model/errors.ts';
 import type { NodeView } from '../../model/nodeView.ts';
-import {
-  countSlots,
-  eachSlot,
-  formatSlots,
-  hasSlot,
-  intersectSlots,
-  slotsFrom,
-  splitSlots,
-  subtractSlots,
-  unionSlots,
-  type SlotSet,
-} from '../../model/slots.ts';
-import type { ClusterDialer } from '../nodeConnection.ts';
-import { readNodeView } from '../nodeView.ts';
-import { batchesPerWrite, carryKeys, type Carriage } from './carryKeys.ts';
-import { adopt, handOver, openForMove, slotsWithKeys, tell, type Ends } from './handOver.ts';
-import { carriersPerLane, openLines, type Lane, type Lines } from './lines.ts';
-import { readPatience, waitUntilReady } from './ready.ts';
-import { verifyOwners } from './verifyOwners.ts';
+import { countSlots, eachSlot, formatSlots, slotsFrom, splitSlots, type SlotSet } from '../../model/slots.ts';
+import type { NodeConnection } from '../nodeConnection.ts';
+import { describeBigKeys, lookForBigKeys, withoutBigKeys, type BigKey, type BigKeys } from './bigKeys.ts';
+import { startCarriers, type Carriers } from './carriers.ts';
+import { carryKeys } from './carryKeys.ts';
+import type { Guard } from './guard.ts';
+import { handOver, openForMove, slotsWithKeys, type Ends } from './handOver.ts';
+import type { Lines } from './lines.ts';
+import type { Probe } from './probe.ts';
+import type { Tally } from './progress.ts';
+import { openGate, type ReplicaGate, type Share } from './replicaGate.ts';
+import { isOver, type MoveRequest } from './request.ts';
+import { tempoFor, type Tempo } from './tempo.ts';
 
-export interface MoveRequest {
-  readonly dialer: ClusterDialer;
-  /** Node ids of two masters. */
-  readonly from: string;
-  readonly to: string;
-  readonly slots: SlotSet;
-  /** The node ids of the masters that neither give nor take. */
-  readonly otherMasters: readonly string[];
-  /** The target as the source server reaches it, never as this machine does. */
-  readonly targetAddress: Address;
-  readonly signal: AbortSignal;
-  readonly onProgress?: (movedSlots: number, movedKeys: number) => void;
-  /** How many slots are opened at once by each of the two lanes. */
-  readonly blockSlots?: number;
-  /** How messages call a node; its id without it. */
-  readonly nameOf?: (nodeId: string) => string;
-}
-
-export interface MoveResult {
-  /** Slots and keys moved by this run; slots that an earlier run had moved are not counted. */
-  readonly movedSlots: number;
-  readonly movedKeys: number;
-  readonly cancelled: boolean;
-}
-
-/** What has been done so far; both lanes write it. */
-interface Run {
+export interface PipelinedMove {
   readonly request: MoveRequest;
-  /** Slots that an earlier run had handed over without telling everybody. */
-  readonly finished: SlotSet;
+  readonly lines: Lines;
+  readonly slots: SlotSet;
+  /** What the source said of itself before the move. */
+  readonly source: NodeView;
+  readonly nodeTimeoutMs: number;
+  readonly probe: Probe | undefined;
+  readonly guard: Guard;
+  readonly tally: Tally;
+  /** How many moves take from this source at the same time. */
+  readonly sharing: () => number;
+  /** Told after each block, so that the caller knows what has moved even where the move fails. */
+  readonly onMoved: (slots: SlotSet) => void;
+}
+
+/** How many blocks are under way at once, each opening, carrying and closing its slots for itself. */
+const laneCount = { fast: 4, gentle: 2 } as const;
+/** Slots that are open answer some commands with TRYAGAIN, so not many are at once. */
+const slotsPerBlock = 64;
+const keysPerBlock = 4096;
+/** How many keys may be on the target alone while its replicas are behind. */
+const keysAlone = { fast: 16_384, gentle: 4096 } as const;
+const carrierCount = { fast: 4, gentle: 8 } as const;
+/** From Valkey 8 on a SETSLOT takes as long as its replicas take to confirm it. */
+const slowSetters = 24;
+/** How often slots are counted anew where this machine sleeps or is far too slow. */
+const freshTries = 10;
+const bigBytesPerSlot = 1024 * 1024;
+
+interface Run extends PipelinedMove {
   readonly waiting: SlotSet[];
-  moved: SlotSet;
-  movedKeys: number;
-  failure: unknown;
+  readonly carriers: Carriers;
+  readonly tempo: () => Tempo;
+  readonly gate: ReplicaGate;
+  readonly bigKeys: BigKeys;
+  readonly keysPerSlot: number;
+  readonly moreOfSource: readonly NodeConnection[];
+  readonly moreOfTarget: readonly NodeConnection[];
+  readonly tooBig: BigKey[];
+  underWay: { keys: number; bytes: number };
+  failure: Error | undefined;
 }
 
 /**
- * Moves slots with their keys by MIGRATE, many slots and keys to a round trip. Clients can read and write all the
- * time. Cancelling ends it after the slots in hand, and leaves none open. After a crash, the same move said again goes
- * on: slots that were moved are skipped, half-moved ones are carried on forward, and nothing is moved back. Throws
- * UserError that says which slots moved and which are left open.
+ * Moves slots with their keys by MIGRATE, many slots and keys to a round trip. Slots with a key that is too big for it
+ * are left closed, and an error at the end names them. Throws what stopped it; each lane ends its block first where
+ * it can.
  */
-export async function moveSlots(request: MoveRequest): Promise<MoveResult> {
-  const lines = await openLines(request);
-  try {
-    const patienceMs = await readPatience(lines.first.source);
-    const { finished, waiting } = await prepare(request, lines);
-    const run: Run = { request, finished, waiting, moved: [], movedKeys: 0, failure: undefined };
-    await Promise.all(lines.lanes.map((lane) => work(run, lane, lines, patienceMs)));
-    if (run.failure !== undefined) throw await explain(run);
-    const slots = unionSlots(finished, run.moved);
-    if (slots.length > 0) {
-      await verifyOwners({
-        masters: lines.masters,
-        owner: request.to,
-        slots,
-        timeoutMs: patienceMs * 4,
-      });
-    }
-    return {
-      movedSlots: countSlots(run.moved),
-      movedKeys: run.movedKeys,
-      cancelled: waiting.length > 0,
-    };
-  } finally {
-    lines.close();
-  }
-}
-
-/** Waits until both ends are fit for it, and finishes what an earlier run had all but finished. */
-async function prepare(
-  request: MoveRequest,
-  { first, others }: Lines,
-): Promise<{ finished: SlotSet; waiting: SlotSet[] }> {
-  const { from, to, slots } = request;
-  await adoptOrphans(request, first);
-  const { source, target } = await waitUntilReady(first, request);
-  const finished = intersectSlots(slots, target.self.slots);
-  const lost = subtractSlots(slots, unionSlots(finished, source.self.slots));
-  if (lost.length > 0) {
-    throw new UserError(
-      'unsafe',
-      `${name(request, from)} does not own slots ${formatSlots(lost)}. Nothing was moved. Look at the cluster again before resharding.`,
-    );
-  }
-  refuseForeign(request, source, target);
-  if (finished.length > 0) await tell({ ...first, from, to }, others, [...eachSlot(finished)]);
-  return { finished, waiting: [...splitSlots(subtractSlots(slots, finished), request.blockSlots ?? 64)] };
-}
-
-async function adoptOrphans(
-  { from, to, slots, otherMasters, signal }: MoveRequest,
-  first: Lane,
-): Promise<void> {
-  const [source, target] = await Promise.all([
-    readNodeView(first.source, signal),
-    readNodeView(first.target, signal),
+export async function pipelinedMigrate(move: PipelinedMove): Promise<void> {
+  const { request, lines } = move;
+  const pace = request.pace ?? 'gentle';
+  const tempo = tempoFor(pace, move.probe, move.sharing);
+  const isSlowToSet = move.source.product === 'valkey';
+  const [gateLine, carrierLines, bigKeys, laneLines, moreOfSource, moreOfTarget] = await Promise.all([
+    lines.dial(request.to),
+    lines.dialMany(request.from, carrierCount[pace]),
+    lookForBigKeys(lines, move.source, move.nodeTimeoutMs / 2),
+    Promise.all(
+      Array.from({ length: laneCount[pace] - 1 }, () =>
+        Promise.all([lines.dial(request.from), lines.dial(request.to)]),
+      ),
+    ),
+    isSlowToSet ? lines.dialMany(request.from, slowSetters) : [],
+    isSlowToSet ? lines.dialMany(request.to, slowSetters) : [],
   ]);
-  const orphans = target.self.importing
-    .filter(({ slot, nodeId }) => nodeId !== from && !otherMasters.includes(nodeId) && hasSlot(slots, slot))
-    .filter(({ slot }) => hasSlot(source.self.slots, slot));
-  if (orphans.length > 0) {
-    await adopt(
-      { ...first, from, to },
-      orphans.map(({ slot }) => slot),
-    );
-  }
+  const run: Run = {
+    ...move,
+    waiting: [...splitSlots(move.slots, blockSize(move))],
+    keysPerSlot: keysPerSlot(move.source),
+    carriers: startCarriers({
+      connections: carrierLines,
+      target: request.targetAddress,
+      credentials: request.dialer.credentials,
+      patienceMs: patienceOf(move),
+      tempo: tempo.now,
+    }),
+    tempo: tempo.now,
+    gate: await openGate({
+      target: gateLine,
+      mostKeys: keysAlone[pace],
+      tally: move.tally,
+      isOver: () => isOver(request),
+    }),
+    bigKeys,
+    moreOfSource,
+    moreOfTarget,
+    tooBig: [],
+    underWay: { keys: 0, bytes: 0 },
+    failure: undefined,
+  };
+  await Promise.all([[lines.source, lines.target] as const, ...laneLines].map((lane) => work(run, lane)));
+  if (run.failure === undefined) await run.gate.settle();
+  throwWhatStopped(run);
 }
 
-/** Slots that are open between these two masters are ours to carry on; those of another move are not. */
-function refuseForeign(request: MoveRequest, source: NodeView, target: NodeView): void {
-  const wanted = new Set(eachSlot(subtractSlots(request.slots, target.self.slots)));
-  const foreign = [...source.self.migrating, ...target.self.importing].filter(
-    ({ slot, nodeId }) => wanted.has(slot) && request.otherMasters.includes(nodeId),
-  );
-  if (foreign.length > 0) {
+/** How long a source may be out of sight without its replicas taking its place; milliseconds. */
+function patienceOf({ nodeTimeoutMs }: PipelinedMove): number {
+  return Math.floor(nodeTimeoutMs * 0.6);
+}
+
+/** Milliseconds since now, by whichever clock says more: one stands still while the machine sleeps, one can be set back. */
+function startAge(): () => number {
+  const [start, date] = [performance.now(), Date.now()];
+  return () => Math.max(performance.now() - start, Date.now() - date);
+}
+
+function throwWhatStopped({ failure, tooBig, nodeTimeoutMs }: Run): void {
+  if (failure !== undefined) throw failure;
+  if (tooBig.length > 0) {
+    const slots = formatSlots(slotsFrom(tooBig.map(({ slot }) => slot)));
     throw new UserError(
       'unsafe',
-      `Slots ${formatSlots(slotsFrom(foreign.map(({ slot }) => slot)))} are open for a move to or from another node. Finish that move first. Nothing was moved.`,
+      `${describeBigKeys(tooBig, nodeTimeoutMs / 2)} Slots ${slots} were not opened. Split the key, or raise cluster-node-timeout on all nodes for the time of the move.`,
     );
   }
 }
 
-/** One lane takes block after block until none is left, the user cancels, or either lane has failed. */
-async function work(run: Run, lane: Lane, lines: Lines, patienceMs: number): Promise<void> {
-  const { request } = run;
-  const carriage: Carriage = {
-    list: lane.source,
-    carriers: lane.carriers,
-    target: request.targetAddress,
-    credentials: request.dialer.credentials,
-    patienceMs,
-    inFlight: lines.lanes.length * carriersPerLane * batchesPerWrite,
-  };
-  const ends: Ends = { source: lane.source, target: lane.target, from: request.from, to: request.to };
-  while (run.failure === undefined && !request.signal.aborted) {
+function keysPerSlot({ keys, self }: NodeView): number {
+  return keys / Math.max(1, countSlots(self.slots));
+}
+
+/** Few slots where they hold much: what is under way has to be small whatever the slots hold. */
+function blockSize({ request, source }: PipelinedMove): number {
+  const perSlot = keysPerSlot(source);
+  const bytesPerSlot = (source.usedMemoryBytes / Math.max(1, source.keys)) * perSlot;
+  const byKeys = keysPerBlock / Math.max(1, perSlot);
+  const byBytes = (slotsPerBlock * bigBytesPerSlot) / Math.max(1, bytesPerSlot);
+  return Math.max(1, Math.floor(Math.min(request.blockSlots ?? slotsPerBlock, byKeys, byBytes)));
+}
+
+/** One lane takes block after block until none is left, the user cancels, or a lane has failed. */
+async function work(run: Run, [source, target]: readonly [NodeConnection, NodeConnection]): Promise<void> {
+  const { request, moreOfSource, moreOfTarget } = run;
+  const ends: Ends = { source, target, from: request.from, to: request.to, moreOfSource, moreOfTarget };
+  const isStopped = (): boolean => run.failure !== undefined || isOver(request);
+  while (!isStopped()) {
     const block = run.waiting.shift();
     if (block === undefined) return;
     try {
-      const slots = [...eachSlot(block)];
-      await openForMove(ends, slots);
-      const keys = await empty(carriage, ends, slots);
-      run.movedKeys += keys;
-      await handOver(ends, lines.others, slots);
-      run.moved = unionSlots(run.moved, block);
-      request.onProgress?.(countSlots(unionSlots(run.finished, run.moved)), run.movedKeys);
+      const big = await run.bigKeys.in([...eachSlot(block)]);
+      run.tooBig.push(...big);
+      const slots = withoutBigKeys(block, big);
+      if (slots.length === 0) continue;
+      await run.guard.pass();
+      const share = await run.gate.enter(Math.ceil(slots.length * run.keysPerSlot));
+      try {
+        if (!isStopped()) await moveBlock(run, ends, slots, share);
+      } finally {
+        share.leave();
+      }
     } catch (error) {
-      run.failure ??= error;
+      run.failure ??= error instanceof Error ? error : new Error(String(error));
     }
   }
 }
 
-/** Carries keys until the barrier sees none; a key that comes to light only there gets two more chances. */
-async function empty(carriage: Carriage, ends: Ends, slots: readonly number[]): Promise<number> {
-  let moved = 0;
+async function moveBlock(run: Run, ends: Ends, slots: readonly number[], share: Share): Promise<void> {
+  await openForMove(ends, slots);
+  const moving = { keys: 0, bytes: 0 };
+  for (let attempt = 1; ; attempt++) {
+    const { keys, bytes, isFresh } = await empty(run, ends, slots, share);
+    moving.keys += keys;
+    moving.bytes += bytes;
+    if (isFresh()) break;
+    if (attempt === freshTries) throw tooSlow(slots, patienceOf(run));
+  }
+  const { keys, bytes } = moving;
+  await handOver(ends, run.source.product === 'valkey' ? [] : run.lines.others, slots);
+  const moved = slotsFrom(slots);
+  run.onMoved(moved);
+  run.underWay = { keys: run.underWay.keys - keys, bytes: run.underWay.bytes - bytes };
+  run.tally.add({ slots: moved, keys, bytes });
+}
+
+function tooSlow(slots: readonly number[], patienceMs: number): UserError {
+  return new UserError(
+    'unsafe',
+    `Between the source's last word on slots ${formatSlots(slotsFrom(slots))} and their handing over more than ${patienceMs} ms passed each time, so they were not handed over.`,
+  );
+}
+
+/**
+ * Carries keys until the barrier sees none; a key that comes to light only there gets two more chances. The count holds
+ * only as long as nobody can have taken the source's place: on a machine that slept in between, a replica may have been
+ * promoted and have taken writes, which it would drop as soon as the target owned the slot.
+ */
+async function empty(
+  run: Run,
+  ends: Ends,
+  slots: readonly number[],
+  share: Share,
+): Promise<{ keys: number; bytes: number; isFresh: () => boolean }> {
+  const total = { keys: 0, bytes: 0 };
+  const carriage = {
+    list: ends.source,
+    carriers: run.carriers,
+    target: run.request.targetAddress,
+    tempo: run.tempo,
+    share,
+    onKeys: (keys: number, bytes: number) => {
+      run.underWay = { keys: run.underWay.keys + keys, bytes: run.underWay.bytes + bytes };
+      run.tally.show(run.underWay.keys, run.underWay.bytes);
+    },
+  };
   let left = slots;
   for (let round = 0; round < 3; round++) {
-    moved += await carryKeys(carriage, left);
+    const { keys, bytes } = await carryKeys(carriage, left);
+    total.keys += keys;
+    total.bytes += bytes;
+    const age = startAge();
     left = await slotsWithKeys(ends, slots);
-    if (left.length === 0) return moved;
+    if (left.length === 0) return { ...total, isFresh: () => age() < patienceOf(run) };
   }
   throw new UserError(
     'unsafe',
     `The source still counts keys in slots ${formatSlots(slotsFrom(left))} that it does not list, so these slots were not handed over.`,
   );
-}
-
-async function explain({ request, finished, moved, failure }: Run): Promise<UserError> {
-  const { from, to, slots } = request;
-  const open = await openSlots(request);
-  const rest = formatSlots(subtractSlots(slots, unionSlots(finished, moved)));
-  const left =
-    open === undefined
-      ? 'Which slots are left open cannot be asked now.'
-      : `Left open: ${open.length === 0 ? 'none' : formatSlots(open)}.`;
-  const done = moved.length === 0 ? 'No slot was moved' : `Moved: ${formatSlots(moved)}`;
-  return new UserError(
-    failure instanceof UserError ? failure.reason : 'failed',
-    `Moving slots from ${name(request, from)} to ${name(request, to)} stopped: ${messageOf(failure)} ${done}. ${left} Nothing is moved back. Once both nodes answer, reshard slots ${rest} to ${name(request, to)} again: that goes on where this stopped.`,
-    { cause: failure },
-  );
-}
-
-/** Asks both ends anew, since the failure may have been the connection's; undefined where neither answers. */
-async function openSlots({ dialer, from, to, slots }: MoveRequest): Promise<SlotSet | undefined> {
-  const asked = await Promise.all(
-    [from, to].map(async (id) => {
-      try {
-        const connection = await dialer.dial(id);
-        const view = await readNodeView(connection).finally(() => {
-          connection.close();
-        });
-        return slotsFrom([...view.self.migrating, ...view.self.importing].map(({ slot }) => slot));
-      } catch {
-        return undefined;
-      }
-    }),
-  );
-  const known = asked.filter((set) => set !== undefined);
-  return known.length === 0 ? undefined : intersectSlots(unionSlots(...known), slots);
-}
-
-function name({ nameOf }: MoveRequest, id: string): string {
-  return nameOf === undefined ? `node ${id}` : nameOf(id);
 }

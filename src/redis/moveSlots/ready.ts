@@ -7,13 +7,13 @@ import { pause } from '../pause.ts';
 /** A master refuses everything for up to 5 s after it has joined (CLUSTER_MAX_REJOIN_DELAY); milliseconds. */
 const joinMs = 15_000;
 /** Stands in where a server does not tell its cluster-node-timeout; milliseconds. */
-const safePatienceMs = 3000;
+const safeTimeoutMs = 5000;
 
-/** How long MIGRATE may block the source without its peers taking it for dead; milliseconds. */
-export async function readPatience(source: NodeConnection): Promise<number> {
-  const reply = await source.call('CONFIG', 'GET', 'cluster-node-timeout').catch(() => undefined);
+/** After how long without an answer a server's peers take it for dead; milliseconds. */
+export async function readNodeTimeout(connection: NodeConnection): Promise<number> {
+  const reply = await connection.call('CONFIG', 'GET', 'cluster-node-timeout').catch(() => undefined);
   const timeout = Array.isArray(reply) ? Number(reply[1]) : Number.NaN;
-  return timeout > 0 ? Math.floor(timeout * 0.6) : safePatienceMs;
+  return timeout > 0 ? timeout : safeTimeoutMs;
 }
 
 export interface Pair {
@@ -21,19 +21,29 @@ export interface Pair {
   readonly target: NodeConnection;
 }
 
+export interface PairViews {
+  readonly source: NodeView;
+  readonly target: NodeView;
+}
+
+export async function readPair({ source, target }: Pair, signal: AbortSignal): Promise<PairViews> {
+  const [ofSource, ofTarget] = await Promise.all([
+    readNodeView(source, signal),
+    readNodeView(target, signal),
+  ]);
+  return { source: ofSource, target: ofTarget };
+}
+
 /** Waits until source and target are masters, serve, and know each other as masters. Throws UserError. */
 export async function waitUntilReady(
-  { source, target }: Pair,
+  pair: Pair,
+  first: PairViews,
   { from, to, signal }: { readonly from: string; readonly to: string; readonly signal: AbortSignal },
-): Promise<{ readonly source: NodeView; readonly target: NodeView }> {
+): Promise<PairViews> {
   const deadline = Date.now() + joinMs;
-  for (;;) {
-    const [sourceView, targetView] = await Promise.all([
-      readNodeView(source, signal),
-      readNodeView(target, signal),
-    ]);
-    const obstacle = obstacleIn(sourceView, to) ?? obstacleIn(targetView, from);
-    if (obstacle === undefined) return { source: sourceView, target: targetView };
+  for (let views = first; ; views = await readPair(pair, signal)) {
+    const obstacle = obstacleIn(views.source, to) ?? obstacleIn(views.target, from);
+    if (obstacle === undefined) return views;
     if (Date.now() > deadline) throw new UserError('unsafe', `${obstacle} Nothing was moved.`);
     await pause(100, signal);
   }

@@ -1,0 +1,102 @@
+// Our check against redis-cli's on 6 and on 200 nodes, as the editor makes it (over the connections that it keeps while
+// it shows a cluster) and from nothing: npm run bench -- check [runs] [sizes, 6,200]
+import { check } from '../src/checks/check.ts';
+import { checkText } from '../src/checks/checkText.ts';
+import { AddressScope } from '../src/inventory/addressScope.ts';
+import type { RedisReading } from '../src/inventory/nodeReader.ts';
+import { connectNode } from '../src/redis/connect.ts';
+import { readNodeView } from '../src/redis/nodeView.ts';
+import { startRedisCluster, type TestCluster } from '../test/support/startRedisCluster.ts';
+import { conclude, median, round, settle } from './support/side.ts';
+
+const [first = '5', second = '6,200'] = process.argv.slice(2);
+const runs = Number(first);
+const sizes = second.split(',').map(Number);
+
+const times = { connectTimeoutMs: 10_000, commandTimeoutMs: 10_000 };
+const connect: RedisReading['connectNode'] = (endpoint, credentials) =>
+  connectNode(endpoint, credentials, times);
+const reading: RedisReading = { connectNode: connect, connectPatiently: connect, readNodeView };
+
+function scopeOf(cluster: TestCluster): AddressScope {
+  const addresses = cluster.addresses.slice(0, 1);
+  const none = (): undefined => undefined;
+  return new AddressScope({ addresses }, 'bench', reading, () => Promise.resolve({}), none);
+}
+
+async function checkBy(scope: AddressScope, size: number): Promise<void> {
+  await scope.readFully();
+  const { snapshot } = scope;
+  if (snapshot === undefined) throw new Error('nothing was read');
+  const text = checkText(snapshot, check(snapshot));
+  const isWhole = text.includes('All 16384 slots covered') && snapshot.nodes.length === size;
+  if (!isWhole || snapshot.nodes.some(({ view }) => view === undefined)) throw new Error(text.slice(-500));
+}
+
+async function timed(work: () => Promise<void>): Promise<{ seconds: number; cpuMs: number }> {
+  const cpu = process.cpuUsage();
+  const start = performance.now();
+  await work();
+  const seconds = (performance.now() - start) / 1000;
+  const { user, system } = process.cpuUsage(cpu);
+  return { seconds, cpuMs: (user + system) / 1000 };
+}
+
+interface Result {
+  readonly kept: number;
+  readonly cold: number;
+  readonly rediscli: number;
+  readonly cpuMs: number;
+}
+
+async function measure(size: number): Promise<Result> {
+  const cluster = await startRedisCluster({
+    masters: size / 2,
+    config: { 'cluster-node-timeout': '30000', 'repl-backlog-size': '1mb' },
+  });
+  const kept = scopeOf(cluster);
+  const figures: Result[] = [];
+  try {
+    await settle(cluster);
+    await checkBy(kept, size);
+    for (let run = 1; run <= runs; run++) {
+      const ours = await timed(() => checkBy(kept, size));
+      const fresh = scopeOf(cluster);
+      const cold = await timed(() => checkBy(fresh, size));
+      fresh.stop();
+      const rediscli = await timed(async () => {
+        const { code, stdout } = await cluster.cli('--cluster', 'check', cluster.addresses[0] ?? '');
+        if (code !== 0) throw new Error(stdout.slice(-500));
+      });
+      const ms = (figure: { seconds: number }): string => `${(figure.seconds * 1000).toFixed(1)} ms`;
+      console.log(
+        `${size} nodes, run ${run}: ${ms(ours)}, from nothing ${ms(cold)}, redis-cli ${ms(rediscli)}`,
+      );
+      figures.push({
+        kept: ours.seconds,
+        cold: cold.seconds,
+        rediscli: rediscli.seconds,
+        cpuMs: ours.cpuMs,
+      });
+    }
+  } finally {
+    kept.stop();
+    await cluster.stop();
+  }
+  const of = (figure: keyof Result): number => median(figures.map((one) => one[figure]));
+  return { kept: of('kept'), cold: of('cold'), rediscli: of('rediscli'), cpuMs: of('cpuMs') };
+}
+
+const figures: Record<string, number> = {};
+const ratios: number[] = [];
+for (const size of sizes) {
+  const { kept, cold, rediscli, cpuMs } = await measure(size);
+  ratios.push(rediscli / kept);
+  figures[`oursMs${size}`] = round(kept * 1000);
+  figures[`fromNothingMs${size}`] = round(cold * 1000);
+  figures[`rediscliMs${size}`] = round(rediscli * 1000);
+  figures[`ratio${size}`] = round(rediscli / kept);
+  figures[`ratioFromNothing${size}`] = round(rediscli / cold);
+  figures[`cpuMs${size}`] = round(cpuMs);
+}
+conclude({ ratio: round(Math.min(...ratios)), ...figures, runs });

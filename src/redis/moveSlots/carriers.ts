@@ -1,0 +1,128 @@
+import type { Address } from '../../model/clusterRef.ts';
+import type { Argument, Credentials, NodeConnection } from '../nodeConnection.ts';
+import type { Tempo } from './tempo.ts';
+
+/** Keys of one slot: one MIGRATE takes keys of one slot only. */
+export interface Batch {
+  readonly slot: number;
+  readonly keys: readonly Buffer[];
+  readonly bytes: number;
+}
+
+export interface Carried {
+  readonly keys: number;
+  readonly bytes: number;
+  /** A refusal that another try may get over. */
+  readonly refusal?: Error;
+}
+
+/** All MIGRATEs of a move pass here, whichever slots they are of, so that the source has only so many to do at once. */
+export interface Carriers {
+  carry(batch: Batch, how: Manner): Promise<Carried>;
+}
+
+export interface Manner {
+  readonly replace: boolean;
+  /** With no other MIGRATE beside it, so that this one may take all the patience there is. */
+  readonly alone: boolean;
+  /** Aborted where another batch of the same slots has failed for good: those that wait are not sent any more. */
+  readonly given: AbortSignal;
+}
+
+export interface CarriersOptions {
+  /** Connections to the source that nothing else uses. */
+  readonly connections: readonly NodeConnection[];
+  /** The target as the source server reaches it. */
+  readonly target: Address;
+  readonly credentials: Credentials;
+  /** How long the source may stand still for MIGRATE at the worst, well below cluster-node-timeout; milliseconds. */
+  readonly patienceMs: number;
+  readonly tempo: () => Tempo;
+}
+
+interface Job extends Manner {
+  readonly batch: Batch;
+  readonly done: (carried: Carried) => void;
+  readonly failed: (error: unknown) => void;
+}
+
+export function startCarriers(options: CarriersOptions): Carriers {
+  const waiting: Job[] = [];
+  const idle = [...options.connections];
+  let [inFlight, isAlone] = [0, false];
+  const next = (): void => {
+    for (;;) {
+      const { perWrite, inFlight: most } = options.tempo();
+      while (waiting[0]?.given.aborted === true) waiting.shift()?.done({ keys: 0, bytes: 0 });
+      const [first] = waiting;
+      if (first === undefined || isAlone || inFlight >= most || (first.alone && inFlight > 0)) return;
+      const connection = idle.pop();
+      if (connection === undefined) return;
+      const end = first.alone ? 1 : waiting.findIndex(({ alone }, index) => alone || index === perWrite);
+      const jobs = waiting.splice(0, end === -1 ? perWrite : end);
+      inFlight += jobs.length;
+      isAlone = first.alone;
+      void send(options, connection, jobs, most).finally(() => {
+        idle.push(connection);
+        inFlight -= jobs.length;
+        if (first.alone) isAlone = false;
+        next();
+      });
+    }
+  };
+  return {
+    carry: (batch, how) => {
+      const { promise, resolve, reject } = Promise.withResolvers<Carried>();
+      waiting.push({ batch, ...how, done: resolve, failed: reject });
+      next();
+      return promise;
+    },
+  };
+}
+
+/** Settles every job and never rejects. */
+async function send(
+  options: CarriersOptions,
+  connection: NodeConnection,
+  jobs: readonly Job[],
+  inFlight: number,
+): Promise<void> {
+  const { patienceMs } = options;
+  try {
+    const replies = await connection.pipeline(
+      jobs.map(({ batch, replace, alone }) => {
+        const timeout = alone ? patienceMs : Math.max(100, Math.floor(patienceMs / inFlight));
+        return migrateCommand(options, batch, replace, timeout);
+      }),
+    );
+    for (const [index, job] of jobs.entries()) settle(job, replies[index]);
+  } catch (error) {
+    for (const job of jobs) job.failed(error);
+  }
+}
+
+function migrateCommand(
+  { target, credentials: { username, password } }: CarriersOptions,
+  { keys }: Batch,
+  replace: boolean,
+  timeout: number,
+): Argument[] {
+  const options: Argument[] = replace ? ['REPLACE'] : [];
+  if (password !== undefined) {
+    options.push(...(username === undefined ? ['AUTH', password] : ['AUTH2', username, password]));
+  }
+  return ['MIGRATE', target.host, target.port, '', 0, timeout, ...options, 'KEYS', ...keys];
+}
+
+/** NOKEY is no failure: the keys expired meanwhile, and the next listing shows whether that is true. */
+function settle({ batch, done, failed }: Job, reply: unknown): void {
+  if (reply === 'OK') done({ keys: batch.keys.length, bytes: batch.bytes });
+  else if (reply === 'NOKEY') done({ keys: 0, bytes: 0 });
+  else {
+    const refusal =
+      reply instanceof Error ? reply : new Error(`unexpected reply to MIGRATE: ${String(reply)}`);
+    const mayPass = /^IOERR|BUSYKEY|CLUSTERDOWN|LOADING|TRYAGAIN/.test(refusal.message);
+    if (mayPass) done({ keys: 0, bytes: 0, refusal });
+    else failed(refusal);
+  }
+}

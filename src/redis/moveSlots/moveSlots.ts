@@ -1,0 +1,172 @@
+import { messageOf, UserError } from '../../model/errors.ts';
+import {
+  countSlots,
+  formatSlots,
+  intersectSlots,
+  slotsFrom,
+  subtractSlots,
+  unionSlots,
+  type SlotSet,
+} from '../../model/slots.ts';
+import { readNodeView } from '../nodeView.ts';
+import { moveAtomically } from './atomicMove.ts';
+import { chooseWay, openSlotsOf } from './chooseWay.ts';
+import { startGuard, type Guard } from './guard.ts';
+import { inTurn, joinSource } from './company.ts';
+import { openLines, type Lines } from './lines.ts';
+import { pipelinedMigrate } from './pipelinedMigrate.ts';
+import { prepare, type Prepared } from './prepare.ts';
+import { startProbe, type Probe } from './probe.ts';
+import { tally, type Tally } from './progress.ts';
+import { readNodeTimeout } from './ready.ts';
+import { redisAtomic } from './redisAtomic.ts';
+import { nameIn, type MoveMethod, type MoveRequest, type MoveResult } from './request.ts';
+import { valkeyAtomic } from './valkeyAtomic.ts';
+import { verifyOwners } from './verifyOwners.ts';
+
+/**
+ * Moves slots with their keys from one master to another, by the best way that both know. Clients can read and write
+ * all the time. Cancelling ends it after the slots in hand, and leaves none open. After a crash, the same move said
+ * again goes on: slots that were moved are skipped, half-moved ones are carried on forward, and nothing is moved back.
+ * Throws UserError that says which slots moved and which are left open.
+ */
+export async function moveSlots(request: MoveRequest): Promise<MoveResult> {
+  const lines = await openLines(request);
+  const company = joinSource(request.from);
+  let probe: Probe | undefined;
+  try {
+    const [nodeTimeoutMs, way, prepared, probeLines] = await Promise.all([
+      readNodeTimeout(lines.source),
+      chooseWay(request, lines.source, lines.target),
+      prepare(request, lines),
+      needsProbe(request) ? Promise.all([lines.dial(request.from), lines.dial(request.to)]) : undefined,
+    ]);
+    if (probeLines !== undefined) probe = startProbe(probeLines);
+    const counted = tally(request, countSlots(prepared.finished));
+    const guard = startGuard(request, lines.target, probe, counted);
+    const run: Run = {
+      ...{
+        request,
+        sharing: () => company.sharing(),
+        lines,
+        prepared,
+        nodeTimeoutMs,
+        probe,
+        guard,
+        tally: counted,
+      },
+      moved: [],
+    };
+    const method = await carryOut(run, way).catch(async (error: unknown) => {
+      throw await explain(run, error);
+    });
+    await verify(run);
+    const isWhole = subtractSlots(request.slots, unionSlots(prepared.finished, run.moved)).length === 0;
+    return { movedSlots: countSlots(run.moved), movedKeys: counted.keys, cancelled: !isWhole, method };
+  } finally {
+    probe?.stop();
+    company.leave();
+    lines.close();
+  }
+}
+
+interface Run {
+  readonly request: MoveRequest;
+  readonly sharing: () => number;
+  readonly lines: Lines;
+  readonly prepared: Prepared;
+  readonly nodeTimeoutMs: number;
+  readonly probe: Probe | undefined;
+  readonly guard: Guard;
+  readonly tally: Tally;
+  moved: SlotSet;
+}
+
+function needsProbe({ pace, limits }: MoveRequest): boolean {
+  return pace !== 'fast' || limits?.latencyMs !== undefined;
+}
+
+/** Slots that are open already are finished by the way that opened them; then the best way takes the rest. */
+async function carryOut(run: Run, way: MoveMethod): Promise<MoveMethod> {
+  const { request, prepared } = run;
+  const slots = subtractSlots(request.slots, prepared.finished);
+  const open = openSlotsOf(request, prepared.source, prepared.target);
+  // A server that has any slot open refuses tasks of its own.
+  const method = open.others ? 'migrate' : way;
+  const byMigrate = method === 'migrate' ? slots : intersectSlots(slots, open.ours);
+  if (byMigrate.length > 0) {
+    await pipelinedMigrate({
+      ...run,
+      source: prepared.source,
+      slots: byMigrate,
+      onMoved: (moved) => {
+        run.moved = unionSlots(run.moved, moved);
+      },
+    });
+  }
+  const rest = subtractSlots(slots, byMigrate);
+  if (method !== 'migrate' && rest.length > 0) await byServers(run, method, rest);
+  return method;
+}
+
+async function byServers(run: Run, method: Exclude<MoveMethod, 'migrate'>, slots: SlotSet): Promise<void> {
+  const { request, lines, guard, prepared } = run;
+  const move = {
+    ...{ request, guard, slots, tally: run.tally, target: lines.target },
+    way: method === 'redisAtomic' ? redisAtomic(request, lines.target) : valkeyAtomic(request, lines.source),
+    bytesPerKey: prepared.source.usedMemoryBytes / Math.max(1, prepared.source.keys),
+    patienceMs: 10_000 + 2 * run.nodeTimeoutMs,
+    onMoved: (moved: SlotSet) => {
+      run.moved = unionSlots(run.moved, moved);
+    },
+  };
+  // A Redis takes part in one task at a time, on whichever end.
+  if (method === 'redisAtomic') await inTurn([request.from, request.to], () => moveAtomically(move));
+  else await moveAtomically(move);
+}
+
+async function verify({ request, lines, prepared, moved, nodeTimeoutMs }: Run): Promise<void> {
+  const slots = unionSlots(prepared.finished, moved);
+  if (slots.length === 0) return;
+  await verifyOwners({
+    masters: lines.masters,
+    owner: request.to,
+    slots,
+    timeoutMs: Math.max(nodeTimeoutMs * 2.4, 5000),
+  });
+}
+
+async function explain({ request, prepared, moved }: Run, failure: unknown): Promise<UserError> {
+  const { from, to, slots } = request;
+  const open = await openSlots(request);
+  const rest = formatSlots(subtractSlots(slots, unionSlots(prepared.finished, moved)));
+  const left =
+    open === undefined
+      ? 'Which slots are left open cannot be asked now.'
+      : `Left open: ${open.length === 0 ? 'none' : formatSlots(open)}.`;
+  const done = moved.length === 0 ? 'No slot was moved' : `Moved: ${formatSlots(moved)}`;
+  return new UserError(
+    failure instanceof UserError ? failure.reason : 'failed',
+    `Moving slots from ${nameIn(request, from)} to ${nameIn(request, to)} stopped: ${messageOf(failure)} ${done}. ${left} Nothing is moved back. Once both nodes answer, reshard slots ${rest} to ${nameIn(request, to)} again: that goes on where this stopped.`,
+    { cause: failure },
+  );
+}
+
+/** Asks both ends anew, since the failure may have been the connection's; undefined where neither answers. */
+async function openSlots({ dialer, from, to, slots }: MoveRequest): Promise<SlotSet | undefined> {
+  const asked = await Promise.all(
+    [from, to].map(async (id) => {
+      try {
+        const connection = await dialer.dial(id);
+        const view = await readNodeView(connection).finally(() => {
+          connection.close();
+        });
+        return slotsFrom([...view.self.migrating, ...view.self.importing].map(({ slot }) => slot));
+      } catch {
+        return undefined;
+      }
+    }),
+  );
+  const known = asked.filter((set) => set !== undefined);
+  return known.length === 0 ? undefined : intersectSlots(unionSlots(...known), slots);
+}

@@ -1,0 +1,77 @@
+import { UserError } from '../../model/errors.ts';
+import type { NodeView } from '../../model/nodeView.ts';
+import {
+  eachSlot,
+  formatSlots,
+  hasSlot,
+  intersectSlots,
+  slotsFrom,
+  subtractSlots,
+  unionSlots,
+  type SlotSet,
+} from '../../model/slots.ts';
+import { adopt, tell } from './handOver.ts';
+import type { Lines } from './lines.ts';
+import { readPair, waitUntilReady, type PairViews } from './ready.ts';
+import { nameIn, type MoveRequest } from './request.ts';
+
+export interface Prepared extends PairViews {
+  /** Slots that an earlier run had handed over, perhaps without telling everybody. */
+  readonly finished: SlotSet;
+}
+
+/** Waits until both ends are fit for the move, and finishes what an earlier run had all but finished. */
+export async function prepare(request: MoveRequest, lines: Lines): Promise<Prepared> {
+  const { from, to, slots, signal } = request;
+  const first = await readPair(lines, signal);
+  const adopted = await adoptOrphans(request, lines, first);
+  const { source, target } = await waitUntilReady(
+    lines,
+    adopted ? await readPair(lines, signal) : first,
+    request,
+  );
+  const finished = intersectSlots(slots, target.self.slots);
+  const lost = subtractSlots(slots, unionSlots(finished, source.self.slots));
+  if (lost.length > 0) {
+    throw new UserError(
+      'unsafe',
+      `${nameIn(request, from)} does not own slots ${formatSlots(lost)}. Nothing was moved. Look at the cluster again before resharding.`,
+    );
+  }
+  refuseForeign(request, subtractSlots(slots, finished), source, target);
+  if (finished.length > 0) await tell({ ...lines, from, to }, lines.others, [...eachSlot(finished)]);
+  return { source, target, finished };
+}
+
+/** Whether there were slots that the target imports from a node whose place the source has taken. */
+async function adoptOrphans(
+  { from, to, slots, otherMasters }: MoveRequest,
+  lines: Lines,
+  { source, target }: PairViews,
+): Promise<boolean> {
+  const orphans = target.self.importing
+    .filter(({ slot, nodeId }) => nodeId !== from && !otherMasters.includes(nodeId) && hasSlot(slots, slot))
+    .filter(({ slot }) => hasSlot(source.self.slots, slot));
+  if (orphans.length === 0) return false;
+  await adopt(
+    { ...lines, from, to },
+    orphans.map(({ slot }) => slot),
+  );
+  return true;
+}
+
+/**
+ * Slots that are open between these two masters are ours to carry on; those of another move are not. Of a slot that the
+ * target owns the source may still say that it migrates to whom the target has succeeded.
+ */
+function refuseForeign(request: MoveRequest, slots: SlotSet, source: NodeView, target: NodeView): void {
+  const foreign = [...source.self.migrating, ...target.self.importing].filter(
+    ({ slot, nodeId }) => hasSlot(slots, slot) && request.otherMasters.includes(nodeId),
+  );
+  if (foreign.length > 0) {
+    throw new UserError(
+      'unsafe',
+      `Slots ${formatSlots(slotsFrom(foreign.map(({ slot }) => slot)))} are open for a move to or from another node. Finish that move first. Nothing was moved.`,
+    );
+  }
+}

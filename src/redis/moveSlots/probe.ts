@@ -1,0 +1,48 @@
+import type { NodeConnection } from '../nodeConnection.ts';
+import { pause } from '../pause.ts';
+
+/** What other clients feel of a move, measured as one of them. */
+export interface Probe {
+  /** How long a PING waited at the slower server lately, beyond the way there and back; milliseconds. */
+  excessMs(): number;
+  /** The way there and back without any waiting, to the farther server; milliseconds. */
+  roundTripMs(): number;
+  stop(): void;
+}
+
+const everyMs = 10;
+const kept = 12;
+
+/** Sends PING by connections of its own, one to each server, which a command that blocks the server delays. */
+export function startProbe(connections: readonly NodeConnection[]): Probe {
+  const stopped = new AbortController();
+  const series = connections.map((connection) => {
+    const recent: number[] = [];
+    const own = { recent, least: Number.POSITIVE_INFINITY };
+    void (async () => {
+      while (!stopped.signal.aborted) {
+        const start = performance.now();
+        await connection.call('PING');
+        const took = performance.now() - start;
+        own.least = Math.min(own.least, took);
+        recent.push(took);
+        if (recent.length > kept) recent.shift();
+        await pause(everyMs, stopped.signal);
+      }
+    })().catch(() => undefined);
+    return own;
+  });
+  return {
+    excessMs: () => Math.max(0, ...series.map(({ recent, least }) => upperQuarter(recent) - least)),
+    roundTripMs: () => Math.max(0, ...series.map(({ least }) => (Number.isFinite(least) ? least : 0))),
+    stop: () => {
+      stopped.abort();
+    },
+  };
+}
+
+/** The value that a quarter exceeds: a single late PING is more often this machine's doing than the server's. */
+function upperQuarter(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length * 0.75)] ?? 0;
+}

@@ -1,0 +1,75 @@
+import type { Address } from '../../model/clusterRef.ts';
+import type { SlotSet } from '../../model/slots.ts';
+import type { ClusterDialer } from '../nodeConnection.ts';
+
+/** How slots travel: by MIGRATE key by key, or at once by the servers' own means (Redis 8.4, Valkey 9.0). */
+export type MoveMethod = 'migrate' | 'redisAtomic' | 'valkeyAtomic';
+
+/** `gentle` keeps other clients' latency low by measuring it; `fast` takes what the servers give. */
+export type MovePace = 'gentle' | 'fast';
+
+/** While one of these is exceeded the move pauses before its next slots, says so, and goes on by itself afterwards. */
+export interface MoveLimits {
+  /** How long source or target let a PING wait, beyond the way there and back; milliseconds. */
+  readonly latencyMs?: number;
+  /** How far the last of the target's replicas is behind; bytes. */
+  readonly lagBytes?: number;
+  /** How much of its maxmemory the target uses; per cent. */
+  readonly memoryPercent?: number;
+  /** The end of the maintenance window, in milliseconds since the epoch: the move ends there as if it were cancelled. */
+  readonly until?: number;
+}
+
+export interface MoveProgress {
+  readonly slots: number;
+  readonly totalSlots: number;
+  readonly keys: number;
+  /** Memory that the moved keys take, as far as samples tell. */
+  readonly bytes: number;
+  readonly keysPerSecond: number;
+  /** Absent as long as nothing was moved. */
+  readonly secondsLeft?: number;
+  /** Why nothing moves at present; absent while it does. */
+  readonly paused?: string;
+}
+
+export interface MoveRequest {
+  readonly dialer: ClusterDialer;
+  /** Node ids of two masters. */
+  readonly from: string;
+  readonly to: string;
+  readonly slots: SlotSet;
+  /** The node ids of the masters that neither give nor take. */
+  readonly otherMasters: readonly string[];
+  /** The target as the source server reaches it, never as this machine does. */
+  readonly targetAddress: Address;
+  readonly signal: AbortSignal;
+  /** `gentle` without it. */
+  readonly pace?: MovePace;
+  readonly limits?: MoveLimits;
+  /** `migrate` where the servers' own way is not wanted; otherwise the best one that both ends have. */
+  readonly method?: 'migrate';
+  readonly onProgress?: (movedSlots: number, movedKeys: number, progress: MoveProgress) => void;
+  /** How many slots are opened at once; fewer where they hold many keys. */
+  readonly blockSlots?: number;
+  /** How messages call a node; its id without it. */
+  readonly nameOf?: (nodeId: string) => string;
+}
+
+export interface MoveResult {
+  /** Slots and keys moved by this run; slots that an earlier run had moved are not counted. */
+  readonly movedSlots: number;
+  readonly movedKeys: number;
+  /** The user stopped it, or the maintenance window ended; no slot is open. */
+  readonly cancelled: boolean;
+  readonly method: MoveMethod;
+}
+
+export function nameIn({ nameOf }: MoveRequest, id: string): string {
+  return nameOf === undefined ? `node ${id}` : nameOf(id);
+}
+
+/** Whether the user or the end of the maintenance window has stopped the move. */
+export function isOver({ signal, limits }: MoveRequest): boolean {
+  return signal.aborted || (limits?.until !== undefined && Date.now() >= limits.until);
+}

@@ -1,0 +1,182 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { countSlots, intersectSlots, type SlotSet } from '../../src/model/slots.ts';
+import type { MoveMethod } from '../../src/redis/moveSlots/request.ts';
+import type { Argument } from '../../src/redis/nodeConnection.ts';
+import { startChaosClient } from '../support/chaosClient.ts';
+import { whyNoOtherVersions, type ServerVersion } from '../support/serverVersions.ts';
+import {
+  startRedisCluster,
+  type ClusterNode,
+  type TestCluster,
+  type TestClusterOptions,
+} from '../support/startRedisCluster.ts';
+import { dyingDialer, faultyDialer } from './faultyDialer.ts';
+import { dumpAll, fill } from './fill.ts';
+import { assertNoneOpen, assertWhole, move, nodeAt, plainWrites, viewOf, withNode } from './moveFixture.ts';
+
+const why = whyNoOtherVersions();
+const skip = why !== undefined && process.env['CI'] !== 'true' ? why : false;
+const ways: readonly (readonly [ServerVersion, MoveMethod])[] = [
+  ['redisNewest', 'redisAtomic'],
+  ['valkeyNewest', 'valkeyAtomic'],
+];
+
+const clusters: TestCluster[] = [];
+after(async () => {
+  await Promise.all(clusters.map((cluster) => cluster.stop()));
+});
+
+async function start(options: TestClusterOptions, keys = 20_000): Promise<TestCluster> {
+  const cluster = await startRedisCluster({ config: { 'cluster-node-timeout': '10000' }, ...options });
+  clusters.push(cluster);
+  await fill(cluster, plainWrites(keys));
+  return cluster;
+}
+
+function isBegin([verb, first, second]: readonly Argument[]): boolean {
+  return verb === 'CLUSTER' && (first === 'MIGRATESLOTS' || (first === 'MIGRATION' && second === 'IMPORT'));
+}
+
+async function owns(cluster: TestCluster, node: ClusterNode, slots: SlotSet): Promise<number> {
+  return countSlots(intersectSlots((await viewOf(cluster, node)).self.slots, slots));
+}
+
+/** Keeps a migration under way for as long as a test needs it. */
+async function slowDown(cluster: TestCluster, microsecondsPerKey: number): Promise<void> {
+  await withNode(cluster, nodeAt(cluster, 0), (connection) =>
+    connection.call('CONFIG', 'SET', 'rdb-key-save-delay', microsecondsPerKey),
+  );
+}
+
+for (const [version, method] of ways) {
+  test(`${version} moves slots by itself while a client writes, and nothing is lost`, { skip }, async () => {
+    const cluster = await start({ version });
+    const before = await dumpAll(cluster);
+    const chaos = await startChaosClient({ nodes: cluster.nodes });
+    const progress: number[] = [];
+    const result = await move(cluster, [[0, 2999]], { onProgress: (slots) => progress.push(slots) });
+    const report = await chaos.stop();
+    assert.deepEqual([report.missing, report.stale, report.losses], [0, 0, []]);
+    assert.deepEqual([result.method, result.movedSlots, result.cancelled], [method, 3000, false]);
+    assert.ok(result.movedKeys > 3000, `only ${result.movedKeys} keys were counted`);
+    assert.equal(progress.at(-1), 3000);
+    await assertWhole(cluster, nodeAt(cluster, 0));
+    const later = await dumpAll(cluster);
+    for (const [key, value] of before) assert.equal(later.get(key), value);
+  });
+
+  test(`cancelling a migration of ${version} leaves everything where it was`, { skip }, async () => {
+    const cluster = await start({ version });
+    const before = await dumpAll(cluster);
+    await slowDown(cluster, 1000);
+    const stop = new AbortController();
+    const dialer = faultyDialer(cluster.dialer, (_, command) => {
+      if (isBegin(command)) {
+        setTimeout(() => {
+          stop.abort();
+        }, 50);
+      }
+      return undefined;
+    });
+    const result = await move(cluster, [[0, 1999]], { dialer, signal: stop.signal });
+    assert.deepEqual([result.cancelled, result.movedSlots], [true, 0]);
+    assert.equal(await owns(cluster, nodeAt(cluster, 0), [[0, 1999]]), 2000);
+    await assertNoneOpen(cluster, cluster.nodes);
+    await slowDown(cluster, 0);
+    // Nothing is left behind that would refuse the next one.
+    assert.equal((await move(cluster, [[0, 1999]])).movedSlots, 2000);
+    assert.deepEqual(await dumpAll(cluster), before);
+    await assertWhole(cluster, nodeAt(cluster, 0));
+  });
+
+  test(`a tool killed during a migration of ${version} finds it under way or ended`, { skip }, async () => {
+    const cluster = await start({ version });
+    const before = await dumpAll(cluster);
+    await slowDown(cluster, 300);
+    let begun = false;
+    const dying = dyingDialer(cluster.dialer, (_, command) => {
+      const isLast = begun;
+      begun ||= isBegin(command);
+      return isLast;
+    });
+    await assert.rejects(move(cluster, [[0, 1999]], { dialer: dying }), /the tool has died/);
+    const begins: unknown[] = [];
+    const watching = faultyDialer(cluster.dialer, (_, command) => {
+      if (isBegin(command)) begins.push(command);
+      return undefined;
+    });
+    const result = await move(cluster, [[0, 1999]], { dialer: watching });
+    assert.deepEqual([result.movedSlots, begins.length], [2000, 0], 'the migration was not joined');
+    assert.equal(await owns(cluster, nodeAt(cluster, 1), [[0, 1999]]), 2000);
+    assert.deepEqual(await dumpAll(cluster), before);
+    await assertWhole(cluster, nodeAt(cluster, 0));
+  });
+
+  test(
+    `slots left open by MIGRATE are finished by MIGRATE before ${version} moves the rest`,
+    { skip },
+    async () => {
+      const cluster = await start({ version });
+      const before = await dumpAll(cluster);
+      let migrates = 0;
+      const dying = dyingDialer(cluster.dialer, (_, [verb]) => verb === 'MIGRATE' && ++migrates === 40);
+      await assert.rejects(
+        move(cluster, [[0, 499]], { dialer: dying, method: 'migrate' }),
+        /the tool has died/,
+      );
+      const result = await move(cluster, [[0, 1999]]);
+      assert.equal(result.method, method);
+      assert.equal(await owns(cluster, nodeAt(cluster, 1), [[0, 1999]]), 2000);
+      await assertNoneOpen(cluster, cluster.nodes);
+      assert.deepEqual(await dumpAll(cluster), before);
+      await assertWhole(cluster, nodeAt(cluster, 0));
+    },
+  );
+
+  test(`MIGRATE moves slots on ${version} as well, while a client writes`, { skip }, async () => {
+    const cluster = await start({ version });
+    const chaos = await startChaosClient({ nodes: cluster.nodes });
+    const result = await move(cluster, [[0, 999]], { method: 'migrate' });
+    const report = await chaos.stop();
+    assert.deepEqual([report.missing, report.stale, report.losses], [0, 0, []]);
+    assert.deepEqual([result.method, result.movedSlots], ['migrate', 1000]);
+    await assertNoneOpen(cluster, cluster.nodes);
+    await assertWhole(cluster, nodeAt(cluster, 0));
+  });
+}
+
+test(
+  'a source that stands still is given up, and its migration cancelled on the target',
+  { skip },
+  async () => {
+    const config = { 'cluster-node-timeout': '3000', 'repl-timeout': '2' };
+    const cluster = await start({ version: 'redisNewest', replicasPerMaster: 0, config }, 1000);
+    const [source, target] = [nodeAt(cluster, 0), nodeAt(cluster, 1)];
+    const dialer = faultyDialer(cluster.dialer, (_, command) => {
+      if (isBegin(command)) cluster.kill(source, 'SIGSTOP');
+      return undefined;
+    });
+    try {
+      await assert.rejects(
+        move(cluster, [[0, 99]], { dialer }),
+        /gave up on the migration.*No slot was moved/s,
+      );
+      const all = await withNode(cluster, target, (connection) =>
+        connection.call('CLUSTER', 'MIGRATION', 'STATUS', 'ALL'),
+      );
+      assert.match(JSON.stringify(all), /"state","canceled"/);
+    } finally {
+      cluster.kill(source, 'SIGCONT');
+    }
+  },
+);
+
+test('a source that may not sign in at the target says so, and nothing has moved', { skip }, async () => {
+  const password = 'all ask for it';
+  const config = { masterauth: 'not this one', 'cluster-node-timeout': '10000' };
+  const cluster = await start({ version: 'valkeyNewest', replicasPerMaster: 0, password, config }, 1000);
+  await assert.rejects(move(cluster, [[0, 99]]), /(?:WRONGPASS|NOAUTH).*primaryauth.*No slot was moved/s);
+  assert.equal(await owns(cluster, nodeAt(cluster, 0), [[0, 99]]), 100);
+  await assertNoneOpen(cluster, cluster.nodes);
+});
