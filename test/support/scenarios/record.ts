@@ -15,6 +15,8 @@ export interface ScenarioRow {
   readonly errors?: readonly string[];
   /** The longest time without an acknowledged write in the worst shard. */
   readonly gapMs?: number;
+  /** The same in the shard where it was shortest: what the machine itself costs at that time. */
+  readonly leastGapMs?: number;
   readonly dataset?: string;
   readonly note?: string;
   readonly image: string;
@@ -53,6 +55,7 @@ export function record(
           lost: report.missing + report.stale,
           errors: report.errors,
           gapMs: worstGap(report),
+          leastGapMs: Math.min(report.longestGapMs, ...Object.values(report.perShardLongestGapMs)),
           client: report.settings,
         }),
   };

@@ -22,7 +22,7 @@ export function resilienceDocument(rows: readonly ScenarioRow[]): string {
 
 What the bundled manifests withstand, measured on ${days} by \`npm run test:kubernetes -- --all scenarios\`, which writes this file: Kubernetes ${kubernetes.join(', ')}, three workers on one machine, images ${images.sort().join(', ')}.
 
-While a scenario runs, a client in a process of its own writes numbers that grow to keys in every shard, and reads each back before it writes it again and once more at the end. _Lost_ are keys that were gone or older than what was acknowledged. _Errors_ are commands the client gave up on. The _gap_ is the longest time without an acknowledged write in the shard where it was longest. _Healthy_ is the time until every pod is ready and every node knows exactly the others, sees all slots served, and has its link to its master.
+While a scenario runs, a client in a process of its own writes numbers that grow to keys in every shard, and reads each back before it writes it again and once more at the end. _Lost_ are keys that were gone or older than what was acknowledged. _Errors_ are commands the client gave up on. The _gap_ is the longest time without an acknowledged write in the shard where it was longest; in parentheses the same in the shard where it was shortest, which shows what the machine itself costs while pods start and stop on it. _Healthy_ is the time until every pod is ready and every node knows exactly the others, sees all slots served, and has its link to its master.
 
 The client is ioredis' Cluster with ${settingsText(client)}.
 
@@ -48,7 +48,9 @@ function line(row: ScenarioRow): string {
     row.acknowledged?.toLocaleString('en') ?? '',
     row.lost ?? '',
     count ?? '',
-    row.gapMs ?? '',
+    row.gapMs === undefined
+      ? ''
+      : `${row.gapMs}${row.leastGapMs === undefined ? '' : ` (${row.leastGapMs})`}`,
     remarks.filter((text) => text !== undefined && text !== '').join('; '),
   ];
   return `| ${cells.map((cell) => String(cell).replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`;
