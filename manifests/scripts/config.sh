@@ -37,12 +37,13 @@ write_config() {
 }
 
 # A server asks every other one at the latest after half a cluster-node-timeout, so that a lost worker is noticed after up
-# to one and a half. Newer servers (not 7.0) can be told to ask more often, which a small cluster does not feel; it is in
-# no list of settings, so the program itself is searched for its name.
+# to one and a half. Newer servers (not 7.0) can be told to ask more often, which a small cluster does not feel. Which can is
+# seen by the line that they stumble over.
 ping_often() {
   nodes=$(grep -cs @ "$DATA/nodes.conf" || :)
   [ "${nodes:-0}" -le 50 ] || return 0
-  if grep -qs cluster-ping-interval "$(command -v redis-server)"; then echo "cluster-ping-interval 500"; fi
+  stumbled=$(printf 'cluster-ping-interval 500\nno-such-setting\n' | redis-server - 2>&1 || :)
+  case $stumbled in *no-such-setting*) echo "cluster-ping-interval 500" ;; esac
 }
 
 # The bus asks every peer for a certificate of this cluster's own authority, so no other cluster can get in; clients
