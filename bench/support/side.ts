@@ -48,7 +48,7 @@ export function ours(cluster: TestCluster, slots: number, pace: 'gentle' | 'fast
 }
 
 /** The same plan, at this pace. */
-export function at(plan: Plan, pace: 'gentle' | 'fast'): Plan {
+function at(plan: Plan, pace: 'gentle' | 'fast'): Plan {
   const steps = plan.steps.map((step) => (step.kind === 'moveSlots' ? { ...step, pace } : step));
   return { ...plan, steps };
 }

@@ -21,7 +21,7 @@ export interface Carriers {
   carry(batch: Batch, how: Manner): Promise<Carried>;
 }
 
-export interface Manner {
+interface Manner {
   readonly replace: boolean;
   /** With no other MIGRATE beside it, so that this one may take all the patience there is. */
   readonly alone: boolean;

@@ -35,13 +35,15 @@ export async function moveSlots(request: MoveRequest): Promise<MoveResult> {
   const company = joinSource(request.from);
   let probe: Probe | undefined;
   try {
-    const [nodeTimeoutMs, way, prepared, probeLines] = await Promise.all([
+    const [nodeTimeoutMs, way, prepared, started] = await Promise.all([
       readNodeTimeout(lines.source),
       chooseWay(request, lines.source, lines.target),
       prepare(request, lines),
-      needsProbe(request) ? Promise.all([lines.dial(request.from), lines.dial(request.to)]) : undefined,
+      needsProbe(request)
+        ? Promise.all([lines.dial(request.from), lines.dial(request.to)]).then(startProbe)
+        : undefined,
     ]);
-    if (probeLines !== undefined) probe = startProbe(probeLines);
+    probe = started;
     const counted = tally(request, countSlots(prepared.finished));
     const guard = startGuard(request, lines.target, probe, counted);
     const run: Run = {

@@ -33,7 +33,7 @@ export interface PipelinedMove {
 /** How many blocks are under way at once, each opening, carrying and closing its slots for itself. */
 const laneCount = { fast: 4, gentle: 2 } as const;
 /** Slots that are open answer some commands with TRYAGAIN, so not many are at once. */
-const slotsPerBlock = 64;
+const slotsPerBlock = { fast: 64, gentle: 32 } as const;
 const keysPerBlock = 4096;
 /** How many keys may be on the target alone while its replicas are behind. */
 const keysAlone = { fast: 16_384, gentle: 4096 } as const;
@@ -141,8 +141,9 @@ function blockSize({ request, source }: PipelinedMove): number {
   const perSlot = keysPerSlot(source);
   const bytesPerSlot = (source.usedMemoryBytes / Math.max(1, source.keys)) * perSlot;
   const byKeys = keysPerBlock / Math.max(1, perSlot);
-  const byBytes = (slotsPerBlock * bigBytesPerSlot) / Math.max(1, bytesPerSlot);
-  return Math.max(1, Math.floor(Math.min(request.blockSlots ?? slotsPerBlock, byKeys, byBytes)));
+  const most = request.blockSlots ?? slotsPerBlock[request.pace ?? 'gentle'];
+  const byBytes = (most * bigBytesPerSlot) / Math.max(1, bytesPerSlot);
+  return Math.max(1, Math.floor(Math.min(most, byKeys, byBytes)));
 }
 
 /** One lane takes block after block until none is left, the user cancels, or a lane has failed. */

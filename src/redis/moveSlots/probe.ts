@@ -5,6 +5,8 @@ import { pause } from '../pause.ts';
 export interface Probe {
   /** How long a PING waited at the slower server lately, beyond the way there and back; milliseconds. */
   excessMs(): number;
+  /** What `excessMs` was before the move began: others may keep the servers busy, and this machine. */
+  usualMs(): number;
   /** The way there and back without any waiting, to the farther server; milliseconds. */
   roundTripMs(): number;
   stop(): void;
@@ -12,10 +14,19 @@ export interface Probe {
 
 const everyMs = 10;
 const kept = 12;
+/** PINGs of which the usual is made, and how far they are apart; milliseconds. */
+const first = 8;
+const firstEveryMs = 4;
+/** How long those may take where servers are far away or do not answer; milliseconds. */
+const longestStartMs = 200;
 
-/** Sends PING by connections of its own, one to each server, which a command that blocks the server delays. */
-export function startProbe(connections: readonly NodeConnection[]): Probe {
+/**
+ * Sends PING by connections of its own, one to each server, which a command that blocks the server delays. Resolves
+ * when it knows what is usual.
+ */
+export async function startProbe(connections: readonly NodeConnection[]): Promise<Probe> {
   const stopped = new AbortController();
+  let isStarting = true;
   const series = connections.map((connection) => {
     const recent: number[] = [];
     const own = { recent, least: Number.POSITIVE_INFINITY };
@@ -27,13 +38,22 @@ export function startProbe(connections: readonly NodeConnection[]): Probe {
         own.least = Math.min(own.least, took);
         recent.push(took);
         if (recent.length > kept) recent.shift();
-        await pause(everyMs, stopped.signal);
+        await pause(isStarting ? firstEveryMs : everyMs, stopped.signal);
       }
     })().catch(() => undefined);
     return own;
   });
+  const excessMs = (): number =>
+    Math.max(0, ...series.map(({ recent, least }) => upperQuarter(recent) - least));
+  const deadline = performance.now() + longestStartMs;
+  while (series.some(({ recent }) => recent.length < first) && performance.now() < deadline) {
+    await pause(firstEveryMs);
+  }
+  const usual = excessMs();
+  isStarting = false;
   return {
-    excessMs: () => Math.max(0, ...series.map(({ recent, least }) => upperQuarter(recent) - least)),
+    excessMs,
+    usualMs: () => usual,
     roundTripMs: () => Math.max(0, ...series.map(({ least }) => (Number.isFinite(least) ? least : 0))),
     stop: () => {
       stopped.abort();

@@ -9,7 +9,7 @@ export type MoveMethod = 'migrate' | 'redisAtomic' | 'valkeyAtomic';
 export type MovePace = 'gentle' | 'fast';
 
 /** While one of these is exceeded the move pauses before its next slots, says so, and goes on by itself afterwards. */
-export interface MoveLimits {
+interface MoveLimits {
   /** How long source or target let a PING wait, beyond the way there and back; milliseconds. */
   readonly latencyMs?: number;
   /** How far the last of the target's replicas is behind; bytes. */

@@ -10,16 +10,18 @@ export interface Tempo {
   readonly perWrite: number;
 }
 
-export const fastest: Tempo = { keysPerMigrate: 100, inFlight: 8, perWrite: 2 };
-const gentlest: Tempo = { keysPerMigrate: 8, inFlight: 1, perWrite: 1 };
-const begin: Tempo = { keysPerMigrate: 24, inFlight: 2, perWrite: 1 };
+const fastest: Tempo = { keysPerMigrate: 100, inFlight: 8, perWrite: 2 };
+const gentlest: Tempo = { keysPerMigrate: 16, inFlight: 1, perWrite: 1 };
+const begin: Tempo = { keysPerMigrate: 48, inFlight: 1, perWrite: 1 };
+const mostGentle = { keysPerMigrate: 64, inFlight: 32 } as const;
 
-/** How long others may wait on account of a gentle move: beyond the first it slows down, below the second it speeds up; milliseconds. */
+/** How long others may wait on account of a gentle move before it slows down, at the least; milliseconds. */
 const tooLongMs = 2;
-const shortMs = 0.8;
-/** A round trip of which a gentle move makes up by sending the next MIGRATE before the last has ended; milliseconds. */
+/** As many times as long as usual is too long as well, and below this share of what is too long it speeds up. */
+const tooManyTimes = 3;
+const shortShare = 0.5;
+/** What a MIGRATE of a gentle move takes at the source, about; milliseconds. */
 const migrateMs = 1;
-const mostInFlight = 32;
 const adaptEveryMs = 60;
 
 /** The tempo as of now. A gentle one follows the probe: slowly up, quickly down. */
@@ -49,22 +51,21 @@ export function tempoFor(
 
 function adapted(tempo: Tempo, probe: Probe, sharing: number): Tempo {
   const excess = probe.excessMs();
-  if (excess > tooLongMs) {
+  const tooLong = Math.max(tooLongMs, tooManyTimes * probe.usualMs());
+  if (excess > tooLong) {
     return {
       ...tempo,
       keysPerMigrate: Math.max(gentlest.keysPerMigrate, Math.floor(tempo.keysPerMigrate * 0.7)),
       inFlight: Math.max(gentlest.inFlight, Math.floor(tempo.inFlight / 2)),
     };
   }
-  if (excess > shortMs) return tempo;
-  // More than it takes to have the next one there when the last has ended would only lengthen the queue.
-  const useful = Math.ceil(probe.roundTripMs() / migrateMs) + 1;
+  if (excess > tooLong * shortShare) return tempo;
+  // As many as it takes to have the next one there when the last has ended; more would only wait in a queue.
+  const useful = 1 + Math.floor(probe.roundTripMs() / migrateMs);
+  const most = Math.min(mostGentle.inFlight, useful, Math.ceil(mostGentle.inFlight / sharing));
   return {
     ...tempo,
-    keysPerMigrate: Math.min(fastest.keysPerMigrate / 2, tempo.keysPerMigrate + 4),
-    inFlight: Math.max(
-      1,
-      Math.min(mostInFlight, useful, tempo.inFlight + 1, Math.floor(mostInFlight / sharing)),
-    ),
+    keysPerMigrate: Math.min(mostGentle.keysPerMigrate, tempo.keysPerMigrate + 8),
+    inFlight: Math.min(most, tempo.inFlight + 2),
   };
 }

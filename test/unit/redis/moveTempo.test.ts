@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Probe } from '../../../src/redis/moveSlots/probe.ts';
+import { tempoFor, type Tempo } from '../../../src/redis/moveSlots/tempo.ts';
+
+function probeWith(figures: { excess: number; usual?: number; roundTrip?: number }): Probe {
+  return {
+    excessMs: () => figures.excess,
+    usualMs: () => figures.usual ?? 0,
+    roundTripMs: () => figures.roundTrip ?? 0.1,
+    stop: () => undefined,
+  };
+}
+
+/** What a gentle move does after so many looks at the probe. */
+async function after(looks: number, now: () => Tempo): Promise<Tempo> {
+  for (let look = 0; look < looks; look++) {
+    now();
+    await sleep(65);
+  }
+  return now();
+}
+
+test('a gentle move slows down while others wait, and only so far', async () => {
+  const { now } = tempoFor('gentle', probeWith({ excess: 30 }), () => 1);
+  const before = now();
+  const { keysPerMigrate, inFlight } = await after(6, now);
+  assert.ok(keysPerMigrate < before.keysPerMigrate && keysPerMigrate >= 16, `${keysPerMigrate} keys`);
+  assert.equal(inFlight, 1);
+});
+
+test('a gentle move sends one MIGRATE at a time to a near server, and hides the way to a far one', async () => {
+  const near = tempoFor('gentle', probeWith({ excess: 0.1 }), () => 1);
+  const far = tempoFor('gentle', probeWith({ excess: 0.1, roundTrip: 20 }), () => 1);
+  const [ofNear, ofFar] = await Promise.all([after(12, near.now), after(12, far.now)]);
+  assert.equal(ofNear.inFlight, 1);
+  assert.ok(ofFar.inFlight > 12, `${ofFar.inFlight} in flight`);
+});
+
+test('what was usual before the move does not slow it down', async () => {
+  const { now } = tempoFor('gentle', probeWith({ excess: 9, usual: 8 }), () => 1);
+  const before = now();
+  assert.ok((await after(3, now)).keysPerMigrate >= before.keysPerMigrate);
+});
+
+test('fast moves from one source share what may be under way there', () => {
+  let sharing = 1;
+  const { now } = tempoFor('fast', undefined, () => sharing);
+  const alone = now().inFlight;
+  sharing = 3;
+  assert.ok(now().inFlight < alone && now().inFlight >= 2);
+});
