@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { formatAddress, parseAddress, type AddressClusterRef, type ClusterRef } from './model/clusterRef.ts';
 import { UserError } from './model/errors.ts';
@@ -6,6 +7,7 @@ import type { RedisReading } from './inventory/nodeReader.ts';
 import { registerCommands } from './ui/commands.ts';
 import { closeLogs } from './ui/commands/showLogs.ts';
 import { Documents } from './ui/documents.ts';
+import { journalFiles } from './ui/journalFiles.ts';
 import { Operations } from './ui/operations.ts';
 import { openSlotMap, restoreSlotMaps, type SlotMapSource } from './ui/panels/slotMap/slotMapPanel.ts';
 import type { Adapters, Parts } from './ui/parts.ts';
@@ -15,6 +17,8 @@ import { createSandbox } from './ui/sandbox.ts';
 import { onSettingsChanged } from './ui/settings.ts';
 import { Sources } from './ui/sources.ts';
 import { ClusterTree } from './ui/tree/clusterTree.ts';
+import { offerUnfinished } from './ui/unfinished.ts';
+import { waiting } from './ui/waiting.ts';
 
 /** What the adapters allow a server for its answer, in ms: readings are short, so that a dead node is seen at once. */
 const readingTimes = { connectTimeoutMs: 2_500, commandTimeoutMs: 2_500 };
@@ -72,6 +76,11 @@ export function activate(context: vscode.ExtensionContext): void {
     documents,
     passwords,
     sandbox,
+    journals: {
+      store: journalFiles(join(context.globalStorageUri.fsPath, 'operations')),
+      clock: () => Date.now(),
+      delay: waiting.delay,
+    },
     log,
     sourcesReady: () => sources.ready(),
     reloadSources: () => sources.reload(),
@@ -94,6 +103,7 @@ export function activate(context: vscode.ExtensionContext): void {
     { dispose: () => void sandbox.stop() },
   );
   tree.whenVisible(() => void sources.ready());
+  void offerUnfinished(parts);
 }
 
 const loadRedis: Adapters['redis'] = () => import('./redis/entry.ts');

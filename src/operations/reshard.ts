@@ -14,6 +14,7 @@ export interface ReshardRequest {
   readonly to: string;
   /** How many, taken from the sources in proportion, or which. */
   readonly slots: number | SlotSet;
+  readonly pace?: 'gentle' | 'fast';
 }
 
 /**
@@ -26,7 +27,7 @@ export function planReshard(snapshot: ClusterSnapshot, request: ReshardRequest):
   refuseUnlessWhole(snapshot, sources, target);
   const shares = chooseSlots(snapshot, sources, target, request.slots);
   const total = countMoving(shares);
-  const steps = shares.map((share) => stepFor(share, target));
+  const steps = shares.map((share) => stepFor(share, target, request));
   return {
     title: `Reshard ${total.toLocaleString('en-US')} ${total === 1 ? 'slot' : 'slots'} to ${nodeName(target)}`,
     ref: snapshot.ref,
@@ -69,12 +70,17 @@ function findMaster(snapshot: ClusterSnapshot, id: string, purpose: string): Red
   );
 }
 
-function stepFor({ source, slots }: SourceShare, target: RedisNode): StepOf<'moveSlots'> {
+function stepFor(
+  { source, slots }: SourceShare,
+  target: RedisNode,
+  { pace }: ReshardRequest,
+): StepOf<'moveSlots'> {
   return {
     kind: 'moveSlots',
     from: source.id,
     to: target.id,
     slots,
+    ...(pace === undefined ? {} : { pace }),
     text: `Move ${slotsText(slots)} (${formatSlots(slots)}) from ${nodeName(source)} to ${nodeName(target)}`,
   };
 }

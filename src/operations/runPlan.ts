@@ -10,8 +10,8 @@ import { withNodes } from './steps/step.ts';
 
 /** Hears of each step before it acts and when it has ended, so that a run that died can be gone on with. */
 export interface StepWitness {
-  begun(index: number): Promise<void>;
-  ended(index: number, how: 'done' | 'skipped' | 'cancelled' | 'failed'): Promise<void>;
+  readonly begun: (index: number) => Promise<unknown>;
+  readonly ended: (index: number, how: 'done' | 'skipped' | 'cancelled' | 'failed') => Promise<unknown>;
 }
 
 export interface RunPorts extends Omit<StepPorts, 'snapshot' | 'tally' | 'keepHeld'> {

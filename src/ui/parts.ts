@@ -5,6 +5,7 @@ import type * as redisEntry from '../redis/entry.ts';
 import type * as sandboxEntry from '../sandbox/startSandbox.ts';
 import type { RedisReading } from '../inventory/nodeReader.ts';
 import type { Inventory } from '../inventory/inventory.ts';
+import type { JournalPorts } from '../operations/journal.ts';
 import type { Documents } from './documents.ts';
 import type { Operations } from './operations.ts';
 import type { Passwords } from './passwords.ts';
@@ -37,6 +38,8 @@ export interface Parts {
   readonly documents: Documents;
   readonly passwords: Passwords;
   readonly sandbox: Sandbox;
+  /** Where operations are written down while they run. */
+  readonly journals: JournalPorts;
   readonly log: vscode.LogOutputChannel;
   /** Ends when kubeconfigs and settings have been read for the first time. */
   readonly sourcesReady: () => Promise<void>;

@@ -4,6 +4,8 @@ import { describeRef, isKubernetesRef, type ClusterRef } from '../model/clusterR
 import type { Plan, Progress, Report } from '../model/plan.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { canSave } from '../operations/planFile.ts';
+import type { StepWitness } from '../operations/runPlan.ts';
+import { journaled } from './journaled.ts';
 import { asTheOnlyOne, withLeaseWarning } from './oneAtATime.ts';
 import type { Parts } from './parts.ts';
 import { savePlanFile } from './planFiles.ts';
@@ -16,7 +18,8 @@ interface Change<T> {
   readonly confirmation: Confirmation;
   /** The verb on the dialog's button. */
   readonly verb: string;
-  readonly run: (signal: AbortSignal, report: Report) => Promise<T>;
+  /** Operations with steps of their own may leave the witness alone: the journal then says how they began and ended. */
+  readonly run: (signal: AbortSignal, report: Report, witness: StepWitness) => Promise<T>;
 }
 
 /**
@@ -46,7 +49,9 @@ export async function runOperation<T extends { readonly message: string }>(
         progress.report({ message: progressText(step), increment: Math.max(0, percent - shown) });
         shown = Math.max(shown, percent);
       };
-      return asTheOnlyOne(parts, plan, signal, (shared) => run(shared, show));
+      return asTheOnlyOne(parts, plan, signal, (shared) =>
+        journaled(parts, plan, (witness) => run(shared, show, witness)),
+      );
     }),
   );
   try {

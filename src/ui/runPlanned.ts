@@ -24,10 +24,10 @@ export async function runPlanned(
 ): Promise<Outcome | (Outcome & PlanResult)> {
   return runOperation(parts, {
     ...{ plan, confirmation, verb },
-    run: async (signal, report) => {
+    run: async (signal, report, witness) => {
       const { ports, close } = await openPorts(parts, plan.ref, signal, report);
       try {
-        const result = await runPlan(plan, ports);
+        const result = await runPlan(plan, { ...ports, witness });
         return result.cancelled
           ? { ...result, outcome: 'cancelled' as const, message: `Stopped: ${message(result)}.` }
           : { ...result, outcome: 'done' as const, message: `${message(result)}.` };

@@ -90,8 +90,6 @@ function kubectlFor(step: Step, { ref }: ClusterSnapshot): readonly string[] {
       return step.workload === undefined
         ? []
         : [`${kubectl} rollout status ${quoted(`statefulset/${step.workload}`)}`];
-    case 'restartPod':
-      return [`${kubectl} delete pod ${quoted(step.pod)}`];
     case 'deleteVolumes':
       return [`${kubectl} delete pvc ${step.claims.map(quoted).join(' ')}`];
     default:

@@ -3,9 +3,15 @@ import type { Step, StepFields, StepKind } from '../../model/plan.ts';
 import { formatSlots, parseSlots, type SlotSet } from '../../model/slots.ts';
 
 /** The kinds of steps that a plan can be run of from a file; what the others need is not in their data. */
-export type FiledKind = Exclude<
+type FiledKind = Exclude<
   StepKind,
-  'joinNodes' | 'applyManifests' | 'waitForCluster' | 'configure' | 'changeObject' | 'deleteObjects'
+  | 'restartPod'
+  | 'joinNodes'
+  | 'applyManifests'
+  | 'waitForCluster'
+  | 'configure'
+  | 'changeObject'
+  | 'deleteObjects'
 >;
 
 /** Reads one field of untrusted input. Throws a UserError that names it. */
@@ -33,14 +39,13 @@ const shapes: { readonly [K in FiledKind]: Shape<StepFields[K]> } = {
   flush: { nodes: listOf(nodeId) },
   setReplicas: { workload: objectName, from: optional(count), pods: count },
   waitForPods: { workload: optional(objectName), pods: count },
-  restartPod: { pod: objectName, uid: optional(matching(/^[0-9a-f-]{1,64}$/, 'the uid of a pod')) },
   emptyMaster: { pods: listOf(objectName) },
   deleteVolumes: { claims: listOf(objectName) },
 };
 
 /** Whether a plan of such steps can be written to a file, read again and run. */
 export function isFiled(step: Step): boolean {
-  return step.kind in shapes;
+  return Object.hasOwn(shapes, step.kind);
 }
 
 /** A step as it stands in a file: slots as people write them. */
@@ -56,7 +61,9 @@ export function stepFromFile(value: unknown, where: string): Step {
     throw wrong(`${where}.kind`, `one of ${Object.keys(shapes).join(', ')}`);
   }
   const shape: Readonly<Record<string, Read<unknown>>> = shapes[kind];
-  const extra = Object.keys(given).find((name) => !(name in shape) && name !== 'kind' && name !== 'text');
+  const extra = Object.keys(given).find(
+    (name) => !Object.hasOwn(shape, name) && name !== 'kind' && name !== 'text',
+  );
   if (extra !== undefined) throw wrong(`${where}.${extra}`, 'a field of such a step');
   const fields = Object.entries(shape)
     .map(([name, read]) => [name, read(given[name], `${where}.${name}`)] as const)

@@ -40,8 +40,6 @@ function kubernetesText(step: Step): string {
       return `Set the replicas of StatefulSet ${step.workload} to ${step.pods}`;
     case 'waitForPods':
       return `Wait until ${step.pods} pods are ready`;
-    case 'restartPod':
-      return `Restart ${step.pod}`;
     case 'emptyMaster':
       return `Make empty masters of ${step.pods.join(', ')}`;
     case 'keepSetting':

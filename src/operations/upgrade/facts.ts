@@ -2,6 +2,7 @@ import type { KubernetesAccess, KubernetesObject } from '../../kubernetes/kubern
 import type { KubernetesClusterRef } from '../../model/clusterRef.ts';
 import { UserError } from '../../model/errors.ts';
 import { isOrdinalOf } from '../deploy/claims.ts';
+import { ownerOf, type OwnedMetadata } from '../owner.ts';
 
 /** What is read of a StatefulSet to renew its pods. */
 export interface SetFacts {
@@ -69,14 +70,7 @@ interface SetObject {
     readonly name: string;
     readonly resourceVersion: string;
     readonly generation: number;
-    readonly labels?: Readonly<Record<string, string>>;
-    readonly annotations?: Readonly<Record<string, string>>;
-    readonly ownerReferences?: readonly {
-      readonly kind: string;
-      readonly name: string;
-      readonly controller?: boolean;
-    }[];
-  };
+  } & OwnedMetadata;
   readonly spec: {
     readonly replicas?: number;
     readonly updateStrategy?: {
@@ -175,24 +169,6 @@ function templateFacts({
     podAnnotations: metadata?.annotations ?? {},
     configMap: spec.volumes?.find(({ name }) => name === 'config')?.configMap?.name,
   };
-}
-
-/** Names the tool that would change the StatefulSet back, by the marks it leaves. */
-function ownerOf({
-  ownerReferences,
-  labels = {},
-  annotations = {},
-}: SetObject['metadata']): string | undefined {
-  const owner = ownerReferences?.find((one) => one.controller === true);
-  if (owner !== undefined) return `${owner.kind} "${owner.name}", whose operator`;
-  const release = annotations['meta.helm.sh/release-name'];
-  const flux = labels['helm.toolkit.fluxcd.io/name'] ?? labels['kustomize.toolkit.fluxcd.io/name'];
-  if (flux !== undefined) return `Flux "${flux}", which`;
-  const argo = labels['argocd.argoproj.io/instance'] ?? annotations['argocd.argoproj.io/tracking-id'];
-  if (argo !== undefined) return `the Argo CD application "${argo.split(':')[0] ?? argo}", which`;
-  if (release !== undefined) return `the Helm release "${release}", which`;
-  if (labels['app.kubernetes.io/managed-by'] === 'Helm') return 'a Helm release, which';
-  return undefined;
 }
 
 interface PodObject {

@@ -6,6 +6,7 @@ import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { planRebalance, type RebalanceRequest } from '../../operations/rebalance.ts';
 import type { PlanResult } from '../../operations/runPlan.ts';
 import { confirmationOf } from '../confirmation.ts';
+import { paceIn } from '../movePace.ts';
 import type { Parts } from '../parts.ts';
 import { runPlanned } from '../runPlanned.ts';
 import { answersOf, clusterOf, picked, type Answers } from '../target.ts';
@@ -30,18 +31,18 @@ export async function rebalance(parts: Parts, argument: unknown): Promise<Outcom
   });
 }
 
-function requestIn({ weights, threshold, useEmptyMasters, pace }: Answers): RebalanceRequest {
+function requestIn(answers: Answers): RebalanceRequest {
+  const { weights, threshold, useEmptyMasters } = answers;
   if (threshold !== undefined && typeof threshold !== 'number')
     throw wrong('threshold', 'a number of percent');
   if (useEmptyMasters !== undefined && typeof useEmptyMasters !== 'boolean') {
     throw wrong('useEmptyMasters', 'true or false');
   }
-  if (pace !== undefined && pace !== 'gentle' && pace !== 'fast') throw wrong('pace', '"gentle" or "fast"');
   return {
     ...(weights === undefined ? {} : { weights: weightsIn(weights) }),
     ...(threshold === undefined ? {} : { threshold }),
     ...(useEmptyMasters === undefined ? {} : { useEmptyMasters }),
-    ...(pace === undefined ? {} : { pace }),
+    ...paceIn(answers),
   };
 }
 

@@ -6,6 +6,7 @@ import type { Outcome } from '../../model/outcome.ts';
 import { mastersOf, nodeName, slotsText } from '../../model/shards.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { parseSlots, type SlotSet } from '../../model/slots.ts';
+import { paceIn } from '../movePace.ts';
 import type { Parts } from '../parts.ts';
 import { runPlanned } from '../runPlanned.ts';
 import { answersOf, clusterOf, picked, pickNode, rowTarget, textAnswer, type Answers } from '../target.ts';
@@ -20,7 +21,7 @@ export async function reshard(parts: Parts, argument: unknown): Promise<Outcome 
   const fromRow = target?.kind === 'node' && target.nodeId !== to ? [target.nodeId] : undefined;
   const from = fromRow ?? sourcesIn(answers) ?? (isAsked ? await askSources(snapshot, to) : 'all');
   const slots = slotsIn(answers) ?? (await askSlots(snapshot, to));
-  const plan = planReshard(snapshot, { from, to, slots });
+  const plan = planReshard(snapshot, { from, to, slots, ...paceIn(answers) });
   return runPlanned(parts, {
     plan,
     confirmation: isAsked && answers['confirmed'] !== true ? 'button' : 'none',

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { refuseOwned } from '../../operations/owner.ts';
 import { planScale, runScale, type Scaled } from '../../operations/scale.ts';
 import { changesShape, planScaleShape, type ShapeRequest } from '../../operations/scaleShape.ts';
 import { isKubernetesRef } from '../../model/clusterRef.ts';
@@ -46,6 +47,7 @@ export async function scale(parts: Parts, argument: unknown): Promise<Outcome | 
   const plan = planScale(snapshot, request);
   const { ref } = plan;
   const access = await parts.inventory.access(isKubernetesRef(ref) ? ref.context : '');
+  await refuseOwned(access, ref.namespace, plan.workload);
   return runOperation(parts, {
     plan,
     confirmation: isAsked && answers['confirmed'] !== true ? 'button' : 'none',

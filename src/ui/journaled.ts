@@ -1,0 +1,41 @@
+import { isAbort, messageOf } from '../model/errors.ts';
+import type { Plan } from '../model/plan.ts';
+import { openJournal } from '../operations/journal.ts';
+import type { StepWitness } from '../operations/runPlan.ts';
+import type { Parts } from './parts.ts';
+
+/**
+ * Works while it is written down what is done, so that it can be gone on with if this window dies. A journal that
+ * cannot be written, such as on a full disk, is said in the log and keeps nobody from changing a cluster.
+ */
+export async function journaled<T extends { readonly message: string }>(
+  { journals, log }: Parts,
+  plan: Plan,
+  work: (witness: StepWitness) => Promise<T>,
+): Promise<T> {
+  const tolerant = async <R>(writing: Promise<R>): Promise<R | undefined> => {
+    try {
+      return await writing;
+    } catch (error) {
+      log.warn(`"${plan.title}" cannot be written down: ${messageOf(error)}`);
+      return undefined;
+    }
+  };
+  const journal = await tolerant(openJournal(journals, plan));
+  if (journal === undefined) return await work({ begun: nothing, ended: nothing });
+  try {
+    const result = await work({
+      begun: async (index) => tolerant(journal.witness.begun(index)),
+      ended: async (index, how) => tolerant(journal.witness.ended(index, how)),
+    });
+    await tolerant(journal.close('outcome' in result ? String(result.outcome) : 'done', result.message));
+    return result;
+  } catch (error) {
+    await tolerant(journal.close(isAbort(error) ? 'cancelled' : 'failed', messageOf(error)));
+    throw error;
+  }
+}
+
+function nothing(): Promise<void> {
+  return Promise.resolve();
+}

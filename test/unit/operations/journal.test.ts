@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Plan } from '../../../src/model/plan.ts';
+import {
+  openJournal,
+  settleJournal,
+  unfinishedJournals,
+  type JournalPorts,
+} from '../../../src/operations/journal.ts';
+import { journalFiles } from '../../../src/ui/journalFiles.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'redis-cluster-journal-'));
+after(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const [a, b] = ['a'.repeat(40), 'b'.repeat(40)] as const;
+const plan: Plan = {
+  title: 'Reshard 10 slots',
+  ref: { context: 'test', namespace: 'shop', name: 'cart' },
+  ...{ operation: 'reshard', request: { from: [a], to: b, slots: 10 }, warnings: ['Slow.'], losses: [] },
+  steps: [{ kind: 'moveSlots', from: a, to: b, slots: [[0, 9]], text: 'Move 10 slots (0-9)' }],
+};
+
+/** Windows on one folder whose time goes on only when the test says so; each beats as long as it is not killed. */
+function world(name: string) {
+  let time = Date.parse('2030-01-01T00:00:00Z');
+  const waiting = new Set<{ readonly until: number; readonly wake: () => void; readonly window: object }>();
+  const asleep = new Set<object>();
+  const path = join(folder, name);
+  const portsOf = (window: object): JournalPorts => ({
+    store: journalFiles(path),
+    clock: () => time,
+    delay: (milliseconds, signal) =>
+      new Promise((resolve) => {
+        if (signal.aborted) {
+          resolve();
+          return;
+        }
+        const entry = { until: time + milliseconds, wake: resolve, window };
+        waiting.add(entry);
+        signal.addEventListener('abort', () => {
+          waiting.delete(entry);
+          resolve();
+        });
+      }),
+  });
+  const pass = async (seconds: number): Promise<void> => {
+    for (let second = 0; second < seconds; second++) {
+      time += 1000;
+      for (const entry of waiting) {
+        if (entry.until > time || asleep.has(entry.window)) continue;
+        waiting.delete(entry);
+        entry.wake();
+      }
+      await sleep(2);
+    }
+  };
+  return {
+    path,
+    portsOf,
+    pass,
+    sleep: (window: object) => asleep.add(window),
+    wake: (window: object) => asleep.delete(window),
+  };
+}
+
+/** What a window that starts now would offer. */
+async function offered({ portsOf, pass }: ReturnType<typeof world>) {
+  const found = unfinishedJournals(portsOf({}), new AbortController().signal);
+  await pass(15);
+  return await found;
+}
+
+test('the operation of a dead window is offered with its plan, and only until somebody has decided', async () => {
+  const here = world('dead');
+  const dying = {};
+  const journal = await openJournal(here.portsOf(dying), plan);
+  await journal.witness.begun(0);
+  here.sleep(dying);
+  await here.pass(20);
+  assert.deepEqual(await offered(here), [], 'it has not been silent for long enough');
+  await here.pass(20);
+  const [found] = await offered(here);
+  assert.deepEqual(found?.plan, plan);
+  assert.deepEqual([found.operation, found.request, found.cluster], ['reshard', plan.request, plan.ref]);
+  assert.match(found.text, /2030-01-01 00:00:00 {2}step 1 begun: Move 10 slots \(0-9\)/);
+  await settleJournal(here.portsOf({}), found.id, 'putRight');
+  assert.deepEqual(await offered(here), []);
+});
+
+test('the operation of a window that lives, sleeps for a while or has ended is not', async () => {
+  const here = world('alive');
+  const window = {};
+  const journal = await openJournal(here.portsOf(window), plan);
+  await here.pass(60);
+  assert.deepEqual(await offered(here), []);
+  here.sleep(window);
+  await here.pass(300);
+  const found = unfinishedJournals(here.portsOf({}), new AbortController().signal);
+  await here.pass(1);
+  here.wake(window);
+  await here.pass(14);
+  assert.deepEqual(await found, [], 'the window woke while the other one looked twice');
+  await journal.close('done', 'All moved.');
+  await here.pass(300);
+  assert.deepEqual(await offered(here), []);
+});
+
+test('what a crash has cut off says nothing and swallows nothing', async () => {
+  const here = world('cut');
+  const dying = {};
+  await openJournal(here.portsOf(dying), plan);
+  here.sleep(dying);
+  const [file = ''] = readdirSync(here.path);
+  appendFileSync(join(here.path, file), '\n{"at":18934');
+  await here.pass(60);
+  const [found] = await offered(here);
+  assert.deepEqual(found?.plan, plan);
+  await settleJournal(here.portsOf({}), found.id, 'goOn');
+  assert.deepEqual(await offered(here), []);
+});
+
+test('only what every plan has is written down, for this user alone', async () => {
+  const here = world('secret');
+  const dying = {};
+  const own = { ...plan, operation: 'deploy', password: 'hunter2' };
+  await openJournal(here.portsOf(dying), { ...own, steps: [{ kind: 'applyManifests', text: 'Make it' }] });
+  here.sleep(dying);
+  await here.pass(60);
+  const [found] = await offered(here);
+  assert.equal(found?.plan, undefined, 'it takes more than the steps to run it again');
+  assert.equal(found?.operation, 'deploy');
+  const [file = ''] = readdirSync(here.path);
+  assert.doesNotMatch(readFileSync(join(here.path, file), 'utf8'), /hunter2/);
+  assert.equal(statSync(join(here.path, file)).mode & 0o077, 0);
+  assert.equal(statSync(here.path).mode & 0o077, 0);
+});
+
+test('the fifty newest journals are kept', async () => {
+  const here = world('many');
+  for (let number = 0; number < 53; number++) {
+    const journal = await openJournal(here.portsOf({}), plan);
+    await journal.close('done', '');
+    await here.pass(1);
+  }
+  assert.equal(readdirSync(here.path).length, 50);
+});
