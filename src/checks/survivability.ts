@@ -3,7 +3,7 @@ import type { ClusterSnapshot, RedisNode, Shard } from '../model/snapshot.ts';
 import { unionSlots, type SlotSet } from '../model/slots.ts';
 
 /** Where nodes share a fate: a worker, or a zone of several. */
-export interface Place {
+interface Place {
   readonly kind: 'worker' | 'zone';
   readonly name: string;
 }
