@@ -3,7 +3,9 @@ import type { Plan, Step } from '../model/plan.ts';
 import { mastersOf } from '../model/shards.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
 import { refusal, replicasOf } from './nodes.ts';
+import { roomWarnings } from './reshard/room.ts';
 import {
+  movesIn,
   podsJoin,
   readyStep,
   serversFor,
@@ -54,7 +56,7 @@ export function planAddShard(
     operation: 'addShard',
     request,
     steps: parts,
-    warnings: [],
+    warnings: roomWarnings(snapshot, movesIn(parts)),
     losses: [],
   };
 }

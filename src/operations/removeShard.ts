@@ -3,7 +3,9 @@ import type { Plan } from '../model/plan.ts';
 import { mastersOf, nodeName } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
 import { answers, memberOf, refusal, replicasOf } from './nodes.ts';
+import { roomWarnings } from './reshard/room.ts';
 import { dropPods, volumeTexts, type DropFacts } from './shape/dropPods.ts';
+import { movesIn } from './shape/grow.ts';
 import { refuseUnsound, scalable, type ShapeFacts } from './shape/refusals.ts';
 import { shrinkSteps } from './shape/shrink.ts';
 
@@ -44,11 +46,9 @@ export function planRemoveShard(
     return { ...common, steps, warnings, losses: [] };
   }
   const { workload } = scalable(snapshot, facts);
-  return {
-    ...common,
-    steps: dropPods(snapshot, workload, { drained: [master], spare: shard }, volumes, facts),
-    ...volumeTexts(volumes, facts, shard.length),
-  };
+  const steps = dropPods(snapshot, workload, { drained: [master], spare: shard }, volumes, facts);
+  const { warnings, losses } = volumeTexts(volumes, facts, shard.length);
+  return { ...common, steps, losses, warnings: [...roomWarnings(snapshot, movesIn(steps)), ...warnings] };
 }
 
 function refuseFew(snapshot: ClusterSnapshot, master: RedisNode): void {

@@ -7,8 +7,9 @@ import { usualReplicas } from './addShard.ts';
 import { answers, count, refusal, replicasOf } from './nodes.ts';
 import { fewestMasters } from './removeShard.ts';
 import type { ScaleRequest } from './scale.ts';
+import { roomWarnings } from './reshard/room.ts';
 import { dropPods, volumeTexts, type DropFacts } from './shape/dropPods.ts';
-import { podsJoin, readyStep, serversFor, settleNewcomers, waitingPods } from './shape/grow.ts';
+import { movesIn, podsJoin, readyStep, serversFor, settleNewcomers, waitingPods } from './shape/grow.ts';
 import { refuseUnsound, scalable, type ShapeFacts } from './shape/refusals.ts';
 
 export interface ShapeRequest extends ScaleRequest {
@@ -56,15 +57,18 @@ export function planScaleShape(
     );
   }
   const dropped = now.masters + now.replicas - wanted.masters - wanted.replicas;
+  const steps = isGrowth
+    ? growTo(snapshot, workload, now, wanted)
+    : dropPods(snapshot, workload, goingTo(snapshot, workload, now, wanted), volumes, facts);
+  const said = isGrowth ? { warnings: [], losses: [] } : volumeTexts(volumes, facts, dropped);
   return {
     title: `Scale ${describeRef(snapshot.ref)} to ${shapeText(wanted)}`,
     ref: snapshot.ref,
     operation: 'scale',
     request,
-    steps: isGrowth
-      ? growTo(snapshot, workload, now, wanted)
-      : dropPods(snapshot, workload, goingTo(snapshot, workload, now, wanted), volumes, facts),
-    ...(isGrowth ? { warnings: [], losses: [] } : volumeTexts(volumes, facts, dropped)),
+    steps,
+    losses: said.losses,
+    warnings: [...roomWarnings(snapshot, movesIn(steps)), ...said.warnings],
   };
 }
 

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { formatAddress } from '../../src/model/clusterRef.ts';
+import type { Plan } from '../../src/model/plan.ts';
 import { mastersOf } from '../../src/model/shards.ts';
 import { countSlots } from '../../src/model/slots.ts';
 import { planAddShard, type NewServer } from '../../src/operations/addShard.ts';
 import { planRemoveShard } from '../../src/operations/removeShard.ts';
-import { runPlan } from '../../src/operations/runPlan.ts';
+import { runPlan, type RunPorts } from '../../src/operations/runPlan.ts';
 import { readNodeView } from '../../src/redis/nodeView.ts';
 import { startChaosClient } from '../support/chaosClient.ts';
 import { startRedisCluster, type ClusterNode, type TestCluster } from '../support/startRedisCluster.ts';
@@ -89,3 +90,47 @@ for (const config of [{}, { 'cluster-allow-replica-migration': 'no' }] as const)
     assert.equal((await cluster.cli('--cluster', 'check', formatAddress(first))).code, 0);
   });
 }
+
+/** Runs a plan again and again, each time ended like a killed process one step later, until it is through. */
+async function runKilled(plan: Plan, ports: RunPorts): Promise<number> {
+  let killed = 0;
+  for (let kills = 0; ; kills++) {
+    const kill = (moment: 'begun' | 'ended') => (index: number, how?: string) =>
+      index === Math.floor(kills / 2) && (moment === 'begun') === (kills % 2 === 0) && how !== 'skipped'
+        ? Promise.reject(new Error('killed'))
+        : Promise.resolve();
+    try {
+      await runPlan(plan, { ...ports, witness: { begun: kill('begun'), ended: kill('ended') } });
+      if (kills >= plan.steps.length * 2) return killed;
+    } catch (error) {
+      assert.match(String(error), /killed/);
+      killed++;
+    }
+  }
+}
+
+test(
+  'killed before and after every step, a shard comes and goes by running the same plan again',
+  { timeout: 400_000 },
+  async () => {
+    const cluster = await startRedisCluster({ spares: 2, config: { 'repl-diskless-sync-delay': '0' } });
+    clusters.push(cluster);
+    const ports = runPorts(cluster, { readSnapshot: () => readAnyway(cluster) });
+    const chaos = await startChaosClient({ nodes: cluster.nodes.slice(0, 6) });
+    const servers = await Promise.all(cluster.nodes.slice(-2).map((node) => probe(cluster, node)));
+    const adding = planAddShard(
+      await ports.readSnapshot(),
+      { addresses: servers.map(({ address }) => address) },
+      { servers },
+    );
+    const kills = await runKilled(adding, ports);
+    assert.equal(mastersOf(await ports.readSnapshot()).length, 4);
+    const removing = planRemoveShard(await ports.readSnapshot(), { node: servers[0]?.id ?? '' }, {});
+    const more = await runKilled(removing, ports);
+    const { nodes, strangers } = await ports.readSnapshot();
+    assert.deepEqual([nodes.length, strangers], [6, []]);
+    const report = await chaos.stop();
+    assert.deepEqual(report.losses, []);
+    console.log(`killed ${kills + more} times`);
+  },
+);

@@ -26,10 +26,10 @@ export function repairOpenSlots(snapshot: ClusterSnapshot): OpenSlotsRepair {
   const pairs: Pair[] = [];
   const unclear: string[] = [];
   const consider = (slot: number, sourceId: string, targetId: string): void => {
-    const source = masters.find(({ id }) => id === sourceId);
-    const target = masters.find(({ id }) => id === targetId);
+    const source = masterNow(snapshot, sourceId) ?? ownerBut(masters, slot, targetId);
+    const target = masterNow(snapshot, targetId);
     const owners = masters.filter(({ slots }) => hasSlot(slots, slot));
-    const isClear = source !== undefined && target !== undefined && owners.length > 0;
+    const isClear = source !== undefined && target !== undefined && source !== target && owners.length > 0;
     if (isClear && owners.every((owner) => owner === source || owner === target)) {
       pairs.push({ slot, source, target });
       return;
@@ -43,6 +43,19 @@ export function repairOpenSlots(snapshot: ClusterSnapshot): OpenSlotsRepair {
     for (const { slot, nodeId } of node.view.self.importing) consider(slot, nodeId, node.id);
   }
   return { steps: stepsFor(pairs), unclear: [...new Set(unclear)] };
+}
+
+/** Who serves for a node: itself, or the replica that took its place meanwhile and that it follows now. */
+function masterNow(snapshot: ClusterSnapshot, id: string): RedisNode | undefined {
+  const node = snapshot.nodes.find((one) => one.id === id);
+  const master = node?.role === 'replica' ? snapshot.nodes.find((one) => one.id === node.masterId) : node;
+  return answers(master) && master.role === 'master' ? master : undefined;
+}
+
+/** Where the source is gone for good, the one that owns its slot took its place: a failover gives slots to one only. */
+function ownerBut(masters: readonly RedisNode[], slot: number, targetId: string): RedisNode | undefined {
+  const owners = masters.filter(({ id, slots }) => id !== targetId && hasSlot(slots, slot));
+  return owners.length === 1 ? owners[0] : undefined;
 }
 
 function stepsFor(pairs: readonly Pair[]): readonly Step[] {

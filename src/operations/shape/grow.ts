@@ -158,3 +158,8 @@ export function waitingPods(snapshot: ClusterSnapshot, workload: string): readon
 export function readyStep(workload: string, pods: number): StepOf<'waitForPods'> {
   return { kind: 'waitForPods', workload, pods, text: `Wait until ${count(pods, 'pod')} are ready` };
 }
+
+/** The moves of slots among steps, for what has to be said of them before. */
+export function movesIn(steps: readonly Step[]): readonly StepOf<'moveSlots'>[] {
+  return steps.filter((step) => step.kind === 'moveSlots');
+}

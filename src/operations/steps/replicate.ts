@@ -12,7 +12,11 @@ const pollEvery = 100;
 export const replicate: StepRun<'replicate'> = {
   isDone: ({ node, master }, snapshot) => {
     const own = snapshot.nodes.find(({ id }) => id === node);
-    return answers(own) && own.role === 'replica' && own.masterId === master && isCopied(own.view);
+    if (!answers(own)) return false;
+    if (own.role === 'replica') return own.masterId === master && isCopied(own.view);
+    // It has taken that master's place since: what was to come of it has come.
+    const old = snapshot.nodes.find(({ id }) => id === master);
+    return own.slots.length > 0 && (old === undefined || old.masterId === node);
   },
   check: ({ node, master }, snapshot) => {
     replicable(snapshot, node, master);

@@ -52,6 +52,26 @@ describe('healing', () => {
     ]);
   });
 
+  test('after a failover the move goes on with the one that took the place', () => {
+    const sources = ids.map((id) => {
+      if (id === 'm0') return source(id, { self: line(id, { flags: ['slave'], masterId: 'r0', slots: [] }) });
+      if (id === 'r0') {
+        const self = line('m0', { id: 'r0', slots: [[0, 5460]] });
+        return source(id, { self, replication: { role: 'master', offset: 1000, replicas: [] } });
+      }
+      if (id === 'm1') return source(id, { self: line(id, { importing: [{ slot: 7, nodeId: 'm0' }] }) });
+      if (id === 'm2') return source(id, { self: line(id, { importing: [{ slot: 8, nodeId: 'gone' }] }) });
+      return source(id);
+    });
+    const moves = planHeal(snapshotOf(sources)).steps.flatMap((step) =>
+      step.kind === 'moveSlots' ? [[step.from, step.to, step.slots]] : [],
+    );
+    assert.deepEqual(moves, [
+      ['r0', 'm1', [[7, 7]]],
+      ['r0', 'm2', [[8, 8]]],
+    ]);
+  });
+
   test('where the other end is gone a person decides', () => {
     const open = line('m0', { migrating: [{ slot: 1, nodeId: 'm1' }] });
     const sources = ids.map((id) =>

@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { Inventory } from '../../src/inventory/inventory.ts';
+import type { RedisReading } from '../../src/inventory/nodeReader.ts';
+import { mastersOf } from '../../src/model/shards.ts';
+import type { ClusterSnapshot } from '../../src/model/snapshot.ts';
+import { countSlots } from '../../src/model/slots.ts';
+import { planAddShard } from '../../src/operations/addShard.ts';
+import { prepareDeploy, runDeploy } from '../../src/operations/deploy.ts';
+import { planMoveMastersOff } from '../../src/operations/moveMastersOff.ts';
+import { planPromote } from '../../src/operations/promote.ts';
+import { planRemoveShard } from '../../src/operations/removeShard.ts';
+import { runPlan, type RunPorts } from '../../src/operations/runPlan.ts';
+import { planScaleShape } from '../../src/operations/scaleShape.ts';
+import { planSetConfig } from '../../src/operations/setConfig.ts';
+import { readSetConfigFacts } from '../../src/operations/setConfig/facts.ts';
+import { readShapeFacts } from '../../src/operations/shape/facts.ts';
+import { prepareUpgrade, runUpgrade } from '../../src/operations/upgrade.ts';
+import * as redis from '../../src/redis/entry.ts';
+import { waiting } from '../../src/ui/waiting.ts';
+import { manifestFiles } from '../support/manifestFiles.ts';
+import { operationsFixture, type OperationsFixture } from '../support/operationsFixture.ts';
+
+const name = 'shape';
+let fixture: OperationsFixture;
+let inventory: Inventory;
+let ports: RunPorts;
+
+before(async () => {
+  fixture = await operationsFixture('shape', name);
+  const { access, namespace } = fixture;
+  const answers = {
+    namespace,
+    name,
+    masters: 3,
+    replicasPerMaster: 1,
+    storage: '1Gi',
+    auth: 'generate',
+  } as const;
+  await runDeploy(await prepareDeploy(access, manifestFiles(), answers), fixture.ports);
+  const times = { connectTimeoutMs: 5_000, commandTimeoutMs: 10_000 };
+  const connect: RedisReading['connectNode'] = (endpoint, credentials) =>
+    redis.connectNode(endpoint, credentials, times);
+  inventory = new Inventory({
+    redis: () =>
+      Promise.resolve({ connectNode: connect, connectPatiently: connect, readNodeView: redis.readNodeView }),
+    openContext: () => Promise.resolve(access),
+    credentials: () => Promise.resolve({}),
+  });
+  inventory.setContexts([{ name: access.context, namespaces: [namespace], fingerprint: '' }]);
+  const ref = { context: access.context, namespace, name };
+  const { readNode, withNode, holdNode } = fixture.ports;
+  ports = {
+    ...{ redis, report: () => undefined, signal: AbortSignal.timeout(900_000), ...waiting },
+    readSnapshot: () => inventory.fresh(ref),
+    dialer: await inventory.dialer(ref),
+    kubernetes: { access, namespace, readNode, withNode, holdNode },
+  };
+});
+
+after(async () => {
+  inventory.dispose();
+  await fixture.close();
+});
+
+const facts = (snapshot: ClusterSnapshot, volumes = false) =>
+  readShapeFacts(fixture.access, snapshot, volumes);
+
+function shape(snapshot: ClusterSnapshot): readonly (readonly [slots: number, replicas: number])[] {
+  return mastersOf(snapshot).map(({ id, slots }) => [
+    countSlots(slots),
+    snapshot.nodes.filter(({ masterId }) => masterId === id).length,
+  ]);
+}
+
+test('a shard is added while the agents stand back', async () => {
+  const snapshot = await ports.readSnapshot();
+  const plan = planAddShard(snapshot, {}, await facts(snapshot));
+  await runPlan(plan, ports);
+  assert.deepEqual(shape(await ports.readSnapshot()), [
+    [4096, 1],
+    [4096, 1],
+    [4096, 1],
+    [4096, 1],
+  ]);
+});
+
+test('the masters of one worker hand over', async () => {
+  const snapshot = await ports.readSnapshot();
+  const worker = mastersOf(snapshot)[0]?.pod?.worker ?? '';
+  await runPlan(planMoveMastersOff(snapshot, { worker }), ports);
+  const left = mastersOf(await ports.readSnapshot()).filter(({ pod }) => pod?.worker === worker);
+  assert.equal(left.length, 0);
+});
+
+test('the shard of the first pod is removed with as many volumes; the roles of the last pods move first', async () => {
+  let snapshot = await ports.readSnapshot();
+  const last = snapshot.nodes.find(({ pod }) => pod?.name === `${name}-7`);
+  assert.ok(last);
+  if (last.role === 'replica') {
+    await runPlan(planPromote(snapshot, { node: last.id }), ports);
+    snapshot = await ports.readSnapshot();
+  }
+  const node = snapshot.nodes.find(({ pod }) => pod?.name === `${name}-0`)?.id ?? '';
+  const plan = planRemoveShard(snapshot, { node, volumes: true }, await facts(snapshot, true));
+  await runPlan(plan, ports);
+  const after = await ports.readSnapshot();
+  assert.deepEqual(
+    shape(after).map(([, replicas]) => replicas),
+    [1, 1, 1],
+  );
+  assert.deepEqual([after.nodes.length, after.strangers, after.loosePods], [6, [], []]);
+  const claims = await fixture.access.list('v1', 'PersistentVolumeClaim', fixture.namespace);
+  assert.ok(
+    !claims.some(({ metadata }) => /-[67]$/.test(metadata.name) && !('deletionTimestamp' in metadata)),
+  );
+});
+
+test('from three masters to four with two replicas each, and back to three with one', async () => {
+  const snapshot = await ports.readSnapshot();
+  await runPlan(planScaleShape(snapshot, { masters: 4, replicasPerMaster: 2 }, await facts(snapshot)), ports);
+  const grown = await ports.readSnapshot();
+  assert.deepEqual(
+    shape(grown).map(([, replicas]) => replicas),
+    [2, 2, 2, 2],
+  );
+  await runPlan(planScaleShape(grown, { masters: 3, replicasPerMaster: 1 }, await facts(grown)), ports);
+  const shrunk = await ports.readSnapshot();
+  assert.deepEqual(
+    shape(shrunk).map(([, replicas]) => replicas),
+    [1, 1, 1],
+  );
+  assert.equal(shrunk.nodes.length, 6);
+});
+
+test('a setting is kept in the ConfigMap', async () => {
+  const snapshot = await ports.readSnapshot();
+  const request = { name: 'maxmemory-policy', value: 'volatile-lru' };
+  const found = await readSetConfigFacts(snapshot, request, ports.dialer, fixture.access);
+  await runPlan(planSetConfig(snapshot, request, found), ports);
+  const configMap = await fixture.kubectl(['get', 'configmap', '-o', 'yaml']);
+  assert.match(configMap, /maxmemory-policy volatile-lru/);
+});
+
+test('every pod is started anew, and comes back as who it was', async () => {
+  const before = await ports.readSnapshot();
+  const plan = await prepareUpgrade(fixture.access, before, { restartedAt: new Date().toISOString() });
+  const { updatedPods } = await runUpgrade(plan, fixture.ports);
+  assert.equal(updatedPods.length, 6);
+  const after = await ports.readSnapshot();
+  assert.deepEqual(new Set(after.nodes.map(({ id }) => id)), new Set(before.nodes.map(({ id }) => id)));
+});

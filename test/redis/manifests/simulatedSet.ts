@@ -1,0 +1,95 @@
+import { mergeViews, type Source } from '../../../src/inventory/mergeViews.ts';
+import type { Candidate, KubernetesAccess } from '../../../src/kubernetes/kubernetesAccess.ts';
+import { messageOf } from '../../../src/model/errors.ts';
+import type { ClusterSnapshot, PodFacts } from '../../../src/model/snapshot.ts';
+import type { RunPorts } from '../../../src/operations/runPlan.ts';
+import { connectNode } from '../../../src/redis/connect.ts';
+import * as redis from '../../../src/redis/entry.ts';
+import type { NodeConnection } from '../../../src/redis/nodeConnection.ts';
+import { readNodeView } from '../../../src/redis/nodeView.ts';
+import { waiting } from '../../../src/ui/waiting.ts';
+import type { SimulatedPods } from './simulatedPods.ts';
+
+const workload = 'redis-cluster';
+const namespace = 'simulated';
+const times = { connectTimeoutMs: 3000, commandTimeoutMs: 10_000 };
+
+/** The part of Kubernetes that plans about pods use, over pods that are processes: a StatefulSet that starts and stops them. */
+export interface SimulatedSet {
+  readonly ports: RunPorts;
+  readonly pods: () => readonly string[];
+}
+
+/** @param count pods that run already, with ordinals from 0 on */
+export function simulateSet(pods: SimulatedPods, count: number): SimulatedSet {
+  let running = Array.from({ length: count }, (_, ordinal) => ordinal);
+  let wanted = count;
+  const addressOf = (ordinal: number): string => `${pods.net.network}.${String(ordinal + 1)}`;
+  const ordinalOf = (name: string): number => Number(name.slice(workload.length + 1));
+  const nodes = new Map<string, number>();
+  const dial = (ordinal: number): Promise<NodeConnection> =>
+    connectNode({ host: addressOf(ordinal), port: pods.net.port }, {}, times);
+  const using = async <T>(ordinal: number, use: (connection: NodeConnection) => Promise<T>): Promise<T> => {
+    const connection = await dial(ordinal);
+    return await use(connection).finally(() => {
+      connection.close();
+    });
+  };
+  const factsOf = async (ordinal: number): Promise<PodFacts> => ({
+    ...{ name: `${workload}-${ordinal}`, namespace, uid: `uid-${ordinal}`, ip: addressOf(ordinal), workload },
+    ...{ worker: `worker-${ordinal % 3}`, phase: 'Running', restarts: 0, container: 'redis', image: 'redis:7' },
+    ...{ ready: await pods.isReady(ordinal), deleting: false, port: pods.net.port },
+  });
+  const candidate = async (): Promise<Candidate> => {
+    const facts = await Promise.all(running.map(factsOf));
+    const readyReplicas = facts.filter(({ ready }) => ready).length;
+    const set = { kind: 'StatefulSet' as const, name: workload, replicas: wanted, readyReplicas, bundled: true };
+    return { namespace, workload: set, pods: facts };
+  };
+  const scale: KubernetesAccess['scale'] = async (_namespace, _name, _from, to) => {
+    wanted = to;
+    for (let ordinal = running.length; ordinal < to; ordinal++) await pods.start(ordinal);
+    for (let ordinal = running.length - 1; ordinal >= to; ordinal--) await pods.stop(ordinal);
+    running = Array.from({ length: to }, (_, ordinal) => ordinal);
+  };
+  const access: Partial<KubernetesAccess> = {
+    ...{ context: 'simulated', scale, discover: async () => [await candidate()] },
+    watch: () => () => undefined,
+    list: () => Promise.resolve([]),
+  };
+  const readSource = async (pod: PodFacts): Promise<Source> => {
+    try {
+      const view = await using(ordinalOf(pod.name), readNodeView);
+      nodes.set(view.self.id, ordinalOf(pod.name));
+      return { pod, reading: { tried: true, view, lastId: view.self.id } };
+    } catch (error) {
+      return { pod, reading: { tried: true, failure: { since: 0, message: messageOf(error) } } };
+    }
+  };
+  const readSnapshot = async (): Promise<ClusterSnapshot> => {
+    const { workload: set, pods: facts } = await candidate();
+    return {
+      ref: { context: 'simulated', namespace, name: workload },
+      ...{ name: workload, takenAt: Date.now(), workloads: [set] },
+      ...mergeViews(await Promise.all(facts.map(readSource))),
+    };
+  };
+  const ports: RunPorts = {
+    ...{ readSnapshot, redis, report: () => undefined, signal: AbortSignal.timeout(300_000), ...waiting },
+    dialer: {
+      credentials: {},
+      dial: async (id) => {
+        const ordinal = nodes.get(id);
+        if (ordinal === undefined) throw new Error(`no pod has the node ${id}`);
+        return await dial(ordinal);
+      },
+    },
+    kubernetes: {
+      ...{ access: access as KubernetesAccess, namespace },
+      readNode: (_namespace, pod) => using(ordinalOf(pod), readNodeView),
+      withNode: (_namespace, pod, _port, use) => using(ordinalOf(pod), use),
+      holdNode: async (_namespace, pod) => redis.holdConnection(await dial(ordinalOf(pod))),
+    },
+  };
+  return { ports, pods: () => running.map((ordinal) => `${workload}-${ordinal}`) };
+}

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { planFlush } from '../../src/operations/flush.ts';
+import { runPlan } from '../../src/operations/runPlan.ts';
+import { planSetConfig } from '../../src/operations/setConfig.ts';
+import { readSetConfigFacts } from '../../src/operations/setConfig/facts.ts';
+import { startChaosClient } from '../support/chaosClient.ts';
+import { startRedisCluster, type TestCluster } from '../support/startRedisCluster.ts';
+import { readAnyway } from './readAnyway.ts';
+import { runPorts } from './runPorts.ts';
+
+describe('settings and flushes', { timeout: 240_000 }, () => {
+  let cluster: TestCluster;
+  before(async () => {
+    cluster = await startRedisCluster({ password: 'open sesame' });
+  });
+  after(async () => {
+    await cluster.stop();
+  });
+
+  async function set(name: string, value: string): Promise<string> {
+    const ports = runPorts(cluster, { readSnapshot: () => readAnyway(cluster) });
+    const snapshot = await ports.readSnapshot();
+    const facts = await readSetConfigFacts(snapshot, { name, value }, cluster.dialer, undefined);
+    const plan = planSetConfig(snapshot, { name, value }, facts);
+    await runPlan(plan, ports);
+    return plan.steps.map((step) => (step.kind === 'setConfig' ? step.before : '')).join();
+  }
+
+  const valueOf = async (name: string): Promise<string> =>
+    (await cluster.cli('CONFIG', 'GET', name)).stdout.split('\n')[1] ?? '';
+
+  test('a setting is made on all servers, and the old value is good to go back', async () => {
+    const old = await set('maxmemory-policy', 'allkeys-lru');
+    assert.equal(old, 'noeviction');
+    assert.equal(await valueOf('maxmemory-policy'), 'allkeys-lru');
+    assert.equal(await set('maxmemory-policy', old), 'allkeys-lru');
+    assert.equal(await valueOf('maxmemory-policy'), 'noeviction');
+    await set('maxmemory', '100mb');
+    assert.equal(await valueOf('maxmemory'), '104857600');
+  });
+
+  test('a value that servers refuse changes nothing', async () => {
+    await assert.rejects(
+      set('maxmemory-policy', 'sometimes'),
+      /refused "maxmemory-policy sometimes".*Every setting is as it was/,
+    );
+    assert.equal(await valueOf('maxmemory-policy'), 'noeviction');
+    await assert.rejects(set('no-such-setting', '1'), /has no setting "no-such-setting"/);
+  });
+
+  test('a pattern is not asked for, so that no password is read', async () => {
+    const snapshot = await readAnyway(cluster);
+    for (const name of ['require*', 'requirepass', 'masterauth']) {
+      const { values } = await readSetConfigFacts(snapshot, { name, value: 'x' }, cluster.dialer, undefined);
+      assert.equal(values.size, 0);
+    }
+  });
+
+  test('every key is deleted, also while clients write new ones', async () => {
+    await cluster.cli('-c', 'SET', 'old', '1');
+    const chaos = await startChaosClient({ nodes: cluster.nodes, password: 'open sesame' });
+    const ports = runPorts(cluster, { readSnapshot: () => readAnyway(cluster) });
+    const { steps } = await runPlan(planFlush(await ports.readSnapshot()), ports);
+    assert.equal(steps, 1);
+    await chaos.abandon();
+    assert.equal((await cluster.cli('-c', 'EXISTS', 'old')).stdout.trim(), '0');
+  });
+});
