@@ -83,16 +83,26 @@ record() {
 
 # Sets peers to the other pods' addresses. A name server may cache the Service's answer from before all pods were there,
 # so as long as pods are missing they are asked for by their own names too.
+# A pod that is alone and empty, and not the one that forms clusters, merely has to hear of a cluster to join: it asks
+# pod 0 and a few of the others in turn. When many pods start at once their questions to all would cost more than the
+# servers themselves.
 find_peers() {
   peers=$(resolve "$SET")
-  [ "$(printf '%s\n' "$peers" | grep -c .)" -ge "$WANT" ] || {
-    i=0
-    while [ "$i" -lt "$WANT" ]; do
-      peers="$peers
+  if [ "$known" = 1 ] && [ "$slots" = - ] && [ "$ORDINAL" != 0 ]; then
+    peers=$(
+      resolve "$SET-0.$SET"
+      printf '%s\n' "$peers" | awk -v turn="$ticks" 'NF { ip[n++] = $1 } END { for (i = 0; i < 3 && i < n; i++) print ip[(turn * 3 + i) % n] }'
+    )
+  else
+    [ "$(printf '%s\n' "$peers" | grep -c .)" -ge "$WANT" ] || {
+      i=0
+      while [ "$i" -lt "$WANT" ]; do
+        peers="$peers
 $(resolve "$SET-$i.$SET")"
-      i=$((i + 1))
-    done
-  }
+        i=$((i + 1))
+      done
+    }
+  fi
   peers=$(printf '%s\n' "$peers" | grep -vxF -e "$POD_IP" -e '' | sort -u)
 }
 
