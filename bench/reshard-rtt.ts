@@ -76,6 +76,7 @@ async function inside(): Promise<void> {
     ...{ keys, valueBytes, slots, runs, roundTripMs },
   });
   await proxy.terminate();
+  process.exit(0);
 }
 
 /** The cluster as it is seen from where it is far away. */

@@ -6,6 +6,7 @@ import { keySlot } from '../../src/model/keySlot.ts';
 import type { Plan } from '../../src/model/plan.ts';
 import { planReshard } from '../../src/operations/reshard.ts';
 import { runPlan } from '../../src/operations/runPlan.ts';
+import type { ClusterDialer, NodeConnection } from '../../src/redis/nodeConnection.ts';
 import { fill, type Write } from '../../test/redis/fill.ts';
 import { readSnapshot } from '../../test/redis/readSnapshot.ts';
 import { runPorts } from '../../test/redis/runPorts.ts';
@@ -40,10 +41,25 @@ export async function fillLowest(cluster: TestCluster, slots: number, keys: numb
 
 /** Our reshard of the lowest slots, as the command runs it. */
 export function ours(cluster: TestCluster, slots: number, pace: 'gentle' | 'fast'): Way {
+  const shown = { ...cluster, dialer: keeping(cluster.dialer) };
   return async (from, to) => {
-    const plan = planReshard(await readSnapshot(cluster), { from: [from], to, slots });
-    const result = await runPlan(at(plan, pace), runPorts(cluster));
+    const readKept = (): ReturnType<typeof readSnapshot> => readSnapshot(shown);
+    const plan = planReshard(await readKept(), { from: [from], to, slots });
+    const result = await runPlan(at(plan, pace), runPorts(cluster, { readSnapshot: readKept }));
     if (result.movedSlots !== slots) throw new Error(`${result.movedSlots} slots were moved`);
+  };
+}
+
+/** The editor reads over the connections that it keeps while it shows a cluster. */
+function keeping(dialer: ClusterDialer): ClusterDialer {
+  const kept = new Map<string, Promise<NodeConnection>>();
+  return {
+    credentials: dialer.credentials,
+    dial: async (id) => {
+      const connection = kept.get(id) ?? dialer.dial(id);
+      kept.set(id, connection);
+      return { ...(await connection), close: () => undefined };
+    },
   };
 }
 

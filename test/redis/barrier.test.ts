@@ -37,6 +37,8 @@ async function move(dialer: ClusterDialer, slots: SlotSet): Promise<MoveResult> 
     slots,
     otherMasters: [other.id],
     targetAddress: target,
+    // All slots of a test at once: what holds one of them back holds back all.
+    blockSlots: 64,
     signal: new AbortController().signal,
     nameOf: (id) => (id === source.id ? 'the-source' : 'the-target'),
   });

@@ -1,6 +1,6 @@
 import type { Address } from '../../model/clusterRef.ts';
 import type { Argument, Credentials, NodeConnection } from '../nodeConnection.ts';
-import type { Tempo } from './tempo.ts';
+import { shortestTimeoutMs, type Tempo } from './tempo.ts';
 
 /** Keys of one slot: one MIGRATE takes keys of one slot only. */
 export interface Batch {
@@ -91,7 +91,7 @@ async function send(
   try {
     const replies = await connection.pipeline(
       jobs.map(({ batch, replace, alone }) => {
-        const timeout = alone ? patienceMs : Math.max(100, Math.floor(patienceMs / inFlight));
+        const timeout = alone ? patienceMs : Math.max(shortestTimeoutMs, Math.floor(patienceMs / inFlight));
         return migrateCommand(options, batch, replace, timeout);
       }),
     );

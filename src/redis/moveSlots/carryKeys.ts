@@ -55,6 +55,8 @@ export async function carryKeys(
     moved.bytes += bytes;
     if (refusal === undefined && keys > 0) {
       strikes = 0;
+      left = left.filter((slot) => mayHoldMore(batches, slot));
+      if (left.length === 0) return moved;
       await carriage.share.room();
       continue;
     }
@@ -65,6 +67,12 @@ export async function carryKeys(
     mode = { replace: true, keyByKey: strikes > 1 && !isStarting };
     await pause(Math.min(1000, 100 * strikes));
   }
+}
+
+/** A slot that was listed whole and carried is empty; the count that follows would show what is not. */
+function mayHoldMore(batches: readonly Batch[], slot: number): boolean {
+  const keys = batches.reduce((sum, batch) => sum + (batch.slot === slot ? batch.keys.length : 0), 0);
+  return keys >= keysPerListing;
 }
 
 /** Keys stay bytes: as text, a binary key would be another key. */

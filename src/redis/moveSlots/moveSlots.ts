@@ -35,8 +35,8 @@ export async function moveSlots(request: MoveRequest): Promise<MoveResult> {
   const company = joinSource(request.from);
   let probe: Probe | undefined;
   try {
-    const [nodeTimeoutMs, way, prepared, started] = await Promise.all([
-      readNodeTimeout(lines.source),
+    const [[nodeTimeoutMs, roundTripMs], way, prepared, started] = await Promise.all([
+      timed(() => readNodeTimeout(lines.source)),
       chooseWay(request, lines.source, lines.target),
       prepare(request, lines),
       needsProbe(request)
@@ -47,16 +47,9 @@ export async function moveSlots(request: MoveRequest): Promise<MoveResult> {
     const counted = tally(request, countSlots(prepared.finished));
     const guard = startGuard(request, lines.target, probe, counted);
     const run: Run = {
-      ...{
-        request,
-        sharing: () => company.sharing(),
-        lines,
-        prepared,
-        nodeTimeoutMs,
-        probe,
-        guard,
-        tally: counted,
-      },
+      ...{ request, lines, prepared, nodeTimeoutMs, roundTripMs, probe, guard },
+      sharing: () => company.sharing(),
+      tally: counted,
       moved: [],
     };
     const method = await carryOut(run, way).catch(async (error: unknown) => {
@@ -78,10 +71,16 @@ interface Run {
   readonly lines: Lines;
   readonly prepared: Prepared;
   readonly nodeTimeoutMs: number;
+  readonly roundTripMs: number;
   readonly probe: Probe | undefined;
   readonly guard: Guard;
   readonly tally: Tally;
   moved: SlotSet;
+}
+
+async function timed<T>(work: () => Promise<T>): Promise<readonly [T, number]> {
+  const start = performance.now();
+  return [await work(), performance.now() - start];
 }
 
 function needsProbe({ pace, limits }: MoveRequest): boolean {

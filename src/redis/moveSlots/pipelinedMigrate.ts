@@ -21,6 +21,8 @@ export interface PipelinedMove {
   /** What the source said of itself before the move. */
   readonly source: NodeView;
   readonly nodeTimeoutMs: number;
+  /** The way to the source and back; milliseconds. */
+  readonly roundTripMs: number;
   readonly probe: Probe | undefined;
   readonly guard: Guard;
   readonly tally: Tally;
@@ -66,10 +68,17 @@ interface Run extends PipelinedMove {
 export async function pipelinedMigrate(move: PipelinedMove): Promise<void> {
   const { request, lines } = move;
   const pace = request.pace ?? 'gentle';
-  const tempo = tempoFor(pace, move.probe, move.sharing);
+  const tempo = tempoFor({ ...move, pace, patienceMs: patienceOf(move) });
   const isSlowToSet = move.source.product === 'valkey';
-  const [gateLine, carrierLines, bigKeys, laneLines, moreOfSource, moreOfTarget] = await Promise.all([
-    lines.dial(request.to),
+  const [gate, carrierLines, bigKeys, laneLines, moreOfSource, moreOfTarget] = await Promise.all([
+    lines.dial(request.to).then((target) =>
+      openGate({
+        target,
+        mostKeys: keysAlone[pace],
+        tally: move.tally,
+        isOver: () => isOver(request),
+      }),
+    ),
     lines.dialMany(request.from, carrierCount[pace]),
     lookForBigKeys(lines, move.source, move.nodeTimeoutMs / 2),
     Promise.all(
@@ -92,12 +101,7 @@ export async function pipelinedMigrate(move: PipelinedMove): Promise<void> {
       tempo: tempo.now,
     }),
     tempo: tempo.now,
-    gate: await openGate({
-      target: gateLine,
-      mostKeys: keysAlone[pace],
-      tally: move.tally,
-      isOver: () => isOver(request),
-    }),
+    gate,
     bigKeys,
     moreOfSource,
     moreOfTarget,

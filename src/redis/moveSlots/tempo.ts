@@ -11,6 +11,10 @@ export interface Tempo {
 }
 
 const fastest: Tempo = { keysPerMigrate: 100, inFlight: 8, perWrite: 2 };
+/** What a MIGRATE of a fast move takes at the source at the least; milliseconds. */
+const shortMigrateMs = 0.5;
+/** Below this a MIGRATE would fail for a target that is only busy; milliseconds. */
+export const shortestTimeoutMs = 50;
 const gentlest: Tempo = { keysPerMigrate: 16, inFlight: 1, perWrite: 1 };
 const begin: Tempo = { keysPerMigrate: 48, inFlight: 1, perWrite: 1 };
 const mostGentle = { keysPerMigrate: 64, inFlight: 32 } as const;
@@ -24,17 +28,21 @@ const shortShare = 0.5;
 const migrateMs = 1;
 const adaptEveryMs = 60;
 
+export interface TempoOptions {
+  readonly pace: MovePace;
+  readonly probe: Probe | undefined;
+  /** How many moves take from the source at present. */
+  readonly sharing: () => number;
+  /** The way to the source and back; milliseconds. */
+  readonly roundTripMs: number;
+  /** How long the source may stand still at the worst, with all that waits there timing out; milliseconds. */
+  readonly patienceMs: number;
+}
+
 /** The tempo as of now. A gentle one follows the probe: slowly up, quickly down. */
-export function tempoFor(
-  pace: MovePace,
-  probe: Probe | undefined,
-  sharing: () => number,
-): { readonly now: () => Tempo } {
-  if (pace === 'fast' || probe === undefined) {
-    return {
-      now: () => ({ ...fastest, inFlight: Math.max(2, Math.floor(fastest.inFlight / sharing())) }),
-    };
-  }
+export function tempoFor(options: TempoOptions): { readonly now: () => Tempo } {
+  const { pace, probe, sharing } = options;
+  if (pace === 'fast' || probe === undefined) return { now: () => fastTempo(options) };
   let tempo = begin;
   let last = 0;
   return {
@@ -47,6 +55,14 @@ export function tempoFor(
       return tempo;
     },
   };
+}
+
+/** A far server gets as many at once as hide the way to it. */
+function fastTempo({ sharing, roundTripMs, patienceMs }: TempoOptions): Tempo {
+  const useful = fastest.inFlight + Math.ceil(roundTripMs / shortMigrateMs);
+  const most = Math.max(fastest.inFlight, Math.floor(patienceMs / shortestTimeoutMs));
+  const inFlight = Math.max(2, Math.floor(Math.min(useful, most) / sharing()));
+  return { ...fastest, inFlight, perWrite: Math.max(fastest.perWrite, Math.ceil(inFlight / 4)) };
 }
 
 function adapted(tempo: Tempo, probe: Probe, sharing: number): Tempo {
