@@ -6,8 +6,14 @@ import { readNodeView } from '../../src/redis/nodeView.ts';
 import type { ClusterNode, TestCluster } from '../support/startRedisCluster.ts';
 
 /** A snapshot of a test cluster as the inventory makes it: servers may be gone, or have left the cluster. */
-export async function readAnyway({ addresses, nodes, dialer }: TestCluster): Promise<ClusterSnapshot> {
-  const read = async (node: ClusterNode): Promise<Source> => {
+export async function readAnyway({
+  addresses,
+  nodes,
+  dialer,
+}: Pick<TestCluster, 'addresses' | 'dialer'> & {
+  readonly nodes: readonly Pick<ClusterNode, 'id' | 'host' | 'port'>[];
+}): Promise<ClusterSnapshot> {
+  const read = async (node: Pick<ClusterNode, 'id' | 'host' | 'port'>): Promise<Source> => {
     const address = formatAddress(node);
     try {
       const connection = await dialer.dial(node.id);
