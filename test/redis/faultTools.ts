@@ -60,7 +60,7 @@ export async function present({ addresses, nodes }: TestCluster): Promise<Presen
 
 /** Whether a command changes the cluster; the others leave nothing behind when they are cut off. */
 export function changes([verb, sub]: readonly Argument[]): boolean {
-  if (verb === 'MIGRATE') return true;
+  if (verb === 'MIGRATE' || (verb === 'CONFIG' && sub === 'SET')) return true;
   return verb === 'CLUSTER' && /^(?:SETSLOT|REPLICATE|FAILOVER|FORGET|RESET|MEET)$/.test(String(sub));
 }
 

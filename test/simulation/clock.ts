@@ -15,8 +15,8 @@ export interface Clock {
   now(): number;
   advance(milliseconds: number): void;
   waiting(): boolean;
-  /** Goes to the earliest timer and lets it fire. */
-  fireNext(): void;
+  /** Goes to the earliest timer and lets it fire, so many milliseconds late. */
+  fireNext(late: number): void;
   clear(): void;
 }
 
@@ -42,10 +42,10 @@ export function startClock(): Clock {
   };
 }
 
-function fireNext(): void {
+function fireNext(late: number): void {
   const next = timers.reduce((first, timer) => (timer.at < first.at ? timer : first));
   timers.splice(timers.indexOf(next), 1);
-  time = Math.max(time, next.at);
+  time = Math.max(time, next.at) + late;
   if (next.every !== undefined) timers.push({ ...next, at: time + next.every });
   next.fire();
 }

@@ -88,6 +88,12 @@ function* faultsFor(events: number, masters: number, random: Random): Generator<
     for (const node of [source, target, masters, masters + 1]) yield [{ at, kind: 'kill', node }];
     for (const node of [source, target]) {
       yield [
+        { at, kind: 'freeze' },
+        { at, kind: 'kill', node },
+      ];
+    }
+    for (const node of [source, target]) {
+      yield [
         { at, kind: random.pick(['crash', 'crashArriving']) },
         { at: later(), kind: 'kill', node },
       ];

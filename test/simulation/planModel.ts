@@ -106,3 +106,10 @@ export function assertOwnedOnce({ members }: Model): void {
   }
   if (countSlots(all) !== slotCount) throw new Error(`${slotCount - countSlots(all)} slots have no owner`);
 }
+
+/** Masters that serve slots and have no copy of them. */
+export function withoutCopy(model: Model): readonly string[] {
+  return [...model.members.values()]
+    .filter(({ id, slots }) => slots.length > 0 && !hasReplicas(model, id))
+    .map(({ id }) => id);
+}

@@ -6,10 +6,11 @@ import { mastersOf } from '../../src/model/shards.ts';
 import type { ClusterSnapshot } from '../../src/model/snapshot.ts';
 import { countSlots, intersectSlots, slotCount, subtractSlots } from '../../src/model/slots.ts';
 import { planRebalance, type RebalanceRequest } from '../../src/operations/rebalance.ts';
+import { planRemoveShard } from '../../src/operations/removeShard.ts';
 import { planReshard, type ReshardRequest } from '../../src/operations/reshard.ts';
-import { assertOwnedOnce, carryOut, modelOf, type Model } from './planModel.ts';
+import { assertOwnedOnce, carryOut, modelOf, withoutCopy, type Model } from './planModel.ts';
 import { seeded, type Random } from './random.ts';
-import { randomCluster, randomSlots } from './randomCluster.ts';
+import { inKubernetes, randomCluster, randomSlots } from './randomCluster.ts';
 
 const seed = Number(process.env['SIMULATION_SEED'] ?? 1);
 const cases = 2000;
@@ -100,6 +101,38 @@ test('every rebalance ends within the threshold, by the fewest slots, each slot 
     return 'planned';
   });
 });
+
+for (const where of ['in Kubernetes', 'by address'] as const) {
+  test(`removing a shard ${where} leaves no other shard without a copy at any step, and no slot without an owner`, (t) => {
+    forAll(t, (random) => {
+      const bare = randomCluster(random, { fewestMasters: 4, replicas: [1, 1, 2], emptyMasters: false });
+      const snapshot = where === 'in Kubernetes' ? inKubernetes(random, bare) : bare;
+      const leaving = random.pick(mastersOf(snapshot));
+      const plan = planOrRefusal(() => planRemoveShard(snapshot, { node: leaving.id }, {}));
+      if (plan === undefined) return 'refused';
+      const model = modelOf(snapshot);
+      for (const step of plan.steps) {
+        carryOut(model, step);
+        assertOwnedOnce(model);
+        assert.deepEqual(withoutCopy(model), [], `after "${step.text}"`);
+      }
+      const owners = [...model.members.values()].filter(({ slots }) => slots.length > 0);
+      assert.equal(owners.length, mastersOf(snapshot).length - 1);
+      const shard = snapshot.nodes.filter((node) => node === leaving || node.masterId === leaving.id);
+      assert.equal(model.members.size, snapshot.nodes.length - shard.length);
+      if (where === 'in Kubernetes') assertLowestPodsStay(snapshot, model);
+      return 'planned';
+    });
+  });
+}
+
+/** A StatefulSet can only drop its highest ordinals, so whoever is left has to be in the others. */
+function assertLowestPodsStay(snapshot: ClusterSnapshot, { members }: Model): void {
+  for (const { id, pod } of snapshot.nodes) {
+    const ordinal = Number(pod?.name.slice('cart-'.length));
+    assert.equal(members.has(id), ordinal < members.size, `${id} in pod ${pod?.name ?? ''}`);
+  }
+}
 
 interface Bound {
   readonly id: string;

@@ -1,6 +1,7 @@
-import type { ClusterSnapshot } from '../../src/model/snapshot.ts';
+import type { ClusterSnapshot, RedisNode } from '../../src/model/snapshot.ts';
 import { slotCount, slotSet, type SlotRange, type SlotSet } from '../../src/model/slots.ts';
 import { sketchOf, type Sketch } from '../unit/operations/sketch.ts';
+import { pod } from '../unit/sample.ts';
 import type { Random } from './random.ts';
 
 export interface ClusterOptions {
@@ -24,7 +25,33 @@ export function randomCluster(random: Random, options: ClusterOptions): ClusterS
       nodes[nameOf(next++)] = { masterId: name, view: { replication: replicating } };
     }
   }
-  return sketchOf({}, nodes);
+  return acquainted(sketchOf({}, nodes));
+}
+
+/** Everybody says of everybody else what that one says of itself. */
+function acquainted(snapshot: ClusterSnapshot): ClusterSnapshot {
+  const lines = snapshot.nodes.flatMap(({ view }) => (view === undefined ? [] : [view.self]));
+  const nodes = snapshot.nodes.map((node): RedisNode => {
+    if (node.view === undefined) return node;
+    return { ...node, view: { ...node.view, others: lines.filter(({ id }) => id !== node.id) } };
+  });
+  return { ...snapshot, nodes };
+}
+
+/** The same cluster in the pods of one StatefulSet; who runs in which pod says nothing, as after years of failovers. */
+export function inKubernetes(random: Random, snapshot: ClusterSnapshot): ClusterSnapshot {
+  const left = snapshot.nodes.map((_, ordinal) => ordinal);
+  const nodes = snapshot.nodes.map((node): RedisNode => {
+    const [ordinal = 0] = left.splice(random.below(left.length), 1);
+    return { ...node, pod: pod(`cart-${ordinal}`, node.host) };
+  });
+  const replicas = nodes.length;
+  return {
+    ...snapshot,
+    ref: { context: 'test', namespace: 'shop', name: 'cart' },
+    nodes,
+    workloads: [{ kind: 'StatefulSet', name: 'cart', replicas, readyReplicas: replicas, bundled: true }],
+  };
 }
 
 const replicating = { role: 'replica', offset: 0, linkUp: true, syncing: false, replicas: [] } as const;

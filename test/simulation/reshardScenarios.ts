@@ -9,7 +9,7 @@ import { snapshotOf } from './snapshot.ts';
 import { redis7, valkey8, type World } from './world.ts';
 
 /** Moves the first `count` slots from the first shard to the second, whoever serves these then. */
-function reshard(count: number): Operation {
+export function reshard(count: number, pace: 'gentle' | 'fast' = 'fast'): Operation {
   const wanted: SlotSet = [[0, count - 1]];
   const isReached = (world: World): boolean => {
     const owners = world.units.slice(0, count).map((_, unit) => ownerOf(world, unit));
@@ -25,7 +25,8 @@ function reshard(count: number): Operation {
       if (target === undefined) throw new UserError('not-found', 'The second shard has no master now.');
       try {
         const plan = planReshard(snapshot, { from, to: target.id, slots: wanted });
-        await runPlan(plan, portsFor(world, dialer, signal));
+        const steps = plan.steps.map((step) => (step.kind === 'moveSlots' ? { ...step, pace } : step));
+        await runPlan({ ...plan, steps }, portsFor(world, dialer, signal));
       } catch (error) {
         // A reshard that an interrupted one has finished all but for its last answer has nothing left to do.
         if (error instanceof UserError && /owns slots .* already/.test(error.message) && isReached(world))
@@ -57,6 +58,14 @@ function sourcesFor(world: World, count: number, target: SimNode | undefined): r
 }
 
 export const reshardScenarios: readonly Scenario[] = [redis7, valkey8].flatMap((flavour) => [
+  {
+    name: `${flavour.product}: a slot that moves gently`,
+    shape: shape(flavour, 1, true),
+    keys: [3],
+    writes: 4,
+    timeouts: 0,
+    operation: reshard(1, 'gentle'),
+  },
   {
     name: `${flavour.product}: two of a master's slots`,
     shape: shape(flavour, 2, true),

@@ -21,6 +21,8 @@ export interface Scenario {
   /** MIGRATEs that end in a timeout after the target took the keys. */
   readonly timeouts: number;
   readonly operation: Operation;
+  /** Whether all keys are there at the start; otherwise every third is yet to be made. */
+  readonly allKeys?: boolean;
 }
 
 export const ids = ['b', 'c', 'd'].map((digit) => digit.repeat(40));

@@ -34,6 +34,8 @@ export type Kind = (typeof kinds)[number];
 const perKind = 4096;
 /** Virtual time between pings; servers need it for nothing but news that no broadcast has carried. */
 const pingMs = 40;
+/** How late timers fire: on a slow machine who waits for something looks less often before giving up. */
+const lateMs = 500;
 
 /** How likely each kind of event is when it is one of several that could happen. */
 export type Weights = Readonly<Record<Kind, number>>;
@@ -156,7 +158,7 @@ export function perform(stage: Stage, event: number): boolean {
       return false;
     }
     case 'timer':
-      world.clock.fireNext();
+      world.clock.fireNext(lateMs);
       return true;
     default:
       if (node === undefined || kind === undefined) throw new RangeError(`${event} is no event`);

@@ -10,7 +10,7 @@ import {
   unionSlots,
   type SlotSet,
 } from '../../model/slots.ts';
-import { adopt, tell } from './handOver.ts';
+import { adopt, close, tell } from './handOver.ts';
 import type { Lines } from './lines.ts';
 import { readPair, waitUntilReady, type PairViews } from './ready.ts';
 import { nameIn, type MoveRequest } from './request.ts';
@@ -40,6 +40,7 @@ export async function prepare(request: MoveRequest, lines: Lines): Promise<Prepa
   }
   refuseForeign(request, subtractSlots(slots, finished), source, target);
   if (finished.length > 0) await tell({ ...lines, from, to }, lines.others, [...eachSlot(finished)]);
+  await close(lines.source, [...eachSlot(subtractSlots(finished, source.self.slots))]);
   return { source, target, finished };
 }
 
