@@ -1,30 +1,17 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Plan } from '../../src/model/plan.ts';
 import { mastersOf } from '../../src/model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../../src/model/snapshot.ts';
 import { countSlots, hasSlot, slotCount } from '../../src/model/slots.ts';
 import { planPromote } from '../../src/operations/promote.ts';
 import { planRebalance } from '../../src/operations/rebalance.ts';
-import { planRemoveShard } from '../../src/operations/removeShard.ts';
 import { planReplicate } from '../../src/operations/replicate.ts';
 import { planReshard } from '../../src/operations/reshard.ts';
 import { planSetConfig } from '../../src/operations/setConfig.ts';
-import { meet } from '../../src/redis/admin.ts';
 import { startChaosClient, type ChaosClient } from '../support/chaosClient.ts';
 import { startRedisCluster, type TestCluster } from '../support/startRedisCluster.ts';
-import {
-  boundariesOf,
-  checkText,
-  countCommands,
-  cutDialer,
-  present,
-  run,
-  runAndDie,
-  type Present,
-  type Server,
-} from './faultTools.ts';
+import { boundariesOf, checkText, countCommands, cutDialer, present, run, runAndDie } from './faultTools.ts';
 import { dumpAll, fill, type Write } from './fill.ts';
 import { readAnyway } from './readAnyway.ts';
 
@@ -98,36 +85,6 @@ function replicaOf(snapshot: ClusterSnapshot, master: RedisNode): RedisNode {
   return replica;
 }
 
-function idAt(now: Present, { port }: Server): string {
-  const server = now.nodes.find((node) => node.port === port);
-  assert.ok(server);
-  return server.id;
-}
-
-/** Makes a shard again of two servers that have left. */
-async function addAgain(master: Server, replica: Server): Promise<void> {
-  const now = await present(cluster);
-  const first = await now.dialer.dial(now.nodes[0]?.id ?? '');
-  for (const server of [master, replica]) await meet(first, server);
-  first.close();
-  const isKnown = (snapshot: ClusterSnapshot): boolean =>
-    snapshot.nodes.length === 8 &&
-    snapshot.nodes.every(({ view }) => {
-      const known = view?.others.filter(
-        ({ flags, linkState }) => linkState === 'connected' && !flags.includes('handshake'),
-      );
-      return known?.length === 7;
-    });
-  let snapshot = await readAnyway(now);
-  for (let attempt = 0; attempt < 300 && !isKnown(snapshot); attempt++) {
-    await sleep(100);
-    snapshot = await readAnyway(now);
-  }
-  await run(now, planReplicate(snapshot, { node: idAt(now, replica), master: idAt(now, master) }));
-  const filling = planRebalance(await readAnyway(now), { threshold: 0, useEmptyMasters: true });
-  await run(now, filling);
-}
-
 async function assertWhole(what: string): Promise<void> {
   assert.equal(await checkText(cluster, cluster.addresses[0] ?? ''), undefined, what);
 }
@@ -174,28 +131,6 @@ describe('faults of the tool', { timeout: 900_000 }, () => {
       t.diagnostic(`${points.size} connections cut among ${commands} commands`);
     });
   }
-
-  test('removeShard: killed at every step, the same plan run again ends it', async (t) => {
-    const [, , , master, , , , replica] = cluster.nodes;
-    assert.ok(master && replica);
-    let reached = 0;
-    for (let step = 0; ; step++) {
-      const now = await present(cluster);
-      const leaving = idAt(now, master);
-      const plan = planRemoveShard(await readAnyway(now), { node: leaving }, {});
-      if (step === plan.steps.length) break;
-      const what = `removeShard killed when ${plan.steps[step]?.text ?? ''} begins`;
-      if (await runAndDie(now, plan, { begun: step })) reached++;
-      // Whoever has left has another id by now, and is not asked for by the old one.
-      const result = await run(now, plan);
-      assert.equal(result.steps, plan.steps.length, what);
-      await assertWhole(what);
-      await addAgain(master, replica);
-    }
-    injected.killed += reached;
-    t.diagnostic(`${reached} faults injected`);
-    assert.ok(reached > 4);
-  });
 
   test('no acknowledged write was lost by any of it', async (t) => {
     const report = await chaos?.stop();
