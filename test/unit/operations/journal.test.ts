@@ -3,13 +3,13 @@ import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Plan } from '../../../src/model/plan.ts';
 import {
   openJournal,
   settleJournal,
   unfinishedJournals,
   type JournalPorts,
+  type JournalStore,
 } from '../../../src/operations/journal.ts';
 import { journalFiles } from '../../../src/ui/journalFiles.ts';
 
@@ -26,14 +26,36 @@ const plan: Plan = {
   steps: [{ kind: 'moveSlots', from: a, to: b, slots: [[0, 9]], text: 'Move 10 slots (0-9)' }],
 };
 
-/** Windows on one folder whose time goes on only when the test says so; each beats as long as it is not killed. */
+/** The store, with the number of questions to it that are not answered yet. */
+function counted(store: JournalStore): { readonly store: JournalStore; readonly pending: () => number } {
+  let pending = 0;
+  const counting = async <T>(work: Promise<T>): Promise<T> => {
+    pending++;
+    return await work.finally(() => pending--);
+  };
+  return {
+    pending: () => pending,
+    store: {
+      list: () => counting(store.list()),
+      read: (id) => counting(store.read(id)),
+      append: (id, line) => counting(store.append(id, line)),
+      remove: (id) => counting(store.remove(id)),
+    },
+  };
+}
+
+/**
+ * Windows on one folder whose time goes on only when the test says so, and not before the disk has caught up; each
+ * beats as long as it is not asleep.
+ */
 function world(name: string) {
   let time = Date.parse('2030-01-01T00:00:00Z');
   const waiting = new Set<{ readonly until: number; readonly wake: () => void; readonly window: object }>();
   const asleep = new Set<object>();
   const path = join(folder, name);
+  const { store, pending } = counted(journalFiles(path));
   const portsOf = (window: object): JournalPorts => ({
-    store: journalFiles(path),
+    store,
     clock: () => time,
     delay: (milliseconds, signal) =>
       new Promise((resolve) => {
@@ -49,7 +71,14 @@ function world(name: string) {
         });
       }),
   });
+  const quiet = async (): Promise<void> => {
+    for (let turns = 0; turns < 5; turns++) {
+      await new Promise(setImmediate);
+      if (pending() > 0) turns = 0;
+    }
+  };
   const pass = async (seconds: number): Promise<void> => {
+    await quiet();
     for (let second = 0; second < seconds; second++) {
       time += 1000;
       for (const entry of waiting) {
@@ -57,13 +86,11 @@ function world(name: string) {
         waiting.delete(entry);
         entry.wake();
       }
-      await sleep(2);
+      await quiet();
     }
   };
   return {
-    path,
-    portsOf,
-    pass,
+    ...{ path, portsOf, pass },
     sleep: (window: object) => asleep.add(window),
     wake: (window: object) => asleep.delete(window),
   };
