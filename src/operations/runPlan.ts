@@ -129,9 +129,24 @@ async function act({ ports, states }: Run, { index, act }: BoundStep): Promise<v
   }
 }
 
+/** Readings after which a step counts as not done, and milliseconds between: a busy server may not answer one in time. */
+const readings = 8;
+const betweenReadings = 500;
+
+/** A reading that says of all steps that they are done; after some tries one that does not. */
+async function readUntilDone({ ports, states }: Run, steps: readonly BoundStep[]): Promise<ClusterSnapshot> {
+  const begun = steps.filter(({ index }) => states.has(index));
+  for (let left = readings - 1; ; left--) {
+    const snapshot = await ports.readSnapshot();
+    const done = await Promise.all(begun.map(async ({ isDoneOn }) => await isDoneOn(snapshot)));
+    if (left === 0 || done.every(Boolean) || ports.signal.aborted) return snapshot;
+    await ports.delay(betweenReadings, ports.signal);
+  }
+}
+
 /** Insists that the servers say what the steps were to bring about. */
 async function verify(run: Run, steps: readonly BoundStep[]): Promise<void> {
-  const snapshot = await run.ports.readSnapshot();
+  const snapshot = await readUntilDone(run, steps);
   for (const { index, step, isDoneOn } of steps) {
     if (!run.states.has(index)) continue;
     if (await isDoneOn(snapshot)) {

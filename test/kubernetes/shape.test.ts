@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { Inventory } from '../../src/inventory/inventory.ts';
+import { claimOf, Inventory } from '../../src/inventory/inventory.ts';
 import type { RedisReading } from '../../src/inventory/nodeReader.ts';
 import { mastersOf } from '../../src/model/shards.ts';
 import type { ClusterSnapshot } from '../../src/model/snapshot.ts';
@@ -49,6 +49,8 @@ before(async () => {
   });
   inventory.setContexts([{ name: access.context, namespaces: [namespace], fingerprint: '' }]);
   const ref = { context: access.context, namespace, name };
+  // As an operation does: its nodes are dialled by what is read of them.
+  inventory.need(claimOf(ref));
   const { readNode, withNode, holdNode } = fixture.ports;
   ports = {
     ...{ redis, report: () => undefined, signal: AbortSignal.timeout(900_000), ...waiting },
