@@ -1,5 +1,5 @@
 import { isAbort, UserError } from '../../src/model/errors.ts';
-import { joinSource } from '../../src/redis/moveSlots/company.ts';
+import { forgetMoves } from '../../src/redis/moveSlots/company.ts';
 import { newClient, type ClientKey } from './clients.ts';
 import { startClock } from './clock.ts';
 import { newSwitchboard, type Line } from './dialer.ts';
@@ -68,7 +68,6 @@ function messageIn(error: unknown): string {
 export function begin(interleaving: Interleaving, traced: boolean): Run {
   const { scenario, seed, faults } = interleaving;
   const world = newWorld(startClock(), scenario.shape);
-  for (const { id } of world.nodes) forgetCompany(id);
   world.timeouts = scenario.timeouts;
   const random = seeded(seed);
   const keys = fill(world, scenario);
@@ -101,13 +100,6 @@ function weightsFor(random: Random): Weights {
   return Object.fromEntries(
     kinds.map((kind) => [kind, kind === 'timer' ? 0.1 : level()]),
   ) as unknown as Weights;
-}
-
-/** What a tool that was killed had noted of its own moves died with it; here the next one lives in the same process. */
-function forgetCompany(id: string): void {
-  const company = joinSource(id);
-  while (company.sharing() > 1) company.leave();
-  company.leave();
 }
 
 function fill(world: World, { keys, shape, allKeys }: Scenario): ClientKey[] {
@@ -149,6 +141,7 @@ export async function attempt(run: Run, calm: boolean): Promise<void> {
 
 function startTool(run: Run): Tool {
   const { scenario } = run.interleaving;
+  forgetMoves();
   const switchboard = newSwitchboard(run.world);
   const abort = new AbortController();
   const tool: Tool = {

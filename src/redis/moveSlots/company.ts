@@ -1,18 +1,39 @@
 /** Moves of this process that run at the same time share what servers have only one of. */
 
-const taking = new Map<string, number>();
+interface Member {
+  readonly from: string;
+  readonly to: string;
+  readonly ended: Promise<void>;
+}
 
-/** Counts a move that takes from this source; `sharing` says how many do at present. */
-export function joinSource(source: string): { sharing(): number; leave(): void } {
-  taking.set(source, (taking.get(source) ?? 0) + 1);
+const running = new Set<Member>();
+
+/**
+ * Joins the moves under way, once none of them gives to this one's source or takes from its target. A master that takes
+ * slots raises its config epoch, and if it gives others away at that moment its claim to those wins over the new
+ * owner's, which would drop the keys. `sharing` says how many moves take from this source at present.
+ */
+export async function joinMoves(from: string, to: string): Promise<{ sharing(): number; leave(): void }> {
+  for (;;) {
+    const opposed = [...running].filter((other) => other.from === to || other.to === from);
+    if (opposed.length === 0) break;
+    await Promise.race(opposed.map(({ ended }) => ended));
+  }
+  const { promise: ended, resolve } = Promise.withResolvers<undefined>();
+  const member: Member = { from, to, ended: ended.then(() => undefined) };
+  running.add(member);
   return {
-    sharing: () => taking.get(source) ?? 1,
+    sharing: () => Math.max(1, [...running].filter((other) => other.from === from).length),
     leave: () => {
-      const left = (taking.get(source) ?? 1) - 1;
-      if (left > 0) taking.set(source, left);
-      else taking.delete(source);
+      running.delete(member);
+      resolve(undefined);
     },
   };
+}
+
+/** Forgets all moves, as the end of this process does: for the simulation, whose tools die within one process. */
+export function forgetMoves(): void {
+  running.clear();
 }
 
 const busy = new Map<string, Promise<unknown>>();

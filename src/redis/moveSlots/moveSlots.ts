@@ -12,7 +12,7 @@ import { readNodeView } from '../nodeView.ts';
 import { moveAtomically } from './atomicMove.ts';
 import { chooseWay, openSlotsOf } from './chooseWay.ts';
 import { startGuard, type Guard } from './guard.ts';
-import { inTurn, joinSource } from './company.ts';
+import { inTurn, joinMoves } from './company.ts';
 import { openLines, type Lines } from './lines.ts';
 import { pipelinedMigrate } from './pipelinedMigrate.ts';
 import { prepare, type Prepared } from './prepare.ts';
@@ -31,8 +31,16 @@ import { verifyOwners } from './verifyOwners.ts';
  * Throws UserError that says which slots moved and which are left open.
  */
 export async function moveSlots(request: MoveRequest): Promise<MoveResult> {
+  const company = await joinMoves(request.from, request.to);
+  try {
+    return await moveInCompany(request, () => company.sharing());
+  } finally {
+    company.leave();
+  }
+}
+
+async function moveInCompany(request: MoveRequest, sharing: () => number): Promise<MoveResult> {
   const lines = await openLines(request);
-  const company = joinSource(request.from);
   let probe: Probe | undefined;
   try {
     const [[nodeTimeoutMs, roundTripMs], way, prepared, started] = await Promise.all([
@@ -48,7 +56,7 @@ export async function moveSlots(request: MoveRequest): Promise<MoveResult> {
     const guard = startGuard(request, lines.target, probe, counted);
     const run: Run = {
       ...{ request, lines, prepared, nodeTimeoutMs, roundTripMs, probe, guard },
-      sharing: () => company.sharing(),
+      sharing,
       tally: counted,
       moved: [],
     };
@@ -60,7 +68,6 @@ export async function moveSlots(request: MoveRequest): Promise<MoveResult> {
     return { movedSlots: countSlots(run.moved), movedKeys: counted.keys, cancelled: !isWhole, method };
   } finally {
     probe?.stop();
-    company.leave();
     lines.close();
   }
 }
