@@ -125,8 +125,12 @@ test('menus match facets that rows have, and only commands that exist', () => {
   const commands = new Set(manifest.contributes.commands.map((one) => one.command));
   const sandbox = { ref: { addresses: ['127.0.0.1:7000'] }, name: 'Sandbox', sandbox: true };
   const byAddress = { ...sandbox, ref: { addresses: ['127.0.0.1:7001'] }, sandbox: false };
+  const withFailed = {
+    ...healthy,
+    nodes: healthy.nodes.map((node) => (node.id === 'r2' ? { ...node, health: 'failed' as const } : node)),
+  };
   const rows = rowsOf({
-    ...stateWith([healthy]),
+    ...stateWith([withFailed]),
     addressClusters: [sandbox, byAddress].map((one) => ({
       source: one,
       snapshot: { ...healthy, ref: one.ref },
