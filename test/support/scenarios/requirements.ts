@@ -12,7 +12,7 @@ export interface Requirement {
 const smooth = { must: '0 lost, 0 errors, gap < 100 ms', lost: 0, errors: 0, gapMs: 100 };
 const keepsAll = { must: 'every key there, ≤ 10 s plus loading', seconds: 10, lost: 0 };
 
-/** All scenarios in the order of the table, those that a run leaves out as well. */
+/** All scenarios on Kubernetes in the order of the table, those that a run leaves out as well. */
 export const requirements = {
   'form-3-3': {
     scenario: 'form 3 masters + 3 replicas (median of 5)',
@@ -100,10 +100,6 @@ export const requirements = {
   'volume-full': {
     scenario: 'volume full',
     must: 'clear state, other shards unaffected, recovers when space returns',
-  },
-  'reused-addresses': {
-    scenario: "pods restarted onto another cluster's old addresses",
-    must: 'never merge',
   },
 } as const satisfies Readonly<Record<string, Requirement>>;
 

@@ -30,7 +30,11 @@ The client is ioredis' Cluster with ${settingsText(client)}.
 |---|---|---|--:|--:|--:|--:|--:|---|
 ${ids.flatMap((id) => rows.filter((row) => row.id === id).map(line)).join('\n')}
 
-${missing.length === 0 ? '' : `Not run this time: ${missing.map((id) => requirements[id].scenario).join('; ')}.\n\n`}## Not shown by one machine
+${missing.length === 0 ? '' : `Not run this time: ${missing.map((id) => requirements[id].scenario).join('; ')}.\n\n`}## Shown with processes
+
+- Pods restarted onto another cluster's old addresses never merge: Kubernetes does not let a test choose addresses, so \`npm run test:redis -- --all manifests/guard\` restarts two clusters, as processes on addresses of their own, on each other's: with no password, with the same and with different ones.
+
+## Not shown by one machine
 
 ${notShown.map((text) => `- ${text}`).join('\n')}
 `;
