@@ -13,6 +13,8 @@ export interface Tempo {
 const fastest: Tempo = { keysPerMigrate: 100, inFlight: 8, perWrite: 2 };
 /** What a MIGRATE of a fast move takes at the source at the least; milliseconds. */
 const shortMigrateMs = 0.5;
+/** From here on the way to a server is worth hiding; milliseconds. */
+const farMs = 3;
 /** Below this a MIGRATE would fail for a target that is only busy; milliseconds. */
 export const shortestTimeoutMs = 50;
 const gentlest: Tempo = { keysPerMigrate: 16, inFlight: 1, perWrite: 1 };
@@ -59,6 +61,9 @@ export function tempoFor(options: TempoOptions): { readonly now: () => Tempo } {
 
 /** A far server gets as many at once as hide the way to it. */
 function fastTempo({ sharing, roundTripMs, patienceMs }: TempoOptions): Tempo {
+  if (roundTripMs < farMs) {
+    return { ...fastest, inFlight: Math.max(2, Math.floor(fastest.inFlight / sharing())) };
+  }
   const useful = fastest.inFlight + Math.ceil(roundTripMs / shortMigrateMs);
   const most = Math.max(fastest.inFlight, Math.floor(patienceMs / shortestTimeoutMs));
   const inFlight = Math.max(2, Math.floor(Math.min(useful, most) / sharing()));
