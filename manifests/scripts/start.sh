@@ -71,10 +71,10 @@ misled() {
 
 # Addresses of the others as they are now, as far as they answer by their names; nobody else's is kept. An address may
 # belong to another shard's pod by now, or to another cluster's, and a replica would copy from whoever has its master's.
-# The rest get one that nothing can be reached at, until they, or the agent, get in touch: Valkey takes a node without any
-# address for failed, tells everybody, and needs two node timeouts to take that back.
+# A node without address is reached as soon as it, or the agent, gets in touch. (An address that nothing answers at would
+# spare Valkey from taking such nodes for failed, but a replica would go on copying from there: seen with Redis 8.6.)
 correct_addresses() {
-  printf '%s\n' "$answers" | summarise | awk -v port="$PORT" -v bus="$BUS" -v nowhere=255.255.255.255 '
+  printf '%s\n' "$answers" | summarise | awk -v port="$PORT" -v bus="$BUS" '
     from == "peers" { ip[$3] = $2; next }
     NF < 8 || $1 == "vars" || $3 ~ /myself/ { print; next }
     {
@@ -82,7 +82,7 @@ correct_addresses() {
       if (!sub(/^[^,]*/, "", name)) name = ""
       gsub(/,?noaddr/, "", $3)
       if ($1 in ip) $2 = ip[$1] ":" port "@" bus name
-      else $2 = nowhere ":" port "@" bus name
+      else { $2 = ":0@0" name; $3 = $3 ",noaddr" }
       print
     }' from=peers - from=file "$NODES" >"$NODES.new" && mv "$NODES.new" "$NODES"
 }
