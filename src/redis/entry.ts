@@ -4,5 +4,6 @@ export { connectNode } from './connect.ts';
 export { formCluster } from './formCluster.ts';
 export { holdAgents } from './holdAgents.ts';
 export { moveSlots } from './moveSlots/moveSlots.ts';
+export { readNodeTimeout } from './moveSlots/ready.ts';
 export { readNodeView } from './nodeView.ts';
 export { fillSample } from './sampleKeys.ts';

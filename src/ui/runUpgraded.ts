@@ -25,14 +25,14 @@ export async function runUpgraded(
   return runOperation(parts, {
     ...{ plan, confirmation, verb },
     run: async (signal, report) => {
-      const { holdConnection } = await parts.adapters.redis();
+      const { holdConnection, readNodeTimeout } = await parts.adapters.redis();
       const dialer = await parts.inventory.dialer(ref);
       const asking = askPods(access, await parts.adapters.reading(), () =>
         Promise.resolve(dialer.credentials),
       );
       try {
         const upgraded = await runUpgrade(plan, {
-          ...{ access, signal, report, ...waiting, readNode: asking.readNode },
+          ...{ access, signal, report, ...waiting, readNode: asking.readNode, readNodeTimeout },
           withNode: async (namespace, pod, port, use) => {
             const connection = await asking.dial(namespace, pod, port);
             try {

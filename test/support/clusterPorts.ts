@@ -11,6 +11,7 @@ import type { UpgradePorts } from '../../src/operations/upgrade/ports.ts';
 import { holdConnection, meet, replicate } from '../../src/redis/admin.ts';
 import { connectNode } from '../../src/redis/connect.ts';
 import type { Credentials, NodeConnection } from '../../src/redis/nodeConnection.ts';
+import { readNodeTimeout } from '../../src/redis/moveSlots/ready.ts';
 import { readNodeView } from '../../src/redis/nodeView.ts';
 import { waiting } from '../../src/ui/waiting.ts';
 
@@ -91,6 +92,7 @@ export function clusterPorts(
       kept(namespace, pod, port, (connection) => replicate(connection, masterId)),
     withNode: kept,
     holdNode: async (namespace, pod, port) => holdConnection(await dial(namespace, pod, port)),
+    readNodeTimeout,
     dial: (namespace, pod, port = 6379) => kept(namespace, pod, port, (one) => Promise.resolve(one)),
     close: () => {
       for (const end of ends.reverse()) end();

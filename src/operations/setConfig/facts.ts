@@ -7,6 +7,7 @@ import { requireRights } from '../rights.ts';
 import type { SetConfigFacts, SetConfigRequest } from '../setConfig.ts';
 import { readRedisConf, readSet } from '../upgrade/facts.ts';
 import { isShared } from '../upgrade/settings.ts';
+import { withConnection } from '../withConnection.ts';
 
 /** Asks servers for the present value, and where settings are kept. A password is never read. Changes nothing. */
 export async function readSetConfigFacts(
@@ -31,13 +32,8 @@ async function valueOn(
   name: string,
   dialer: ClusterDialer,
 ): Promise<string> {
-  const connection = await dialer.dial(id);
-  try {
-    const reply = await connection.call('CONFIG', 'GET', name);
-    if (Array.isArray(reply) && reply.length > 1) return String(reply[1]);
-  } finally {
-    connection.close();
-  }
+  const reply = await withConnection({ dialer }, id, (connection) => connection.call('CONFIG', 'GET', name));
+  if (Array.isArray(reply) && reply.length > 1) return String(reply[1]);
   throw refusal('invalid-input', `${nameOf(snapshot, id)} has no setting "${name}".`);
 }
 

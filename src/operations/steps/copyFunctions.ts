@@ -3,6 +3,7 @@ import type { NodeConnection } from '../../redis/nodeConnection.ts';
 import { answers, memberOf, nameOf, refusal } from '../nodes.ts';
 import type { StepPorts } from './ports.ts';
 import type { StepRun } from './step.ts';
+import { withConnection } from '../withConnection.ts';
 
 /** Functions (Redis 7) belong to every master of their own: a new one has none until somebody copies them. */
 export const copyFunctions: StepRun<'copyFunctions'> = {
@@ -20,33 +21,18 @@ export const copyFunctions: StepRun<'copyFunctions'> = {
       throw refusal('unsafe', `${nameOf(snapshot, to)} has functions of its own, which differ.`);
     }
   },
-  act: async ({ from, to }, { dialer }) => {
-    const source = await dialer.dial(from);
-    try {
-      const dump = await source.callBuffer('FUNCTION', 'DUMP');
-      if (!Buffer.isBuffer(dump)) throw new UserError('failed', 'FUNCTION DUMP gave no data.');
-      const target = await dialer.dial(to);
-      try {
-        await target.call('FUNCTION', 'RESTORE', dump);
-      } finally {
-        target.close();
-      }
-    } finally {
-      source.close();
-    }
+  act: async ({ from, to }, ports) => {
+    const dump = await withConnection(ports, from, (source) => source.callBuffer('FUNCTION', 'DUMP'));
+    if (!Buffer.isBuffer(dump)) throw new UserError('failed', 'FUNCTION DUMP gave no data.');
+    await withConnection(ports, to, (target) => target.call('FUNCTION', 'RESTORE', dump));
   },
 };
 
 const noLibraries = '[]';
 
 /** The libraries with their code as one text, the same for servers that have the same. */
-async function librariesOf(id: string, { dialer }: StepPorts): Promise<string> {
-  const connection = await dialer.dial(id);
-  try {
-    return await listed(connection);
-  } finally {
-    connection.close();
-  }
+function librariesOf(id: string, ports: StepPorts): Promise<string> {
+  return withConnection(ports, id, listed);
 }
 
 async function listed(connection: NodeConnection): Promise<string> {

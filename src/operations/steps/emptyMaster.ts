@@ -7,6 +7,7 @@ import { needGreeting } from '../heal/acquaintances.ts';
 import { answers } from '../nodes.ts';
 import { kubernetesOf, type KubernetesPorts, type StepPorts } from './ports.ts';
 import type { StepRun } from './step.ts';
+import { withConnection } from '../withConnection.ts';
 
 /** Milliseconds after which a pod that is not known to all is greeted again. */
 const repeatAfter = 3_000;
@@ -120,13 +121,10 @@ async function admit(
   const strangers = members.filter(({ id }) => !known.has(id));
   const greeters = strangers.length === 0 ? members.slice(0, 1) : strangers;
   await Promise.all(
-    greeters.map(async ({ id }) => {
-      const connection = await dialer.dial(id);
-      try {
-        await redis.meet(connection, { host: ip, port, busPort: view.self.busPort });
-      } finally {
-        connection.close();
-      }
-    }),
+    greeters.map(({ id }) =>
+      withConnection({ dialer }, id, (connection) =>
+        redis.meet(connection, { host: ip, port, busPort: view.self.busPort }),
+      ),
+    ),
   );
 }

@@ -2,6 +2,7 @@ import { UserError } from '../../model/errors.ts';
 import type { StepOf } from '../../model/plan.ts';
 import { answers, memberOf, nameOf, refusal } from '../nodes.ts';
 import type { StepRun } from './step.ts';
+import { withConnection } from '../withConnection.ts';
 
 /** Steps whose masters have said OK in this run: what clients write afterwards is not the flush's failure. */
 const flushed = new WeakSet<StepOf<'flush'>>();
@@ -28,12 +29,7 @@ export const flush: StepRun<'flush'> = {
         throw new UserError('failed', `Stopped; ${left.join(', ')} kept their keys.`);
       }
       report({ text: `deleting the keys of ${nameOf(snapshot, id)}` });
-      const connection = await dialer.dial(id);
-      try {
-        await connection.call('FLUSHALL', 'ASYNC');
-      } finally {
-        connection.close();
-      }
+      await withConnection({ dialer }, id, (connection) => connection.call('FLUSHALL', 'ASYNC'));
     }
     flushed.add(step);
   },

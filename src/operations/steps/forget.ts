@@ -4,6 +4,7 @@ import { linesAbout, refuseNeeded } from '../forget/refusals.ts';
 import { answers, nameOf } from '../nodes.ts';
 import type { StepPorts } from './ports.ts';
 import type { StepRun } from './step.ts';
+import { withConnection } from '../withConnection.ts';
 
 /** Milliseconds in which everybody is told: a node refuses for 60 s to hear of one it forgot, and then others' gossip counts. */
 const limit = 45_000;
@@ -33,16 +34,15 @@ export const forget: StepRun<'forget'> = {
   },
 };
 
-async function forgetOn(member: string, node: string, { dialer }: StepPorts): Promise<readonly string[]> {
-  const connection = await dialer.dial(member);
-  try {
-    await connection.call('CLUSTER', 'FORGET', node);
-    return [];
-  } catch (error) {
-    return /unknown node/i.test(messageOf(error)) ? [] : [messageOf(error)];
-  } finally {
-    connection.close();
-  }
+function forgetOn(member: string, node: string, ports: StepPorts): Promise<readonly string[]> {
+  return withConnection(ports, member, async (connection) => {
+    try {
+      await connection.call('CLUSTER', 'FORGET', node);
+      return [];
+    } catch (error) {
+      return /unknown node/i.test(messageOf(error)) ? [] : [messageOf(error)];
+    }
+  });
 }
 
 function lasting(snapshot: ClusterSnapshot, node: string, refused: readonly string[]): UserError {

@@ -5,6 +5,7 @@ import { needGreeting } from '../heal/acquaintances.ts';
 import { answers, memberOf, nameOf, refusal } from '../nodes.ts';
 import type { StepPorts } from './ports.ts';
 import type { StepRun } from './step.ts';
+import { withConnection } from '../withConnection.ts';
 
 /** Milliseconds for getting to know each other: a handshake takes a heartbeat or two, on a busy machine more. */
 const limit = 30_000;
@@ -73,13 +74,10 @@ async function greetAll(
   const known = reading.nodes.some(({ id }) => id === node);
   const those = known ? needGreeting(reading, step) : reading.nodes.filter(answers).slice(0, 1);
   await Promise.all(
-    those.map(async ({ id }) => {
-      const connection = await dialer.dial(memberOf(reading, id).id);
-      try {
-        await redis.meet(connection, { host, port, busPort });
-      } finally {
-        connection.close();
-      }
-    }),
+    those.map(({ id }) =>
+      withConnection({ dialer }, memberOf(reading, id).id, (connection) =>
+        redis.meet(connection, { host, port, busPort }),
+      ),
+    ),
   );
 }

@@ -1,26 +1,15 @@
 import type { KubernetesAccess } from '../../kubernetes/kubernetesAccess.ts';
 import { UserError } from '../../model/errors.ts';
-import type { NodeView } from '../../model/nodeView.ts';
 import type { Report } from '../../model/plan.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import type * as redisEntry from '../../redis/entry.ts';
-import type { ClusterDialer, NodeConnection } from '../../redis/nodeConnection.ts';
+import type { ClusterDialer } from '../../redis/nodeConnection.ts';
+import type { PodPorts } from '../upgrade/ports.ts';
 
 /** What steps need of Kubernetes and of servers in pods that are no members yet. */
-export interface KubernetesPorts {
+export interface KubernetesPorts extends PodPorts {
   readonly access: KubernetesAccess;
   readonly namespace: string;
-  /** Asks the server in a pod for its own view; rejects where it does not answer. */
-  readonly readNode: (namespace: string, pod: string, port: number) => Promise<NodeView>;
-  /** Lends a connection to the server in a pod. */
-  readonly withNode: <T>(
-    namespace: string,
-    pod: string,
-    port: number,
-    use: (connection: NodeConnection) => Promise<T>,
-  ) => Promise<T>;
-  /** Makes the agent in a pod stand back until it is released. */
-  readonly holdNode: (namespace: string, pod: string, port: number) => Promise<{ release(): void }>;
 }
 
 /** What a step did, for the result and the message at the end; figures of all steps are added up. */

@@ -3,6 +3,7 @@ import { answers, nameOf } from '../nodes.ts';
 import { replicable } from '../replicate/refusals.ts';
 import type { StepPorts } from './ports.ts';
 import type { StepRun } from './step.ts';
+import { withConnection } from '../withConnection.ts';
 
 /** Milliseconds without any progress after which a copy counts as stuck. */
 const stuckAfter = 120_000;
@@ -22,13 +23,10 @@ export const replicate: StepRun<'replicate'> = {
     replicable(snapshot, node, master);
   },
   act: async ({ node, master }, ports) => {
-    const connection = await ports.dialer.dial(node);
-    try {
+    await withConnection(ports, node, async (connection) => {
       const { self } = await ports.redis.readNodeView(connection);
       if (self.masterId !== master) await ports.redis.replicate(connection, master);
-    } finally {
-      connection.close();
-    }
+    });
     await untilCopied(node, master, ports);
   },
 };
@@ -42,11 +40,10 @@ function isCopied(view: {
 
 /** A copy of many gigabytes takes long, and it is safe to stop waiting: the server goes on by itself. */
 async function untilCopied(node: string, master: string, ports: StepPorts): Promise<void> {
-  const { dialer, redis, now, delay, signal, report, snapshot } = ports;
-  const connection = await dialer.dial(node);
+  const { redis, now, delay, signal, report, snapshot } = ports;
   let last = '';
   let movedAt = now();
-  try {
+  await withConnection(ports, node, async (connection) => {
     while (!signal.aborted) {
       const view = await redis.readNodeView(connection);
       if (view.self.masterId === master && isCopied(view)) return;
@@ -62,7 +59,5 @@ async function untilCopied(node: string, master: string, ports: StepPorts): Prom
       report({ text: `${nameOf(snapshot, node)}: copying from ${nameOf(snapshot, master)}` });
       await delay(pollEvery, signal);
     }
-  } finally {
-    connection.close();
-  }
+  });
 }

@@ -3,6 +3,7 @@ import { nodeName } from '../../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
 import { answers, memberOf, refusal, replicasOf } from '../nodes.ts';
 import type { StepRun } from './step.ts';
+import { withConnection } from '../withConnection.ts';
 
 /** Takes a server out of the cluster: it forgets all others and gets a new id (CLUSTER RESET HARD). */
 export const resetNode: StepRun<'resetNode'> = {
@@ -10,9 +11,8 @@ export const resetNode: StepRun<'resetNode'> = {
   check: ({ node }, snapshot) => {
     refuseReset(snapshot, memberOf(snapshot, node));
   },
-  act: async ({ node }, { dialer, redis, snapshot }) => {
-    const connection = await dialer.dial(node);
-    try {
+  act: ({ node }, { dialer, redis, snapshot }) =>
+    withConnection({ dialer }, node, async (connection) => {
       // Asked of the server itself, immediately before: keys that came meanwhile are not to be lost.
       const view = await redis.readNodeView(connection);
       if (view.self.id !== node) return;
@@ -23,10 +23,7 @@ export const resetNode: StepRun<'resetNode'> = {
         );
       }
       await connection.call('CLUSTER', 'RESET', 'HARD');
-    } finally {
-      connection.close();
-    }
-  },
+    }),
 };
 
 function refuseReset(snapshot: ClusterSnapshot, node: RedisNode): void {

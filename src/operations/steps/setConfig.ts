@@ -3,13 +3,16 @@ import type { StepOf } from '../../model/plan.ts';
 import type { NodeConnection } from '../../redis/nodeConnection.ts';
 import { answers, memberOf, nameOf, refusal } from '../nodes.ts';
 import { isSameValue } from '../upgrade/settings.ts';
+import { withConnection } from '../withConnection.ts';
 import type { StepPorts } from './ports.ts';
 import type { StepRun } from './step.ts';
 
 /** Changes a setting on running servers; where one refuses it, the others get their old value back. */
 export const setConfig: StepRun<'setConfig'> = {
   isDone: async ({ nodes, name, value }, _snapshot, ports) => {
-    const values = await Promise.all(nodes.map((id) => using(id, ports, (one) => settingOf(one, name))));
+    const values = await Promise.all(
+      nodes.map((id) => withConnection(ports, id, (one) => settingOf(one, name))),
+    );
     return values.every((own) => own !== undefined && isSameValue(value, own));
   },
   check: ({ nodes }, snapshot) => {
@@ -42,7 +45,7 @@ async function setOn(
   const where = nameOf(ports.snapshot, id);
   ports.report({ text: `${where}: ${name} ${value}` });
   try {
-    await using(id, ports, (one) => one.call('CONFIG', 'SET', name, value));
+    await withConnection(ports, id, (one) => one.call('CONFIG', 'SET', name, value));
   } catch (error) {
     if (error instanceof UserError) throw error;
     throw new UserError(
@@ -56,17 +59,4 @@ async function setOn(
 async function settingOf(connection: NodeConnection, name: string): Promise<string | undefined> {
   const reply = await connection.call('CONFIG', 'GET', name);
   return Array.isArray(reply) && reply.length > 1 ? String(reply[1]) : undefined;
-}
-
-async function using<T>(
-  id: string,
-  { dialer }: StepPorts,
-  use: (connection: NodeConnection) => Promise<T>,
-): Promise<T> {
-  const connection = await dialer.dial(id);
-  try {
-    return await use(connection);
-  } finally {
-    connection.close();
-  }
 }

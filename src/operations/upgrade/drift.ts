@@ -6,6 +6,7 @@ import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import type { ClusterDialer } from '../../redis/nodeConnection.ts';
 import { readRedisConf, readSet } from './facts.ts';
 import { isSameValue, isShared, settingsIn } from './settings.ts';
+import { withConnection } from '../withConnection.ts';
 
 /** What one server says of its settings. */
 export interface SaidSettings {
@@ -101,12 +102,9 @@ async function valuesOf(
   nodeId: string,
   names: readonly string[],
 ): Promise<ReadonlyMap<string, string>> {
-  const connection = await dialer.dial(nodeId);
-  try {
-    const replies = await connection.pipeline(names.map((name) => ['CONFIG', 'GET', name]));
-    const pairs = replies.filter((reply) => Array.isArray(reply) && reply.length === 2) as [string, string][];
-    return new Map(pairs);
-  } finally {
-    connection.close();
-  }
+  const replies = await withConnection({ dialer }, nodeId, (connection) =>
+    connection.pipeline(names.map((name) => ['CONFIG', 'GET', name])),
+  );
+  const pairs = replies.filter((reply) => Array.isArray(reply) && reply.length === 2) as [string, string][];
+  return new Map(pairs);
 }

@@ -1,13 +1,10 @@
-import { UserError } from '../../model/errors.ts';
+import { messageOf, UserError } from '../../model/errors.ts';
 import type { NodeView } from '../../model/nodeView.ts';
+import { takeOver } from '../promote/takeOver.ts';
 import type { SetPod } from './facts.ts';
 import { lagOf, type Member } from './members.ts';
 import type { Place, UpgradePorts } from './ports.ts';
 
-/** Milliseconds for a manual failover: redis itself gives up after 5 s (CLUSTER_MF_TIMEOUT). */
-const failoverLimit = 6_000;
-const failoverTries = 3;
-const pollEvery = 50;
 /** Milliseconds in which the old master tells clients that still come to it where the slots are now. */
 const redirectFor = 1_000;
 
@@ -31,14 +28,27 @@ export async function handOver(
     throw new UserError('unsafe', `${pod.name} has no replica in step that could take over its slots.`);
   }
   ports.report({ text: `${pod.name}: handing its slots over to ${heir.name}` });
-  for (let tries = 1; ; tries++) {
-    ports.signal.throwIfAborted();
-    const answer = await failover(place, heir.name, ports);
-    if (await hasChanged(place, heir, pod, view.self.id, ports)) break;
-    if (tries === failoverTries) {
-      throw new UserError('failed', `${heir.name} did not take over from ${pod.name}: ${answer}.`);
-    }
+  const ids = new Map(members.map((member) => [member.view?.self.id ?? '', member.pod.name]));
+  const podOf = (id: string): string => ids.get(id) ?? '';
+  const voters = members.filter(
+    (one) => one.view?.replication.role === 'master' && one.view.self.slots.length > 0,
+  );
+  const wanted = {
+    heir: [...ids.keys()].find((id) => podOf(id) === heir.name) ?? '',
+    old: view.self.id,
+    voters: voters.map((voter) => voter.view?.self.id ?? ''),
+    how: 'handOver' as const,
+  };
+  try {
+    await takeOver(wanted, {
+      ...ports,
+      readNode: (id) => ports.readNode(place.namespace, podOf(id), place.port),
+      withNode: (id, use) => ports.withNode(place.namespace, podOf(id), place.port, use),
+    });
+  } catch (error) {
+    throw new UserError('failed', `${heir.name} did not take over from ${pod.name}: ${messageOf(error)}.`);
   }
+  ports.signal.throwIfAborted();
   await ports.delay(redirectFor, ports.signal);
 }
 
@@ -59,40 +69,4 @@ export function heirOf(master: NodeView, members: readonly Member[], revision: s
       lag: view === undefined ? 0 : lagOf(view, members),
     }))
     .sort((a, b) => Number(a.isNew) - Number(b.isNew) || a.pod.ordinal - b.pod.ordinal)[0]?.pod;
-}
-
-async function failover(
-  { namespace, port }: Place,
-  heir: string,
-  { withNode }: UpgradePorts,
-): Promise<string> {
-  try {
-    return String(await withNode(namespace, heir, port, (one) => one.call('CLUSTER', 'FAILOVER')));
-  } catch (error) {
-    if (error instanceof UserError) throw error;
-    return error instanceof Error ? error.message : String(error);
-  }
-}
-
-/** Whether both servers themselves say that the one is a master now, and the other its replica. */
-async function hasChanged(
-  { namespace, port }: Place,
-  heir: SetPod,
-  old: SetPod,
-  oldId: string,
-  { readNode, now, delay, signal }: UpgradePorts,
-): Promise<boolean> {
-  const end = now() + failoverLimit;
-  while (now() < end) {
-    signal.throwIfAborted();
-    const [after, before] = await Promise.all([
-      readNode(namespace, heir.name, port),
-      readNode(namespace, old.name, port),
-    ]);
-    const isMaster = after.replication.role === 'master' && after.self.slots.length > 0;
-    const follows = before.replication.role === 'replica' && before.self.masterId === after.self.id;
-    if (isMaster && follows && before.self.id === oldId) return true;
-    await delay(pollEvery, signal);
-  }
-  return false;
 }

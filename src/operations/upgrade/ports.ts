@@ -2,8 +2,8 @@ import type { NodeView } from '../../model/nodeView.ts';
 import type { NodeConnection } from '../../redis/nodeConnection.ts';
 import type { WaitPorts } from '../deploy/waitForPods.ts';
 
-/** What an upgrade needs of the world. */
-export interface UpgradePorts extends WaitPorts {
+/** Servers in pods, be they members of the cluster yet or not. */
+export interface PodPorts {
   /** Asks the server in a pod for its own view; rejects where it does not answer. */
   readonly readNode: (namespace: string, pod: string, port: number) => Promise<NodeView>;
   /** Lends a connection to the server in a pod. */
@@ -15,6 +15,12 @@ export interface UpgradePorts extends WaitPorts {
   ) => Promise<T>;
   /** Makes the agent in a pod stand back until it is released. */
   readonly holdNode: (namespace: string, pod: string, port: number) => Promise<{ release(): void }>;
+}
+
+/** What an upgrade needs of the world. */
+export interface UpgradePorts extends WaitPorts, PodPorts {
+  /** The cluster-node-timeout of a server, in milliseconds. */
+  readonly readNodeTimeout: (connection: NodeConnection) => Promise<number>;
 }
 
 /** The StatefulSet that is worked on, and the port its servers listen at. */

@@ -11,6 +11,7 @@ import type { Place, UpgradePorts } from './ports.ts';
  * the whole cluster has to be well first, a master hands over, and the pod has to be back with its node in step.
  * Pods that are new already are left alone, so this goes on where an earlier one stopped.
  * @param unattended pods whose slots may go unserved while they restart
+ * @param onRenewed told of each pod that is back, but for one whose restart was begun by an earlier run
  * @param holds undefined where pods keep no files: then their agents have to join them, under new ids
  */
 export async function rollPods(
@@ -45,7 +46,7 @@ export async function rollPods(
     };
     await untilRenewed(place, renewed, ports);
     await holds?.add(name);
-    onRenewed(name);
+    if (member?.pod.revision !== revision) onRenewed(name);
   }
 }
 
