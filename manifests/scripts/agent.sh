@@ -75,7 +75,7 @@ switch_append_only_on() {
 }
 
 ticks=0
-looked=-$LOOK_EVERY
+looked=0
 well=
 tick() {
   ticks=$((ticks + 1))
@@ -92,7 +92,16 @@ tick() {
     [ -n "$strangers" ] || [ "$ticks" -le 4 ] || [ $((ticks - looked)) -ge "$LOOK_EVERY" ] || return 0
   else
     guard_copy
-    [ $((ticks - looked)) -ge "$patience" ] || return 0
+    # Nothing but the serving of its slots is waited for, which no other pod can tell it.
+    if [ -z "$trouble" ] && [ ! -e "$JOINED" ] && [ "$assigned" = 16384 ] && [ "$slots" != - ]; then
+      choose_role
+      return 0
+    fi
+    # While a cluster is being formed only pod 0 has to look around, the others when that is over: the questions of many
+    # that start at once would take the time that forming needs. Now and then they look, since pod 0 may be gone.
+    rest=$patience
+    [ "$ORDINAL" = 0 ] || case $assigned,$view in 16384,*handshake*) rest=3 ;; 16384,*) ;; *) rest=3 ;; esac
+    [ $((ticks - looked)) -ge "$rest" ] || return 0
   fi
   looked=$ticks
   look_around
@@ -133,8 +142,11 @@ while :; do
     # What does not get well within a minute (a lost worker) is looked after at the slow pace.
     unrest=$((unrest + 1))
     if [ "$unrest" -gt 120 ]; then pause=$SLOW patience=1; elif [ "$unrest" -gt 20 ]; then patience=2; fi
-    # On a machine so busy that a tick takes long, not more than half of the time.
-    if [ "$took" -gt 50 ] && [ "$pause" = "$QUICK" ]; then pause=$((took / 100)).$((took / 10 % 10)); fi
+    # On a machine so busy that a tick takes long, not more than half of the time. All wait for the one that forms.
+    if [ "$took" -gt 50 ] && [ "$pause" = "$QUICK" ] && [ "$ORDINAL,$known" != 0,1 ]; then
+      [ "$took" -lt 300 ] || took=300
+      pause=$((took / 100)).$((took / 10 % 10))
+    fi
   fi
   # In the background, so that SIGTERM need not wait for it.
   sleep "$pause" &

@@ -23,7 +23,8 @@ void test('pods killed at random moments of the formation, some without their vo
         await pods.start(victim, 20 + kill);
       }
       t.diagnostic(`${story.join(', ')}: whole in ${(await pods.allReady(90)).toFixed(1)} s`);
-      await settled(pods, 6, 60);
+      // A lost node that one pod still passes on when the others have forgotten it goes a minute later.
+      await settled(pods, 6, 150);
       // Where a restart has left 0, 1 and 2 replicas, the pods even that out at their next looks.
       await until(async () => (String(replicaCounts(await pods.ownViews())) === '1,1,1' ? true : undefined), 60);
     } catch (error) {

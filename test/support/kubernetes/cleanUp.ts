@@ -78,7 +78,9 @@ async function removeCgroup(folder: string): Promise<void> {
 
 /** Gives the machine the bridge and the addresses that pods and DNS use. */
 export async function addNetwork(addresses: readonly string[]): Promise<void> {
-  await run('ip', ['link', 'add', bridge, 'type', 'bridge']);
+  // Without one of its own a bridge has the lowest address of its ports: it changes as pods come and go, and what pods
+  // send to this machine (DNS, the API) is lost for half a minute.
+  await run('ip', ['link', 'add', bridge, 'address', '02:00:0a:d5:00:01', 'type', 'bridge']);
   await run('ip', ['link', 'set', bridge, 'up']);
   for (const address of addresses) await run('ip', ['address', 'add', `${address}/16`, 'dev', bridge]);
   await run('ip', ['address', 'add', `${dnsAddress}/32`, 'dev', 'lo']);

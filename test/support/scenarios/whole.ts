@@ -30,7 +30,8 @@ export async function untilWhole(
     if (lacking === undefined) return Math.round(seconds * 10) / 10;
     if (seconds > limit)
       throw new Error(`not whole after ${limit} s: ${lacking}\n${await story(deployment)}`);
-    await sleep(50);
+    // Asking costs these machines time that pods need.
+    await sleep(150);
   }
 }
 
