@@ -59,7 +59,12 @@ export async function makeControllers(
   // At the usual 20 requests a second a dozen volumes are bound one after the other, and a kubelet that looks between
   // two of its steps tries again 13 s later.
   const pace = { 'kube-api-qps': 200, 'kube-api-burst': 400 };
-  const common = { ...pace, kubeconfig: kubeconfigFile, 'leader-elect': 'false', 'bind-address': '127.0.0.1' };
+  const common = {
+    ...pace,
+    kubeconfig: kubeconfigFile,
+    'leader-elect': 'false',
+    'bind-address': '127.0.0.1',
+  };
   const controllerFlags = {
     ...common,
     'secure-port': ports.controllerManager,
