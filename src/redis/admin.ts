@@ -21,6 +21,15 @@ export async function replicate(connection: NodeConnection, masterId: string): P
   await connection.call('CLUSTER', 'REPLICATE', masterId);
 }
 
+/**
+ * Takes a server without slots out of its cluster; `HARD` also gives it another id. A reset empties a replica in memory
+ * only: its append-only file brings the keys back at the next start, so the file is emptied too, unless keys are there.
+ */
+export async function leaveCluster(connection: NodeConnection, how: 'HARD' | 'SOFT'): Promise<void> {
+  await connection.call('CLUSTER', 'RESET', how);
+  if (Number(await connection.call('DBSIZE')) === 0) await connection.call('FLUSHALL');
+}
+
 /** Claims slots that nobody serves. Needs Redis 7.0 or Valkey. */
 export async function addSlots(connection: NodeConnection, slots: SlotSet): Promise<void> {
   await connection.call('CLUSTER', 'ADDSLOTSRANGE', ...slots.flat());

@@ -1,12 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { claimOf, Inventory } from '../../src/inventory/inventory.ts';
-import type { RedisReading } from '../../src/inventory/nodeReader.ts';
 import { mastersOf } from '../../src/model/shards.ts';
 import type { ClusterSnapshot } from '../../src/model/snapshot.ts';
 import { countSlots } from '../../src/model/slots.ts';
 import { planAddShard } from '../../src/operations/addShard.ts';
-import { prepareDeploy, runDeploy } from '../../src/operations/deploy.ts';
 import { planMoveMastersOff } from '../../src/operations/moveMastersOff.ts';
 import { planPromote } from '../../src/operations/promote.ts';
 import { planRemoveShard } from '../../src/operations/removeShard.ts';
@@ -16,57 +13,21 @@ import { planSetConfig } from '../../src/operations/setConfig.ts';
 import { readSetConfigFacts } from '../../src/operations/setConfig/facts.ts';
 import { readShapeFacts } from '../../src/operations/shape/facts.ts';
 import { prepareUpgrade, runUpgrade } from '../../src/operations/upgrade.ts';
-import * as redis from '../../src/redis/entry.ts';
-import { waiting } from '../../src/ui/waiting.ts';
-import { manifestFiles } from '../support/manifestFiles.ts';
-import { operationsFixture, type OperationsFixture } from '../support/operationsFixture.ts';
+import { plannedCluster, type PlannedCluster } from '../support/plannedCluster.ts';
 
 const name = 'shape';
-let fixture: OperationsFixture;
-let inventory: Inventory;
+let cluster: PlannedCluster;
 let ports: RunPorts;
 
 before(async () => {
-  fixture = await operationsFixture('shape', name);
-  const { access, namespace } = fixture;
-  const answers = {
-    namespace,
-    name,
-    masters: 3,
-    replicasPerMaster: 1,
-    storage: '1Gi',
-    auth: 'generate',
-  } as const;
-  await runDeploy(await prepareDeploy(access, manifestFiles(), answers), fixture.ports);
-  const times = { connectTimeoutMs: 5_000, commandTimeoutMs: 10_000 };
-  const connect: RedisReading['connectNode'] = (endpoint, credentials) =>
-    redis.connectNode(endpoint, credentials, times);
-  inventory = new Inventory({
-    redis: () =>
-      Promise.resolve({ connectNode: connect, connectPatiently: connect, readNodeView: redis.readNodeView }),
-    openContext: () => Promise.resolve(access),
-    credentials: () => Promise.resolve({}),
-  });
-  inventory.setContexts([{ name: access.context, namespaces: [namespace], fingerprint: '' }]);
-  const ref = { context: access.context, namespace, name };
-  // As an operation does: its nodes are dialled by what is read of them.
-  inventory.need(claimOf(ref));
-  const { readNode, withNode, holdNode } = fixture.ports;
-  ports = {
-    ...{ redis, report: () => undefined, signal: AbortSignal.timeout(900_000), ...waiting },
-    readSnapshot: () => inventory.fresh(ref),
-    dialer: await inventory.dialer(ref),
-    kubernetes: { access, namespace, readNode, withNode, holdNode },
-  };
+  cluster = await plannedCluster(name);
+  ports = cluster.runPorts;
 });
 
-after(async () => {
-  inventory.dispose();
-  await fixture.close();
-});
+after(() => cluster.close());
 
 const facts = (snapshot: ClusterSnapshot, volumes = false) =>
-  readShapeFacts(fixture.access, snapshot, volumes);
+  readShapeFacts(cluster.access, snapshot, volumes);
 
 function shape(snapshot: ClusterSnapshot): readonly (readonly [slots: number, replicas: number])[] {
   return mastersOf(snapshot).map(({ id, slots }) => [
@@ -112,7 +73,7 @@ test('the shard of the first pod is removed with as many volumes; the roles of t
     [1, 1, 1],
   );
   assert.deepEqual([after.nodes.length, after.strangers, after.loosePods], [6, [], []]);
-  const claims = await fixture.access.list('v1', 'PersistentVolumeClaim', fixture.namespace);
+  const claims = await cluster.access.list('v1', 'PersistentVolumeClaim', cluster.namespace);
   assert.ok(
     !claims.some(({ metadata }) => /-[67]$/.test(metadata.name) && !('deletionTimestamp' in metadata)),
   );
@@ -138,16 +99,16 @@ test('from three masters to four with two replicas each, and back to three with 
 test('a setting is kept in the ConfigMap', async () => {
   const snapshot = await ports.readSnapshot();
   const request = { name: 'maxmemory-policy', value: 'volatile-lru' };
-  const found = await readSetConfigFacts(snapshot, request, ports.dialer, fixture.access);
+  const found = await readSetConfigFacts(snapshot, request, ports.dialer, cluster.access);
   await runPlan(planSetConfig(snapshot, request, found), ports);
-  const configMap = await fixture.kubectl(['get', 'configmap', '-o', 'yaml']);
+  const configMap = await cluster.kubectl(['get', 'configmap', '-o', 'yaml']);
   assert.match(configMap, /maxmemory-policy volatile-lru/);
 });
 
 test('every pod is started anew, and comes back as who it was', async () => {
   const before = await ports.readSnapshot();
-  const plan = await prepareUpgrade(fixture.access, before, { restartedAt: new Date().toISOString() });
-  const { updatedPods } = await runUpgrade(plan, fixture.ports);
+  const plan = await prepareUpgrade(cluster.access, before, { restartedAt: new Date().toISOString() });
+  const { updatedPods } = await runUpgrade(plan, cluster.ports);
   assert.equal(updatedPods.length, 6);
   const after = await ports.readSnapshot();
   assert.deepEqual(new Set(after.nodes.map(({ id }) => id)), new Set(before.nodes.map(({ id }) => id)));

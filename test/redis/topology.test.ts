@@ -8,6 +8,7 @@ import { planHeal } from '../../src/operations/heal.ts';
 import { planPromote } from '../../src/operations/promote.ts';
 import { planReplicate } from '../../src/operations/replicate.ts';
 import { runPlan, type PlanResult } from '../../src/operations/runPlan.ts';
+import { connectNode } from '../../src/redis/connect.ts';
 import { startChaosClient } from '../support/chaosClient.ts';
 import {
   startRedisCluster,
@@ -15,6 +16,7 @@ import {
   type TestCluster,
   type TestClusterOptions,
 } from '../support/startRedisCluster.ts';
+import { fill } from './fill.ts';
 import { readAnyway } from './readAnyway.ts';
 import { runPorts } from './runPorts.ts';
 
@@ -109,7 +111,11 @@ describe('the shape of a cluster', { timeout: 300_000 }, () => {
   });
 
   test('a replica that is gone is forgotten by all, and by those that run it leaves by itself', async () => {
-    const cluster = await start();
+    const cluster = await start({ config: { appendonly: 'yes' } });
+    await fill(
+      cluster,
+      Array.from({ length: 300 }, (_, i) => ['SET', Buffer.from(`key:${i}`), 'x'] as const),
+    );
     const [gone, leaving] = [node(cluster, 3), node(cluster, 4)];
     cluster.kill(gone);
     await until(cluster, 'the failure', ({ strangers, nodes }) =>
@@ -127,6 +133,12 @@ describe('the shape of a cluster', { timeout: 300_000 }, () => {
       (await cluster.cli('--cluster', 'check', cluster.addresses[0] ?? '')).stdout,
       /All 16384 slots covered/,
     );
+    // Its append-only file still has the copy if nobody emptied it.
+    cluster.kill(leaving, 'SIGTERM');
+    await cluster.restart(leaving);
+    const alone = await connectNode(leaving, {}, { connectTimeoutMs: 5_000, commandTimeoutMs: 5_000 });
+    assert.equal(await alone.call('DBSIZE'), 0);
+    alone.close();
   });
 
   test('nodes that do not know each other any more are introduced again', async () => {

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Address } from '../../src/model/clusterRef.ts';
@@ -72,8 +73,16 @@ export async function startChaosClient(options: ChaosOptions): Promise<ChaosClie
   // The password goes by the pipe; when the pipe closes, the process ends.
   worker.stdin.write(`${JSON.stringify(options)}\n`);
   await nextLine();
+  // A test that fails before it stops the client is not kept from ending by it.
+  const pipes: unknown = [worker.stdin, worker.stdout];
+  const parts = [worker, ...(pipes as readonly Socket[])];
+  for (const part of parts) part.unref();
+  const awaitIt = (): void => {
+    for (const part of parts) part.ref();
+  };
   return {
     stop: async () => {
+      awaitIt();
       worker.stdin.write('stop\n');
       const report = JSON.parse(await nextLine()) as ChaosReport;
       worker.stdin.end();
@@ -81,6 +90,7 @@ export async function startChaosClient(options: ChaosOptions): Promise<ChaosClie
       return report;
     },
     abandon: async () => {
+      awaitIt();
       worker.kill();
       await exited;
     },

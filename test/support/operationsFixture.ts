@@ -17,8 +17,15 @@ export interface OperationsFixture {
   close(): Promise<void>;
 }
 
-/** @param cluster the deployment whose generated password is used, if it has one */
-export async function operationsFixture(prefix: string, cluster: string): Promise<OperationsFixture> {
+/**
+ * @param cluster the deployment whose generated password is used, if it has one
+ * @param limit milliseconds after which whatever still runs is stopped
+ */
+export async function operationsFixture(
+  prefix: string,
+  cluster: string,
+  limit = 900_000,
+): Promise<OperationsFixture> {
   const kubernetes = await startKubernetes();
   const namespace = await kubernetes.createNamespace(prefix);
   const context = loadKubeconfigs([kubernetes.kubeconfig]).contexts.find(
@@ -26,7 +33,7 @@ export async function operationsFixture(prefix: string, cluster: string): Promis
   );
   assert.ok(context);
   const access = openContext(context);
-  const ports = clusterPorts(access, cluster, AbortSignal.timeout(900_000));
+  const ports = clusterPorts(access, cluster, AbortSignal.timeout(limit));
   return {
     kubernetes,
     access,

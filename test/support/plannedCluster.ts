@@ -1,0 +1,51 @@
+import { claimOf, Inventory } from '../../src/inventory/inventory.ts';
+import type { RedisReading } from '../../src/inventory/nodeReader.ts';
+import type { KubernetesClusterRef } from '../../src/model/clusterRef.ts';
+import { prepareDeploy, runDeploy } from '../../src/operations/deploy.ts';
+import type { RunPorts } from '../../src/operations/runPlan.ts';
+import * as redis from '../../src/redis/entry.ts';
+import { waiting } from '../../src/ui/waiting.ts';
+import { manifestFiles } from './manifestFiles.ts';
+import { operationsFixture, type OperationsFixture } from './operationsFixture.ts';
+
+/** A cluster of the bundled manifests in a real Kubernetes, and the ports with which plans run on it. */
+export interface PlannedCluster extends OperationsFixture {
+  readonly ref: KubernetesClusterRef;
+  readonly runPorts: RunPorts;
+}
+
+/** Deploys three masters with a replica each. @param limit milliseconds after which whatever still runs is stopped */
+export async function plannedCluster(name: string, limit = 900_000): Promise<PlannedCluster> {
+  const fixture = await operationsFixture(name, name, limit);
+  const { access, namespace } = fixture;
+  const ref = { context: access.context, namespace, name };
+  const shape = { masters: 3, replicasPerMaster: 1, storage: '1Gi', auth: 'generate' } as const;
+  await runDeploy(await prepareDeploy(access, manifestFiles(), { namespace, name, ...shape }), fixture.ports);
+  const times = { connectTimeoutMs: 5_000, commandTimeoutMs: 10_000 };
+  const connect: RedisReading['connectNode'] = (endpoint, credentials) =>
+    redis.connectNode(endpoint, credentials, times);
+  const inventory = new Inventory({
+    redis: () =>
+      Promise.resolve({ connectNode: connect, connectPatiently: connect, readNodeView: redis.readNodeView }),
+    openContext: () => Promise.resolve(access),
+    credentials: () => Promise.resolve({}),
+  });
+  inventory.setContexts([{ name: access.context, namespaces: [namespace], fingerprint: '' }]);
+  // As an operation does: its nodes are dialled by what is read of them.
+  inventory.need(claimOf(ref));
+  const { readNode, withNode, holdNode } = fixture.ports;
+  return {
+    ...fixture,
+    ref,
+    runPorts: {
+      ...{ redis, report: () => undefined, signal: AbortSignal.timeout(limit), ...waiting },
+      readSnapshot: () => inventory.fresh(ref),
+      dialer: await inventory.dialer(ref),
+      kubernetes: { access, namespace, readNode, withNode, holdNode },
+    },
+    close: async () => {
+      inventory.dispose();
+      await fixture.close();
+    },
+  };
+}
