@@ -24,6 +24,7 @@ export function openContext(context: KubeContext): KubernetesAccess {
   const client = createClient(signIn);
   const ends = new Set<() => void>();
   const sockets = socketFolder();
+  const closed = new AbortController();
   return {
     context: context.name,
     defaultNamespace: context.namespace,
@@ -39,7 +40,9 @@ export function openContext(context: KubeContext): KubernetesAccess {
     },
     forward: async (namespace, pod, port, signal) => {
       const target = { namespace, pod, port };
-      return endedBy(ends, await forward(signIn, client, sockets.path(), target, signal));
+      // A forward that is still being opened when all is closed must not stay.
+      const until = signal === undefined ? closed.signal : AbortSignal.any([signal, closed.signal]);
+      return endedBy(ends, await forward(signIn, client, sockets.path(), target, until));
     },
     readSecret: (namespace, from) => readSecret(client, namespace, from),
     ...objectsOf(client),
@@ -48,6 +51,7 @@ export function openContext(context: KubeContext): KubernetesAccess {
     logs: logsOf(client),
     may: (verb, resource, group, namespace) => may(client, verb, resource, group, namespace),
     close: () => {
+      closed.abort();
       for (const end of ends) end();
       ends.clear();
       sockets.remove();

@@ -94,7 +94,7 @@ async function abortable(
   };
   signal?.addEventListener('abort', abort, { once: true });
   try {
-    signal?.throwIfAborted();
+    if (signal?.aborted === true) abort();
     return await opening;
   } finally {
     signal?.removeEventListener('abort', abort);

@@ -4,6 +4,8 @@ import { dirname } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubernetesAccess } from '../../src/kubernetes/kubernetesAccess.ts';
+import { openContext } from '../../src/kubernetes/access.ts';
+import { loadKubeconfigs } from '../../src/kubernetes/kubeconfigs.ts';
 import { connectNode } from '../../src/redis/connect.ts';
 import type { NodeConnection } from '../../src/redis/nodeConnection.ts';
 import { startAdapterFixture, until, type AdapterFixture } from '../support/adapterFixture.ts';
@@ -80,6 +82,17 @@ test('a pod that is not there, or a port nobody listens on, is no forward to rel
   await assert.rejects(access.forward(namespace, 'server', 6379, AbortSignal.abort()), {
     name: 'AbortError',
   });
+});
+
+test('no forward stays that was being opened when its context was closed, or is asked for later', async () => {
+  const { contexts } = loadKubeconfigs([fixture.kubeconfig]);
+  const context = contexts.find(({ name }) => name === fixture.context);
+  assert.ok(context);
+  const other = openContext(context);
+  const opening = assert.rejects(other.forward(namespace, 'server', 6379));
+  other.close();
+  await opening;
+  await assert.rejects(other.forward(namespace, 'server', 6379));
 });
 
 test('a program runs in a pod with a terminal of the size asked for', async () => {

@@ -15,6 +15,7 @@ import { startKubernetes } from './startKubernetes.ts';
 
 /** A namespace of a real Kubernetes in which a pod `server` runs one Redis server. */
 export interface AdapterFixture {
+  readonly kubeconfig: string;
   readonly context: string;
   readonly namespace: string;
   readonly access: KubernetesAccess;
@@ -50,6 +51,7 @@ export async function startAdapterFixture(): Promise<AdapterFixture> {
   await access.apply(redisPod(namespace, 'server'));
   await readyPod('server');
   return {
+    kubeconfig: kubernetes.kubeconfig,
     context: kubernetes.context,
     namespace,
     access,
