@@ -100,6 +100,7 @@ wait_for_volume() {
   done
 }
 
+rm -f "$RUN/began"
 check_credentials
 trap 'exit 0' TERM INT
 wait_for_volume
@@ -162,4 +163,6 @@ write_history >>"$RUN/redis.conf"
 hold_writes >>"$RUN/redis.conf"
 write_dataset
 [ -n "$taken" ] || printf '%s' "${previous:-$password}" >"$RUN/password"
+read -r began _ </proc/uptime
+echo "$began" >"$RUN/began"
 exec redis-server "$RUN/redis.conf"
