@@ -125,8 +125,8 @@ function warningsFor(answers: DeployAnswers, facts: DeployFacts, beginning: Begi
       'It could not be checked whether there is a StorageClass for the volumes.',
     ],
     [
-      overlays.includes('production') && facts.workers === undefined,
-      'It could not be checked whether there are as many workers as pods.',
+      overlays.some((one) => one === 'production' || one === 'spread') && facts.workers === undefined,
+      'It could not be checked whether there are as many workers as the pods need.',
     ],
     [
       beginning === 'goesOn',

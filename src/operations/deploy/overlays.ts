@@ -4,6 +4,7 @@ import { UserError } from '../../model/errors.ts';
 export const overlays = {
   dev: 'Smallest: no volumes, so keys live as long as their pods; few resources',
   production: 'One pod on each worker, 10Gi volumes, 2Gi of memory for each server',
+  spread: 'Pods evenly on all workers and never on one alone, also while two are drained at once',
   valkey: 'Valkey instead of Redis',
   tls: 'TLS for clients, replication and the bus, with certificates from the Secret <name>-tls',
   metrics: 'A Prometheus exporter in each pod',

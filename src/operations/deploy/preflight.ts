@@ -106,10 +106,14 @@ function workerProblem(
   answers: DeployAnswers,
   { workers }: DeployFacts,
 ): string | undefined {
+  const { overlays = [] } = answers;
   const pods = podCount(answers);
-  if (answers.overlays?.includes('production') !== true || workers === undefined || workers >= pods)
-    return undefined;
-  return `The overlay production puts one pod on each worker: ${pods} pods need ${pods} workers that take pods, and context ${context} has ${workers}. Add workers, choose a smaller shape, or leave production away.`;
+  if (workers === undefined) return undefined;
+  if (overlays.includes('production') && workers < pods)
+    return `The overlay production puts one pod on each worker: ${pods} pods need ${pods} workers that take pods, and context ${context} has ${workers}. Add workers, choose a smaller shape, or leave production away.`;
+  if (overlays.includes('spread') && workers < 2)
+    return `The overlay spread never puts all pods on one worker, and context ${context} has ${workers} that take pods. Add workers, or leave spread away.`;
+  return undefined;
 }
 
 function isUnfinished(

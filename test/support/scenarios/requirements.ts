@@ -62,7 +62,7 @@ export const requirements = {
     lost: 0,
   },
   'drain-two': {
-    scenario: 'two workers drained at once',
+    scenario: 'two workers drained at once (overlay spread)',
     must: 'one pod at a time, 0 lost; then no master shares a worker with its only replica',
     lost: 0,
   },

@@ -227,6 +227,11 @@ test('what the answers need and is not there is named', () => {
   ];
   for (const [changed, reason, message] of cases)
     assert.throws(() => plan({}, changed), refusedWith(reason, message));
+  assert.throws(
+    () => plan({ workers: 1 }, { overlays: ['spread'] }),
+    refusedWith('unsafe', /never puts all pods on one worker.*has 1/),
+  );
+  assert.doesNotThrow(() => plan({ workers: 2 }, { overlays: ['spread'] }));
 });
 
 test('volumes of the same shape and password are taken over, with as many pods as there were', () => {
