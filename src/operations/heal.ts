@@ -4,6 +4,7 @@ import { nodeName } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
 import { needGreeting, type Whereabouts } from './heal/acquaintances.ts';
 import { repairOpenSlots } from './heal/openSlots.ts';
+import { rivalry } from './heal/rivals.ts';
 import { answers, count, refusal } from './nodes.ts';
 
 /**
@@ -11,14 +12,16 @@ import { answers, count, refusal } from './nodes.ts';
  * again, and moves of slots that were interrupted are finished. Throws a UserError where there is nothing of that.
  */
 export function planHeal(snapshot: ClusterSnapshot): Plan {
+  const rivals = snapshot.nodes.flatMap((node) => rivalry(snapshot, node) ?? []);
   const greetings = snapshot.nodes.flatMap((node) => greetingOf(snapshot, node));
-  const { steps: moves, unclear } = repairOpenSlots(snapshot);
+  const { steps: moves, unclear: openUnclear } = repairOpenSlots(snapshot);
+  const unclear = [...new Set(rivals), ...openUnclear];
   const steps = [...greetings, ...moves];
   if (steps.length === 0) {
-    const left = unclear.length === 0 ? '' : ` ${unclear.join(' ')} A person has to decide.`;
+    if (unclear.length > 0) throw refusal('unsafe', `${unclear.join(' ')} A person has to decide.`);
     throw refusal(
-      unclear.length === 0 ? 'invalid-input' : 'unsafe',
-      `All nodes of ${snapshot.name} that answer know each other's addresses, and no interrupted move can be finished.${left}`,
+      'invalid-input',
+      `All nodes of ${snapshot.name} that answer know each other's addresses, and no interrupted move can be finished.`,
     );
   }
   const silent = snapshot.nodes.filter((node) => !answers(node));
@@ -44,7 +47,7 @@ function subject(greetings: number, moves: number): string {
 }
 
 function greetingOf(snapshot: ClusterSnapshot, node: RedisNode): readonly Step[] {
-  if (!answers(node)) return [];
+  if (!answers(node) || rivalry(snapshot, node) !== undefined) return [];
   const at = whereabouts(snapshot, node);
   const those = needGreeting(snapshot, at);
   if (those.length === 0) return [];

@@ -216,7 +216,18 @@ function summed(
 }
 
 function withState({ plan, states }: Run, error: unknown): unknown {
-  if (!(error instanceof UserError) || plan.steps.length === 1) return error;
+  if (!(error instanceof UserError)) return error;
+  const [first] = plan.steps;
+  if (plan.steps.length === 1) {
+    // What a step itself makes of a failure has its cause; a connection that broke knows nothing of the step.
+    const isBare = error.reason === 'unreachable' && error.cause === undefined;
+    if (!isBare || states.get(0) !== 'begun') return error;
+    return new UserError(
+      error.reason,
+      `${error.message}. "${first?.text ?? ''}" may be half done. When the server answers, run the same again: it goes on where this stopped.`,
+      { cause: error },
+    );
+  }
   const texts = (wanted: (state: string | undefined) => boolean): readonly string[] =>
     plan.steps.filter((_, index) => wanted(states.get(index))).map(({ text }) => text);
   const done = texts((state) => state === 'done' || state === 'skipped');

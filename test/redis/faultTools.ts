@@ -3,8 +3,10 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Address } from '../../src/model/clusterRef.ts';
+import { UserError } from '../../src/model/errors.ts';
 import type { Plan } from '../../src/model/plan.ts';
-import { runPlan, type PlanResult, type RunPorts } from '../../src/operations/runPlan.ts';
+import type { ClusterSnapshot } from '../../src/model/snapshot.ts';
+import { runPlan, type PlanResult, type RunPorts, type StepWitness } from '../../src/operations/runPlan.ts';
 import { myId } from '../../src/redis/admin.ts';
 import { connectNode } from '../../src/redis/connect.ts';
 import * as redis from '../../src/redis/entry.ts';
@@ -45,7 +47,10 @@ export interface Present {
 }
 
 /** Asks every server for the id it has now. */
-export async function present({ addresses, nodes }: TestCluster): Promise<Present> {
+export async function present({
+  addresses,
+  nodes,
+}: Pick<Present, 'addresses'> & { readonly nodes: readonly Address[] }): Promise<Present> {
   const servers = await Promise.all(
     nodes.map(async ({ host, port }): Promise<Server> => {
       const connection = await connectNode({ host, port }, {}, times);
@@ -60,7 +65,8 @@ export async function present({ addresses, nodes }: TestCluster): Promise<Presen
 
 /** Whether a command changes the cluster; the others leave nothing behind when they are cut off. */
 export function changes([verb, sub]: readonly Argument[]): boolean {
-  if (verb === 'MIGRATE' || (verb === 'CONFIG' && sub === 'SET')) return true;
+  if (verb === 'MIGRATE' || verb === 'FLUSHALL') return true;
+  if ((verb === 'CONFIG' && sub === 'SET') || (verb === 'FUNCTION' && sub === 'RESTORE')) return true;
   return verb === 'CLUSTER' && /^(?:SETSLOT|REPLICATE|FAILOVER|FORGET|RESET|MEET)$/.test(String(sub));
 }
 
@@ -76,8 +82,54 @@ export function portsTo(cluster: Present, dialer: ClusterDialer = cluster.dialer
   };
 }
 
-export async function run(cluster: Present, plan: Plan, dialer?: ClusterDialer): Promise<PlanResult> {
-  return await runPlan(plan, portsTo(cluster, dialer));
+export async function run(
+  cluster: Present,
+  plan: Plan,
+  dialer?: ClusterDialer,
+  witness?: StepWitness,
+): Promise<PlanResult> {
+  return await runPlan(plan, {
+    ...portsTo(cluster, dialer),
+    ...(witness === undefined ? {} : { witness }),
+  });
+}
+
+/** Runs what a person would ask for, again while servers settle; nothing where there is nothing to do. */
+export async function runUnlessDone(cluster: Present, plan: () => Promise<Plan>): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await run(cluster, await plan());
+      return;
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      if (error.reason === 'invalid-input') return;
+      if (attempt === 8) throw error;
+      await sleep(1000);
+    }
+  }
+}
+
+/** Reads until the cluster looks as wanted; elections and copies take their time on a busy machine. */
+export async function untilSo(
+  cluster: Present,
+  what: string,
+  isSo: (snapshot: ClusterSnapshot) => boolean,
+): Promise<ClusterSnapshot> {
+  const end = performance.now() + 90_000;
+  for (;;) {
+    const snapshot = await readAnyway(cluster);
+    if (isSo(snapshot)) return snapshot;
+    if (performance.now() > end) throw new Error(`${what} did not come within 90 s`);
+    await sleep(100);
+  }
+}
+
+/** The same plan without regard for clients, for what a test only needs to be done. */
+export function hurried(plan: Plan): Plan {
+  const steps = plan.steps.map((step) =>
+    step.kind === 'moveSlots' ? { ...step, pace: 'fast' as const } : step,
+  );
+  return { ...plan, steps };
 }
 
 /** Runs a plan undisturbed and counts the commands that change something. */
@@ -91,13 +143,16 @@ export async function countCommands(cluster: Present, plan: Plan): Promise<numbe
   return count;
 }
 
-/** Every step's beginning and end, and some of the commands between, evenly spread. */
-export function boundariesOf(plan: Plan, commands: number, most: number): readonly Boundary[] {
-  const steps = plan.steps.flatMap((_, index): Boundary[] => [{ begun: index }, { ended: index }]);
+/**
+ * Every step's beginning, the end of the last one, and some of the commands between, evenly spread. Where a step ends
+ * and the next one begins the servers are the same.
+ */
+export function boundariesOf(steps: number, commands: number, most: number): readonly Boundary[] {
+  const ofSteps = Array.from({ length: steps }, (_, begun): Boundary => ({ begun }));
   const numbers = new Set(
     Array.from({ length: most }, (_, index) => 1 + Math.floor((index * commands) / most)),
   );
-  return [...steps, ...[...numbers].map((command) => ({ command }))];
+  return [...ofSteps, { ended: steps - 1 }, ...[...numbers].map((command) => ({ command }))];
 }
 
 /** Runs a plan in a process of its own that is killed there; returns whether it got that far. */
@@ -114,8 +169,8 @@ export async function runAndDie(cluster: Present, plan: Plan, dieAt: Boundary): 
   return false;
 }
 
-/** A dialer all of whose connections break when the n-th command that changes something has been sent. */
-export function cutDialer(dialer: ClusterDialer, command: number): ClusterDialer {
+/** A dialer all of whose connections break when the n-th command that changes something has been sent; it says so. */
+export function cutDialer(dialer: ClusterDialer, command: number, onCut: () => void): ClusterDialer {
   const open: NodeConnection[] = [];
   let sent = 0;
   const kept: ClusterDialer = {
@@ -128,6 +183,7 @@ export function cutDialer(dialer: ClusterDialer, command: number): ClusterDialer
   };
   return faultyDialer(kept, (_, words) => {
     if (changes(words) && ++sent === command) {
+      onCut();
       setImmediate(() => {
         for (const connection of open.splice(0)) connection.close();
       });
@@ -146,4 +202,30 @@ export async function checkText(cluster: TestCluster, address: string): Promise<
     await sleep(200);
   }
   return stdout;
+}
+
+/**
+ * Runs a plan again and again, each time ended like a killed process one step later, until it is through; says how
+ * often. What the cluster does by itself in between, `meanwhile` waits for.
+ */
+export async function runKilled(
+  plan: Plan,
+  ports: RunPorts,
+  meanwhile: () => Promise<void> = () => Promise.resolve(),
+): Promise<number> {
+  let killed = 0;
+  for (let kills = 0; ; kills++) {
+    const kill = (moment: 'begun' | 'ended') => (index: number, how?: string) =>
+      index === Math.floor(kills / 2) && (moment === 'begun') === (kills % 2 === 0) && how !== 'skipped'
+        ? Promise.reject(new Error('killed'))
+        : Promise.resolve();
+    try {
+      await runPlan(plan, { ...ports, witness: { begun: kill('begun'), ended: kill('ended') } });
+      if (kills >= plan.steps.length * 2) return killed;
+    } catch (error) {
+      if (!String(error).includes('killed')) throw error;
+      killed++;
+      await meanwhile();
+    }
+  }
 }

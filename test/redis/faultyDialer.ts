@@ -49,3 +49,27 @@ export function dyingDialer(
     return dead ? new Error('the tool has died') : undefined;
   });
 }
+
+/** A dialer that lets a test do something before a command is sent, and waits for it. */
+export function strikingDialer(
+  dialer: ClusterDialer,
+  beforeCommand: (nodeId: string, command: readonly Argument[]) => Promise<void>,
+): ClusterDialer {
+  return {
+    credentials: dialer.credentials,
+    dial: async (id) => {
+      const real = await dialer.dial(id);
+      return {
+        ...real,
+        call: async (...command) => {
+          await beforeCommand(id, command);
+          return await real.call(...command);
+        },
+        pipeline: async (commands) => {
+          for (const command of commands) await beforeCommand(id, command);
+          return await real.pipeline(commands);
+        },
+      };
+    },
+  };
+}

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { countSlots, intersectSlots, type SlotSet } from '../../src/model/slots.ts';
 import type { MoveMethod } from '../../src/redis/moveSlots/request.ts';
 import type { Argument } from '../../src/redis/nodeConnection.ts';
@@ -13,7 +14,16 @@ import {
 } from '../support/startRedisCluster.ts';
 import { dyingDialer, faultyDialer } from './faultyDialer.ts';
 import { dumpAll, fill } from './fill.ts';
-import { assertNoneOpen, assertWhole, move, nodeAt, plainWrites, viewOf, withNode } from './moveFixture.ts';
+import {
+  assertNoneOpen,
+  assertWhole,
+  move,
+  nodeAt,
+  plainWrites,
+  until,
+  viewOf,
+  withNode,
+} from './moveFixture.ts';
 
 const why = whyNoOtherVersions();
 const skip = why !== undefined && process.env['CI'] !== 'true' ? why : false;
@@ -144,6 +154,44 @@ for (const [version, method] of ways) {
     await assertNoneOpen(cluster, cluster.nodes);
     await assertWhole(cluster, nodeAt(cluster, 0));
   });
+}
+
+for (const end of ['source', 'target'] as const) {
+  test(
+    `slots that MIGRATE left open on valkeyNewest are finished with the replica that took the ${end}'s place`,
+    { skip },
+    async () => {
+      const cluster = await start({
+        version: 'valkeyNewest',
+        config: { 'cluster-node-timeout': '3000' },
+      });
+      const before = await dumpAll(cluster);
+      let migrates = 0;
+      const dying = dyingDialer(cluster.dialer, (_, [verb]) => verb === 'MIGRATE' && ++migrates === 40);
+      const slots: SlotSet = [[0, 499]];
+      await assert.rejects(move(cluster, slots, { dialer: dying, method: 'migrate' }), /the tool has died/);
+      const [dead, heir] = end === 'source' ? [0, 3] : [1, 4];
+      // What the tool did has been replicated by then.
+      await sleep(500);
+      cluster.kill(nodeAt(cluster, dead));
+      const hasRole = async (index: number, role: string): Promise<boolean> =>
+        (await viewOf(cluster, nodeAt(cluster, index))).replication.role === role;
+      await until(() => hasRole(heir, 'master'), 'the replica takes over');
+      await cluster.restart(nodeAt(cluster, dead));
+      await until(() => hasRole(dead, 'replica'), 'the dead server follows it');
+      const { id } = nodeAt(cluster, heir);
+      await move(cluster, slots, {
+        ...(end === 'source' ? { from: id } : { to: id }),
+        method: 'migrate',
+        otherMasters: [nodeAt(cluster, 2).id],
+      });
+      const owner = nodeAt(cluster, end === 'source' ? 1 : heir);
+      assert.equal(await owns(cluster, owner, slots), 500);
+      await assertNoneOpen(cluster, cluster.nodes);
+      assert.deepEqual(await dumpAll(cluster), before);
+      await assertWhole(cluster, owner);
+    },
+  );
 }
 
 test(

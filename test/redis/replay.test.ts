@@ -18,7 +18,7 @@ import {
   type SlotState,
 } from '../simulation/replayCases.ts';
 import { startRedisCluster, type ClusterNode, type TestCluster } from '../support/startRedisCluster.ts';
-import { run } from './faultTools.ts';
+import { hurried, run } from './faultTools.ts';
 import { dyingDialer } from './faultyDialer.ts';
 import { readAnyway } from './readAnyway.ts';
 
@@ -161,10 +161,7 @@ async function move(slots: SlotSet, dialer: ClusterDialer): Promise<void> {
   });
   const ids = from.flatMap((node) => (node === undefined ? [] : [node.id]));
   const plan = planReshard(snapshot, { from: ids, to: target.id, slots });
-  const steps = plan.steps.map((step) =>
-    step.kind === 'moveSlots' ? { ...step, pace: 'fast' as const } : step,
-  );
-  await run(cluster, { ...plan, steps }, dialer);
+  await run(cluster, hurried(plan), dialer);
 }
 
 async function failOver(which: 'source' | 'target'): Promise<void> {

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { formatAddress } from '../../src/model/clusterRef.ts';
-import type { Plan } from '../../src/model/plan.ts';
 import { mastersOf } from '../../src/model/shards.ts';
 import { countSlots } from '../../src/model/slots.ts';
 import { planAddShard, type NewServer } from '../../src/operations/addShard.ts';
 import { planRemoveShard } from '../../src/operations/removeShard.ts';
-import { runPlan, type RunPorts } from '../../src/operations/runPlan.ts';
+import { runPlan } from '../../src/operations/runPlan.ts';
 import { readNodeView } from '../../src/redis/nodeView.ts';
 import { startChaosClient } from '../support/chaosClient.ts';
 import { startRedisCluster, type ClusterNode, type TestCluster } from '../support/startRedisCluster.ts';
+import { runKilled } from './faultTools.ts';
 import { readAnyway } from './readAnyway.ts';
 import { runPorts } from './runPorts.ts';
 
@@ -89,24 +89,6 @@ for (const config of [{}, { 'cluster-allow-replica-migration': 'no' }] as const)
     assert.ok(report.acknowledged > 0);
     assert.equal((await cluster.cli('--cluster', 'check', formatAddress(first))).code, 0);
   });
-}
-
-/** Runs a plan again and again, each time ended like a killed process one step later, until it is through. */
-async function runKilled(plan: Plan, ports: RunPorts): Promise<number> {
-  let killed = 0;
-  for (let kills = 0; ; kills++) {
-    const kill = (moment: 'begun' | 'ended') => (index: number, how?: string) =>
-      index === Math.floor(kills / 2) && (moment === 'begun') === (kills % 2 === 0) && how !== 'skipped'
-        ? Promise.reject(new Error('killed'))
-        : Promise.resolve();
-    try {
-      await runPlan(plan, { ...ports, witness: { begun: kill('begun'), ended: kill('ended') } });
-      if (kills >= plan.steps.length * 2) return killed;
-    } catch (error) {
-      assert.match(String(error), /killed/);
-      killed++;
-    }
-  }
 }
 
 test(

@@ -3,7 +3,7 @@ import { Resolver } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Cluster, type ClusterOptions } from 'ioredis';
+import { Cluster, type ClusterOptions, type Redis } from 'ioredis';
 import { keySlot } from '../../src/model/keySlot.ts';
 import { tlsOptions, type ChaosOptions, type ChaosReport } from './chaosClient.ts';
 
@@ -46,7 +46,17 @@ function connect(options: ChaosOptions): Cluster {
   const names = nameServer === undefined ? {} : { dnsLookup: lookUpAt(nameServer) };
   const cluster = new Cluster([...nodes], { ...settings, ...names, redisOptions });
   cluster.on('error', () => undefined);
+  cluster.on('+node', handleAsking);
   return cluster;
+}
+
+/**
+ * Following an ASK, ioredis drops the promise of the ASKING that it sends ahead: where that server dies meanwhile, its
+ * rejection, which says nothing that the command's own does not, would end this process.
+ */
+function handleAsking(node: Redis): void {
+  const ask = node.asking.bind(node);
+  node.asking = async () => await ask().catch(() => 'OK' as const);
 }
 
 /** Servers that speak TLS announce the names that stand in their certificates, as pods see them. */

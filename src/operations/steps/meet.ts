@@ -2,6 +2,7 @@ import { UserError } from '../../model/errors.ts';
 import type { StepOf } from '../../model/plan.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { needGreeting } from '../heal/acquaintances.ts';
+import { rivalry } from '../heal/rivals.ts';
 import { answers, memberOf, nameOf, refusal } from '../nodes.ts';
 import type { StepPorts } from './ports.ts';
 import type { StepRun } from './step.ts';
@@ -27,6 +28,8 @@ export const meet: StepRun<'meet'> = {
         `${nameOf(snapshot, node)} is at ${own.host}:${own.port} by now, not at ${host}:${port}.`,
       );
     }
+    const rivals = own === undefined ? undefined : rivalry(snapshot, own);
+    if (rivals !== undefined) throw refusal('unsafe', rivals);
     if (!snapshot.nodes.some((one) => answers(one) && one.id !== node)) {
       throw refusal('unreachable', `No other node of ${snapshot.name} answers.`);
     }

@@ -121,6 +121,7 @@ async function byServers(run: Run, method: Exclude<MoveMethod, 'migrate'>, slots
   const { request, lines, guard, prepared } = run;
   const move = {
     ...{ request, guard, slots, tally: run.tally, target: lines.target },
+    dialSource: () => lines.dial(request.from),
     way: method === 'redisAtomic' ? redisAtomic(request, lines.target) : valkeyAtomic(request, lines.source),
     bytesPerKey: prepared.source.usedMemoryBytes / Math.max(1, prepared.source.keys),
     patienceMs: 10_000 + 2 * run.nodeTimeoutMs,
@@ -155,9 +156,19 @@ async function explain({ request, prepared, moved }: Run, failure: unknown): Pro
   const done = moved.length === 0 ? 'No slot was moved' : `Moved: ${formatSlots(moved)}`;
   return new UserError(
     failure instanceof UserError ? failure.reason : 'failed',
-    `Moving slots from ${nameIn(request, from)} to ${nameIn(request, to)} stopped: ${messageOf(failure)} ${done}. ${left} Nothing is moved back. Once both nodes answer, reshard slots ${rest} to ${nameIn(request, to)} again: that goes on where this stopped.`,
+    `Moving slots from ${nameIn(request, from)} to ${nameIn(request, to)} stopped: ${reasonOf(failure)} ${done}. ${left} Nothing is moved back. Once both nodes answer, reshard slots ${rest} to ${nameIn(request, to)} again: that goes on where this stopped.`,
     { cause: failure },
   );
+}
+
+/** A server that sends elsewhere for slots that it served or took a moment ago is a replica by now. */
+function reasonOf(failure: unknown): string {
+  const message = messageOf(failure);
+  const [, byTarget, owner] = /^(.*Target instance replied with error: )?MOVED \d+ (\S+)/.exec(message) ?? [];
+  if (owner === undefined) return message;
+  const what =
+    byTarget === undefined ? `${owner} serves these slots now` : 'the target does not take them now';
+  return `${what}, such as after a failover (${message}).`;
 }
 
 /** Asks both ends anew, since the failure may have been the connection's; undefined where neither answers. */

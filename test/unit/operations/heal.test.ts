@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { SlotSet } from '../../../src/model/slots.ts';
 import { planHeal } from '../../../src/operations/heal.ts';
 import { ids, line, silent, snapshotOf, source, view } from '../sample.ts';
 
@@ -80,6 +81,37 @@ describe('healing', () => {
     assert.throws(
       () => planHeal(snapshotOf(sources)),
       /Slot 1 is open from cart-0 to cart-1.*A person has to decide/,
+    );
+  });
+
+  test('masters that claim the same slots are introduced only where one has taken the place of the other', () => {
+    const apart = (slots: SlotSet, configEpoch: number) =>
+      ids.map((id) => {
+        const others = view(id).others.filter(
+          (one) => !(['m0', 'm1'].includes(id) && ['m0', 'm1'].includes(one.id)),
+        );
+        return source(id, { others, ...(id === 'm1' ? { self: line(id, { slots, configEpoch }) } : {}) });
+      });
+    assert.throws(
+      () =>
+        planHeal(
+          snapshotOf(
+            apart(
+              [
+                [0, 0],
+                [5461, 10_922],
+              ],
+              9,
+            ),
+          ),
+        ),
+      /cart-0 and cart-1 both claim slots 0 and do not know each other.*CLUSTER DELSLOTS.*A person has to decide/,
+    );
+    assert.throws(() => planHeal(snapshotOf(apart([[0, 10_922]], 0))), /both claim slots 0-5460/);
+    const healed = planHeal(snapshotOf(apart([[0, 10_922]], 9)));
+    assert.deepEqual(
+      healed.steps.map(({ kind }) => kind),
+      ['meet', 'meet'],
     );
   });
 });

@@ -49,6 +49,8 @@ function world(steps: readonly Step[]) {
       act: ({ node }, { report }) => {
         log.push(`act ${node}`);
         report({ text: node });
+        if (node === 'gone')
+          return Promise.reject(new UserError('unreachable', 'h:1 did not answer: closed'));
         if (node === 'stops') stop.abort();
         else if (node !== 'unheard') forgotten.add(node);
         return Promise.resolve();
@@ -183,4 +185,12 @@ test('pods stand for nodes that join while the plan runs', async () => {
 test('a kind of step that nobody runs is a bug, said before anything is done', async () => {
   const { plan, ports, runs } = world([{ kind: 'joinNodes', text: 'Join' }]);
   await assert.rejects(runPlan(plan, ports, runs), /steps of kind joinNodes/);
+});
+
+test('a connection that broke in the middle of an only step says what may be half done, and what to do', async () => {
+  const { plan, ports, runs } = world([{ kind: 'forget', node: 'gone', text: 'Forget gone' }]);
+  await assert.rejects(
+    runPlan(plan, ports, runs),
+    /h:1 did not answer: closed\. "Forget gone" may be half done\. When the server answers, run the same again/,
+  );
 });
