@@ -1,7 +1,7 @@
 /**
  * What the pods' agents cost while a cluster of six is well: CPU milliseconds a second, and memory, of one agent and all
  * that it starts. Beside it, in the same run and on the same servers, the obvious way to do the same: a loop that asks
- * every node with a redis-cli of its own each second. The last line is one JSON object.
+ * every node with a redis-cli of its own each second.
  *   npm run bench -- agent [seconds]
  */
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -9,6 +9,8 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startAll } from '../test/redis/manifests/cluster.ts';
 import { simulatePods } from '../test/redis/manifests/simulatedPods.ts';
+import { median, round } from './support/numbers.ts';
+import { conclude } from './support/record.ts';
 
 const seconds = Number(process.argv[2] ?? 60);
 const pods = 6;
@@ -50,16 +52,11 @@ async function watch(pids: readonly number[]): Promise<Cost> {
   }
   const took = (performance.now() - started) / 1000;
   const costs = pids.map((pid, index) => (cpuMs(pid) - (before[index] ?? 0)) / took);
-  return { cpuMsPerSecond: median(costs), rssMb: median(samples), peakRssMb: rounded(Math.max(...samples)) };
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return rounded(sorted[Math.floor(sorted.length / 2)] ?? Number.NaN);
-}
-
-function rounded(value: number): number {
-  return Math.round(value * 100) / 100;
+  return {
+    cpuMsPerSecond: round(median(costs)),
+    rssMb: round(median(samples)),
+    peakRssMb: round(Math.max(...samples)),
+  };
 }
 
 function pingLoop(addresses: readonly string[], port: number): ChildProcess {
@@ -79,23 +76,15 @@ try {
   loops.push(...addresses.map(() => pingLoop(addresses, cluster.net.port)));
   const theirs = await watch(loops.flatMap(({ pid }) => pid ?? []));
   console.log(`a redis-cli a node and second: ${JSON.stringify(theirs)}`);
-  const ratio = rounded(theirs.cpuMsPerSecond / ours.cpuMsPerSecond);
-  const figures = {
+  conclude({
     ours: ours.cpuMsPerSecond,
     theirs: theirs.cpuMsPerSecond,
-    ratio,
+    ratio: round(theirs.cpuMsPerSecond / ours.cpuMsPerSecond),
     unit: 'CPU ms a second',
-  };
-  console.log(
-    JSON.stringify({
-      bench: 'agent',
-      ...figures,
-      rssMb: ours.rssMb,
-      peakRssMb: ours.peakRssMb,
-      pods,
-      seconds,
-    }),
-  );
+    rssMb: ours.rssMb,
+    peakRssMb: ours.peakRssMb,
+    ...{ pods, seconds },
+  });
 } finally {
   for (const loop of loops) loop.kill();
   await cluster.dispose();

@@ -7,7 +7,10 @@ import type { RedisReading } from '../src/inventory/nodeReader.ts';
 import { connectNode } from '../src/redis/connect.ts';
 import { readNodeView } from '../src/redis/nodeView.ts';
 import { startRedisCluster, type TestCluster } from '../test/support/startRedisCluster.ts';
-import { conclude, median, round, settle } from './support/side.ts';
+import { medianLoad, startLoad, type Load } from './support/load.ts';
+import { median, round } from './support/numbers.ts';
+import { conclude } from './support/record.ts';
+import { settle } from './support/side.ts';
 
 const [first = '5', second = '6,200'] = process.argv.slice(2);
 const runs = Number(first);
@@ -33,20 +36,17 @@ async function checkBy(scope: AddressScope, size: number): Promise<void> {
   if (!isWhole || snapshot.nodes.some(({ view }) => view === undefined)) throw new Error(text.slice(-500));
 }
 
-async function timed(work: () => Promise<void>): Promise<{ seconds: number; cpuMs: number }> {
-  const cpu = process.cpuUsage();
+async function seconds(work: () => Promise<unknown>): Promise<number> {
   const start = performance.now();
   await work();
-  const seconds = (performance.now() - start) / 1000;
-  const { user, system } = process.cpuUsage(cpu);
-  return { seconds, cpuMs: (user + system) / 1000 };
+  return (performance.now() - start) / 1000;
 }
 
 interface Result {
   readonly kept: number;
   readonly cold: number;
   readonly rediscli: number;
-  readonly cpuMs: number;
+  readonly load: Load;
 }
 
 async function measure(size: number): Promise<Result> {
@@ -60,43 +60,43 @@ async function measure(size: number): Promise<Result> {
     await settle(cluster);
     await checkBy(kept, size);
     for (let run = 1; run <= runs; run++) {
-      const ours = await timed(() => checkBy(kept, size));
+      const end = await startLoad(cluster);
+      await checkBy(kept, size);
+      const load = await end();
       const fresh = scopeOf(cluster);
-      const cold = await timed(() => checkBy(fresh, size));
+      const cold = await seconds(() => checkBy(fresh, size));
       fresh.stop();
-      const rediscli = await timed(async () => {
+      const rediscli = await seconds(async () => {
         const { code, stdout } = await cluster.cli('--cluster', 'check', cluster.addresses[0] ?? '');
         if (code !== 0) throw new Error(stdout.slice(-500));
       });
-      const ms = (figure: { seconds: number }): string => `${(figure.seconds * 1000).toFixed(1)} ms`;
+      const ms = (figure: number): string => `${(figure * 1000).toFixed(1)} ms`;
       console.log(
-        `${size} nodes, run ${run}: ${ms(ours)}, from nothing ${ms(cold)}, redis-cli ${ms(rediscli)}`,
+        `${size} nodes, run ${run}: ${ms(load.seconds)}, from nothing ${ms(cold)}, redis-cli ${ms(rediscli)}`,
       );
-      figures.push({
-        kept: ours.seconds,
-        cold: cold.seconds,
-        rediscli: rediscli.seconds,
-        cpuMs: ours.cpuMs,
-      });
+      figures.push({ kept: load.seconds, cold, rediscli, load });
     }
   } finally {
     kept.stop();
     await cluster.stop();
   }
-  const of = (figure: keyof Result): number => median(figures.map((one) => one[figure]));
-  return { kept: of('kept'), cold: of('cold'), rediscli: of('rediscli'), cpuMs: of('cpuMs') };
+  const of = (figure: 'kept' | 'cold' | 'rediscli'): number => median(figures.map((one) => one[figure]));
+  const load = medianLoad(figures.map((one) => one.load));
+  return { kept: of('kept'), cold: of('cold'), rediscli: of('rediscli'), load };
 }
 
 const figures: Record<string, number> = {};
 const ratios: number[] = [];
+const limits: Record<string, Load> = {};
 for (const size of sizes) {
-  const { kept, cold, rediscli, cpuMs } = await measure(size);
+  const { kept, cold, rediscli, load } = await measure(size);
+  limits[`${size} nodes`] = load;
   ratios.push(rediscli / kept);
   figures[`oursMs${size}`] = round(kept * 1000);
   figures[`fromNothingMs${size}`] = round(cold * 1000);
   figures[`rediscliMs${size}`] = round(rediscli * 1000);
   figures[`ratio${size}`] = round(rediscli / kept);
   figures[`ratioFromNothing${size}`] = round(rediscli / cold);
-  figures[`cpuMs${size}`] = round(cpuMs);
+  figures[`cpuMs${size}`] = round(load.ownCpuMs);
 }
-conclude({ ratio: round(Math.min(...ratios)), ...figures, runs });
+conclude({ ratio: round(Math.min(...ratios)), ...figures, limits, runs });

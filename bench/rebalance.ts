@@ -7,7 +7,11 @@ import { fill, type Write } from '../test/redis/fill.ts';
 import { readSnapshot } from '../test/redis/readSnapshot.ts';
 import { runPorts } from '../test/redis/runPorts.ts';
 import { startRedisCluster, type TestCluster } from '../test/support/startRedisCluster.ts';
-import { conclude, cpuOf, median, round, settle, valueBytes } from './support/side.ts';
+import { medianLoad, startLoad, type Load } from './support/load.ts';
+import { median, round } from './support/numbers.ts';
+import { conclude } from './support/record.ts';
+import { Requests } from './support/requests.ts';
+import { settle, valueBytes } from './support/side.ts';
 
 const [keys = 300_000, runs = 3] = process.argv.slice(2).map(Number);
 
@@ -40,17 +44,25 @@ async function untilServing(cluster: TestCluster): Promise<void> {
   await settle(cluster);
 }
 
-async function rebalance(cluster: TestCluster, request: RebalanceRequest): Promise<number> {
-  const plan = planRebalance(await readSnapshot(cluster), { pace: 'fast', ...request });
-  return (await runPlan(plan, runPorts(cluster))).movedKeys;
+interface Done {
+  readonly movedKeys: number;
+  readonly requests?: Requests;
 }
 
-async function byRedisCli(cluster: TestCluster): Promise<number> {
+async function rebalance(cluster: TestCluster, request: RebalanceRequest): Promise<Done> {
+  const requests = new Requests();
+  const plan = planRebalance(await readSnapshot(cluster), { pace: 'fast', ...request });
+  const dialer = requests.over(cluster.dialer);
+  const { movedKeys } = await runPlan(plan, runPorts(cluster, { dialer }));
+  return { movedKeys, requests };
+}
+
+async function byRedisCli(cluster: TestCluster): Promise<Done> {
   const { code, stdout } = await cluster.cli(
     ...['--cluster', 'rebalance', cluster.addresses[0] ?? '', '--cluster-use-empty-masters'],
   );
   if (code !== 0) throw new Error(`redis-cli ended with ${code}: ${stdout.slice(-500)}`);
-  return Number.NaN;
+  return { movedKeys: Number.NaN };
 }
 
 const cluster = await startRedisCluster({ spares: 3, config: { 'cluster-node-timeout': '5000' } });
@@ -64,17 +76,17 @@ try {
     rediscli: () => byRedisCli(cluster),
   };
   const times: Record<keyof typeof ways, number[]> = { ours: [], rediscli: [] };
-  const cpu: number[] = [];
+  const loads: Load[] = [];
   let moved = 0;
   for (let run = 1; run <= runs; run++) {
     for (const name of ['ours', 'rediscli'] as const) {
       await settle(cluster);
-      const before = await cpuOf(cluster);
-      const start = performance.now();
-      const movedKeys = await ways[name]();
-      const seconds = (performance.now() - start) / 1000;
+      const end = await startLoad(cluster);
+      const { movedKeys, requests } = await ways[name]();
+      const load = await end(requests);
+      const { seconds } = load;
       if (name === 'ours') {
-        cpu.push((await cpuOf(cluster)) - before);
+        loads.push(load);
         moved = movedKeys;
       }
       times[name].push(seconds);
@@ -83,10 +95,12 @@ try {
       await rebalance(cluster, { weights });
     }
   }
+  const load = medianLoad(loads);
   const [own, rediscli] = [median(times.ours), median(times.rediscli)];
   conclude({
     ...{ ours: round(own), rediscli: round(rediscli), ratio: round(rediscli / own) },
-    cpuMsPer1000Keys: round(median(cpu) / (moved / 1000)),
+    cpuMsPer1000Keys: round((load.serverCpuMs + load.ownCpuMs) / (moved / 1000)),
+    limits: { '': load },
     ...{ keys, movedKeys: moved, valueBytes, runs },
   });
 } finally {

@@ -2,13 +2,13 @@
 // npm run bench -- reshard-atomic [keys] [slots] [runs]
 import type { ServerVersion } from '../test/support/serverVersions.ts';
 import { startRedisCluster } from '../test/support/startRedisCluster.ts';
+import { round } from './support/numbers.ts';
+import { conclude } from './support/record.ts';
 import {
   alternate,
-  conclude,
   fillLowest,
   ours,
   redisCli,
-  round,
   valueBytes,
   type Measured,
   type Way,
@@ -49,5 +49,6 @@ conclude({
   ratioValkeyCliAtomic: ratio(valkey, 'cliAtomic'),
   longestStallMs: round(Math.max(...own.map((one) => one?.waits?.longest ?? Number.NaN))),
   cpuMsPer1000Keys: round(Math.max(...own.map((one) => one?.cpuMs ?? Number.NaN)) / (keys / 1000)),
+  limits: { Redis: redis['ours']?.load, Valkey: valkey['ours']?.load },
   ...{ keys, valueBytes, slots, runs },
 });

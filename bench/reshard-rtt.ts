@@ -9,7 +9,9 @@ import { Worker } from 'node:worker_threads';
 import { connectNode } from '../src/redis/connect.ts';
 import { startRedisCluster, type TestCluster } from '../test/support/startRedisCluster.ts';
 import type { ProxyRoutes } from './support/delayProxy.ts';
-import { alternate, conclude, fillLowest, ours, redisCli, round, valueBytes } from './support/side.ts';
+import { round } from './support/numbers.ts';
+import { conclude } from './support/record.ts';
+import { alternate, fillLowest, ours, redisCli, valueBytes } from './support/side.ts';
 
 const [keys = 30_500, slots = 500, runs = 1, roundTripMs = 20] = process.argv
   .slice(2)
@@ -73,6 +75,7 @@ async function inside(): Promise<void> {
     rediscliPipeline100: round(result.rediscliPipeline100.seconds),
     ratioPipeline100: round(result.rediscliPipeline100.seconds / seconds),
     cpuMsPer1000Keys: round(result.ours.cpuMs / (keys / 1000)),
+    limits: { '': result.ours.load },
     ...{ keys, valueBytes, slots, runs, roundTripMs },
   });
   await proxy.terminate();

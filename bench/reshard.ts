@@ -1,7 +1,9 @@
 // Our reshard at full speed against redis-cli's, in turn on one cluster of Redis 7.0:
 // npm run bench -- reshard [keys] [slots] [runs]
 import { startRedisCluster } from '../test/support/startRedisCluster.ts';
-import { alternate, conclude, fillLowest, ours, redisCli, round, valueBytes } from './support/side.ts';
+import { round } from './support/numbers.ts';
+import { conclude } from './support/record.ts';
+import { alternate, fillLowest, ours, redisCli, valueBytes } from './support/side.ts';
 
 const [keys = 122_000, slots = 2000, runs = 5] = process.argv.slice(2).map(Number);
 
@@ -28,6 +30,7 @@ try {
     longestStallMs: round(own.waits?.longest ?? Number.NaN),
     rediscliLongestStallMs: round(rediscli.waits?.longest ?? Number.NaN),
     cpuMsPer1000Keys: round(own.cpuMs / (keys / 1000)),
+    limits: { '': own.load },
     ...{ keys, valueBytes, slots, runs },
   });
 } finally {

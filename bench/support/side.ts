@@ -1,32 +1,43 @@
 import { spawn } from 'node:child_process';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { keySlot } from '../../src/model/keySlot.ts';
 import type { Plan } from '../../src/model/plan.ts';
 import { planReshard } from '../../src/operations/reshard.ts';
-import { runPlan } from '../../src/operations/runPlan.ts';
+import { runPlan, type RunPorts } from '../../src/operations/runPlan.ts';
 import type { ClusterDialer, NodeConnection } from '../../src/redis/nodeConnection.ts';
 import { fill, type Write } from '../../test/redis/fill.ts';
 import { readSnapshot } from '../../test/redis/readSnapshot.ts';
 import { runPorts } from '../../test/redis/runPorts.ts';
 import type { TestCluster } from '../../test/support/startRedisCluster.ts';
+import { medianLoad, startLoad, type Load, type Measurable } from './load.ts';
+import { median } from './numbers.ts';
 import type { Waits } from './otherClient.ts';
+import { Requests } from './requests.ts';
 
-/** One way to do the work, between these two masters where it has ends; reading and checking is part of it. */
-export type Way = (from: string, to: string) => Promise<void>;
+/** A cluster whose servers can be asked and that its own redis-cli can change. */
+export interface BenchCluster extends Measurable {
+  /** The first two are the masters between which slots move. */
+  readonly nodes: readonly { readonly id: string; readonly host: string; readonly port: number }[];
+  readonly addresses: readonly string[];
+  cli(...args: readonly string[]): Promise<{ code: number; stdout: string }>;
+}
+
+/** One way to do the work, between these two masters; reading and checking is part of it. Says what it asked, if it is ours. */
+export type Way = (from: string, to: string) => Promise<Requests | undefined>;
 
 export interface Measured {
   readonly seconds: number;
   /** Processor time of all servers, and of this process where the way runs in it. */
   readonly cpuMs: number;
+  readonly load: Load;
   readonly waits?: Waits;
 }
 
 export const valueBytes = 100;
 
 /** So many keys of 100 bytes, all in the lowest slots: those that are moved. */
-export async function fillLowest(cluster: TestCluster, slots: number, keys: number): Promise<void> {
+export async function fillLowest(cluster: Measurable, slots: number, keys: number): Promise<void> {
   function* writes(): Generator<Write> {
     const value = Buffer.alloc(valueBytes, 'x');
     for (let number = 0, written = 0; written < keys; number++) {
@@ -42,11 +53,17 @@ export async function fillLowest(cluster: TestCluster, slots: number, keys: numb
 /** Our reshard of the lowest slots, as the command runs it. */
 export function ours(cluster: TestCluster, slots: number, pace: 'gentle' | 'fast'): Way {
   const shown = { ...cluster, dialer: keeping(cluster.dialer) };
+  return oursOver(runPorts(cluster, { readSnapshot: () => readSnapshot(shown) }), slots, pace);
+}
+
+/** The same where a cluster is read and reached in another way. */
+export function oursOver(ports: RunPorts, slots: number, pace: 'gentle' | 'fast'): Way {
   return async (from, to) => {
-    const readKept = (): ReturnType<typeof readSnapshot> => readSnapshot(shown);
-    const plan = planReshard(await readKept(), { from: [from], to, slots });
-    const result = await runPlan(at(plan, pace), runPorts(cluster, { readSnapshot: readKept }));
+    const requests = new Requests();
+    const plan = planReshard(await ports.readSnapshot(), { from: [from], to, slots });
+    const result = await runPlan(at(plan, pace), { ...ports, dialer: requests.over(ports.dialer) });
     if (result.movedSlots !== slots) throw new Error(`${result.movedSlots} slots were moved`);
+    return requests;
   };
 }
 
@@ -71,7 +88,7 @@ function at(plan: Plan, pace: 'gentle' | 'fast'): Plan {
 
 /** The reshard of the servers' own redis-cli. */
 export function redisCli(
-  cluster: TestCluster,
+  cluster: BenchCluster,
   slots: number,
   pipeline: number,
   ...options: readonly string[]
@@ -83,11 +100,12 @@ export function redisCli(
       ...['--cluster-slots', String(slots), '--cluster-pipeline', String(pipeline)],
     );
     if (code !== 0) throw new Error(`redis-cli ended with ${code}: ${stdout.slice(-500)}`);
+    return undefined;
   };
 }
 
 /** redis-cli refuses while the nodes do not agree yet on what the run before has moved. */
-export async function settle(cluster: TestCluster): Promise<void> {
+export async function settle(cluster: BenchCluster): Promise<void> {
   for (let attempt = 0; attempt < 200; attempt++) {
     const { code } = await cluster.cli('--cluster', 'check', cluster.addresses[0] ?? '');
     if (code === 0) return;
@@ -100,7 +118,7 @@ export async function settle(cluster: TestCluster): Promise<void> {
  * conditions; where `watch` is set, another client measures how long the source lets it wait.
  */
 export async function alternate<Name extends string>(
-  cluster: TestCluster,
+  cluster: BenchCluster,
   ways: Readonly<Record<Name, Way>>,
   { runs, watch = false }: { readonly runs: number; readonly watch?: boolean },
 ): Promise<Record<Name, Measured>> {
@@ -129,18 +147,16 @@ export async function alternate<Name extends string>(
 }
 
 async function measure(
-  cluster: TestCluster,
-  work: () => Promise<void>,
+  cluster: BenchCluster,
+  work: () => ReturnType<Way>,
   client: OtherClient | undefined,
 ): Promise<Measured> {
   await client?.waits();
-  const before = await cpuOf(cluster);
-  const start = performance.now();
-  await work();
-  const seconds = (performance.now() - start) / 1000;
+  const end = await startLoad(cluster);
+  const load = await end(await work());
   const waits = await client?.waits();
-  const cpuMs = (await cpuOf(cluster)) - before;
-  return { seconds, cpuMs, ...(waits === undefined ? {} : { waits }) };
+  const cpuMs = load.serverCpuMs + load.ownCpuMs;
+  return { seconds: load.seconds, cpuMs, load, ...(waits === undefined ? {} : { waits }) };
 }
 
 function text({ seconds, cpuMs, waits }: Measured): string {
@@ -157,6 +173,7 @@ function medians(results: readonly Measured[]): Measured {
   return {
     seconds: median(results.map(({ seconds }) => seconds)),
     cpuMs: median(results.map(({ cpuMs }) => cpuMs)),
+    load: medianLoad(results.map(({ load }) => load)),
     ...(waits.length === 0
       ? {}
       : {
@@ -169,33 +186,6 @@ function medians(results: readonly Measured[]): Measured {
           },
         }),
   };
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  const upper = sorted[middle] ?? Number.NaN;
-  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2;
-}
-
-/** Processor time that this process and the servers have used so far; milliseconds. */
-export async function cpuOf({ nodes, dialer }: TestCluster): Promise<number> {
-  const own = process.cpuUsage();
-  const servers = await Promise.all(
-    nodes.map(async ({ id }) => {
-      const connection = await dialer.dial(id);
-      const info = String(await connection.call('INFO', 'cpu'));
-      connection.close();
-      const field = (name: string): number => Number(new RegExp(`${name}:([\\d.]+)`).exec(info)?.[1] ?? 0);
-      return (
-        field('used_cpu_sys') +
-        field('used_cpu_user') +
-        field('used_cpu_sys_children') +
-        field('used_cpu_user_children')
-      );
-    }),
-  );
-  return (own.user + own.system) / 1000 + servers.reduce((sum, seconds) => sum + seconds * 1000, 0);
 }
 
 interface OtherClient {
@@ -218,13 +208,4 @@ function startOtherClient({ host, port }: { readonly host: string; readonly port
       child.stdin.end();
     },
   };
-}
-
-export function round(value: number): number {
-  return Math.round(value * 100) / 100;
-}
-
-/** The last line of a benchmark. */
-export function conclude(figures: Readonly<Record<string, unknown>>): void {
-  console.log(JSON.stringify({ ...figures, cores: availableParallelism() }));
 }

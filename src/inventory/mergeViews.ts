@@ -36,8 +36,9 @@ export function mergeViews(sources: readonly Source[]): Merged {
   const alive = new Map(views.map((view) => [view.self.id, view]));
   const told = toldOnly(views, alive);
   const silent = sources.filter((source) => !members.includes(source));
+  const failed = failedIds(views);
 
-  const own = members.flatMap((source) => ownNode(source, views));
+  const own = members.flatMap((source) => ownNode(source, failed));
   const takenPods = new Set<string>();
   const nodes: RedisNode[] = [...own];
   const strangers: KnownNode[] = [];
@@ -46,7 +47,7 @@ export function mergeViews(sources: readonly Source[]): Merged {
     if (source?.pod !== undefined) takenPods.add(source.pod.uid);
     const counted =
       source !== undefined || line.slots.length > 0 || own.some((node) => node.masterId === line.id);
-    if (counted) nodes.push(toldNode(line, source, views));
+    if (counted) nodes.push(toldNode(line, source, failed));
     else strangers.push(line);
   }
   const loosePods = silent.flatMap(({ pod }) => (pod === undefined || takenPods.has(pod.uid) ? [] : [pod]));
@@ -82,14 +83,17 @@ function isSameServer(source: Source, line: KnownNode): boolean {
   return pod !== undefined && (pod.ip === line.host || line.hostname?.split('.')[0] === pod.name);
 }
 
-function ownNode(source: Source, views: readonly NodeView[]): readonly RedisNode[] {
+/** Nodes that any peer says have failed: gathered once, since every node's view has a line for every other. */
+function failedIds(views: readonly NodeView[]): ReadonlySet<string> {
+  const failed = views.flatMap(({ others }) => others.filter(({ flags }) => flags.includes('fail')));
+  return new Set(failed.map(({ id }) => id));
+}
+
+function ownNode(source: Source, failed: ReadonlySet<string>): readonly RedisNode[] {
   const { view } = source.reading;
   if (view === undefined) return [];
   const { self } = view;
-  const saysFail = views.some((other) =>
-    other.others.some((line) => line.id === self.id && line.flags.includes('fail')),
-  );
-  const sick = view.clusterState === 'fail' || view.loading || view.replication.linkUp === false || saysFail;
+  const ails = view.clusterState === 'fail' || view.loading || view.replication.linkUp === false;
   return [
     {
       id: self.id,
@@ -99,18 +103,15 @@ function ownNode(source: Source, views: readonly NodeView[]): readonly RedisNode
       ...roleOf(self),
       slots: self.slots,
       configEpoch: self.configEpoch,
-      health: sick ? 'degraded' : 'ok',
+      health: ails || failed.has(self.id) ? 'degraded' : 'ok',
       view,
       ...(source.pod === undefined ? {} : { pod: source.pod }),
     },
   ];
 }
 
-function toldNode(line: KnownNode, source: Source | undefined, views: readonly NodeView[]): RedisNode {
-  const failedFor = views.filter((view) =>
-    view.others.some((o) => o.id === line.id && o.flags.includes('fail')),
-  );
-  const health: NodeHealth = failedFor.length > 0 ? 'failed' : 'unreachable';
+function toldNode(line: KnownNode, source: Source | undefined, failed: ReadonlySet<string>): RedisNode {
+  const health: NodeHealth = failed.has(line.id) ? 'failed' : 'unreachable';
   const failure = source?.reading.failure;
   const unknown = { message: 'No pod or address of this node is known here.' };
   return {

@@ -16,6 +16,15 @@ export async function meet(
   await connection.call('CLUSTER', 'MEET', address.host, address.port, ...bus);
 }
 
+/** Makes the server greet all of these, in one round trip. Throws the first refusal. */
+export async function meetAll(connection: NodeConnection, addresses: readonly Address[]): Promise<void> {
+  const replies = await connection.pipeline(
+    addresses.map(({ host, port }): Argument[] => ['CLUSTER', 'MEET', host, port]),
+  );
+  const refusal = replies.find((reply) => reply instanceof Error);
+  if (refusal !== undefined) throw refusal;
+}
+
 /** Makes an empty server, or one that is a replica already, a replica of the master. */
 export async function replicate(connection: NodeConnection, masterId: string): Promise<void> {
   await connection.call('CLUSTER', 'REPLICATE', masterId);

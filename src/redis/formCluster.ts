@@ -2,7 +2,7 @@ import { formatAddress, type Address } from '../model/clusterRef.ts';
 import { UserError } from '../model/errors.ts';
 import type { NodeView } from '../model/nodeView.ts';
 import { slotCount, type SlotSet } from '../model/slots.ts';
-import { addSlots, meet, replicate, setConfigEpoch } from './admin.ts';
+import { addSlots, meetAll, replicate, setConfigEpoch } from './admin.ts';
 import { connectNode } from './connect.ts';
 import type { Credentials, NodeConnection } from './nodeConnection.ts';
 import { readNodeView } from './nodeView.ts';
@@ -21,6 +21,8 @@ interface Member {
 
 /** How often servers are asked whether they have come to agree; milliseconds. */
 const pollMs = 50;
+/** How long they may take for it: of many, each has a connection to make to each, and tells each other of its slots. */
+const limitSeconds = { any: 60, eachServer: 0.5 };
 
 /**
  * Joins empty servers to one cluster: the first `masters` of them share the slots, the others become their replicas
@@ -76,9 +78,14 @@ async function join(members: readonly Member[], masters: number, signal: AbortSi
   );
   // Everybody greets everybody: to learn of the others by gossip takes seconds.
   for (const [index, { connection }] of members.entries()) {
-    for (const other of members.slice(index + 1)) await meet(connection, other.address);
+    await meetAll(
+      connection,
+      members.slice(index + 1).map(({ address }) => address),
+    );
   }
-  await waitForAll(members, signal, (view) => knowsAll(view, members));
+  const ids = new Set(members.map(({ id }) => id));
+  await waitForAll(members, signal, (view) => knowsAll(view, ids));
+  await tellSlots(members, masters, signal);
   await Promise.all(
     members.map(async ({ connection }, index) => {
       const master = members[index % masters];
@@ -88,18 +95,29 @@ async function join(members: readonly Member[], masters: number, signal: AbortSi
   await waitForAll(members, signal, (view, index) => isWhole(view) && index < masters === isMaster(view));
 }
 
+/**
+ * Has masters greet whoever does not know their slots, since a greeting says them. Among many servers that may be news
+ * for minutes otherwise: slots go from server to server only, which ping each other seldom while gossip says all is well.
+ */
+async function tellSlots(members: readonly Member[], masters: number, signal: AbortSignal): Promise<void> {
+  for (const { address, connection } of members) {
+    const { others } = await readNodeView(connection, signal);
+    const silent = new Set(others.filter(({ slots }) => slots.length === 0).map(({ id }) => id));
+    const untold = members.slice(0, masters).filter(({ id }) => silent.has(id));
+    await Promise.all(untold.map((master) => meetAll(master.connection, [address])));
+  }
+}
+
 function shareOf(index: number, masters: number): SlotSet {
   const first = (share: number): number => Math.round((slotCount * share) / masters);
   return [[first(index), first(index + 1) - 1]];
 }
 
-function knowsAll(view: NodeView, members: readonly Member[]): boolean {
+function knowsAll(view: NodeView, ids: ReadonlySet<string>): boolean {
   const known = view.others.filter(
     (node) => !node.flags.includes('handshake') && node.linkState === 'connected',
   );
-  return (
-    known.length === members.length - 1 && known.every(({ id }) => members.some((member) => member.id === id))
-  );
+  return known.length === ids.size - 1 && known.every(({ id }) => ids.has(id));
 }
 
 function isMaster(view: NodeView): boolean {
@@ -114,24 +132,26 @@ function isWhole(view: NodeView): boolean {
   );
 }
 
-/** Asks all members again and again until each one's own view passes; gives up after 60 s. */
+/**
+ * Asks one member after the other again and again until its own view passes. All at once would keep many servers so
+ * busy with answers that they come to agree later.
+ */
 async function waitForAll(
   members: readonly Member[],
   signal: AbortSignal,
   passes: (view: NodeView, index: number) => boolean,
 ): Promise<void> {
-  const deadline = Date.now() + 60_000;
-  for (;;) {
-    const views = await Promise.all(members.map(({ connection }) => readNodeView(connection, signal)));
-    const late = views.findIndex((view, index) => !passes(view, index));
-    const member = members[late];
-    if (member === undefined) return;
-    if (Date.now() > deadline) {
-      throw new UserError(
-        'failed',
-        `The cluster did not form within 60 s: Redis at ${formatAddress(member.address)} does not agree with the others yet. The servers have to reach each other's bus ports.`,
-      );
+  const limit = limitSeconds.any + limitSeconds.eachServer * members.length;
+  const deadline = Date.now() + limit * 1000;
+  for (const [index, { address, connection }] of members.entries()) {
+    while (!passes(await readNodeView(connection, signal), index)) {
+      if (Date.now() > deadline) {
+        throw new UserError(
+          'failed',
+          `The cluster did not form within ${limit} s: Redis at ${formatAddress(address)} does not agree with the others yet. The servers have to reach each other's bus ports.`,
+        );
+      }
+      await pause(pollMs, signal);
     }
-    await pause(pollMs, signal);
   }
 }

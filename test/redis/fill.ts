@@ -1,14 +1,17 @@
 import { keySlot } from '../../src/model/keySlot.ts';
 import { readNodeView } from '../../src/redis/nodeView.ts';
 import { hasSlot } from '../../src/model/slots.ts';
-import type { Argument } from '../../src/redis/nodeConnection.ts';
+import type { Argument, ClusterDialer } from '../../src/redis/nodeConnection.ts';
 import type { TestCluster } from '../support/startRedisCluster.ts';
 
 /** A key with the command that writes it; the key stands second in the command. */
 export type Write = readonly [verb: string, key: Buffer, ...rest: Argument[]];
 
 /** Sends each write to the master that owns its slot. */
-export async function fill({ nodes, dialer }: TestCluster, writes: Iterable<Write>): Promise<void> {
+export async function fill(
+  { nodes, dialer }: { readonly nodes: readonly { readonly id: string }[]; readonly dialer: ClusterDialer },
+  writes: Iterable<Write>,
+): Promise<void> {
   const masters = await Promise.all(
     nodes.map(async ({ id }) => {
       const connection = await dialer.dial(id);

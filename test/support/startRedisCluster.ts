@@ -66,7 +66,8 @@ export async function startRedisCluster({
   try {
     if (size > 0) {
       const members = running.servers.slice(0, size);
-      await formCluster(members, credentials, { masters, replicasPerMaster }, AbortSignal.timeout(60_000));
+      const limit = AbortSignal.timeout(60_000 + 1_000 * size);
+      await formCluster(members, credentials, { masters, replicasPerMaster }, limit);
     }
     const nodes = await Promise.all(running.servers.map((server) => identify(server, credentials)));
     return {

@@ -59,6 +59,19 @@ test('a node that its peers call failed is failed; a pod that waits for its imag
   );
 });
 
+test('a node that answers is degraded where one peer alone calls it failed', () => {
+  const doubting = source('m1', {
+    others: view('m1').others.map((other) =>
+      other.id === 'm2' ? { ...other, flags: ['master', 'fail'] } : other,
+    ),
+  });
+  const { nodes } = mergeViews(ids.map((id) => (id === 'm1' ? doubting : source(id))));
+  assert.deepEqual(
+    nodes.filter(({ health }) => health !== 'ok').map(({ id, health }) => [id, health]),
+    [['m2', 'degraded']],
+  );
+});
+
 test('a pod that came back with another node id is not the node that it was: that one is a ghost', () => {
   const ghost = line('m9', { flags: ['master', 'fail'], slots: [], host: '10.0.0.9' });
   const sources = ids.map((id) => source(id, { others: [...view(id).others, ghost] }));

@@ -36,6 +36,22 @@ test('slots, open slots, flags and epochs of CLUSTER NODES are read', () => {
   assert.equal(peer.configEpoch, 2);
 });
 
+test('what several nodes say alike of another is kept once, and what one says differently is seen', () => {
+  const said = (before: string, times: string, after: string): unknown =>
+    parseClusterNodes(
+      line(self, '127.0.0.1:30001@31001', 'myself,master - 0 0 1 connected') +
+        line(other, '127.0.0.1:30002@31002', `${before} ${times} ${after}`),
+    ).others[0];
+  const times = '0 1426238316232';
+  const first = said('master -', times, '2 connected 0-99');
+  assert.equal(said('master -', '1426238317000 1426238318000', '2 connected 0-99'), first);
+  assert.notDeepEqual(said('master,fail? -', times, '2 connected 0-99'), first);
+  assert.notDeepEqual(said(`slave ${self}`, times, '2 connected'), first);
+  assert.notDeepEqual(said('master -', times, '3 connected 0-99'), first);
+  assert.notDeepEqual(said('master -', times, '2 disconnected 0-99'), first);
+  assert.notDeepEqual(said('master -', times, '2 connected 0-98'), first);
+});
+
 test('a replica names its master', () => {
   const { self: replica } = parseClusterNodes(
     line(self, '127.0.0.1:30004@31004', `myself,slave ${other} 0 1426238317239 4 connected`),
