@@ -10,6 +10,7 @@ import type { Plan } from '../model/plan.ts';
 import { nodeName } from '../model/shards.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
 import { formatSlots } from '../model/slots.ts';
+import { moveNotes } from './moveOptions.ts';
 import { changesSince, fingerprintOf, type NodePrint } from './planFile/fingerprint.ts';
 import {
   count,
@@ -128,7 +129,7 @@ function planOfSteps({ operation, request, steps }: FiledPlan, snapshot: Cluster
   const name = isKubernetesRef(snapshot.ref) ? snapshot.ref.name : snapshot.name;
   return {
     title: `Run a saved plan (${operation}) on ${name}`,
-    ...{ ref: snapshot.ref, operation, request, warnings: [], losses },
+    ...{ ref: snapshot.ref, operation, request, warnings: moveNotes(steps), losses },
     steps: steps.map((step) => ({ ...step, text: stepText(step, nameOf) })),
   };
 }
