@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { claimOf } from '../inventory/inventory.ts';
-import { describeRef, isKubernetesRef, type ClusterRef } from '../model/clusterRef.ts';
+import { describeRef, isKubernetesRef } from '../model/clusterRef.ts';
 import { countText, type Plan, type Progress, type Report } from '../model/plan.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { canSave } from '../operations/planFile.ts';
@@ -96,7 +96,10 @@ async function decide(
     const options = { modal: true, detail };
     const answer = await vscode.window.showWarningMessage(`${plan.title}?`, options, verb, ...also);
     if (answer === showPlan) {
-      await parts.documents.show(`Plan – ${verb} ${nameOf(plan.ref)}`, planText(parts, plan));
+      await parts.documents.show(
+        `Plan – ${verb} ${parts.inventory.titleOf(plan.ref)}`,
+        planText(parts, plan),
+      );
       continue;
     }
     if (answer === savePlan && madeOf !== undefined) {
@@ -120,10 +123,6 @@ async function isTyped(plan: Plan, word: string): Promise<boolean> {
         : `Type ${word}, or press Escape to leave everything as it is.`,
   });
   return typed === word;
-}
-
-function nameOf(ref: ClusterRef): string {
-  return isKubernetesRef(ref) ? ref.name : describeRef(ref);
 }
 
 /** Which cluster it is about, where the title does not say it. */

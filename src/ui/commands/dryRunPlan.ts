@@ -18,7 +18,11 @@ export async function dryRunPlan(
     await parts.documents.show(
       `Dry run – ${plan.operation} ${parts.inventory.titleOf(plan.ref)}`,
       [
-        ...[`Dry run of a saved plan (${plan.operation}): nothing was changed.`, describeRef(plan.ref), ''],
+        ...[
+          `Dry run of a saved plan (${plan.operation}) on ${parts.inventory.titleOf(plan.ref)}: nothing was changed.`,
+          describeRef(plan.ref),
+          '',
+        ],
         ...[...losses, ...plan.warnings, ...steps, ''],
       ].join('\n'),
     );

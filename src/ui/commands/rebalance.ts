@@ -20,7 +20,10 @@ export async function rebalance(parts: Parts, argument: unknown): Promise<Outcom
   const request = isAsked ? await askMasters(snapshot) : requestIn(answers);
   const plan = planRebalance(snapshot, { ...request, ...options });
   if (answers['preview'] === true) {
-    await parts.documents.show(`Plan – ${plan.title}`, plan.steps.map(({ text }) => `${text}\n`).join(''));
+    await parts.documents.show(
+      `Plan – ${plan.title}`,
+      [...plan.warnings, ...plan.steps.map(({ text }) => text), ''].join('\n'),
+    );
     return { outcome: 'done', message: `${plan.title} in ${plan.steps.length} moves; nothing was changed.` };
   }
   return runPlanned(parts, {
