@@ -28,9 +28,9 @@ export function clusterKey(ref: ClusterRef): string {
 
 /** How dialogs and results name the cluster a change is about: context and namespace are never left out. */
 export function describeRef(ref: ClusterRef): string {
-  return isKubernetesRef(ref)
-    ? `${ref.name} (context ${ref.context}, namespace ${ref.namespace})`
-    : ref.addresses.join(', ');
+  if (isKubernetesRef(ref)) return `${ref.name} (context ${ref.context}, namespace ${ref.namespace})`;
+  const [first = '', ...others] = ref.addresses;
+  return others.length > 1 ? `${first} and ${others.length} others` : ref.addresses.join(', ');
 }
 
 /** Reads a command's `cluster` argument. Throws a UserError that says the expected form. */

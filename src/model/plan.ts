@@ -1,4 +1,5 @@
 import type { ClusterRef } from './clusterRef.ts';
+import type { MoveOptions } from './moves.ts';
 import type { SlotSet } from './slots.ts';
 
 /** How a replica takes its master's place: with it, without waiting for it, or without asking the other masters. */
@@ -9,16 +10,12 @@ export type PromoteHow = 'handOver' | 'force' | 'takeover';
  * named by its pod (`pod`, `masterPod`) and its id is an empty text until the step is reached.
  */
 export interface StepFields {
-  /**
-   * Moves hash slots with their keys between two masters; `pod` stands for `to`. `gentle`, which is meant where nothing
-   * is said, keeps other clients' latency low; `fast` does not look at it.
-   */
-  readonly moveSlots: {
+  /** Moves hash slots with their keys between two masters; `pod` stands for `to`. */
+  readonly moveSlots: MoveOptions & {
     readonly from: string;
     readonly to: string;
     readonly pod?: string;
     readonly slots: SlotSet;
-    readonly pace?: 'gentle' | 'fast';
   };
   readonly promote: { readonly node: string; readonly how: PromoteHow };
   /** `pod` stands for `node`, `masterPod` for `master`. */
@@ -96,6 +93,15 @@ export interface Progress {
   readonly done?: number;
   readonly total?: number;
   readonly unit?: string;
+  /** Why nothing goes on at present, as a sentence; absent while it does. */
+  readonly paused?: string;
+}
+
+/** How much of it is done, such as `1,200 of 5,461 slots`; nothing where that is not counted. */
+export function countText({ done = 0, total, unit }: Progress): readonly string[] {
+  if (total === undefined) return [];
+  const numbers = `${done.toLocaleString('en-US')} of ${total.toLocaleString('en-US')}`;
+  return [unit === undefined ? numbers : `${numbers} ${unit}`];
 }
 
 export type Report = (progress: Progress) => void;

@@ -1,7 +1,9 @@
 import { describeRef, isKubernetesRef } from '../model/clusterRef.ts';
+import type { MoveOptions } from '../model/moves.ts';
 import type { Plan, Step } from '../model/plan.ts';
 import { mastersOf } from '../model/shards.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
+import { movingAs } from './moveOptions.ts';
 import { refusal, replicasOf } from './nodes.ts';
 import { roomWarnings } from './reshard/room.ts';
 import {
@@ -16,7 +18,7 @@ import {
 } from './shape/grow.ts';
 import { refuseUnsound, scalable, type ShapeFacts } from './shape/refusals.ts';
 
-export interface AddShardRequest {
+export interface AddShardRequest extends MoveOptions {
   /** Replicas of the new master; as many as most masters have where it is not said. Not for address clusters. */
   readonly replicas?: number;
   /** Address clusters: the empty servers, the future master first, the others its replicas. */
@@ -50,7 +52,7 @@ export function planAddShard(
   const parts = isKubernetesRef(snapshot.ref)
     ? inPods(snapshot, request, facts)
     : atAddresses(snapshot, facts.servers ?? []);
-  return {
+  const plan = {
     title: `Add a shard to ${describeRef(snapshot.ref)}`,
     ref: snapshot.ref,
     operation: 'addShard',
@@ -59,6 +61,7 @@ export function planAddShard(
     warnings: roomWarnings(snapshot, movesIn(parts)),
     losses: [],
   };
+  return movingAs(plan, request);
 }
 
 function inPods(snapshot: ClusterSnapshot, request: AddShardRequest, facts: AddShardFacts): readonly Step[] {

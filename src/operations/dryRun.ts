@@ -11,7 +11,13 @@ import type { RunPorts } from './runPlan.ts';
  */
 export async function dryRun(plan: Plan, ports: RunPorts): Promise<readonly string[]> {
   const snapshot = await ports.readSnapshot();
-  const stepPorts = { ...ports, snapshot, tally: () => undefined, keepHeld: () => undefined };
+  const stepPorts = {
+    ...ports,
+    snapshot,
+    tally: () => undefined,
+    endRun: () => undefined,
+    keepHeld: () => undefined,
+  };
   const lines: string[] = [];
   let isFirst = true;
   for (const [index, step] of plan.steps.entries()) {

@@ -111,18 +111,19 @@ function plainPlan(plan: Plan): object {
 
 /**
  * Journals of operations that died: not closed, and silent for so long that even a window that has just woken would
- * have been heard of. Takes a while only where there are some.
+ * have been heard of. A window that starts right after the crash waits as long. Takes a while only where there are some.
  */
 export async function unfinishedJournals(
   ports: JournalPorts,
   signal: AbortSignal,
 ): Promise<readonly Unfinished[]> {
-  const silent = (await readAll(ports.store)).filter(({ lastAt }) => ports.clock() - lastAt > silentMs);
-  if (silent.length === 0) return [];
-  await ports.delay(wakeMs, signal);
+  const open = await readAll(ports.store);
+  if (open.length === 0) return [];
+  const silence = ports.clock() - Math.max(...open.map(({ lastAt }) => lastAt));
+  await ports.delay(Math.min(silentMs, Math.max(wakeMs, silentMs - silence)), signal);
   if (signal.aborted) return [];
   const later = new Map((await readAll(ports.store)).map((journal) => [journal.id, journal.lastAt]));
-  return silent.filter(({ id, lastAt }) => later.get(id) === lastAt);
+  return open.filter(({ id, lastAt }) => later.get(id) === lastAt);
 }
 
 async function readAll(store: JournalStore): Promise<readonly Unfinished[]> {

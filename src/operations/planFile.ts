@@ -10,6 +10,7 @@ import type { Plan } from '../model/plan.ts';
 import { nodeName } from '../model/shards.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
 import { formatSlots } from '../model/slots.ts';
+import { moveNotes } from './moveOptions.ts';
 import { changesSince, fingerprintOf, type NodePrint } from './planFile/fingerprint.ts';
 import {
   count,
@@ -113,7 +114,7 @@ export function planFromFile(filed: FiledPlan, snapshot: ClusterSnapshot): Plan 
     const more = changes.length > 5 ? ` and ${changes.length - 5} more changes` : '';
     throw new UserError(
       'unsafe',
-      `${describeRef(snapshot.ref)} is no longer as the plan found it: ${changes.slice(0, 5).join('; ')}${more}. Nothing was changed. Make the plan anew (${filed.operation}).`,
+      `${isKubernetesRef(snapshot.ref) ? describeRef(snapshot.ref) : snapshot.name} is no longer as the plan found it: ${changes.slice(0, 5).join('; ')}${more}. Nothing was changed. Make the plan anew (${filed.operation}).`,
     );
   }
   return planOfSteps(filed, snapshot);
@@ -128,7 +129,7 @@ function planOfSteps({ operation, request, steps }: FiledPlan, snapshot: Cluster
   const name = isKubernetesRef(snapshot.ref) ? snapshot.ref.name : snapshot.name;
   return {
     title: `Run a saved plan (${operation}) on ${name}`,
-    ...{ ref: snapshot.ref, operation, request, warnings: [], losses },
+    ...{ ref: snapshot.ref, operation, request, warnings: moveNotes(steps), losses },
     steps: steps.map((step) => ({ ...step, text: stepText(step, nameOf) })),
   };
 }

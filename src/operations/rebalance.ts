@@ -1,4 +1,5 @@
 import { UserError } from '../model/errors.ts';
+import type { MoveOptions } from '../model/moves.ts';
 import type { Plan, StepOf } from '../model/plan.ts';
 import { mastersOf, nodeName, slotsText, uncoveredSlots } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
@@ -12,18 +13,18 @@ import {
   unionSlots,
   type SlotSet,
 } from '../model/slots.ts';
+import { movingAs } from './moveOptions.ts';
 import { refuseDeadMasters } from './reshard/refusals.ts';
 import { roomWarnings } from './reshard/room.ts';
 import { transfersFor } from './rebalance/shares.ts';
 
-export interface RebalanceRequest {
+export interface RebalanceRequest extends MoveOptions {
   /** By node id: how much of the whole in relation to the others; 1 where nothing is said, 0 empties a master. */
   readonly weights?: Readonly<Record<string, number>>;
   /** By how many percent of its share a master's number of slots may differ from it; 2 where nothing is said. */
   readonly threshold?: number;
   /** Whether masters without slots get their share; otherwise they are left out, unless their weight is given. */
   readonly useEmptyMasters?: boolean;
-  readonly pace?: 'gentle' | 'fast';
 }
 
 const usualThreshold = 2;
@@ -53,14 +54,15 @@ export function planRebalance(snapshot: ClusterSnapshot, request: RebalanceReque
       `Every master of ${snapshot.name} is within ${threshold} % of its share already. Nothing was changed.`,
     );
   }
-  const steps = moves.map((move) => stepFor(move, request));
-  return {
+  const steps = moves.map(stepFor);
+  const plan = {
     title: `Rebalance ${snapshot.name}: ${total.toLocaleString('en-US')} ${total === 1 ? 'slot' : 'slots'}`,
     ...{ ref: snapshot.ref, operation: 'rebalance', request },
     steps,
     warnings: [...warningsFor(masters, weights, request), ...roomWarnings(snapshot, steps)],
     losses: [],
   };
+  return movingAs(plan, request);
 }
 
 function checkRequest(
@@ -180,10 +182,9 @@ function ownedAfter(node: RedisNode, moves: readonly Move[]): SlotSet {
   return unionSlots(subtractSlots(node.slots, unionSlots(...gone)), ...come);
 }
 
-function stepFor({ from, to, slots }: Move, { pace }: RebalanceRequest): StepOf<'moveSlots'> {
+function stepFor({ from, to, slots }: Move): StepOf<'moveSlots'> {
   return {
     ...{ kind: 'moveSlots', from: from.id, to: to.id, slots },
-    ...(pace === undefined ? {} : { pace }),
     text: `Move ${slotsText(slots)} (${formatSlots(slots)}) from ${nodeName(from)} to ${nodeName(to)}`,
   };
 }

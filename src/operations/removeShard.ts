@@ -1,7 +1,9 @@
 import { isKubernetesRef } from '../model/clusterRef.ts';
+import type { MoveOptions } from '../model/moves.ts';
 import type { Plan } from '../model/plan.ts';
 import { mastersOf, nodeName } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
+import { movingAs } from './moveOptions.ts';
 import { answers, memberOf, refusal, replicasOf } from './nodes.ts';
 import { roomWarnings } from './reshard/room.ts';
 import { dropPods, volumeTexts, type DropFacts } from './shape/dropPods.ts';
@@ -9,7 +11,7 @@ import { movesIn } from './shape/grow.ts';
 import { refuseUnsound, scalable, type ShapeFacts } from './shape/refusals.ts';
 import { shrinkSteps } from './shape/shrink.ts';
 
-export interface RemoveShardRequest {
+export interface RemoveShardRequest extends MoveOptions {
   /** The node id of any node of the shard. */
   readonly node: string;
   /** Whether the volumes of the pods that end are deleted too. */
@@ -43,12 +45,13 @@ export function planRemoveShard(
     const warnings = [
       `The servers of ${shard.map(nodeName).join(', ')} go on running, empty and in no cluster.`,
     ];
-    return { ...common, steps, warnings, losses: [] };
+    return movingAs({ ...common, steps, warnings, losses: [] }, request);
   }
   const { workload } = scalable(snapshot, facts);
   const steps = dropPods(snapshot, workload, { drained: [master], spare: shard }, volumes, facts);
   const { warnings, losses } = volumeTexts(volumes, facts, shard.length);
-  return { ...common, steps, losses, warnings: [...roomWarnings(snapshot, movesIn(steps)), ...warnings] };
+  const notes = [...roomWarnings(snapshot, movesIn(steps)), ...warnings];
+  return movingAs({ ...common, steps, losses, warnings: notes }, request);
 }
 
 function refuseFew(snapshot: ClusterSnapshot, master: RedisNode): void {

@@ -1,20 +1,21 @@
 import { UserError } from '../model/errors.ts';
+import type { MoveOptions } from '../model/moves.ts';
 import type { Plan, StepOf } from '../model/plan.ts';
 import { mastersOf, nodeName, slotsText } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
 import { countSlots, formatSlots, intersectSlots, subtractSlots, type SlotSet } from '../model/slots.ts';
+import { movingAs } from './moveOptions.ts';
 import { chooseSlots, type SourceShare } from './reshard/chooseSlots.ts';
 import { refuseUnlessWhole } from './reshard/refusals.ts';
 import { roomWarnings } from './reshard/room.ts';
 
-export interface ReshardRequest {
+export interface ReshardRequest extends MoveOptions {
   /** Node ids of masters, or all that own slots but the target. */
   readonly from: 'all' | readonly string[];
   /** The node id of the master that receives the slots. */
   readonly to: string;
   /** How many, taken from the sources in proportion, or which. */
   readonly slots: number | SlotSet;
-  readonly pace?: 'gentle' | 'fast';
 }
 
 /**
@@ -27,8 +28,8 @@ export function planReshard(snapshot: ClusterSnapshot, request: ReshardRequest):
   refuseUnlessWhole(snapshot, sources, target);
   const shares = chooseSlots(snapshot, sources, target, request.slots);
   const total = countMoving(shares);
-  const steps = shares.map((share) => stepFor(share, target, request));
-  return {
+  const steps = shares.map((share) => stepFor(share, target));
+  const plan = {
     title: `Reshard ${total.toLocaleString('en-US')} ${total === 1 ? 'slot' : 'slots'} to ${nodeName(target)}`,
     ref: snapshot.ref,
     operation: 'reshard',
@@ -37,6 +38,7 @@ export function planReshard(snapshot: ClusterSnapshot, request: ReshardRequest):
     warnings: [...warningsFor(request.slots, shares, target), ...roomWarnings(snapshot, steps)],
     losses: [],
   };
+  return movingAs(plan, request);
 }
 
 function findSources(
@@ -70,17 +72,12 @@ function findMaster(snapshot: ClusterSnapshot, id: string, purpose: string): Red
   );
 }
 
-function stepFor(
-  { source, slots }: SourceShare,
-  target: RedisNode,
-  { pace }: ReshardRequest,
-): StepOf<'moveSlots'> {
+function stepFor({ source, slots }: SourceShare, target: RedisNode): StepOf<'moveSlots'> {
   return {
     kind: 'moveSlots',
     from: source.id,
     to: target.id,
     slots,
-    ...(pace === undefined ? {} : { pace }),
     text: `Move ${slotsText(slots)} (${formatSlots(slots)}) from ${nodeName(source)} to ${nodeName(target)}`,
   };
 }

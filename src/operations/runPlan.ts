@@ -14,7 +14,7 @@ export interface StepWitness {
   readonly ended: (index: number, how: 'done' | 'skipped' | 'cancelled' | 'failed') => Promise<unknown>;
 }
 
-export interface RunPorts extends Omit<StepPorts, 'snapshot' | 'tally' | 'keepHeld'> {
+export interface RunPorts extends Omit<StepPorts, 'snapshot' | 'tally' | 'endRun' | 'keepHeld'> {
   readonly witness?: StepWitness;
 }
 
@@ -27,13 +27,18 @@ export interface PlanResult {
   /** By which way slots were moved, where some were. */
   readonly method?: string;
   readonly seconds: number;
-  /** The user stopped it at a safe point; what was done until then stays. */
+  /** The user or the end of the maintenance window stopped it at a safe point; what was done until then stays. */
   readonly cancelled: boolean;
+  /** Why it stopped, where that was not by the user; goes on from "Stopped". */
+  readonly why?: string;
 }
 
 /** One run of one plan; `fresh` is a reading that nothing was done after. */
 interface Run {
   readonly plan: Plan;
+  /** The user's, and that of a step whose time is over. */
+  readonly signal: AbortSignal;
+  readonly over: AbortController;
   readonly ports: RunPorts;
   readonly runs: StepRuns;
   readonly held: Map<string, { release(): void }>;
@@ -50,24 +55,25 @@ interface Run {
  */
 export async function runPlan(plan: Plan, ports: RunPorts, runs: StepRuns = stepRuns): Promise<PlanResult> {
   const started = ports.now();
+  const over = new AbortController();
   const run: Run = {
-    ...{ plan, ports, runs },
+    ...{ plan, ports, runs, over, signal: AbortSignal.any([ports.signal, over.signal]) },
     ...{ held: new Map(), kept: [], states: new Map(), tallies: [] },
   };
   try {
     for (const batch of batchesOf(plan.steps)) {
-      if (ports.signal.aborted) break;
+      if (run.signal.aborted) break;
       await runBatch(run, batch);
     }
   } catch (error) {
-    if (!(isAbort(error) && ports.signal.aborted)) throw withState(run, error);
+    if (!(isAbort(error) && run.signal.aborted)) throw withState(run, error);
   } finally {
     for (const held of [...run.held.values(), ...run.kept]) held.release();
   }
   return resultOf(run, (ports.now() - started) / 1000);
 }
 
-function resultOf({ plan, states, tallies }: Run, seconds: number): PlanResult {
+function resultOf({ plan, states, tallies, over }: Run, seconds: number): PlanResult {
   const ended = [...states.values()].filter((state) => state !== 'begun');
   const methods = new Set(tallies.flatMap(({ method }) => (method === undefined ? [] : [method])));
   const sum = (figure: 'slots' | 'keys'): number =>
@@ -80,6 +86,7 @@ function resultOf({ plan, states, tallies }: Run, seconds: number): PlanResult {
     ...(methods.size === 0 ? {} : { method: [...methods].join(' and ') }),
     seconds,
     cancelled: ended.length < plan.steps.length,
+    ...(over.signal.aborted ? { why: String(over.signal.reason) } : {}),
   };
 }
 
@@ -88,7 +95,7 @@ async function runBatch(run: Run, batch: Batch): Promise<void> {
   delete run.fresh;
   await holdNewcomers(run, snapshot);
   const shared = new AbortController();
-  const signal = AbortSignal.any([run.ports.signal, shared.signal]);
+  const signal = AbortSignal.any([run.signal, shared.signal]);
   const reports = summed(run.ports.report, run, batch);
   const todo: BoundStep[] = [];
   for (const { index, step } of batch) {
@@ -134,13 +141,16 @@ const readings = 8;
 const betweenReadings = 500;
 
 /** A reading that says of all steps that they are done; after some tries one that does not. */
-async function readUntilDone({ ports, states }: Run, steps: readonly BoundStep[]): Promise<ClusterSnapshot> {
+async function readUntilDone(
+  { ports, signal, states }: Run,
+  steps: readonly BoundStep[],
+): Promise<ClusterSnapshot> {
   const begun = steps.filter(({ index }) => states.has(index));
   for (let left = readings - 1; ; left--) {
     const snapshot = await ports.readSnapshot();
     const done = await Promise.all(begun.map(async ({ isDoneOn }) => await isDoneOn(snapshot)));
-    if (left === 0 || done.every(Boolean) || ports.signal.aborted) return snapshot;
-    await ports.delay(betweenReadings, ports.signal);
+    if (left === 0 || done.every(Boolean) || signal.aborted) return snapshot;
+    await ports.delay(betweenReadings, signal);
   }
 }
 
@@ -154,7 +164,7 @@ async function verify(run: Run, steps: readonly BoundStep[]): Promise<void> {
       await run.ports.witness?.ended(index, 'done');
       continue;
     }
-    if (run.ports.signal.aborted) {
+    if (run.signal.aborted) {
       await run.ports.witness?.ended(index, 'cancelled');
       continue;
     }
@@ -176,7 +186,7 @@ async function holdNewcomers({ held, ports }: Run, snapshot: ClusterSnapshot): P
 }
 
 function portsFor(
-  { ports, kept, tallies }: Run,
+  { ports, kept, tallies, over }: Run,
   snapshot: ClusterSnapshot,
   signal: AbortSignal,
   report: StepPorts['report'],
@@ -185,6 +195,9 @@ function portsFor(
     ...ports,
     ...{ snapshot, signal, report },
     tally: (figures) => tallies.push(figures),
+    endRun: (why) => {
+      over.abort(why);
+    },
     keepHeld: (held) => kept.push(held),
   };
 }
@@ -209,8 +222,14 @@ function summed(
       last.set(index, progress);
       const sum = (figure: 'done' | 'total'): number =>
         [...last.values()].reduce((all, one) => all + (one[figure] ?? 0), 0);
+      const paused = [...last.values()].find((one) => one.paused !== undefined)?.paused;
       const figures = progress.total === undefined ? {} : { done: sum('done'), total: sum('total') };
-      report({ ...progress, ...figures, text: `${place}${progress.text}` });
+      report({
+        ...progress,
+        ...figures,
+        ...(paused === undefined ? {} : { paused }),
+        text: `${place}${progress.text}`,
+      });
     },
   };
 }

@@ -1,9 +1,11 @@
 import { describeRef } from '../model/clusterRef.ts';
+import type { MoveOptions } from '../model/moves.ts';
 import type { Plan, Step } from '../model/plan.ts';
 import { mastersOf } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode, WorkloadFacts } from '../model/snapshot.ts';
 import { countSlots } from '../model/slots.ts';
 import { usualReplicas } from './addShard.ts';
+import { movingAs } from './moveOptions.ts';
 import { answers, count, refusal, replicasOf } from './nodes.ts';
 import { fewestMasters } from './removeShard.ts';
 import type { ScaleRequest } from './scale.ts';
@@ -12,7 +14,7 @@ import { dropPods, volumeTexts, type DropFacts } from './shape/dropPods.ts';
 import { movesIn, podsJoin, readyStep, serversFor, settleNewcomers, waitingPods } from './shape/grow.ts';
 import { refuseUnsound, scalable, type ShapeFacts } from './shape/refusals.ts';
 
-export interface ShapeRequest extends ScaleRequest {
+export interface ShapeRequest extends ScaleRequest, MoveOptions {
   /** Whether the volumes of pods that end are deleted too. */
   readonly volumes?: boolean;
 }
@@ -61,7 +63,7 @@ export function planScaleShape(
     ? growTo(snapshot, workload, now, wanted)
     : dropPods(snapshot, workload, goingTo(snapshot, workload, now, wanted), volumes, facts);
   const said = isGrowth ? { warnings: [], losses: [] } : volumeTexts(volumes, facts, dropped);
-  return {
+  const plan = {
     title: `Scale ${describeRef(snapshot.ref)} to ${shapeText(wanted)}`,
     ref: snapshot.ref,
     operation: 'scale',
@@ -70,6 +72,7 @@ export function planScaleShape(
     losses: said.losses,
     warnings: [...roomWarnings(snapshot, movesIn(steps)), ...said.warnings],
   };
+  return movingAs(plan, request);
 }
 
 function shapeText({ masters, replicas }: Shape): string {

@@ -8,18 +8,20 @@ import type { Parts } from './parts.ts';
 import { answersOf, picked, textAnswer } from './target.ts';
 
 const ending = '.redisplan.json';
-const filters = { 'Redis Cluster plan': ['redisplan.json'] };
+/** Editors look at the last part of a name only, and would add all of `redisplan.json` to one that has it. */
+const filters = { 'Redis Cluster plan': ['json'] };
 
-/** Asks where to, and writes the plan for the cluster as it was when the plan was made. */
-export async function savePlanFile(plan: Plan, madeOf: ClusterSnapshot): Promise<void> {
+/** Asks where to, writes the plan for the cluster as it was when the plan was made, and opens it. False where nobody said where. */
+export async function savePlanFile(plan: Plan, madeOf: ClusterSnapshot): Promise<boolean> {
   const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
   const name = `${plan.operation}-${madeOf.name.replaceAll(/[^\w.-]+/g, '-')}${ending}`;
   const defaultUri = folder === undefined ? vscode.Uri.file(name) : vscode.Uri.joinPath(folder, name);
   const uri = await vscode.window.showSaveDialog({ defaultUri, filters, title: 'Save Plan' });
-  if (uri === undefined) return;
+  if (uri === undefined) return false;
   const text = writePlanFile(plan, madeOf, new Date());
   await vscode.workspace.fs.writeFile(uri, new TextEncoder().encode(text));
   await vscode.window.showTextDocument(uri, { preview: false });
+  return true;
 }
 
 export interface OpenedPlan {

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { claimOf } from '../inventory/inventory.ts';
-import { describeRef, isKubernetesRef, type ClusterRef } from '../model/clusterRef.ts';
-import type { Plan, Progress, Report } from '../model/plan.ts';
+import { describeRef, isKubernetesRef } from '../model/clusterRef.ts';
+import { countText, type Plan, type Progress, type Report } from '../model/plan.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { canSave } from '../operations/planFile.ts';
 import type { StepWitness } from '../operations/runPlan.ts';
@@ -31,9 +31,11 @@ export async function runOperation<T extends { readonly message: string }>(
   { plan: asPlanned, confirmation, verb, run }: Change<T>,
 ): Promise<(Outcome & { readonly outcome: 'cancelled' }) | T> {
   const plan = await withLeaseWarning(parts, asPlanned);
-  parts.log.info(`${plan.title}: plan for ${describeRef(plan.ref)}\n${planText(plan)}`);
-  if (!(await isConfirmed(parts, plan, confirmation, verb))) {
-    return { outcome: 'cancelled', message: `${plan.title}: cancelled, nothing was changed.` };
+  parts.log.info(`${plan.title}: plan for ${describeRef(plan.ref)}\n${planText(parts, plan)}`);
+  const decision = await decide(parts, plan, confirmation, verb);
+  if (decision !== 'run') {
+    const how = decision === 'saved' ? 'the plan was saved' : 'cancelled';
+    return { outcome: 'cancelled', message: `${plan.title}: ${how}, nothing was changed.` };
   }
   const options = { location: vscode.ProgressLocation.Notification, title: plan.title, cancellable: true };
   // Its nodes are dialled by what is read of them, whether or not a view still needs that.
@@ -64,27 +66,28 @@ export async function runOperation<T extends { readonly message: string }>(
   }
 }
 
-function progressText({ text, done, total, unit }: Progress): string {
-  if (total === undefined) return text;
-  return `${(done ?? 0).toLocaleString('en-US')} of ${total.toLocaleString('en-US')}${unit === undefined ? '' : ` ${unit}`} · ${text}`;
+function progressText(progress: Progress): string {
+  return [...countText(progress), progress.paused ?? progress.text].join(' · ');
 }
 
-async function isConfirmed(
+/** Shows the plan until it is decided what becomes of it. One that was saved is open now, with Run above it. */
+async function decide(
   parts: Parts,
   plan: Plan,
   confirmation: Confirmation,
   verb: string,
-): Promise<boolean> {
-  if (confirmation === 'none') return true;
+): Promise<'run' | 'saved' | 'leave'> {
+  if (confirmation === 'none') return 'run';
   const showPlan = 'Show Plan';
   const savePlan = 'Save Plan…';
   // What the plan was made of, as a reading of now could be of another state.
   const madeOf = canSave(plan) ? parts.inventory.snapshot(plan.ref) : undefined;
   const also = madeOf === undefined ? [showPlan] : [showPlan, savePlan];
+  const told = [...plan.losses.map((loss) => `Lost: ${loss}`), ...plan.warnings];
   const detail = [
-    ...placeOf(plan),
-    ...plan.losses.map((loss) => `Lost: ${loss}`),
-    ...plan.warnings,
+    ...placeOf(parts, plan),
+    ...(told.length === 0 ? [] : ['', ...told]),
+    '',
     `${plan.steps.length} ${plan.steps.length === 1 ? 'step' : 'steps'}:`,
     ...plan.steps.slice(0, 6).map((step, index) => `${index + 1}. ${step.text}`),
     ...(plan.steps.length > 6 ? [`… and ${plan.steps.length - 6} more`] : []),
@@ -93,15 +96,18 @@ async function isConfirmed(
     const options = { modal: true, detail };
     const answer = await vscode.window.showWarningMessage(`${plan.title}?`, options, verb, ...also);
     if (answer === showPlan) {
-      await parts.documents.show(`Plan – ${verb} ${nameOf(plan.ref)}`, planText(plan));
+      await parts.documents.show(
+        `Plan – ${verb} ${parts.inventory.titleOf(plan.ref)}`,
+        planText(parts, plan),
+      );
       continue;
     }
     if (answer === savePlan && madeOf !== undefined) {
-      await savePlanFile(plan, madeOf);
+      if (await savePlanFile(plan, madeOf)) return 'saved';
       continue;
     }
-    if (answer !== verb) return false;
-    return confirmation === 'button' || isTyped(plan, confirmation.word);
+    if (answer !== verb) return 'leave';
+    return confirmation === 'button' || (await isTyped(plan, confirmation.word)) ? 'run' : 'leave';
   }
 }
 
@@ -119,21 +125,18 @@ async function isTyped(plan: Plan, word: string): Promise<boolean> {
   return typed === word;
 }
 
-function nameOf(ref: ClusterRef): string {
-  return isKubernetesRef(ref) ? ref.name : describeRef(ref);
-}
-
 /** Which cluster it is about, where the title does not say it. */
-function placeOf({ title, ref }: Plan): readonly string[] {
+function placeOf({ inventory }: Parts, { title, ref }: Plan): readonly string[] {
   const place = describeRef(ref);
-  return title.includes(place) ? [] : [place];
+  if (title.includes(place)) return [];
+  return [isKubernetesRef(ref) ? place : `${inventory.titleOf(ref)} · ${place}`];
 }
 
 /** The plan as people read it in its document and in the log. */
-function planText(plan: Plan): string {
+function planText(parts: Parts, plan: Plan): string {
   return [
     plan.title,
-    ...placeOf(plan),
+    ...placeOf(parts, plan),
     '',
     ...plan.losses.map((loss) => `LOST: ${loss}`),
     ...plan.warnings.map((warning) => `Note: ${warning}`),

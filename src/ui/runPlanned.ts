@@ -1,6 +1,7 @@
 import { isKubernetesRef, type ClusterRef } from '../model/clusterRef.ts';
 import type { Plan, Report } from '../model/plan.ts';
 import type { Outcome } from '../model/outcome.ts';
+import { countSlots } from '../model/slots.ts';
 import { runPlan, type PlanResult, type RunPorts } from '../operations/runPlan.ts';
 import type { KubernetesPorts } from '../operations/steps/ports.ts';
 import type { Parts } from './parts.ts';
@@ -29,13 +30,29 @@ export async function runPlanned(
       try {
         const result = await runPlan(plan, { ...ports, witness });
         return result.cancelled
-          ? { ...result, outcome: 'cancelled' as const, message: `Stopped: ${message(result)}.` }
+          ? { ...result, outcome: 'cancelled' as const, message: stoppedText(message(result), result) }
           : { ...result, outcome: 'done' as const, message: `${message(result)}.` };
       } finally {
         close();
       }
     },
   });
+}
+
+/** What was reached where all that a plan does is to move slots. */
+export function movedText(plan: Plan, { movedSlots, movedKeys, seconds, cancelled }: PlanResult): string {
+  const total = plan.steps.reduce(
+    (sum, step) => sum + (step.kind === 'moveSlots' ? countSlots(step.slots) : 0),
+    0,
+  );
+  const of = cancelled ? ` of ${total.toLocaleString('en-US')}` : '';
+  const left = cancelled ? '; no slot is left open' : '';
+  return `${movedSlots.toLocaleString('en-US')}${of} slots with ${movedKeys.toLocaleString('en-US')} keys moved in ${seconds.toFixed(1)} s${left}`;
+}
+
+function stoppedText(reached: string, { why }: PlanResult): string {
+  if (why === undefined) return `Stopped: ${reached}.`;
+  return `Stopped ${why}: ${reached}. What is done stays.`;
 }
 
 /** What a plan needs to be run, or to be tried without changing anything. */

@@ -10,6 +10,17 @@ export interface Settings {
   readonly addresses: readonly string[];
   /** The redis-server the sandbox starts; empty means the one on the PATH. */
   readonly redisServer: string;
+  /** How slots move where a command is not told, as somebody has typed it. */
+  readonly move: {
+    readonly pace: unknown;
+    readonly limits: {
+      readonly latencyMs: unknown;
+      readonly lagBytes: unknown;
+      readonly memoryPercent: unknown;
+      /** A time of day; empty where there is no maintenance window. */
+      readonly until: string;
+    };
+  };
 }
 
 const section = 'redisCluster';
@@ -21,6 +32,15 @@ export function readSettings(): Settings {
     namespaces: settings.get<Readonly<Record<string, readonly string[]>>>('namespaces', {}),
     addresses: settings.get<readonly string[]>('addresses', []),
     redisServer: settings.get<string>('sandbox.redisServer', ''),
+    move: {
+      pace: settings.get<unknown>('move.pace', 'gentle'),
+      limits: {
+        latencyMs: settings.get<unknown>('move.limits.latencyMs', null),
+        lagBytes: settings.get<unknown>('move.limits.lagBytes', null),
+        memoryPercent: settings.get<unknown>('move.limits.memoryPercent', null),
+        until: settings.get<string>('move.limits.until', ''),
+      },
+    },
   };
 }
 

@@ -21,16 +21,19 @@ export function showError(log: vscode.LogOutputChannel, title: string, error: un
   if (error instanceof UserError) {
     log.warn(`${title}: ${error.message}`);
     if (error.cause !== undefined) log.debug(`${title}: because of ${messageOf(error.cause)}`);
-    void vscode.window.showErrorMessage(error.message);
+    showWithLog(log, error.message);
     return { outcome: refusals.has(error.reason) ? 'refused' : 'failed', message: error.message };
   }
   log.error(error instanceof Error ? error : messageOf(error));
-  void vscode.window
-    .showErrorMessage(`${title} met a fault of its own: ${messageOf(error)}`, 'Show Log')
-    .then((answer) => {
-      if (answer !== undefined) log.show();
-    });
+  showWithLog(log, `${title} met a fault of its own: ${messageOf(error)}`);
   return { outcome: 'failed', message: messageOf(error) };
+}
+
+/** VS Code shows the whole of a long message only where it has a button. */
+function showWithLog(log: vscode.LogOutputChannel, message: string): void {
+  void vscode.window.showErrorMessage(message, 'Show Log').then((answer) => {
+    if (answer !== undefined) log.show();
+  });
 }
 
 /** What a stopped operation says of how far it came; undefined where only a question was dismissed or a wait ended. */

@@ -1,13 +1,16 @@
 import * as vscode from 'vscode';
-import { describeRef } from '../model/clusterRef.ts';
-import { isAbort } from '../model/errors.ts';
+import { describeRef, isKubernetesRef } from '../model/clusterRef.ts';
+import { isAbort, UserError } from '../model/errors.ts';
+import { timeText } from '../model/moves.ts';
 import type { Outcome } from '../model/outcome.ts';
+import type { Plan } from '../model/plan.ts';
+import { planHeal } from '../operations/heal.ts';
 import { settleJournal, unfinishedJournals, type Unfinished } from '../operations/journal.ts';
 import type { Parts } from './parts.ts';
 import { runPlanned } from './runPlanned.ts';
 import { showError } from './showError.ts';
 
-const choices = ['Go On', 'Put Right', 'Show', 'Forget It'] as const;
+const choices = ['Go On', 'Put Right', 'Show', 'Dismiss'] as const;
 
 /** Offers to go on with what a window that died was doing. Asks no server before a person has chosen. */
 export async function offerUnfinished(parts: Parts): Promise<void> {
@@ -21,8 +24,8 @@ export async function offerUnfinished(parts: Parts): Promise<void> {
 
 async function offer(parts: Parts, journal: Unfinished): Promise<void> {
   const { id, title, cluster, lastAt, text } = journal;
-  const since = new Date(lastAt).toLocaleString('en-US');
-  const message = `"${title}" on ${describeRef(cluster)} was not finished; it was last heard of on ${since}.`;
+  const place = isKubernetesRef(cluster) ? describeRef(cluster) : parts.inventory.titleOf(cluster);
+  const message = `"${title}" on ${place} was not finished: the editor ended on ${timeText(lastAt)}. Go On skips what is done; Put Right only finishes what is half done.`;
   const choice = await vscode.window.showWarningMessage(message, ...choices);
   if (choice === undefined) return;
   if (choice === 'Show') {
@@ -30,11 +33,11 @@ async function offer(parts: Parts, journal: Unfinished): Promise<void> {
     await offer(parts, journal);
     return;
   }
-  if (choice === 'Forget It') {
+  if (choice === 'Dismiss') {
     await settleJournal(parts.journals, id, 'dismissed');
     return;
   }
-  const { outcome } = await (choice === 'Go On' ? goOn(parts, journal) : putRight(journal));
+  const { outcome } = await (choice === 'Go On' ? goOn(parts, journal) : putRight(parts, journal));
   if (outcome !== 'done') return;
   await settleJournal(parts.journals, id, choice === 'Go On' ? 'goOn' : 'putRight');
 }
@@ -42,24 +45,45 @@ async function offer(parts: Parts, journal: Unfinished): Promise<void> {
 /** The same plan again, which skips what the servers say is done; where its steps are not enough, the same command. */
 async function goOn(parts: Parts, { plan, operation, cluster, request }: Unfinished): Promise<Outcome> {
   if (plan === undefined) return await command(operation, { ...cluster, ...request, cluster });
-  try {
-    await parts.sourcesReady();
-    return await runPlanned(parts, {
-      plan,
+  return await withErrors(parts, operation, () =>
+    runPlanned(parts, {
+      ...{ plan, verb: 'Go On' },
       confirmation: plan.losses.length > 0 ? { word: 'go on' } : 'button',
-      verb: 'Go On',
-      message: ({ steps, seconds }) =>
-        `${steps} of ${plan.steps.length} steps are done, in ${seconds.toFixed(1)} s`,
-    });
-  } catch (error) {
-    if (isAbort(error)) return { outcome: 'cancelled', message: 'Nothing was changed.' };
-    return showError(parts.log, `Redis Cluster: ${operation}`, error);
-  }
+      message: ({ steps, seconds }) => doneText(plan, steps, seconds),
+    }),
+  );
 }
 
 /** By what the servers say now: healing finishes moves that are half done and introduces nodes again. */
-async function putRight({ cluster }: Unfinished): Promise<Outcome> {
-  return await command('heal', { cluster });
+async function putRight(parts: Parts, { cluster }: Unfinished): Promise<Outcome> {
+  return await withErrors(parts, 'heal', async () => {
+    const snapshot = await parts.inventory.fresh(cluster);
+    try {
+      const plan = planHeal(snapshot);
+      return await runPlanned(parts, {
+        ...{ plan, confirmation: 'button', verb: 'Put Right' },
+        message: ({ steps, seconds }) => doneText(plan, steps, seconds),
+      });
+    } catch (error) {
+      if (!(error instanceof UserError) || error.reason !== 'invalid-input') throw error;
+      void vscode.window.showInformationMessage(error.message);
+      return { outcome: 'done', message: error.message };
+    }
+  });
+}
+
+function doneText(plan: Plan, steps: number, seconds: number): string {
+  return `${steps} of ${plan.steps.length} steps are done, in ${seconds.toFixed(1)} s`;
+}
+
+async function withErrors(parts: Parts, name: string, work: () => Promise<Outcome>): Promise<Outcome> {
+  try {
+    await parts.sourcesReady();
+    return await work();
+  } catch (error) {
+    if (isAbort(error)) return { outcome: 'cancelled', message: 'Nothing was changed.' };
+    return showError(parts.log, `Redis Cluster: ${name}`, error);
+  }
 }
 
 async function command(name: string, argument: object): Promise<Outcome> {

@@ -5,6 +5,7 @@ import type { KubernetesAccess } from '../../src/kubernetes/kubernetesAccess.ts'
 import { keepOnFailure, launchVSCode, type VSCodeUnderTest } from '../support/launchVSCode.ts';
 import { startKubernetes, type TestKubernetes } from '../support/startKubernetes.ts';
 import { accessTo, eventually } from './kubernetesAccess.ts';
+import { personAt } from './person.ts';
 import type { Result } from './results.ts';
 
 const extensionPath = fileURLToPath(new URL('../..', import.meta.url));
@@ -36,28 +37,7 @@ describe('what people are asked', { timeout: 30 * 60_000 }, () => {
     await kubernetes.stop();
   });
   keepOnFailure(() => vscode);
-  const picture = async (name: string): Promise<void> => {
-    await vscode.screenshot(`${name}-dark`);
-    await vscode.setTheme('light');
-    await vscode.screenshot(`${name}-light`);
-    await vscode.setTheme('dark');
-  };
-  const asked = async (prompt: RegExp): Promise<string> => {
-    let text = '';
-    await eventually(`the question ${String(prompt)}`, 30, async () => {
-      text = await vscode.promptText().catch(() => '');
-      return prompt.test(text);
-    });
-    return text;
-  };
-  const dialog = async (): Promise<string> => {
-    await vscode.page.locator('.monaco-dialog-box').waitFor();
-    return vscode.dialogText();
-  };
-  const told = (message: RegExp, seconds: number): Promise<void> =>
-    eventually(`the message ${String(message)}`, seconds, async () =>
-      (await vscode.notifications()).some((text) => message.test(text)),
-    );
+  const { picture, asked, dialog, told } = personAt(() => vscode);
 
   test('Export Manifests… asks what the cluster is to be and opens its objects', async () => {
     await vscode.palette('Redis Cluster: Export Manifests…');

@@ -10,6 +10,7 @@ import {
   unionSlots,
   type SlotSet,
 } from '../../model/slots.ts';
+import { moveNotes } from '../moveOptions.ts';
 
 /**
  * The plan as commands for a shell, for those who have to do it without this extension. Passwords stand in none of
@@ -21,7 +22,8 @@ export function redisCliCommands(plan: Plan, snapshot: ClusterSnapshot): string 
     `# ${step.text.replaceAll(/\s+/g, ' ')}`,
     ...commandsFor(step, snapshot, owned),
   ]);
-  return `${['set -e', ...lines].join('\n')}\n`;
+  const notes = moveNotes(plan.steps).map((note) => `# Left to you, as redis-cli does not do it: ${note}`);
+  return `${['set -e', ...notes, ...lines].join('\n')}\n`;
 }
 
 function commandsFor(step: Step, snapshot: ClusterSnapshot, owned: Map<string, SlotSet>): readonly string[] {

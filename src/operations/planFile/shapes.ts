@@ -1,4 +1,5 @@
 import { UserError } from '../../model/errors.ts';
+import { readMoveLimits, type MoveLimits } from '../../model/moves.ts';
 import type { Step, StepFields, StepKind } from '../../model/plan.ts';
 import { formatSlots, parseSlots, type SlotSet } from '../../model/slots.ts';
 
@@ -23,7 +24,7 @@ type Shape<Fields> = { readonly [F in keyof Required<Fields>]: Read<Fields[F & k
 const shapes: { readonly [K in FiledKind]: Shape<StepFields[K]> } = {
   moveSlots: {
     ...{ from: nodeId, to: nodeIdOrNone, pod: optional(objectName), slots },
-    pace: optional(oneOf('gentle', 'fast')),
+    ...{ pace: optional(oneOf('gentle', 'fast')), limits: optional(limits) },
   },
   promote: { node: nodeId, how: oneOf('handOver', 'force', 'takeover') },
   replicate: {
@@ -121,6 +122,10 @@ function nodeIdOrNone(value: unknown, where: string): string {
 export function slots(value: unknown, where: string): SlotSet {
   if (typeof value !== 'string' || value.length > 100_000) throw wrong(where, 'slots such as "0-99,200"');
   return parseSlots(value);
+}
+
+function limits(value: unknown, where: string): MoveLimits {
+  return readMoveLimits(value, (field, what) => wrong(field === '' ? where : `${where}.${field}`, what));
 }
 
 /** https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-subdomain-names */

@@ -1,4 +1,5 @@
 import { UserError } from '../../model/errors.ts';
+import { isWindowOver, timeText } from '../../model/moves.ts';
 import type { StepOf } from '../../model/plan.ts';
 import { mastersOf, nodeName } from '../../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
@@ -37,17 +38,25 @@ export const moveSlots: StepRun<'moveSlots'> = {
       const slots = formatSlots(intersectSlots(third[0].slots, step.slots));
       throw refusal(`${nodeName(third[0])} claims slots ${slots} too.`);
     }
+    refuseLate(step);
   },
   act: async (step, ports) => {
     const total = countSlots(step.slots);
     const show: Show = (slots, keys, { paused, secondsLeft } = {}) => {
       const left = secondsLeft === undefined ? '' : `, ${Math.ceil(secondsLeft)} s left`;
-      const text = `${step.text} (${keys.toLocaleString('en-US')} keys moved${left})${paused === undefined ? '' : ` ${paused}`}`;
-      ports.report({ text, done: slots, total, unit: 'slots' });
+      const text = `${step.text} (${keys.toLocaleString('en-US')} keys moved${left})`;
+      const pause = paused === undefined ? {} : { paused };
+      ports.report({ text, done: slots, total, unit: 'slots', ...pause });
     };
     show(0, 0);
-    const { movedSlots, movedKeys, method } = await ports.redis.moveSlots(requestFor(step, ports, show));
+    const { movedSlots, movedKeys, method, cancelled } = await ports.redis.moveSlots(
+      requestFor(step, ports, show),
+    );
     ports.tally({ slots: movedSlots, keys: movedKeys, method });
+    const { until } = step.limits ?? {};
+    if (cancelled && until !== undefined && !ports.signal.aborted) {
+      ports.endRun(`at the end of the maintenance window (${timeText(until)})`);
+    }
   },
 };
 
@@ -58,7 +67,7 @@ type Show = (
 ) => void;
 
 function requestFor(
-  { from, to, slots, pace = 'gentle' }: StepOf<'moveSlots'>,
+  { from, to, slots, pace = 'gentle', limits }: StepOf<'moveSlots'>,
   { snapshot, dialer, signal }: StepPorts,
   onProgress: Show,
 ): Parameters<StepPorts['redis']['moveSlots']>[0] {
@@ -68,6 +77,7 @@ function requestFor(
   const address = seen === undefined || seen.host === '' ? masterIn(snapshot, to, 'gets') : seen;
   return {
     ...{ dialer, from, to, slots, signal, onProgress, pace },
+    ...(limits === undefined ? {} : { limits }),
     otherMasters: mastersOf(snapshot)
       .map(({ id }) => id)
       .filter((id) => id !== from && id !== to),
@@ -98,6 +108,14 @@ function masterIn(snapshot: ClusterSnapshot, id: string, does: 'gives' | 'gets')
     );
   }
   return node;
+}
+
+/** A plan may be run long after it was made. */
+function refuseLate({ limits = {} }: StepOf<'moveSlots'>): void {
+  if (limits.until === undefined || !isWindowOver(limits)) return;
+  throw refusal(
+    `Slots were to move until ${timeText(limits.until)}, which has passed. Plan again, with a later end of the maintenance window or with none.`,
+  );
 }
 
 /** Such as after a failover between the plan and the step. */

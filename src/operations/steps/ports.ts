@@ -31,6 +31,8 @@ export interface StepPorts {
   /** Absent where the cluster is not in Kubernetes. */
   readonly kubernetes?: KubernetesPorts;
   readonly tally: (figures: Tally) => void;
+  /** Ends the run when the steps under way have ended, as if it was cancelled; `why` goes on from "Stopped". */
+  readonly endRun: (why: string) => void;
   /**
    * Hands a hold over to the run, which lets go of it at its end. Members need none: the run holds the agents of all
    * nodes that answer, and of those that join while it runs.

@@ -1,4 +1,5 @@
 import type { Address } from '../../model/clusterRef.ts';
+import { isWindowOver, type MoveLimits } from '../../model/moves.ts';
 import type { SlotSet } from '../../model/slots.ts';
 import type { ClusterDialer } from '../nodeConnection.ts';
 
@@ -7,18 +8,6 @@ export type MoveMethod = 'migrate' | 'redisAtomic' | 'valkeyAtomic';
 
 /** `gentle` keeps other clients' latency low by measuring it; `fast` takes what the servers give. */
 export type MovePace = 'gentle' | 'fast';
-
-/** While one of these is exceeded the move pauses before its next slots, says so, and goes on by itself afterwards. */
-interface MoveLimits {
-  /** How long source or target let a PING wait, beyond the way there and back; milliseconds. */
-  readonly latencyMs?: number;
-  /** How far the last of the target's replicas is behind; bytes. */
-  readonly lagBytes?: number;
-  /** How much of its maxmemory the target uses; per cent. */
-  readonly memoryPercent?: number;
-  /** The end of the maintenance window, in milliseconds since the epoch: the move ends there as if it were cancelled. */
-  readonly until?: number;
-}
 
 export interface MoveProgress {
   readonly slots: number;
@@ -70,6 +59,6 @@ export function nameIn({ nameOf }: MoveRequest, id: string): string {
 }
 
 /** Whether the user or the end of the maintenance window has stopped the move. */
-export function isOver({ signal, limits }: MoveRequest): boolean {
-  return signal.aborted || (limits?.until !== undefined && Date.now() >= limits.until);
+export function isOver({ signal, limits = {} }: MoveRequest): boolean {
+  return signal.aborted || isWindowOver(limits);
 }

@@ -5,6 +5,7 @@ import type { Outcome } from '../../model/outcome.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { planAddShard, type NewServer } from '../../operations/addShard.ts';
 import { confirmationOf } from '../confirmation.ts';
+import { moveOptionsIn } from '../moveOptions.ts';
 import type { Parts } from '../parts.ts';
 import { runPlanned } from '../runPlanned.ts';
 import { shapeFactsOf } from '../shapeFacts.ts';
@@ -17,6 +18,7 @@ const times = { connectTimeoutMs: 5_000, commandTimeoutMs: 10_000 };
 export async function addShard(parts: Parts, argument: unknown): Promise<Outcome> {
   const snapshot = await parts.inventory.fresh(await clusterOf(parts, argument));
   const answers = answersOf(parts, argument);
+  const options = moveOptionsIn(answers);
   const replicas = numberAnswer(answers, 'replicas');
   const isInPods = isKubernetesRef(snapshot.ref);
   const addresses = isInPods ? undefined : (addressesIn(answers) ?? (await askAddresses(snapshot)));
@@ -25,6 +27,7 @@ export async function addShard(parts: Parts, argument: unknown): Promise<Outcome
   const request = {
     ...(replicas === undefined ? {} : { replicas }),
     ...(addresses === undefined ? {} : { addresses }),
+    ...options,
   };
   const plan = planAddShard(snapshot, request, facts);
   return runPlanned(parts, {

@@ -12,5 +12,7 @@ export async function copyPlan(
   const { plan, snapshot } = await openPlanFile(parts, argument);
   const commands = redisCliCommands(plan, snapshot);
   await vscode.env.clipboard.writeText(commands);
-  return { outcome: 'done', message: `${plan.title}: the commands are on the clipboard.`, commands };
+  const message = `The plan as ${plan.steps.length} steps of redis-cli commands is on the clipboard. Nothing was changed.`;
+  void vscode.window.showInformationMessage(message);
+  return { outcome: 'done', message, commands };
 }

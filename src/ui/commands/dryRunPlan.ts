@@ -1,3 +1,4 @@
+import { describeRef } from '../../model/clusterRef.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import { dryRun } from '../../operations/dryRun.ts';
 import type { Parts } from '../parts.ts';
@@ -15,8 +16,15 @@ export async function dryRunPlan(
     const steps = await dryRun(plan, ports);
     const losses = plan.losses.map((loss) => `LOST: ${loss}`);
     await parts.documents.show(
-      `Dry run – ${plan.title}`,
-      [plan.title, '', ...losses, ...steps, ''].join('\n'),
+      `Dry run – ${plan.operation} ${parts.inventory.titleOf(plan.ref)}`,
+      [
+        ...[
+          `Dry run of a saved plan (${plan.operation}) on ${parts.inventory.titleOf(plan.ref)}: nothing was changed.`,
+          describeRef(plan.ref),
+          '',
+        ],
+        ...[...losses, ...plan.warnings, ...steps, ''],
+      ].join('\n'),
     );
     return { outcome: 'done', message: `${plan.title}: tried, nothing was changed.`, steps };
   } finally {

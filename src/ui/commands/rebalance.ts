@@ -6,9 +6,9 @@ import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { planRebalance, type RebalanceRequest } from '../../operations/rebalance.ts';
 import type { PlanResult } from '../../operations/runPlan.ts';
 import { confirmationOf } from '../confirmation.ts';
-import { paceIn } from '../movePace.ts';
+import { moveOptionsIn } from '../moveOptions.ts';
 import type { Parts } from '../parts.ts';
-import { runPlanned } from '../runPlanned.ts';
+import { movedText, runPlanned } from '../runPlanned.ts';
 import { answersOf, clusterOf, picked, type Answers } from '../target.ts';
 
 /** Gives every master its share of the hash slots, by the fewest moves, while clients go on. */
@@ -16,18 +16,21 @@ export async function rebalance(parts: Parts, argument: unknown): Promise<Outcom
   const snapshot = await parts.inventory.fresh(await clusterOf(parts, argument));
   const answers = answersOf(parts, argument);
   const isAsked = Object.keys(answers).length === 0;
+  const options = moveOptionsIn(answers);
   const request = isAsked ? await askMasters(snapshot) : requestIn(answers);
-  const plan = planRebalance(snapshot, request);
+  const plan = planRebalance(snapshot, { ...request, ...options });
   if (answers['preview'] === true) {
-    await parts.documents.show(`Plan – ${plan.title}`, plan.steps.map(({ text }) => `${text}\n`).join(''));
+    await parts.documents.show(
+      `Plan – ${plan.title}`,
+      [...plan.warnings, ...plan.steps.map(({ text }) => text), ''].join('\n'),
+    );
     return { outcome: 'done', message: `${plan.title} in ${plan.steps.length} moves; nothing was changed.` };
   }
   return runPlanned(parts, {
     plan,
     confirmation: confirmationOf(plan, snapshot, answers, isAsked),
     verb: 'Rebalance',
-    message: ({ movedSlots, movedKeys, seconds, cancelled }) =>
-      `${movedSlots.toLocaleString('en-US')} slots with ${movedKeys.toLocaleString('en-US')} keys moved in ${seconds.toFixed(1)} s${cancelled ? '; no slot is left open' : ''}`,
+    message: (result) => movedText(plan, result),
   });
 }
 
@@ -42,7 +45,6 @@ function requestIn(answers: Answers): RebalanceRequest {
     ...(weights === undefined ? {} : { weights: weightsIn(weights) }),
     ...(threshold === undefined ? {} : { threshold }),
     ...(useEmptyMasters === undefined ? {} : { useEmptyMasters }),
-    ...paceIn(answers),
   };
 }
 

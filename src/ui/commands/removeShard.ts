@@ -2,6 +2,7 @@ import type { Outcome } from '../../model/outcome.ts';
 import { mastersOf } from '../../model/shards.ts';
 import { planRemoveShard } from '../../operations/removeShard.ts';
 import { confirmationOf } from '../confirmation.ts';
+import { moveOptionsIn } from '../moveOptions.ts';
 import type { Parts } from '../parts.ts';
 import { runPlanned } from '../runPlanned.ts';
 import { shapeFactsOf } from '../shapeFacts.ts';
@@ -11,6 +12,7 @@ import { answersOf, clusterOf, pickNode, rowTarget, textAnswer } from '../target
 export async function removeShard(parts: Parts, argument: unknown): Promise<Outcome> {
   const snapshot = await parts.inventory.fresh(await clusterOf(parts, argument));
   const answers = answersOf(parts, argument);
+  const options = moveOptionsIn(answers);
   const target = rowTarget(parts, argument);
   const given = target?.kind === 'node' ? target.nodeId : textAnswer(answers, 'node');
   const node =
@@ -18,7 +20,7 @@ export async function removeShard(parts: Parts, argument: unknown): Promise<Outc
     (await pickNode(snapshot, 'The shard of which master is to be removed?', mastersOf(snapshot))).id;
   const volumes = answers['volumes'] === true;
   const facts = await shapeFactsOf(parts, snapshot, volumes);
-  const plan = planRemoveShard(snapshot, volumes ? { node, volumes } : { node }, facts);
+  const plan = planRemoveShard(snapshot, { node, ...(volumes ? { volumes } : {}), ...options }, facts);
   const isAsked = answers['node'] === undefined || answers['cluster'] === undefined;
   return runPlanned(parts, {
     plan,

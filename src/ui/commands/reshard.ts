@@ -6,28 +6,28 @@ import type { Outcome } from '../../model/outcome.ts';
 import { mastersOf, nodeName, slotsText } from '../../model/shards.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { parseSlots, type SlotSet } from '../../model/slots.ts';
-import { paceIn } from '../movePace.ts';
+import { moveOptionsIn } from '../moveOptions.ts';
 import type { Parts } from '../parts.ts';
-import { runPlanned } from '../runPlanned.ts';
+import { movedText, runPlanned } from '../runPlanned.ts';
 import { answersOf, clusterOf, picked, pickNode, rowTarget, textAnswer, type Answers } from '../target.ts';
 
 /** Moves hash slots with their keys from one or all masters to another, while clients go on reading and writing. */
 export async function reshard(parts: Parts, argument: unknown): Promise<Outcome | (Outcome & PlanResult)> {
   const snapshot = await parts.inventory.fresh(await clusterOf(parts, argument));
   const answers = answersOf(parts, argument);
+  const options = moveOptionsIn(answers);
   const target = rowTarget(parts, argument);
   const isAsked = answers['to'] === undefined || answers['slots'] === undefined;
   const to = textAnswer(answers, 'to') ?? (await askTarget(snapshot));
   const fromRow = target?.kind === 'node' && target.nodeId !== to ? [target.nodeId] : undefined;
   const from = fromRow ?? sourcesIn(answers) ?? (isAsked ? await askSources(snapshot, to) : 'all');
   const slots = slotsIn(answers) ?? (await askSlots(snapshot, to));
-  const plan = planReshard(snapshot, { from, to, slots, ...paceIn(answers) });
+  const plan = planReshard(snapshot, { from, to, slots, ...options });
   return runPlanned(parts, {
     plan,
     confirmation: isAsked && answers['confirmed'] !== true ? 'button' : 'none',
     verb: 'Reshard',
-    message: ({ movedSlots, movedKeys, seconds, cancelled }) =>
-      `${movedSlots.toLocaleString('en-US')} slots with ${movedKeys.toLocaleString('en-US')} keys moved in ${seconds.toFixed(1)} s${cancelled ? '; no slot is left open' : ''}`,
+    message: (result) => movedText(plan, result),
   });
 }
 

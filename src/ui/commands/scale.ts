@@ -8,6 +8,7 @@ import type { Outcome } from '../../model/outcome.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import type { NodeConnection } from '../../redis/nodeConnection.ts';
 import { confirmationOf } from '../confirmation.ts';
+import { moveOptionsIn } from '../moveOptions.ts';
 import type { Parts } from '../parts.ts';
 import { askPods } from '../podAsking.ts';
 import { runOperation } from '../runOperation.ts';
@@ -23,6 +24,7 @@ import { waiting } from '../waiting.ts';
 export async function scale(parts: Parts, argument: unknown): Promise<Outcome | (Outcome & Scaled)> {
   const snapshot = await parts.inventory.fresh(await clusterOf(parts, argument));
   const answers = answersOf(parts, argument);
+  const options = moveOptionsIn(answers);
   const given = {
     pods: numberAnswer(answers, 'pods'),
     masters: numberAnswer(answers, 'masters'),
@@ -35,7 +37,7 @@ export async function scale(parts: Parts, argument: unknown): Promise<Outcome | 
   const volumes = answers['volumes'] === true;
   if (isKubernetesRef(snapshot.ref) && changesShape(snapshot, request)) {
     const facts = await shapeFactsOf(parts, snapshot, volumes);
-    const plan = planScaleShape(snapshot, volumes ? { ...request, volumes } : request, facts);
+    const plan = planScaleShape(snapshot, { ...request, ...(volumes ? { volumes } : {}), ...options }, facts);
     return runPlanned(parts, {
       plan,
       confirmation: confirmationOf(plan, snapshot, answers, isAsked),

@@ -1,7 +1,7 @@
 import { check } from '../../checks/check.ts';
 import { clusterKey, isKubernetesRef } from '../../model/clusterRef.ts';
 import type { Finding } from '../../model/finding.ts';
-import type { Progress } from '../../model/plan.ts';
+import { countText, type Progress } from '../../model/plan.ts';
 import { mastersOf, nodeName, shardsOf, slotsText, uncoveredSlots } from '../../model/shards.ts';
 import type { ClusterSnapshot, PodFacts, RedisNode, Shard } from '../../model/snapshot.ts';
 import { allSlots, countSlots, formatSlots, subtractSlots, type SlotSet } from '../../model/slots.ts';
@@ -86,15 +86,15 @@ function tooltip(snapshot: ClusterSnapshot, findings: readonly Finding[], state:
 }
 
 function operationRow(id: string, snapshot: ClusterSnapshot, { title, progress }: RunningOperation): Row {
-  const counted =
-    progress.total === undefined
-      ? ''
-      : `${progress.done ?? 0}/${progress.total}${progress.unit === undefined ? '' : ` ${progress.unit}`} · `;
+  const { text, paused } = progress;
+  const counted = countText(progress);
   return {
     id: `${id}/operation`,
-    label: title,
-    description: `${counted}${progress.text}`,
-    icon: { name: 'sync~spin' },
+    // A narrow side bar cuts off the end, and how far it is changes.
+    label: [...(paused === undefined ? [] : ['Paused']), ...counted, title].join(' · '),
+    description: paused ?? text,
+    tooltip: [title, ...counted, ...(paused === undefined ? [] : [paused]), text],
+    icon: { name: paused === undefined ? 'sync~spin' : 'debug-pause' },
     facets: 'operation',
     expansion: 'none',
     children: [],

@@ -10,7 +10,7 @@ export interface HostBridge {
   readonly env: Readonly<Record<string, string>>;
   /** Resolves once the extension host has connected. */
   readonly connected: Promise<Socket>;
-  /** The JSON result of `source`, a function's text, called with `vscode` and `arg`. */
+  /** The JSON result of `source`, a function's text, called with `vscode` and `arg` in the extension host of now. */
   evaluate(source: string, arg: unknown): Promise<unknown>;
   /** Resolves once no extension host is connected, or after `limitMs` milliseconds. */
   gone(limitMs: number): Promise<void>;
@@ -54,8 +54,9 @@ export async function listenForHost(folder: string): Promise<HostBridge> {
     env: { EXTENSION_TEST_SOCKET: path },
     connected,
     evaluate: async (source, arg) => {
-      const socket = await connected;
-      if (socket.destroyed) throw new Error('The extension host has gone.');
+      await connected;
+      const socket = host;
+      if (socket?.destroyed !== false) throw new Error('The extension host has gone.');
       const answer = Promise.withResolvers<unknown>();
       pending.set((lastId += 1), answer);
       socket.write(`${JSON.stringify({ id: lastId, source, arg })}\n`);

@@ -47,6 +47,30 @@ test('a plan that is saved and read again is the same, for the cluster as it was
   assert.deepEqual([read.operation, read.request, read.ref], ['reshard', plan.request, plan.ref]);
 });
 
+test('limits of a move stand in the file, and are said of the steps that have them', () => {
+  const limits = { latencyMs: 20, lagBytes: 1_000_000, memoryPercent: 80, until: '2030-01-31T06:00:00Z' };
+  const plan = planReshard(snapshotOf(), { from: 'all', to: b, slots: 300, pace: 'fast', limits });
+  const said =
+    /^Slots move fast: .* Pauses while clients wait more than 20 ms, or while a replica of the target is more than 1,000,000 bytes behind, or while the target uses more than 80 % of its maxmemory\. Ends on \w+, Jan 3\d, \d\d:\d\d .*, with no slot open\.$/;
+  assert.equal(plan.warnings.length, 1);
+  assert.match(plan.warnings[0] ?? '', said);
+  const text = saved(plan);
+  const read = planFromFile(readPlanFile(text), snapshotOf());
+  assert.deepEqual([read.steps, read.warnings, read.request], [plan.steps, plan.warnings, plan.request]);
+  assert.match(redisCliCommands(read, snapshotOf()), /^set -e\n# Left to you, .*: Slots move fast/);
+  const uneven = JSON.parse(text) as { steps: [{ limits?: object }, object] };
+  uneven.steps[0].limits = { latencyMs: 5 };
+  assert.deepEqual(
+    planFromFile(readPlanFile(JSON.stringify(uneven)), snapshotOf()).warnings.map((warning) =>
+      warning.replace(/ms.*/, 'ms'),
+    ),
+    ['5', '20'].map(
+      (ms, index) =>
+        `Step ${index + 1}: Slots move fast: how long other clients wait is not looked at. Pauses while clients wait more than ${ms} ms`,
+    ),
+  );
+});
+
 test('a plan is refused when the cluster has moved on, with what has changed', () => {
   const cases: readonly [Readonly<Record<string, Sketch>>, RegExp][] = [
     [
@@ -111,6 +135,16 @@ test('what is not a plan is refused with what is wrong where', () => {
       changed((_, step) => Object.assign(step, { pace: 'furious' })),
       /steps\[0\]\.pace is not "gentle" or "fast"/,
     ],
+    [changed((_, step) => (step['limits'] = 20)), /steps\[0\]\.limits is not an object of latencyMs, /],
+    [
+      changed((_, step) => (step['limits'] = { latencyMs: -1 })),
+      /steps\[0\]\.limits\.latencyMs is not a number of milliseconds above 0/,
+    ],
+    [
+      changed((_, step) => (step['limits'] = { until: '06:00' })),
+      /steps\[0\]\.limits\.until is not a time with its zone/,
+    ],
+    [changed((_, step) => (step['limits'] = { speed: 1 })), /limits\.speed is not a limit of a move/],
   ];
   for (const [text, message] of cases) {
     assert.throws(

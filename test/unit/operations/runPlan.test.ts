@@ -46,12 +46,13 @@ function world(steps: readonly Step[]) {
       check: ({ node }) => {
         if (node === 'refused') throw new UserError('unsafe', 'Not now.');
       },
-      act: ({ node }, { report }) => {
+      act: ({ node }, { report, endRun }) => {
         log.push(`act ${node}`);
         report({ text: node });
         if (node === 'gone')
           return Promise.reject(new UserError('unreachable', 'h:1 did not answer: closed'));
         if (node === 'stops') stop.abort();
+        else if (node === 'late') endRun('at six');
         else if (node !== 'unheard') forgotten.add(node);
         return Promise.resolve();
       },
@@ -108,6 +109,13 @@ test('stopping ends the plan between steps, and it is no error', async () => {
   assert.equal(released.length, 2);
 });
 
+test('a step whose time is over ends the plan as if it was stopped, and says why', async () => {
+  const { plan, ports, runs, log } = world([forget('x'), forget('late'), forget('y')]);
+  const result = await runPlan(plan, ports, runs);
+  assert.deepEqual([result.cancelled, result.steps, result.why], [true, 1, 'at six']);
+  assert.equal(log.at(-1), 'ended 1 cancelled');
+});
+
 const move = (from: string, to: string, slots: SlotSet): Step => ({
   ...{ kind: 'moveSlots', from, to, slots },
   text: `Move from ${from} to ${to}`,
@@ -157,6 +165,21 @@ test('moves between different pairs go on at the same time, at most two on a nod
   const { movedSlots, movedKeys, method, steps: count } = await result;
   assert.deepEqual([movedSlots, movedKeys, method, count], [40, 20, 'migrate', 4]);
   assert.equal(log.filter((line) => line === 'read').length, 2);
+});
+
+test('while one of several moves pauses, what is reported says so', async () => {
+  const slots: SlotSet = [[0, 9]];
+  const { plan, ports, runs, ends, seen } = moves([move('a', 'x', slots), move('b', 'y', slots)]);
+  const pauses: (string | undefined)[] = [];
+  const report: RunPorts['report'] = ({ paused }) => void pauses.push(paused);
+  const result = runPlan(plan, { ...ports, report }, runs);
+  await until(() => ends.size === 2);
+  seen[0]?.report({ text: 'ax', paused: 'Paused: full.' });
+  seen[1]?.report({ text: 'by' });
+  seen[0]?.report({ text: 'ax' });
+  assert.deepEqual(pauses, ['Paused: full.', 'Paused: full.', undefined]);
+  for (const end of ends.values()) end.resolve(undefined);
+  assert.equal((await result).steps, 2);
 });
 
 test('when one of several moves fails, the others are told to stop and no further one begins', async () => {

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { changedRows, indexRows } from '../../../src/ui/tree/changedRows.ts';
 import type { Row } from '../../../src/ui/tree/row.ts';
 import { rowsOf, type TreeState } from '../../../src/ui/tree/rows.ts';
+import type { Progress } from '../../../src/model/plan.ts';
 import type { ClusterSnapshot } from '../../../src/model/snapshot.ts';
 import { UserError } from '../../../src/model/errors.ts';
 import { ids, line, silent, snapshotOf, source } from '../sample.ts';
@@ -149,4 +150,23 @@ test('menus match facets that rows have, and only commands that exist', () => {
     const [, exact] = /viewItem == (\w+)$/.exec(entry.when) ?? [];
     if (exact !== undefined) assert.ok(facets.includes(exact), entry.when);
   }
+});
+
+test('the row of an operation counts, and says first why nothing goes on where that is so', () => {
+  const rowWith = (progress: Progress): Row | undefined => {
+    const state = { ...stateWith([healthy]), operation: () => ({ title: 'Reshard', progress }) };
+    return [...indexRows(rowsOf(state)).values()].find(({ row }) => row.facets === 'operation')?.row;
+  };
+  const counted = { text: 'Move from a to b', done: 1200, total: 5461, unit: 'slots' };
+  const going = rowWith(counted);
+  assert.deepEqual(
+    [going?.label, going?.description, going?.icon.name],
+    ['1,200 of 5,461 slots · Reshard', 'Move from a to b', 'sync~spin'],
+  );
+  const paused = rowWith({ ...counted, paused: 'Paused: clients wait 30 ms.' });
+  assert.deepEqual(
+    [paused?.label, paused?.description, paused?.icon.name],
+    ['Paused · 1,200 of 5,461 slots · Reshard', 'Paused: clients wait 30 ms.', 'debug-pause'],
+  );
+  assert.match(paused?.tooltip?.join('\n') ?? '', /Paused: clients wait 30 ms\.\nMove from a to b/);
 });

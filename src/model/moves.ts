@@ -1,0 +1,94 @@
+/** While one of the first three is exceeded a move pauses before its next slots, says so, and goes on by itself afterwards. */
+export interface MoveLimits {
+  /** How long source or target let a PING wait, beyond the way there and back; milliseconds. */
+  readonly latencyMs?: number;
+  /** How far the last of the target's replicas is behind; bytes. */
+  readonly lagBytes?: number;
+  /** How much of its maxmemory the target uses; per cent. Says nothing about a target without maxmemory. */
+  readonly memoryPercent?: number;
+  /** The end of the maintenance window, in ISO 8601 with its zone: the move ends there as if it were cancelled. */
+  readonly until?: string;
+}
+
+/** How slots are to be moved, whichever operation moves them. */
+export interface MoveOptions {
+  /** `gentle`, which is meant where nothing is said, keeps other clients' latency low; `fast` does not look at it. */
+  readonly pace?: 'gentle' | 'fast';
+  readonly limits?: MoveLimits;
+}
+
+/** Makes the error for a field (empty for all of them) that is not what it has to be. */
+type Refuse = (field: string, what: string) => Error;
+
+const fields: {
+  readonly [F in keyof MoveLimits]-?: { readonly what: string; readonly isFit: (value: unknown) => boolean };
+} = {
+  latencyMs: { what: 'a number of milliseconds above 0', isFit: (value) => isAbove0(value) },
+  lagBytes: { what: 'a number of bytes above 0', isFit: (value) => isAbove0(value) },
+  memoryPercent: {
+    what: 'a number of percent above 0, and at most 100',
+    isFit: (value) => isAbove0(value) && value <= 100,
+  },
+  until: {
+    what: 'a time with its zone, such as "2030-01-31T06:00:00Z"',
+    isFit: (value) => typeof value === 'string' && isoTime.test(value) && !Number.isNaN(Date.parse(value)),
+  },
+};
+
+/** Without a zone a plan would end at another time on a colleague's machine. */
+const isoTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/;
+
+function isAbove0(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value > 0;
+}
+
+/** Reads limits that somebody has typed. Throws what `refuse` makes. */
+export function readMoveLimits(value: unknown, refuse: Refuse): MoveLimits {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw refuse('', `an object of ${Object.keys(fields).join(', ')}`);
+  for (const [name, given] of Object.entries(value)) {
+    if (!Object.hasOwn(fields, name)) throw refuse(name, 'a limit of a move');
+    const { what, isFit } = fields[name as keyof MoveLimits];
+    if (!isFit(given)) throw refuse(name, what);
+  }
+  return value;
+}
+
+/** Whether the maintenance window is over; one without an end never is. */
+export function isWindowOver({ until }: MoveLimits, now = Date.now()): boolean {
+  return until !== undefined && now >= Date.parse(until);
+}
+
+/** The end of a daily window of which only the time of day is known ("06:00", local time): the next such time. */
+export function nextTimeOfDay(time: string, now: Date): string {
+  const [hours = 0, minutes = 0] = time.split(':').map(Number);
+  const next = new Date(now);
+  next.setHours(hours, minutes, 0, 0);
+  if (next <= now) next.setDate(next.getDate() + 1);
+  return next.toISOString();
+}
+
+/** As people read it where they are: `Fri, Nov 27, 06:00 UTC`. */
+export function timeText(time: string | number): string {
+  return new Date(time).toLocaleString('en-US', {
+    ...{ weekday: 'short', month: 'short', day: 'numeric' },
+    ...{ hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZoneName: 'short' },
+  });
+}
+
+/** What a person should know of how slots will move, in sentences; none where they move gently and without limits. */
+export function moveOptionsText({ pace, limits = {} }: MoveOptions): readonly string[] {
+  const { latencyMs, lagBytes, memoryPercent, until } = limits;
+  const reasons = [
+    ...(latencyMs === undefined ? [] : [`clients wait more than ${latencyMs.toLocaleString('en-US')} ms`]),
+    ...(lagBytes === undefined
+      ? []
+      : [`a replica of the target is more than ${lagBytes.toLocaleString('en-US')} bytes behind`]),
+    ...(memoryPercent === undefined ? [] : [`the target uses more than ${memoryPercent} % of its maxmemory`]),
+  ];
+  return [
+    ...(pace === 'fast' ? ['Slots move fast: how long other clients wait is not looked at.'] : []),
+    ...(reasons.length === 0 ? [] : [`Pauses while ${reasons.join(', or while ')}.`]),
+    ...(until === undefined ? [] : [`Ends on ${timeText(until)}, with no slot open.`]),
+  ];
+}

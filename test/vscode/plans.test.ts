@@ -1,0 +1,218 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { countSlots } from '../../src/model/slots.ts';
+import { dumpAll, fill } from '../redis/fill.ts';
+import { assertNoneOpen, assertWhole, nodeAt, plainWrites, viewOf, withNode } from '../redis/moveFixture.ts';
+import { keepOnFailure, launchVSCode, type VSCodeUnderTest } from '../support/launchVSCode.ts';
+import { startRedisCluster, type ClusterNode, type TestCluster } from '../support/startRedisCluster.ts';
+import { eventually } from './kubernetesAccess.ts';
+import { personAt } from './person.ts';
+import type { Result } from './results.ts';
+
+const extensionPath = fileURLToPath(new URL('../..', import.meta.url));
+const keys = 30_000;
+
+describe('plans in VS Code', { timeout: 20 * 60_000 }, () => {
+  let servers: TestCluster;
+  let vscode: VSCodeUnderTest;
+  let keysBefore: ReadonlyMap<string, string>;
+  let saved: string;
+  before(async () => {
+    const config = { 'cluster-node-timeout': '15000', 'cluster-allow-replica-migration': 'no' };
+    servers = await startRedisCluster({ config });
+    await fill(servers, plainWrites(keys));
+    keysBefore = await dumpAll(servers);
+    vscode = await launchVSCode({
+      extensionPath,
+      // The servers outlive the extension host, as those of `npm start` do.
+      env: { KUBECONFIG: '/nonexistent/kubeconfig', REDIS_CLUSTER_SANDBOX: servers.addresses.join(',') },
+      log: console.log,
+    });
+    await vscode.setTheme('dark');
+    await vscode.command('workbench.view.extension.redisCluster');
+    await vscode.treeRow('Sandbox').waitFor({ timeout: 60_000 });
+  });
+  after(async () => {
+    await vscode.close();
+    await servers.stop();
+  });
+  keepOnFailure(() => vscode);
+  const { picture, asked, dialog, told } = personAt(() => vscode);
+  const addressOf = ({ host, port }: ClusterNode): string => `${host}:${port}`;
+  const slotsOf = async (index: number): Promise<number> =>
+    countSlots((await viewOf(servers, nodeAt(servers, index))).self.slots);
+  const setting = (name: string, value: unknown): Promise<void> =>
+    vscode.evaluate(
+      async ({ workspace, ConfigurationTarget }, given) => {
+        await workspace
+          .getConfiguration('redisCluster')
+          .update(given.name, given.value, ConfigurationTarget.Global);
+      },
+      { name, value },
+    );
+  const pressLens = (title: string): Promise<void> =>
+    vscode.page.locator('.codelens-decoration a').filter({ hasText: title }).first().click();
+  const limitMemory = (maxmemory: string): Promise<unknown> =>
+    withNode(servers, nodeAt(servers, 1), (connection) =>
+      connection.call('CONFIG', 'SET', 'maxmemory', maxmemory),
+    );
+  const openText = (): Promise<string> =>
+    vscode.evaluate(({ window }) => window.activeTextEditor?.document.getText() ?? '');
+  const quiet = async (): Promise<void> => {
+    await vscode.command('workbench.action.closeAllEditors');
+    await vscode.command('notifications.clearAll');
+  };
+
+  test('the plan of a reshard says what will move, how, and where it pauses and ends', async () => {
+    await setting('move.limits.latencyMs', 200);
+    await setting('move.limits.until', '06:00');
+    await vscode.rowMenu('Sandbox', 'Reshard…');
+    await asked(/receive the hash slots/);
+    await vscode.pick(addressOf(nodeAt(servers, 1)));
+    await asked(/From which masters/);
+    await vscode.pickMany([addressOf(nodeAt(servers, 0)), addressOf(nodeAt(servers, 2))]);
+    await asked(/How many hash slots/);
+    await vscode.typeInput('1000');
+    const text = await dialog();
+    assert.match(text, /Reshard 1,000 slots to/);
+    assert.match(text, /Sandbox · \S+ and 5 others/);
+    assert.match(text, /Pauses while clients wait more than 200 ms\. Ends on .+06:00/);
+    await picture('plan-dialog');
+    await vscode.setTheme('highContrast');
+    await vscode.screenshot('plan-dialog-hc');
+    await vscode.setTheme('dark');
+    await vscode.pressDialog('Show Plan');
+    assert.match(await dialog(), /Reshard 1,000 slots to/);
+    assert.match(await openText(), /1\. Move .* slots/);
+    await vscode.screenshot('plan-shown-dark');
+  });
+
+  test('Save Plan… writes a file, and opens it with what can be done with it above it', async () => {
+    await vscode.pressDialog('Save Plan…');
+    await asked(/Save Plan/);
+    const name = vscode.page.locator('.quick-input-widget:visible .quick-input-filter input.input');
+    await eventually('the name of the file', 20, async () =>
+      (await name.inputValue()).endsWith('.redisplan.json'),
+    );
+    await vscode.screenshot('plan-save-dark');
+    await vscode.page.keyboard.press('Enter');
+    await vscode.page.locator('.codelens-decoration a').first().waitFor();
+    saved = await vscode.evaluate(({ window }) => window.activeTextEditor?.document.fileName ?? '');
+    assert.match(saved, /\/reshard-Sandbox\.redisplan\.json$/);
+    assert.match(await readFile(saved, 'utf8'), /"latencyMs": 200,/);
+    await picture('plan-file');
+    await vscode.setTheme('highContrast');
+    await vscode.screenshot('plan-file-hc');
+    await vscode.setTheme('dark');
+    assert.equal(await slotsOf(1), 5462);
+  });
+
+  test('a saved plan is tried, copied and run from above its file', async () => {
+    await pressLens('Dry Run');
+    await eventually('the dry run', 20, async () => (await openText()).includes('could begin now'));
+    await picture('plan-dry-run');
+    await vscode.page.getByRole('tab', { name: /redisplan\.json/ }).click();
+    await pressLens('Copy as redis-cli');
+    await told(/on the clipboard/, 20);
+    await pressLens('Run');
+    assert.match(await dialog(), /Pauses while clients wait more than 200 ms/);
+    await picture('plan-run');
+    await vscode.pressDialog('Run');
+    await told(/2 of 2 steps/, 60);
+    await picture('plan-done');
+    assert.deepEqual([await slotsOf(0), await slotsOf(1), await slotsOf(2)], [4961, 6462, 4961]);
+  });
+
+  test('a plan that was overtaken by events is refused, with what has changed', async () => {
+    await vscode.command('notifications.clearAll');
+    await pressLens('Run');
+    await told(/no longer as the plan found it/, 20);
+    await picture('plan-overtaken');
+    const result = await vscode.command<Result>('redisCluster.runPlan', { file: saved, confirmed: true });
+    assert.equal(result.outcome, 'refused');
+    assert.match(result.message, /owns slots .* now, not .*Nothing was changed\. Make the plan anew/);
+    await quiet();
+  });
+
+  test('limits that cannot be meant are refused by name, in arguments and in settings', async () => {
+    const reshard = (more: object): Promise<Result> =>
+      vscode.command<Result>('redisCluster.reshard', {
+        ...{ cluster: { addresses: servers.addresses }, from: 'all', to: nodeAt(servers, 1).id, slots: 10 },
+        ...more,
+      });
+    const cases: readonly [unknown, RegExp][] = [
+      [{ latencyMs: -1 }, /"limits\.latencyMs" is not a number of milliseconds above 0/],
+      [{ memoryPercent: '80' }, /"limits\.memoryPercent" is not a number of percent/],
+      [{ until: '2020-01-01T06:00:00Z' }, /"limits\.until" \(.*Jan 1.*\) is not a time to come/],
+      [{ pauseMs: 1 }, /"limits\.pauseMs" is not a limit of a move/],
+      ['none', /"limits" is not an object of latencyMs/],
+    ];
+    for (const [limits, message] of cases) {
+      const { outcome, message: said } = await reshard({ limits });
+      assert.equal(outcome, 'refused', said);
+      assert.match(said, message);
+    }
+    await setting('move.limits.until', '6 o’clock');
+    assert.match(
+      (await reshard({})).message,
+      /setting redisCluster\.move\.limits\.until is not a time of day/,
+    );
+    await setting('move.limits.until', undefined);
+    await setting('move.limits.latencyMs', undefined);
+    await quiet();
+    assert.equal(await slotsOf(1), 6462);
+  });
+
+  /** Begins to move slots to the second master, which is too full, and waits until that is seen. */
+  const beginPaused = async (): Promise<void> => {
+    await limitMemory('100mb');
+    await vscode.evaluate(
+      ({ commands }, argument) => {
+        void commands.executeCommand('redisCluster.reshard', argument);
+      },
+      {
+        ...{ cluster: { addresses: servers.addresses }, from: [nodeAt(servers, 0).id] },
+        ...{ to: nodeAt(servers, 1).id, slots: 3000, limits: { memoryPercent: 1 } },
+      },
+    );
+    await vscode
+      .treeRow(/Paused · 0 of 3,000 slots · Reshard.*Paused: the target uses/)
+      .waitFor({ timeout: 20_000 });
+  };
+
+  test('a move that pauses says why on its row, and is stopped from there', async () => {
+    await beginPaused();
+    await vscode.screenshot('operation-paused-dark');
+    await vscode.rowAction(/Reshard 3,000 slots/, 'Stop Operation');
+    await vscode.treeRow(/Reshard 3,000 slots/).waitFor({ state: 'detached', timeout: 20_000 });
+    await assertNoneOpen(servers, servers.nodes);
+    assert.equal(await slotsOf(1), 6462);
+  });
+
+  test('after the extension host was killed in the middle, the next one offers to go on and does', async () => {
+    await beginPaused();
+    await limitMemory('0');
+    await eventually('the first slots have moved', 20, async () => (await slotsOf(1)) > 6462);
+    await vscode.evaluate(() => process.kill(process.pid, 'SIGKILL')).catch(() => undefined);
+    const moved = (await slotsOf(1)) - 6462;
+    assert.ok(moved < 3000, 'all slots had moved before the extension host was killed');
+    await told(/was not finished/, 90);
+    await picture('journal-offer');
+    await vscode.pressNotification(/was not finished/, 'Show');
+    await eventually('the journal', 20, async () => (await openText()).includes('heard of for the last'));
+    await told(/was not finished/, 20);
+    await picture('journal-shown');
+    await vscode.pressNotification(/was not finished/, 'Go On');
+    assert.match(await dialog(), /Reshard 3,000 slots/);
+    await picture('journal-go-on');
+    await vscode.pressDialog('Go On');
+    await told(/1 of 1 steps/, 60);
+    await vscode.screenshot('journal-done-dark');
+    assert.equal(await slotsOf(1), 9462);
+    await assertNoneOpen(servers, servers.nodes);
+    await assertWhole(servers, nodeAt(servers, 0));
+    assert.deepEqual(await dumpAll(servers), keysBefore);
+  });
+});
