@@ -78,7 +78,10 @@ export async function moveAtomically(move: AtomicMove): Promise<void> {
  * Says for how many milliseconds a server has not answered. A Redis 8.6 that imports waits for ever for a source that
  * stands still while the two get in touch, and calls that no failure.
  */
-function listenTo(dial: () => Promise<NodeConnection>): { silentMs(): number; stop(): void } {
+function listenTo(dial: () => Promise<NodeConnection>): {
+  readonly silentMs: () => number;
+  readonly stop: () => void;
+} {
   const stopped = new AbortController();
   let heard = performance.now();
   let connection: NodeConnection | undefined;
