@@ -121,7 +121,6 @@ async function byServers(run: Run, method: Exclude<MoveMethod, 'migrate'>, slots
   const { request, lines, guard, prepared } = run;
   const move = {
     ...{ request, guard, slots, tally: run.tally, target: lines.target },
-    dialSource: () => lines.dial(request.from),
     way: method === 'redisAtomic' ? redisAtomic(request, lines.target) : valkeyAtomic(request, lines.source),
     bytesPerKey: prepared.source.usedMemoryBytes / Math.max(1, prepared.source.keys),
     patienceMs: 10_000 + 2 * run.nodeTimeoutMs,

@@ -71,7 +71,7 @@ async function reshard(
 }
 
 /** Something that happens once, before the n-th MIGRATE of a move. */
-function atMigrate(nth: number, what: () => Promise<unknown> | void): (verb: unknown) => Promise<void> {
+function atMigrate(nth: number, what: () => Promise<unknown>): (verb: unknown) => Promise<void> {
   let migrates = 0;
   return async (verb) => {
     if (verb === 'MIGRATE' && ++migrates === nth) await what();
@@ -96,6 +96,7 @@ describe('obstacles on the way of an operation', { timeout: 240_000 }, () => {
     const now = dialledBy(cluster);
     const stop = atMigrate(20, () => {
       cluster.kill(target, 'SIGSTOP');
+      return Promise.resolve();
     });
     try {
       await assert.rejects(
@@ -287,7 +288,7 @@ async function appendTo(connection: NodeConnection, folder: string): Promise<voi
   await connection.call('CONFIG', 'SET', 'appendonly', 'yes');
   for (;;) {
     const text = String(await connection.call('INFO', 'persistence'));
-    if (/aof_rewrite_in_progress:0/.test(text) && /aof_rewrite_scheduled:0/.test(text)) break;
+    if (text.includes('aof_rewrite_in_progress:0') && text.includes('aof_rewrite_scheduled:0')) break;
     await sleep(50);
   }
   await connection.call('CONFIG', 'SET', 'dir', home ?? '');

@@ -1,0 +1,17 @@
+import { repeatables } from './repeatable.ts';
+import { injectToolFaults } from './toolFaults.ts';
+
+const { reshard, rebalance, promote, replicate, setConfig, forget } = repeatables;
+const { 'heal, nodes apart': apart, 'heal, a move half done': halfDone } = repeatables;
+
+// One fault in the middle of each operation; every boundary is the long tests' work, and shards' that of shards.test.ts.
+injectToolFaults({
+  operations: {
+    ...{ reshard, rebalance, promote, replicate, setConfig, forget },
+    ...{ 'heal, nodes apart': apart, 'heal, a move half done': halfDone },
+  },
+  boundaries: (_, commands) => [{ command: Math.ceil(commands / 2) }],
+  unreached: 0,
+  cuts: 0,
+  keys: 5000,
+});
