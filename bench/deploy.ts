@@ -3,7 +3,7 @@
  * covered: this product's deployment, and beside it in the same run the usual way: a StatefulSet whose pods start one
  * after another (OrderedReady, its default), each ready 5 s after its start at the earliest by a probe of Kubernetes'
  * default pace, then `redis-cli --cluster create` in one of them. The same with all pods started at once and asked every
- * two seconds is measured too: npm run bench -- deploy [rounds]
+ * two seconds is measured too. The last line is one JSON object.
  */
 import { openContext } from '../src/kubernetes/access.ts';
 import { loadKubeconfigs } from '../src/kubernetes/kubeconfigs.ts';
@@ -15,8 +15,6 @@ import { clusterPorts, type ClusterPorts } from '../test/support/clusterPorts.ts
 import { manifestFiles } from '../test/support/manifestFiles.ts';
 import { createByRedisCli, plainManifests, waitUntilWhole } from '../test/support/plainCluster.ts';
 import { startKubernetes } from '../test/support/startKubernetes.ts';
-import { median, round } from './support/numbers.ts';
-import { conclude } from './support/record.ts';
 
 const storage = '1Gi';
 const rounds = Number(process.argv[2] ?? 5);
@@ -31,22 +29,14 @@ const access = openContext(context);
 const image = kubernetes.images.redisNewest;
 const ways = ['ours', 'theirs', 'theirsParallel'] as const;
 type Way = (typeof ways)[number];
-
-interface Deployed {
-  /** From the first object sent until every node says that the cluster is whole. */
-  readonly seconds: number;
-  /** Until the last pod's containers ran, which is Kubernetes' own part; known by the whole second. */
-  readonly lastPodSeconds: number;
-}
-
-const deployed: Record<Way, Deployed[]> = { ours: [], theirs: [], theirsParallel: [] };
+const seconds: Record<Way, number[]> = { ours: [], theirs: [], theirsParallel: [] };
 
 try {
-  for (let number = 1; number <= rounds; number++) {
+  for (let round = 1; round <= rounds; round++) {
     for (const way of ways) {
       const taken = await inNamespace((namespace) => measure(way, access, namespace));
-      deployed[way].push(taken);
-      console.log(`round ${number}: ${way} ${taken.seconds.toFixed(1)} s`);
+      seconds[way].push(taken);
+      console.log(`round ${round}: ${way} ${taken.toFixed(1)} s`);
     }
   }
 } finally {
@@ -54,19 +44,32 @@ try {
   await kubernetes.stop();
 }
 
-const medianOf = (way: Way, figure: keyof Deployed): number =>
-  round(median(deployed[way].map((one) => one[figure])));
-const [ours, theirs, theirsParallel] = [
-  medianOf('ours', 'seconds'),
-  medianOf('theirs', 'seconds'),
-  medianOf('theirsParallel', 'seconds'),
-];
-conclude({
-  ...{ ours, theirs, ratio: round(theirs / ours) },
-  ...{ theirsParallel, ratioParallel: round(theirsParallel / ours) },
-  lastPodSeconds: medianOf('ours', 'lastPodSeconds'),
-  ...{ pods, rounds, image, kubernetes: kubernetes.kind },
-});
+const [ours = Number.NaN, theirs = Number.NaN, theirsParallel = Number.NaN] = ways.map((way) =>
+  median(seconds[way]),
+);
+console.log(
+  JSON.stringify({
+    bench: 'deploy',
+    ours,
+    theirs,
+    ratio: rounded(theirs / ours),
+    theirsParallel,
+    ratioParallel: rounded(theirsParallel / ours),
+    pods,
+    rounds,
+    image,
+    kubernetes: kubernetes.kind,
+  }),
+);
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return rounded(sorted[Math.floor(sorted.length / 2)] ?? Number.NaN);
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 100) / 100;
+}
 
 async function inNamespace<T>(run: (namespace: string) => Promise<T>): Promise<T> {
   const namespace = await kubernetes.createNamespace('bench-deploy');
@@ -77,26 +80,17 @@ async function inNamespace<T>(run: (namespace: string) => Promise<T>): Promise<T
   }
 }
 
-async function measure(way: Way, access: KubernetesAccess, namespace: string): Promise<Deployed> {
+async function measure(way: Way, access: KubernetesAccess, namespace: string): Promise<number> {
   const ports = clusterPorts(access, 'bench', AbortSignal.timeout(600_000));
   try {
-    const began = Date.now();
-    const seconds =
+    const taken =
       way === 'ours' ? await deployOurs(ports, namespace) : await deployByRedisCli(ports, namespace, way);
-    const lastPodSeconds = ((await lastPodRan(access, namespace)) - began) / 1000;
     const ref = { context: access.context, namespace, name: 'bench' };
     await runDelete(await prepareDelete(access, ref, [], { volumes: true }), ports);
-    return { seconds, lastPodSeconds };
+    return taken;
   } finally {
     ports.close();
   }
-}
-
-/** When the last container of a namespace's pods began to run; milliseconds since the epoch. */
-async function lastPodRan(access: KubernetesAccess, namespace: string): Promise<number> {
-  const found = await access.list('v1', 'Pod', namespace);
-  const starts = [...JSON.stringify(found).matchAll(/"startedAt":"([^"]+)"/g)];
-  return Math.max(...starts.map(([, time]) => Date.parse(time ?? '')));
 }
 
 async function deployOurs(ports: ClusterPorts, namespace: string): Promise<number> {

@@ -50,10 +50,6 @@ export const requirements: Readonly<Record<string, BenchRequirement>> = {
       cpu,
     ],
   },
-  'reshard-kubernetes': {
-    work: `${slotsMoved}, through port-forwards, against redis-cli in the pod`,
-    bounds: [{ ...byDefault, atLeast: 2 }, cpu],
-  },
   rebalance: {
     work: '3 → 6 masters, {keys} keys of {valueBytes} B, all pairs at once',
     bounds: [{ ...byDefault, atLeast: 2.5 }, cpu],
@@ -61,10 +57,6 @@ export const requirements: Readonly<Record<string, BenchRequirement>> = {
   check: {
     work: 'check of 6 and of 200 nodes over the connections that a view keeps, the slower ratio',
     bounds: [{ ...byDefault, atLeast: 3 }],
-  },
-  deploy: {
-    work: '{pods} pods from nothing to a whole cluster, against an ordered StatefulSet and redis-cli',
-    bounds: [{ figure: 'ratio', of: '× as fast', atLeast: 10 }],
   },
   agent: {
     work: 'one of {pods} agents of a cluster that is well',

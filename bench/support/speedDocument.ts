@@ -24,7 +24,7 @@ Of the time that ours took, the share in which each of these was busy; at 100 % 
 | bench | servers | took, s | server | MIGRATE | RESTORE | processors | client | round trips | requests | nearest limit |
 |---|---|--:|--:|--:|--:|--:|--:|--:|--:|---|
 ${inOrder.flatMap(limitLines).join('\n')}
-${inOrder.flatMap(podsText).join('\n')}`;
+`;
 }
 
 function requirementLine({ bench, figures }: BenchRecord): string {
@@ -89,15 +89,6 @@ function limitLines({ bench, figures }: BenchRecord): readonly string[] {
       `${nearest[0]}, ${percent(nearest[1])}`,
     ]);
   });
-}
-
-/** A deployment waits for Kubernetes to start pods. */
-function podsText({ bench, figures }: BenchRecord): readonly string[] {
-  const { lastPodSeconds, ours } = figures;
-  if (typeof lastPodSeconds !== 'number' || typeof ours !== 'number') return [];
-  return [
-    `\n\`${bench}\`: of the ${ours} s, Kubernetes took ${lastPodSeconds} s until the last pod's containers ran, by the whole second; that much nobody can spare.`,
-  ];
 }
 
 function percent(share: number): string {

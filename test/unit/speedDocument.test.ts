@@ -74,8 +74,3 @@ test('what has no requirement is shown, and what was not run is named', () => {
   const left = /^Not measured: (.*)\.$/m.exec(text)?.[1] ?? '';
   assert.equal(left.split(', ').length, Object.keys(requirements).length - 1);
 });
-
-test("a deployment says Kubernetes' own part", () => {
-  const text = speedDocument([recorded('deploy', { ours: 5.5, theirs: 70, ratio: 12.7, lastPodSeconds: 4 })]);
-  assert.match(text, /of the 5\.5 s, Kubernetes took 4 s/);
-});
