@@ -83,17 +83,8 @@ async function decide(
   // What the plan was made of, as a reading of now could be of another state.
   const madeOf = canSave(plan) ? parts.inventory.snapshot(plan.ref) : undefined;
   const also = madeOf === undefined ? [showPlan] : [showPlan, savePlan];
-  const told = [...plan.losses.map((loss) => `Lost: ${loss}`), ...plan.warnings];
-  const detail = [
-    ...placeOf(parts, plan),
-    ...(told.length === 0 ? [] : ['', ...told]),
-    '',
-    `${plan.steps.length} ${plan.steps.length === 1 ? 'step' : 'steps'}:`,
-    ...plan.steps.slice(0, 6).map((step, index) => `${index + 1}. ${step.text}`),
-    ...(plan.steps.length > 6 ? [`… and ${plan.steps.length - 6} more`] : []),
-  ].join('\n');
   for (;;) {
-    const options = { modal: true, detail };
+    const options = { modal: true, detail: detailText(parts, plan) };
     const answer = await vscode.window.showWarningMessage(`${plan.title}?`, options, verb, ...also);
     if (answer === showPlan) {
       await parts.documents.show(
@@ -123,6 +114,19 @@ async function isTyped(plan: Plan, word: string): Promise<boolean> {
         : `Type ${word}, or press Escape to leave everything as it is.`,
   });
   return typed === word;
+}
+
+/** What the dialog says of a plan beside its title. */
+function detailText(parts: Parts, plan: Plan): string {
+  const told = [...plan.losses.map((loss) => `Lost: ${loss}`), ...plan.warnings];
+  return [
+    ...placeOf(parts, plan),
+    ...(told.length === 0 ? [] : ['', ...told]),
+    '',
+    `${plan.steps.length} ${plan.steps.length === 1 ? 'step' : 'steps'}:`,
+    ...plan.steps.slice(0, 6).map((step, index) => `${index + 1}. ${step.text}`),
+    ...(plan.steps.length > 6 ? [`… and ${plan.steps.length - 6} more`] : []),
+  ].join('\n');
 }
 
 /** Which cluster it is about, where the title does not say it. */
