@@ -94,4 +94,6 @@ function install(): void {
   });
   Date.now = () => time;
   Object.defineProperty(performance, 'now', { value: () => time });
+  const idle = { idle: 0, active: 0, utilization: 0 };
+  Object.defineProperty(performance, 'eventLoopUtilization', { value: () => idle });
 }

@@ -74,7 +74,8 @@ export function startCarriers(options: CarriersOptions): Carriers {
     carry: (batch, how) => {
       const { promise, resolve, reject } = Promise.withResolvers<Carried>();
       waiting.push({ batch, ...how, done: resolve, failed: reject });
-      next();
+      // Batches that are handed in together share a write.
+      queueMicrotask(next);
       return promise;
     },
   };

@@ -23,6 +23,7 @@ interface Mode {
   readonly keyByKey: boolean;
 }
 
+const plain: Mode = { replace: false, keyByKey: false };
 const keysPerListing = 500;
 const bytesPerMigrate = 1024 * 1024;
 /** Keys of one listing whose size is asked for. */
@@ -36,18 +37,19 @@ const triesWhileStarting = 30;
 /**
  * Moves all keys of slots that are open from source to target; returns how many, and their size. In such slots the
  * source's copy of a key is the true one, so a key that a timed-out MIGRATE left on both servers is sent again with
- * REPLACE. Throws UserError where keys stay behind.
+ * REPLACE. Begins with what was listed before, where that was. Throws UserError where keys stay behind.
  */
 export async function carryKeys(
   carriage: Carriage,
   slots: readonly number[],
+  listed?: readonly Batch[],
 ): Promise<{ keys: number; bytes: number }> {
   const moved = { keys: 0, bytes: 0 };
   let strikes = 0;
-  let mode: Mode = { replace: false, keyByKey: false };
+  let mode = plain;
   let left = slots;
-  for (;;) {
-    const batches = await listBatches(carriage, left, mode);
+  for (let first = listed; ; first = undefined) {
+    const batches = first ?? (await listBatches(carriage, left, mode));
     if (batches.length === 0) return moved;
     left = [...new Set(batches.map(({ slot }) => slot))];
     const { keys, bytes, refusal } = await carryAll(carriage, batches, mode);
@@ -73,6 +75,11 @@ export async function carryKeys(
 function mayHoldMore(batches: readonly Batch[], slot: number): boolean {
   const keys = batches.reduce((sum, batch) => sum + (batch.slot === slot ? batch.keys.length : 0), 0);
   return keys >= keysPerListing;
+}
+
+/** Lists the keys of slots that need not be open yet: those that come until then are listed when these have moved. */
+export async function listKeys(carriage: Carriage, slots: readonly number[]): Promise<readonly Batch[]> {
+  return await listBatches(carriage, slots, plain);
 }
 
 /** Keys stay bytes: as text, a binary key would be another key. */
@@ -129,11 +136,13 @@ function keysOf(listing: unknown): readonly Buffer[] {
   return listing.filter((key) => Buffer.isBuffer(key));
 }
 
+/** In even parts: what is longest is what others wait for. */
 function cut(slot: number, keys: readonly { key: Buffer; bytes: number }[], most: number): readonly Batch[] {
   const batches: { slot: number; keys: Buffer[]; bytes: number }[] = [];
+  const even = Math.ceil(keys.length / Math.ceil(keys.length / most));
   for (const { key, bytes } of keys) {
     const last = batches.at(-1);
-    if (last !== undefined && last.keys.length < most && last.bytes + bytes <= bytesPerMigrate) {
+    if (last !== undefined && last.keys.length < even && last.bytes + bytes <= bytesPerMigrate) {
       last.keys.push(key);
       last.bytes += bytes;
     } else batches.push({ slot, keys: [key], bytes });

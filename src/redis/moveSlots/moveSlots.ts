@@ -106,6 +106,7 @@ async function carryOut(run: Run, way: MoveMethod): Promise<MoveMethod> {
     await pipelinedMigrate({
       ...run,
       source: prepared.source,
+      target: prepared.target,
       slots: byMigrate,
       onMoved: (moved) => {
         run.moved = unionSlots(run.moved, moved);

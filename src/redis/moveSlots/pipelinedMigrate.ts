@@ -3,8 +3,9 @@ import type { NodeView } from '../../model/nodeView.ts';
 import { countSlots, eachSlot, formatSlots, slotsFrom, splitSlots, type SlotSet } from '../../model/slots.ts';
 import type { NodeConnection } from '../nodeConnection.ts';
 import { describeBigKeys, lookForBigKeys, withoutBigKeys, type BigKey, type BigKeys } from './bigKeys.ts';
-import { startCarriers, type Carriers } from './carriers.ts';
-import { carryKeys } from './carryKeys.ts';
+import { startCarriers, type Batch, type Carriers } from './carriers.ts';
+import { carryKeys, listKeys, type Carriage } from './carryKeys.ts';
+import { distanceTo } from './distance.ts';
 import type { Guard } from './guard.ts';
 import { handOver, openForMove, slotsWithKeys, type Ends } from './handOver.ts';
 import type { Lines } from './lines.ts';
@@ -12,14 +13,15 @@ import type { Probe } from './probe.ts';
 import type { Tally } from './progress.ts';
 import { openGate, type ReplicaGate, type Share } from './replicaGate.ts';
 import { isOver, type MoveRequest } from './request.ts';
-import { tempoFor, type Tempo } from './tempo.ts';
+import { farMs, tempoFor, type Tempo } from './tempo.ts';
 
 export interface PipelinedMove {
   readonly request: MoveRequest;
   readonly lines: Lines;
   readonly slots: SlotSet;
-  /** What the source said of itself before the move. */
+  /** What both ends said of themselves before the move. */
   readonly source: NodeView;
+  readonly target: NodeView;
   readonly nodeTimeoutMs: number;
   /** The way to the source and back; milliseconds. */
   readonly roundTripMs: number;
@@ -32,14 +34,25 @@ export interface PipelinedMove {
   readonly onMoved: (slots: SlotSet) => void;
 }
 
-/** How many blocks are under way at once, each opening, carrying and closing its slots for itself. */
-const laneCount = { fast: 4, gentle: 2 } as const;
-/** Slots that are open answer some commands with TRYAGAIN, so not many are at once. */
-const slotsPerBlock = { fast: 64, gentle: 32 } as const;
+/**
+ * Lanes are how many blocks are under way at once, each opening, carrying and closing its slots for itself: more of them
+ * where each of that takes its time on the way. Slots that are open answer some commands with TRYAGAIN, so not many are
+ * at once. A gentle move has one lane where it can: a MIGRATE waits while the target is told of slots, and the source
+ * with it, so it tells of few at once and meanwhile moves none. Carriers are the connections that share the MIGRATEs.
+ */
+const parallel = {
+  near: {
+    fast: { lanes: 4, carriers: 4, slotsPerBlock: 64 },
+    gentle: { lanes: 1, carriers: 2, slotsPerBlock: 16 },
+  },
+  far: {
+    fast: { lanes: 8, carriers: 8, slotsPerBlock: 64 },
+    gentle: { lanes: 2, carriers: 8, slotsPerBlock: 32 },
+  },
+} as const;
 const keysPerBlock = 4096;
 /** How many keys may be on the target alone while its replicas are behind. */
 const keysAlone = { fast: 16_384, gentle: 4096 } as const;
-const carrierCount = { fast: 4, gentle: 8 } as const;
 /** From Valkey 8 on a SETSLOT takes as long as its replicas take to confirm it. */
 const slowSetters = 24;
 /** How often slots are counted anew where this machine sleeps or is far too slow. */
@@ -69,32 +82,24 @@ export async function pipelinedMigrate(move: PipelinedMove): Promise<void> {
   const { request, lines } = move;
   const pace = request.pace ?? 'gentle';
   const isSlowToSet = move.source.product === 'valkey';
-  const [roundTripMs, gate, carrierLines, bigKeys, laneLines, moreOfSource, moreOfTarget] = await Promise.all(
-    [
-      shortestRoundTrip(move),
-      lines.dial(request.to).then((target) =>
-        openGate({
-          target,
-          mostKeys: keysAlone[pace],
-          tally: move.tally,
-          isOver: () => isOver(request),
-        }),
+  const roundTripMs = distanceTo(lines.source, move.roundTripMs);
+  const { lanes, carriers, slotsPerBlock } = parallel[roundTripMs() > farMs ? 'far' : 'near'][pace];
+  const [gateLine, carrierLines, bigKeys, laneLines, moreOfSource, moreOfTarget] = await Promise.all([
+    lines.dial(request.to),
+    lines.dialMany(request.from, carriers),
+    lookForBigKeys(lines, move.source, move.nodeTimeoutMs / 2),
+    Promise.all(
+      Array.from({ length: lanes - 1 }, () =>
+        Promise.all([lines.dial(request.from), lines.dial(request.to)]),
       ),
-      lines.dialMany(request.from, carrierCount[pace]),
-      lookForBigKeys(lines, move.source, move.nodeTimeoutMs / 2),
-      Promise.all(
-        Array.from({ length: laneCount[pace] - 1 }, () =>
-          Promise.all([lines.dial(request.from), lines.dial(request.to)]),
-        ),
-      ),
-      isSlowToSet ? lines.dialMany(request.from, slowSetters) : [],
-      isSlowToSet ? lines.dialMany(request.to, slowSetters) : [],
-    ],
-  );
+    ),
+    isSlowToSet ? lines.dialMany(request.from, slowSetters) : [],
+    isSlowToSet ? lines.dialMany(request.to, slowSetters) : [],
+  ]);
   const tempo = tempoFor({ ...move, pace, roundTripMs, patienceMs: patienceOf(move) });
   const run: Run = {
     ...move,
-    waiting: [...splitSlots(move.slots, blockSize(move))],
+    waiting: [...splitSlots(move.slots, blockSize(move, request.blockSlots ?? slotsPerBlock))],
     keysPerSlot: keysPerSlot(move.source),
     carriers: startCarriers({
       connections: carrierLines,
@@ -104,7 +109,13 @@ export async function pipelinedMigrate(move: PipelinedMove): Promise<void> {
       tempo: tempo.now,
     }),
     tempo: tempo.now,
-    gate,
+    gate: openGate({
+      target: gateLine,
+      hasReplica: move.target.replication.replicas.length > 0,
+      mostKeys: keysAlone[pace],
+      tally: move.tally,
+      isOver: () => isOver(request),
+    }),
     bigKeys,
     moreOfSource,
     moreOfTarget,
@@ -128,17 +139,6 @@ function startAge(): () => number {
   return () => Math.max(performance.now() - start, Date.now() - date);
 }
 
-/** A single measurement on a busy machine would make a near server look far. */
-async function shortestRoundTrip({ lines, roundTripMs }: PipelinedMove): Promise<number> {
-  let shortest = roundTripMs;
-  for (let sample = 0; sample < 2; sample++) {
-    const start = performance.now();
-    await lines.source.call('PING');
-    shortest = Math.min(shortest, performance.now() - start);
-  }
-  return shortest;
-}
-
 function throwWhatStopped({ failure, tooBig, nodeTimeoutMs }: Run): void {
   if (failure !== undefined) throw failure;
   if (tooBig.length > 0) {
@@ -155,11 +155,10 @@ function keysPerSlot({ keys, self }: NodeView): number {
 }
 
 /** Few slots where they hold much: what is under way has to be small whatever the slots hold. */
-function blockSize({ request, source }: PipelinedMove): number {
+function blockSize({ source }: PipelinedMove, most: number): number {
   const perSlot = keysPerSlot(source);
   const bytesPerSlot = (source.usedMemoryBytes / Math.max(1, source.keys)) * perSlot;
   const byKeys = keysPerBlock / Math.max(1, perSlot);
-  const most = request.blockSlots ?? slotsPerBlock[request.pace ?? 'gentle'];
   const byBytes = (most * bigBytesPerSlot) / Math.max(1, bytesPerSlot);
   return Math.max(1, Math.floor(Math.min(most, byKeys, byBytes)));
 }
@@ -191,10 +190,15 @@ async function work(run: Run, [source, target]: readonly [NodeConnection, NodeCo
 }
 
 async function moveBlock(run: Run, ends: Ends, slots: readonly number[], share: Share): Promise<void> {
-  await openForMove(ends, slots);
+  const carriage = carriageOf(run, ends, share);
+  const [opening, listing] = [openForMove(ends, slots), listKeys(carriage, slots)];
+  // No SETSLOT is on its way any more when one of them has failed.
+  await Promise.allSettled([opening, listing]);
+  await opening;
   const moving = { keys: 0, bytes: 0 };
   for (let attempt = 1; ; attempt++) {
-    const { keys, bytes, isFresh } = await empty(run, ends, slots, share);
+    const listed = attempt === 1 ? await listing : undefined;
+    const { keys, bytes, isFresh } = await empty(run, ends, carriage, slots, listed);
     moving.keys += keys;
     moving.bytes += bytes;
     if (isFresh()) break;
@@ -206,6 +210,20 @@ async function moveBlock(run: Run, ends: Ends, slots: readonly number[], share: 
   run.onMoved(moved);
   run.underWay = { keys: run.underWay.keys - keys, bytes: run.underWay.bytes - bytes };
   run.tally.add({ slots: moved, keys, bytes });
+}
+
+function carriageOf(run: Run, { source }: Ends, share: Share): Carriage {
+  return {
+    list: source,
+    carriers: run.carriers,
+    target: run.request.targetAddress,
+    tempo: run.tempo,
+    share,
+    onKeys: (keys, bytes) => {
+      run.underWay = { keys: run.underWay.keys + keys, bytes: run.underWay.bytes + bytes };
+      run.tally.show(run.underWay.keys, run.underWay.bytes);
+    },
+  };
 }
 
 function tooSlow(slots: readonly number[], patienceMs: number): UserError {
@@ -223,24 +241,14 @@ function tooSlow(slots: readonly number[], patienceMs: number): UserError {
 async function empty(
   run: Run,
   ends: Ends,
+  carriage: Carriage,
   slots: readonly number[],
-  share: Share,
+  listed: readonly Batch[] | undefined,
 ): Promise<{ keys: number; bytes: number; isFresh: () => boolean }> {
   const total = { keys: 0, bytes: 0 };
-  const carriage = {
-    list: ends.source,
-    carriers: run.carriers,
-    target: run.request.targetAddress,
-    tempo: run.tempo,
-    share,
-    onKeys: (keys: number, bytes: number) => {
-      run.underWay = { keys: run.underWay.keys + keys, bytes: run.underWay.bytes + bytes };
-      run.tally.show(run.underWay.keys, run.underWay.bytes);
-    },
-  };
   let left = slots;
   for (let round = 0; round < 3; round++) {
-    const { keys, bytes } = await carryKeys(carriage, left);
+    const { keys, bytes } = await carryKeys(carriage, left, round === 0 ? listed : undefined);
     total.keys += keys;
     total.bytes += bytes;
     const age = startAge();

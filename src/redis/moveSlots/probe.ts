@@ -32,11 +32,14 @@ export async function startProbe(connections: readonly NodeConnection[]): Promis
     const own = { recent, least: Number.POSITIVE_INFINITY };
     void (async () => {
       while (!stopped.signal.aborted) {
+        const before = performance.eventLoopUtilization();
         const start = performance.now();
         await connection.call('PING');
+        // While this process was at work itself, the answer may have been waiting for it.
+        const atWork = performance.eventLoopUtilization(before).active;
         const took = performance.now() - start;
         own.least = Math.min(own.least, took);
-        recent.push(took);
+        recent.push(took - atWork);
         if (recent.length > kept) recent.shift();
         await pause(isStarting ? firstEveryMs : everyMs, stopped.signal);
       }

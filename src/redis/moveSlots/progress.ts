@@ -12,12 +12,16 @@ export interface Tally {
   readonly keys: number;
 }
 
+/** Nobody sees more of it, and thousands of MIGRATEs a second would each make a text; milliseconds. */
+const showEveryMs = 50;
+
 /** Counts from `before` slots on, which an earlier run had moved. Pauses do not count as working time. */
 export function tally({ slots, onProgress }: MoveRequest, before: number): Tally {
   const totalSlots = countSlots(slots);
   const start = performance.now();
   let [movedSlots, movedKeys, movedBytes, pausedMs] = [0, 0, 0, 0];
   let pausedSince: number | undefined;
+  let shown = Number.NEGATIVE_INFINITY;
   const pauses = new Map<string, string>();
   const report = (keysUnderWay: number, bytesUnderWay: number): void => {
     const now = performance.now();
@@ -42,7 +46,11 @@ export function tally({ slots, onProgress }: MoveRequest, before: number): Tally
       movedBytes += moved.bytes;
       report(0, 0);
     },
-    show: report,
+    show: (keys, bytes) => {
+      if (performance.now() - shown < showEveryMs) return;
+      shown = performance.now();
+      report(keys, bytes);
+    },
     pause: (reason, why) => {
       if (pauses.get(reason) === why) return;
       if (why === undefined) pauses.delete(reason);

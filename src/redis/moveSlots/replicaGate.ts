@@ -29,6 +29,8 @@ export interface Share {
 export interface GateOptions {
   /** A connection to the target that nothing else uses. */
   readonly target: NodeConnection;
+  /** Whether the target had a replica before the move. */
+  readonly hasReplica: boolean;
   /** How many keys may be on the target alone. */
   readonly mostKeys: number;
   readonly tally: Tally;
@@ -37,13 +39,14 @@ export interface GateOptions {
 
 /** How long a target that had replicas may be without any before the move is given up; milliseconds. */
 const patienceMs = 5000;
+/** From which share of `mostKeys` on replicas are asked: to ask all the time would cost servers more than it tells. */
+const askFromShare = 0.25;
 /** From when on a wait is worth to be shown as a pause; milliseconds. */
 const noticeableMs = 1000;
 
-/** Resolves to a gate that is always open where the target has no replica: nobody could acknowledge anything. */
-export async function openGate(options: GateOptions): Promise<ReplicaGate> {
-  const { replicas } = parseReplication(await options.target.call('INFO', 'replication'));
-  return replicas.length === 0 ? alwaysOpen : guardedGate(options);
+/** A gate that is always open where the target has no replica: nobody could acknowledge anything. */
+export function openGate(options: GateOptions): ReplicaGate {
+  return options.hasReplica ? guardedGate(options) : alwaysOpen;
 }
 
 const nothing = (): void => undefined;
@@ -62,9 +65,10 @@ function guardedGate({ target, mostKeys, tally, isOver }: GateOptions): ReplicaG
     waiting = [];
     for (const resolve of awake) resolve();
   };
+  const isWorthwhile = (): boolean => alone > 0 && (alone >= mostKeys * askFromShare || waiting.length > 0);
   const confirm = async (): Promise<void> => {
     try {
-      while (alone > 0) {
+      while (isWorthwhile()) {
         const counted = alone;
         await untilReplicated(target, tally);
         alone -= counted;
@@ -77,12 +81,16 @@ function guardedGate({ target, mostKeys, tally, isOver }: GateOptions): ReplicaG
       wake();
     }
   };
+  const confirmSoon = (): void => {
+    if (isWorthwhile()) confirming ??= confirm();
+  };
   const until = async (isOpen: () => boolean): Promise<void> => {
     while (failure === undefined && !isOpen() && !isOver()) {
       const { promise, resolve } = Promise.withResolvers<undefined>();
       waiting.push(() => {
         resolve(undefined);
       });
+      confirmSoon();
       await Promise.race([promise, pause(200)]);
     }
     if (failure !== undefined) throw failure;
@@ -99,7 +107,7 @@ function guardedGate({ target, mostKeys, tally, isOver }: GateOptions): ReplicaG
           own -= taken;
           expected -= taken;
           alone += count;
-          confirming ??= confirm();
+          confirmSoon();
         },
         room: () => until(() => alone <= mostKeys),
         leave: () => {

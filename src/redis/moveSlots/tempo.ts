@@ -14,12 +14,12 @@ const fastest: Tempo = { keysPerMigrate: 100, inFlight: 8, perWrite: 2 };
 /** What a MIGRATE of a fast move takes at the source at the least; milliseconds. */
 const shortMigrateMs = 0.5;
 /** From here on the way to a server is worth hiding; milliseconds. */
-const farMs = 3;
+export const farMs = 3;
 /** Below this a MIGRATE would fail for a target that is only busy; milliseconds. */
 export const shortestTimeoutMs = 50;
 const gentlest: Tempo = { keysPerMigrate: 16, inFlight: 1, perWrite: 1 };
-const begin: Tempo = { keysPerMigrate: 48, inFlight: 1, perWrite: 1 };
-const mostGentle = { keysPerMigrate: 64, inFlight: 32 } as const;
+const begin: Tempo = { keysPerMigrate: 32, inFlight: 1, perWrite: 1 };
+const mostGentle = { keysPerMigrate: 32, inFlight: 32 } as const;
 
 /** How long others may wait on account of a gentle move before it slows down, at the least; milliseconds. */
 const tooLongMs = 2;
@@ -36,7 +36,7 @@ export interface TempoOptions {
   /** How many moves take from the source at present. */
   readonly sharing: () => number;
   /** The way to the source and back; milliseconds. */
-  readonly roundTripMs: number;
+  readonly roundTripMs: () => number;
   /** How long the source may stand still at the worst, with all that waits there timing out; milliseconds. */
   readonly patienceMs: number;
 }
@@ -59,15 +59,19 @@ export function tempoFor(options: TempoOptions): { readonly now: () => Tempo } {
   };
 }
 
-/** A far server gets as many at once as hide the way to it. */
-function fastTempo({ sharing, roundTripMs, patienceMs }: TempoOptions): Tempo {
+/**
+ * A far server gets as many at once as hide the way to it: it answers all that it found waiting in one go, so half of
+ * them are at work there while the other half are on their way.
+ */
+function fastTempo({ sharing, patienceMs, ...options }: TempoOptions): Tempo {
+  const roundTripMs = options.roundTripMs();
   if (roundTripMs < farMs) {
     return { ...fastest, inFlight: Math.max(2, Math.floor(fastest.inFlight / sharing())) };
   }
-  const useful = fastest.inFlight + Math.ceil(roundTripMs / shortMigrateMs);
+  const useful = fastest.inFlight + Math.ceil((2 * roundTripMs) / shortMigrateMs);
   const most = Math.max(fastest.inFlight, Math.floor(patienceMs / shortestTimeoutMs));
   const inFlight = Math.max(2, Math.floor(Math.min(useful, most) / sharing()));
-  return { ...fastest, inFlight, perWrite: Math.max(fastest.perWrite, Math.ceil(inFlight / 4)) };
+  return { ...fastest, inFlight, perWrite: Math.max(fastest.perWrite, Math.ceil(inFlight / 8)) };
 }
 
 function adapted(tempo: Tempo, probe: Probe, sharing: number): Tempo {
