@@ -1,11 +1,11 @@
 #!/bin/sh
-# Startup probe. It is asked every second, the readiness probe every few: a pod that gets ready within its first minute
-# is seen at once, and a probe a second (a process each) is not paid for ever. Later it is enough that the server
+# Startup probe. It is asked every two seconds, the readiness probe every few: a pod that gets ready within its first
+# minute is seen soon, and that many probes are not paid for ever. Later it is enough that the server
 # answers. One that still loads its data after ten seconds has started: it may take hours, and is not to be restarted.
 # shellcheck source-path=SCRIPTDIR source=ask.sh
 . "${0%/*}/ask.sh"
-# A probe a second in each of many pods that start at once is much of what forming a cluster costs: none of the processes
-# that a question takes is started before there can be an answer that matters.
+# Probes of many pods that start at once are much of what forming a cluster costs: none of the processes that a question
+# takes is started before there can be an answer that matters.
 if [ -e "$DATA/.joined" ]; then
   # shellcheck source=/dev/null
   (. "${0%/*}/ready.sh") && exit 0
