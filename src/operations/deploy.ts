@@ -225,8 +225,8 @@ function lookAtCluster(plan: DeployPlan, pods: readonly PodFacts[], views: reado
 }
 
 /**
- * Every node says that all slots are covered, knows all others, and as many are replicas as were asked for. An earlier
- * cluster has the roles that it had.
+ * Every node says that all slots are covered, knows all others and where they are (clients are sent nowhere otherwise),
+ * and as many are replicas as were asked for. An earlier cluster has the roles that it had.
  */
 function isWhole({ answers, beginning, pods }: DeployPlan, views: readonly NodeView[]): boolean {
   const replicas = views.filter((view) => view.replication.role === 'replica');
@@ -234,7 +234,10 @@ function isWhole({ answers, beginning, pods }: DeployPlan, views: readonly NodeV
     views.length === pods &&
     views.every(
       (view) =>
-        view.clusterState === 'ok' && view.slotsAssigned === slotCount && view.others.length === pods - 1,
+        view.clusterState === 'ok' &&
+        view.slotsAssigned === slotCount &&
+        view.others.length === pods - 1 &&
+        view.others.every(({ host }) => host !== ''),
     ) &&
     (beginning === 'adopts' || replicas.length === pods - answers.masters) &&
     replicas.every((view) => view.replication.linkUp === true)

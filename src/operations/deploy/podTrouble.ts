@@ -12,7 +12,8 @@ const patience: Readonly<Record<string, number>> = {
   CreateContainerConfigError: 5_000,
   CreateContainerError: 10_000,
   RunContainerError: 10_000,
-  Unschedulable: 20_000,
+  // A pod is called so as well while its volume is still being made, which takes a cloud half a minute.
+  Unschedulable: 60_000,
 };
 
 /** Restarts from which a crash counts as one that will come again: the first ones may come of a slow start. */
