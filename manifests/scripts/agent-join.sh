@@ -14,6 +14,8 @@ join_formed_cluster() {
   meet "${target% *}" "${target#* }" "joining its cluster" || :
 }
 
+incomplete=0 # looks of this newcomer in which somebody did not answer
+
 # Once, and only as a member of a whole cluster: a node without slots becomes a replica. All who are undecided work out
 # the same assignment from the same lines, so that newcomers spread though none of them knows what the others do.
 choose_role() {
@@ -25,6 +27,12 @@ choose_role() {
   case $view in *handshake*) return 0 ;; esac
   if [ "$size" != 0 ]; then
     say_once "without slots, but holding $size keys: not touching them"
+    return 0
+  fi
+  # A replica that is too busy to answer is not counted, and its master would get one too many: for some looks all that
+  # are known are waited for.
+  if [ "$(printf '%s\n' "$pods" | grep -c .)" -lt "$known" ] && [ "$incomplete" -lt 8 ]; then
+    incomplete=$((incomplete + 1))
     return 0
   fi
   target=$(printf '%s\n' "$pods" | assignment)
