@@ -31,7 +31,7 @@ choose_role() {
   fi
   # A replica that is too busy to answer is not counted, and its master would get one too many: for some looks all that
   # are known are waited for.
-  if [ "$(printf '%s\n' "$pods" | grep -c .)" -lt "$known" ] && [ "$incomplete" -lt 8 ]; then
+  if [ "$(printf '%s\n' "$pods" | grep -c .)" -lt "$known" ] && [ "$incomplete" -lt 3 ]; then
     incomplete=$((incomplete + 1))
     return 0
   fi
