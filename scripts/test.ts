@@ -27,6 +27,10 @@ const root = join(import.meta.dirname, '..');
 const total: Count = { passed: 0, failed: 0, skipped: 0 };
 const stages: string[] = [];
 const broken: string[] = [];
+/** What the suites' reports say of their failed tests: said once more at the end, where it is found. */
+const failures: string[] = [];
+/** Lines kept of each failed test. */
+const linesEach = 24;
 
 async function stage(name: string, work: () => Promise<boolean>): Promise<void> {
   console.log(`\n▶ ${name}`);
@@ -54,8 +58,14 @@ function run(
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  let linesOfTest: number | undefined;
   createInterface({ input: child.stdout }).on('line', (line) => {
     console.log(line);
+    if (line.includes('✖ failing tests:')) linesOfTest = 0;
+    if (linesOfTest !== undefined) {
+      linesOfTest = line.startsWith('test at ') ? 0 : linesOfTest + 1;
+      if (linesOfTest < linesEach) failures.push(line);
+    }
     // The closing lines of node's spec reporter, plain or in colour.
     const [, what, number] = /^(?:\S*\[\d+m)?ℹ (pass|fail|cancelled|skipped|todo) (\d+)/.exec(line) ?? [];
     if (what === undefined) return;
@@ -128,6 +138,7 @@ async function kubernetesSuites(chosen: readonly Suite[]): Promise<void> {
 
 const started = performance.now();
 await main();
+if (failures.length > 0) console.log(`\n${failures.join('\n')}`);
 console.log(`\n${stages.join('\n')}\nall stages: ${((performance.now() - started) / 1000).toFixed(1)} s`);
 if (total.skipped > 0) console.log(`${total.skipped} tests were skipped; each says above what it lacks.`);
 if (broken.length > 0 && total.failed === 0) total.failed = 1;

@@ -4,15 +4,23 @@
 # answers. One that still loads its data after ten seconds has started: it may take hours, and is not to be restarted.
 # shellcheck source-path=SCRIPTDIR source=ask.sh
 . "${0%/*}/ask.sh"
+
+# After a restart of all pods a server serves before it knows where each of the others is now, and clients of its slots
+# would be sent to ":0". One that stays away for long keeps nobody from starting.
+knows_addresses() {
+  case $(ask "$LOCAL" CLUSTER NODES) in *"master,noaddr "* | *"slave,noaddr "*) return 1 ;; esac
+}
+
 # Probes of many pods that start at once are much of what forming a cluster costs: none of the processes that a question
 # takes is started before there can be an answer that matters.
-if [ -e "$DATA/.joined" ]; then
-  # shellcheck source=/dev/null
-  (. "${0%/*}/ready.sh") && exit 0
-fi
 read -r began _ 2>/dev/null <"$RUN/began" || exit 1
 read -r now _ </proc/uptime
-[ $((${now%.*} - ${began%.*})) -ge 10 ] || exit 1
+age=$((${now%.*} - ${began%.*}))
+if [ -e "$DATA/.joined" ]; then
+  # shellcheck source=/dev/null
+  (. "${0%/*}/ready.sh") && { [ "$age" -ge 15 ] || knows_addresses; } && exit 0
+fi
+[ "$age" -ge 10 ] || exit 1
 answer=$(ask "$LOCAL" <<'END'
 INFO server
 INFO persistence

@@ -186,6 +186,7 @@ void test('a master that finds its dataset missing does not serve its slots empt
     await pods.deleteDataset(2);
     await pods.start(2);
     await pods.allReady(60);
+    await settled(pods, 6);
     assert.equal(masterOrdinalOf(await pods.ownViews(), 2), 5);
     assert.equal(await readKeys(pods, 0), keys);
   });

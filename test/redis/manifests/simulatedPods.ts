@@ -30,6 +30,8 @@ export interface SimulatedPods {
   /** Where the servers of the running pods are reached. */
   readonly addresses: () => readonly { readonly host: string; readonly port: number }[];
   readonly askWithoutPassword: (ordinal: number, args: readonly string[]) => Promise<string>;
+  /** Ordinals of the running pods. */
+  readonly ordinals: () => readonly number[];
   readonly ownViews: () => Promise<readonly OwnView[]>;
   /** Waits until every running pod passes its readiness probe; resolves to the seconds that took. */
   readonly allReady: (seconds: number) => Promise<number>;
@@ -91,6 +93,7 @@ export async function simulatePods(options: SimulatedPodsOptions = {}): Promise<
   const pods = new Map<number, Pod>();
   const logs = new Map<number, string>();
   const serverLogs = new Map<number, string>();
+  const started = new Set<number>();
   let certificates = options.tls;
   let secret: PasswordSecret | undefined =
     options.password === undefined ? undefined : { password: options.password };
@@ -174,6 +177,7 @@ export async function simulatePods(options: SimulatedPodsOptions = {}): Promise<
 
   async function endPod(ordinal: number, signal: NodeJS.Signals): Promise<void> {
     const ending = pod(ordinal);
+    started.delete(ordinal);
     await Promise.all(ending.processes.map((child) => end(child, signal)));
     pods.delete(ordinal);
     await publishNames();
@@ -203,7 +207,16 @@ export async function simulatePods(options: SimulatedPodsOptions = {}): Promise<
     return (await run('sh', [join(manifests, 'scripts', script)], pod(ordinal).env)).code === 0;
   }
 
-  const isReady = (ordinal: number): Promise<boolean> => probe(ordinal, 'ready.sh');
+  /** As kubelet asks: the readiness probe once the startup probe was content. */
+  async function isReady(ordinal: number): Promise<boolean> {
+    if (!started.has(ordinal)) {
+      if (!(await probe(ordinal, 'started.sh'))) return false;
+      started.add(ordinal);
+    }
+    return probe(ordinal, 'ready.sh');
+  }
+
+  const ordinals = (): readonly number[] => [...pods.keys()].sort((a, b) => a - b);
 
   async function allReady(seconds: number): Promise<number> {
     const begun = performance.now();
@@ -235,7 +248,8 @@ export async function simulatePods(options: SimulatedPodsOptions = {}): Promise<
       redisCli(ordinal, args, { PATH: process.env['PATH'], REDISCLI_AUTH: password }),
     addresses: () => [...pods.values()].map(({ address }) => ({ host: address, port })),
     askWithoutPassword: (ordinal, args) => redisCli(ordinal, args, { PATH: process.env['PATH'] }),
-    ownViews: () => Promise.all([...pods.keys()].sort((a, b) => a - b).map(ownView)),
+    ordinals,
+    ownViews: () => Promise.all(ordinals().map(ownView)),
     allReady,
     isReady,
     probe,

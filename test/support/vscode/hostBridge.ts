@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { clearTimeout, setTimeout } from 'node:timers';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** The other end of bridge/extension.cjs: runs functions inside VS Code's extension host. */
@@ -16,6 +17,9 @@ export interface HostBridge {
   gone(limitMs: number): Promise<void>;
   close(): void;
 }
+
+/** Longer than any command takes: what waits longer waits for a person. */
+const patienceMs = 600_000;
 
 interface Answer {
   readonly id: number;
@@ -58,9 +62,18 @@ export async function listenForHost(folder: string): Promise<HostBridge> {
       const socket = host;
       if (socket?.destroyed !== false) throw new Error('The extension host has gone.');
       const answer = Promise.withResolvers<unknown>();
-      pending.set((lastId += 1), answer);
-      socket.write(`${JSON.stringify({ id: lastId, source, arg })}\n`);
-      return answer.promise;
+      const id = (lastId += 1);
+      pending.set(id, answer);
+      socket.write(`${JSON.stringify({ id, source, arg })}\n`);
+      const patience = setTimeout(() => {
+        pending.delete(id);
+        answer.reject(new Error(`VS Code has not answered within ${patienceMs / 60_000} minutes: ${source}`));
+      }, patienceMs);
+      try {
+        return await answer.promise;
+      } finally {
+        clearTimeout(patience);
+      }
     },
     gone: async (limitMs) => {
       if (host?.closed !== false) return;

@@ -147,6 +147,11 @@ test('a master that nobody can take over from is a loss to be confirmed', () => 
   const nodes = alone.nodes.filter(({ id }) => id !== 'r1');
   const { losses } = planUpgrade({ ...alone, nodes }, facts(), { memory: '1Gi' });
   assert.match(losses.join('\n'), /shop-1 has no replica to take over/);
+  // As it is while an upgrade that was stopped has one pod left to come back.
+  const restarting = alone.nodes.map((node) =>
+    node.id === 'r1' ? { ...node, health: 'unreachable' as const } : node,
+  );
+  assert.deepEqual(planUpgrade({ ...alone, nodes: restarting }, facts(), { memory: '1Gi' }).losses, []);
 });
 
 test('an old replica is promoted before a new one, the lowest first; one out of touch never', () => {
