@@ -1,4 +1,4 @@
-import type { NodeView } from '../model/nodeView.ts';
+import type { KnownNode, NodeView } from '../model/nodeView.ts';
 import { nodeName } from '../model/shards.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
 import { formatSlots } from '../model/slots.ts';
@@ -38,7 +38,18 @@ function answering(snapshot: ClusterSnapshot): { node: ClusterSnapshot['nodes'][
 export function signature(view: NodeView): string {
   return [view.self, ...view.others]
     .filter((line) => line.slots.length > 0)
-    .map((line) => `${line.id}:${formatSlots(line.slots)}`)
+    .map(claimOf)
     .sort()
     .join('|');
+}
+
+/** Nodes that agree share their lines (see parseClusterNodes), so each is put into words once. */
+const claims = new WeakMap<KnownNode, string>();
+
+function claimOf(line: KnownNode): string {
+  const known = claims.get(line);
+  if (known !== undefined) return known;
+  const claim = `${line.id}:${formatSlots(line.slots)}`;
+  claims.set(line, claim);
+  return claim;
 }

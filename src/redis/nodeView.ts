@@ -89,21 +89,33 @@ export function parseClusterNodes(text: string): { self: KnownNode; others: read
 
 /**
  * The nodes of a cluster say the same of each other but for the times of ping and pong: of the 40,000 lines that 200
- * nodes say some hundreds differ. Each of those is read, and kept in memory, once.
+ * nodes say some hundreds differ. Each of those is read, and kept in memory, once. By what stands before the times.
  */
-const sharedLines = new Map<string, KnownNode>();
+const sharedLines = new Map<string, { readonly after: string; readonly node: KnownNode }>();
 const mostSharedLines = 5000;
 
 /** `<id> <ip:port@busport[,hostname[,aux=value …]]> <flags> <master> <ping> <pong> <epoch> <link> <slot> …` */
 function sharedLine(line: string): KnownNode {
-  const [, before, after] = /^(\S+ \S+ \S+ \S+) \S+ \S+ (.+)$/.exec(line) ?? [];
-  const timeless = before === undefined || after === undefined ? line : `${before} ${after}`;
-  const known = sharedLines.get(timeless);
-  if (known !== undefined) return known;
-  const node = parseLine(timeless);
+  const times = spaceAfter(line, 4);
+  const rest = spaceAfter(line, 2, times + 1);
+  if (times === -1 || rest === -1) return parseLine(line);
+  const [before, after] = [line.slice(0, times), line.slice(rest)];
+  const known = sharedLines.get(before);
+  if (known?.after === after) return known.node;
+  const node = parseLine(before + after);
   if (sharedLines.size >= mostSharedLines) sharedLines.clear();
-  sharedLines.set(timeless, node);
+  sharedLines.set(before, { after, node });
   return node;
+}
+
+/** Where so many words, from a position on, end; -1 where there are not as many. */
+function spaceAfter(text: string, words: number, from = 0): number {
+  let at = from - 1;
+  for (let word = 0; word < words; word++) {
+    at = text.indexOf(' ', at + 1);
+    if (at === -1) return -1;
+  }
+  return at;
 }
 
 /** A line without the times of ping and pong. */

@@ -34,6 +34,7 @@ export interface AtomicWay {
 
 export interface AtomicMove {
   readonly request: MoveRequest;
+  readonly dialSource: () => Promise<NodeConnection>;
   readonly target: NodeConnection;
   readonly slots: SlotSet;
   readonly way: AtomicWay;
@@ -42,7 +43,7 @@ export interface AtomicMove {
   /** Memory of a key of the source on average, for the progress. */
   readonly bytesPerKey: number;
   readonly onMoved: (slots: SlotSet) => void;
-  /** How long a task may fail again and again before it is given up; milliseconds. */
+  /** How long a task may fail again and again, or its source be silent, before it is given up; milliseconds. */
   readonly patienceMs: number;
 }
 
@@ -59,17 +60,56 @@ export async function moveAtomically(move: AtomicMove): Promise<void> {
   const { request, slots, guard, tally } = move;
   const begun = (await move.way.underWay()).filter((set) => subtractSlots(set, slots).length === 0);
   const rest = subtractSlots(slots, unionSlots(...begun));
-  for (const piece of [...begun, ...splitSlots(rest, slotsPerTask[request.pace ?? 'gentle'])]) {
-    await guard.pass();
-    if (isOver(request) || !(await finish(move, piece))) return;
-    move.onMoved(piece);
-    const keys = await countKeys(move.target, piece);
-    tally.add({ slots: piece, keys, bytes: keys * move.bytesPerKey });
+  const source = listenTo(move.dialSource);
+  try {
+    for (const piece of [...begun, ...splitSlots(rest, slotsPerTask[request.pace ?? 'gentle'])]) {
+      await guard.pass();
+      if (isOver(request) || !(await finish(move, piece, source.silentMs))) return;
+      move.onMoved(piece);
+      const keys = await countKeys(move.target, piece);
+      tally.add({ slots: piece, keys, bytes: keys * move.bytesPerKey });
+    }
+  } finally {
+    source.stop();
   }
 }
 
+/**
+ * Says for how many milliseconds a server has not answered. A Redis 8.6 that imports waits for ever for a source that
+ * stands still while the two get in touch, and calls that no failure.
+ */
+function listenTo(dial: () => Promise<NodeConnection>): {
+  readonly silentMs: () => number;
+  readonly stop: () => void;
+} {
+  const stopped = new AbortController();
+  let heard = performance.now();
+  let connection: NodeConnection | undefined;
+  const listen = async (): Promise<void> => {
+    try {
+      connection ??= await dial();
+      await connection.call('PING');
+      heard = performance.now();
+    } catch {
+      connection = undefined;
+    }
+  };
+  void (async () => {
+    while (!stopped.signal.aborted) {
+      await listen();
+      await pause(slowestPollMs, stopped.signal);
+    }
+  })().catch(() => undefined);
+  return {
+    silentMs: () => performance.now() - heard,
+    stop: () => {
+      stopped.abort();
+    },
+  };
+}
+
 /** Whether the slots have moved; they have not where the user cancelled in time. */
-async function finish(move: AtomicMove, slots: SlotSet): Promise<boolean> {
+async function finish(move: AtomicMove, slots: SlotSet, silentMs: () => number): Promise<boolean> {
   let task = await move.way.begin(slots);
   let isCancelling = false;
   const failures = failureClock();
@@ -90,6 +130,13 @@ async function finish(move: AtomicMove, slots: SlotSet): Promise<boolean> {
         throw new UserError('failed', `The servers gave up on the migration of the slots: ${state.message}.`);
       await pause(500);
       task = await move.way.begin(slots);
+    } else if (silentMs() > move.patienceMs) {
+      await task.cancel();
+      const seconds = Math.round(silentMs() / 1000);
+      throw new UserError(
+        'unreachable',
+        `The servers gave up on the migration of the slots: the source has not answered for ${seconds} s.`,
+      );
     } else if (isStopped && !isCancelling) {
       isCancelling = true;
       await task.cancel();

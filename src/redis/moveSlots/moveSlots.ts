@@ -11,6 +11,7 @@ import {
 import { readNodeView } from '../nodeView.ts';
 import { moveAtomically } from './atomicMove.ts';
 import { chooseWay, openSlotsOf } from './chooseWay.ts';
+import { distanceTo } from './distance.ts';
 import { startGuard, type Guard } from './guard.ts';
 import { inTurn, joinMoves } from './company.ts';
 import { openLines, type Lines } from './lines.ts';
@@ -43,8 +44,9 @@ async function moveInCompany(request: MoveRequest, sharing: () => number): Promi
   const lines = await openLines(request);
   let probe: Probe | undefined;
   try {
-    const [[nodeTimeoutMs, roundTripMs], way, prepared, started] = await Promise.all([
-      timed(() => readNodeTimeout(lines.source)),
+    const [nodeTimeoutMs, roundTripMs, way, prepared, started] = await Promise.all([
+      readNodeTimeout(lines.source),
+      distanceTo(lines.source),
       chooseWay(request, lines.source, lines.target),
       prepare(request, lines),
       needsProbe(request)
@@ -85,11 +87,6 @@ interface Run {
   moved: SlotSet;
 }
 
-async function timed<T>(work: () => Promise<T>): Promise<readonly [T, number]> {
-  const start = performance.now();
-  return [await work(), performance.now() - start];
-}
-
 function needsProbe({ pace, limits }: MoveRequest): boolean {
   return pace !== 'fast' || limits?.latencyMs !== undefined;
 }
@@ -122,6 +119,7 @@ async function byServers(run: Run, method: Exclude<MoveMethod, 'migrate'>, slots
   const { request, lines, guard, prepared } = run;
   const move = {
     ...{ request, guard, slots, tally: run.tally, target: lines.target },
+    dialSource: () => lines.dial(request.from),
     way: method === 'redisAtomic' ? redisAtomic(request, lines.target) : valkeyAtomic(request, lines.source),
     bytesPerKey: prepared.source.usedMemoryBytes / Math.max(1, prepared.source.keys),
     patienceMs: 10_000 + 2 * run.nodeTimeoutMs,

@@ -5,7 +5,6 @@ import type { NodeConnection } from '../nodeConnection.ts';
 import { describeBigKeys, lookForBigKeys, withoutBigKeys, type BigKey, type BigKeys } from './bigKeys.ts';
 import { startCarriers, type Batch, type Carriers } from './carriers.ts';
 import { carryKeys, listKeys, type Carriage } from './carryKeys.ts';
-import { distanceTo } from './distance.ts';
 import type { Guard } from './guard.ts';
 import { handOver, openForMove, slotsWithKeys, type Ends } from './handOver.ts';
 import type { Lines } from './lines.ts';
@@ -43,7 +42,7 @@ export interface PipelinedMove {
 const parallel = {
   near: {
     fast: { lanes: 4, carriers: 4, slotsPerBlock: 64 },
-    gentle: { lanes: 1, carriers: 2, slotsPerBlock: 16 },
+    gentle: { lanes: 1, carriers: 2, slotsPerBlock: 8 },
   },
   far: {
     fast: { lanes: 8, carriers: 8, slotsPerBlock: 64 },
@@ -82,8 +81,7 @@ export async function pipelinedMigrate(move: PipelinedMove): Promise<void> {
   const { request, lines } = move;
   const pace = request.pace ?? 'gentle';
   const isSlowToSet = move.source.product === 'valkey';
-  const roundTripMs = distanceTo(lines.source, move.roundTripMs);
-  const { lanes, carriers, slotsPerBlock } = parallel[roundTripMs() > farMs ? 'far' : 'near'][pace];
+  const { lanes, carriers, slotsPerBlock } = parallel[move.roundTripMs > farMs ? 'far' : 'near'][pace];
   const [gateLine, carrierLines, bigKeys, laneLines, moreOfSource, moreOfTarget] = await Promise.all([
     lines.dial(request.to),
     lines.dialMany(request.from, carriers),
@@ -96,7 +94,7 @@ export async function pipelinedMigrate(move: PipelinedMove): Promise<void> {
     isSlowToSet ? lines.dialMany(request.from, slowSetters) : [],
     isSlowToSet ? lines.dialMany(request.to, slowSetters) : [],
   ]);
-  const tempo = tempoFor({ ...move, pace, roundTripMs, patienceMs: patienceOf(move) });
+  const tempo = tempoFor({ ...move, pace, patienceMs: patienceOf(move) });
   const run: Run = {
     ...move,
     waiting: [...splitSlots(move.slots, blockSize(move, request.blockSlots ?? slotsPerBlock))],

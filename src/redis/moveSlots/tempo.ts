@@ -11,6 +11,8 @@ export interface Tempo {
 }
 
 const fastest: Tempo = { keysPerMigrate: 100, inFlight: 8, perWrite: 2 };
+/** One is at work and the next is there when it ends. More would be no faster, and other clients wait behind them all. */
+const fewest = 2;
 /** What a MIGRATE of a fast move takes at the source at the least; milliseconds. */
 const shortMigrateMs = 0.5;
 /** From here on the way to a server is worth hiding; milliseconds. */
@@ -36,7 +38,7 @@ export interface TempoOptions {
   /** How many moves take from the source at present. */
   readonly sharing: () => number;
   /** The way to the source and back; milliseconds. */
-  readonly roundTripMs: () => number;
+  readonly roundTripMs: number;
   /** How long the source may stand still at the worst, with all that waits there timing out; milliseconds. */
   readonly patienceMs: number;
 }
@@ -63,14 +65,16 @@ export function tempoFor(options: TempoOptions): { readonly now: () => Tempo } {
  * A far server gets as many at once as hide the way to it: it answers all that it found waiting in one go, so half of
  * them are at work there while the other half are on their way.
  */
-function fastTempo({ sharing, patienceMs, ...options }: TempoOptions): Tempo {
-  const roundTripMs = options.roundTripMs();
+function fastTempo({ sharing, patienceMs, roundTripMs }: TempoOptions): Tempo {
   if (roundTripMs < farMs) {
-    return { ...fastest, inFlight: Math.max(2, Math.floor(fastest.inFlight / sharing())) };
+    // Below a millisecond it is this machine rather than the way.
+    const useful = fewest + 2 * Math.floor(roundTripMs);
+    const inFlight = Math.max(fewest, Math.floor(Math.min(useful, fastest.inFlight) / sharing()));
+    return { ...fastest, inFlight, perWrite: Math.ceil(inFlight / 4) };
   }
   const useful = fastest.inFlight + Math.ceil((2 * roundTripMs) / shortMigrateMs);
   const most = Math.max(fastest.inFlight, Math.floor(patienceMs / shortestTimeoutMs));
-  const inFlight = Math.max(2, Math.floor(Math.min(useful, most) / sharing()));
+  const inFlight = Math.max(fewest, Math.floor(Math.min(useful, most) / sharing()));
   return { ...fastest, inFlight, perWrite: Math.max(fastest.perWrite, Math.ceil(inFlight / 8)) };
 }
 

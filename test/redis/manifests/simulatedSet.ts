@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { mergeViews, type Source } from '../../../src/inventory/mergeViews.ts';
 import type { Candidate, KubernetesAccess } from '../../../src/kubernetes/kubernetesAccess.ts';
 import { messageOf } from '../../../src/model/errors.ts';
@@ -26,6 +29,8 @@ export function simulateSet(pods: SimulatedPods, count: number): SimulatedSet {
   let wanted = count;
   const addressOf = (ordinal: number): string => `${pods.net.network}.${String(ordinal + 1)}`;
   const ordinalOf = (name: string): number => Number(name.slice(workload.length + 1));
+  /** Claims are called `data-<pod>`. */
+  const volumeOf = (claim: string): string => join(pods.folder(ordinalOf(claim.slice('data-'.length))), 'data');
   const nodes = new Map<string, number>();
   const dial = (ordinal: number): Promise<NodeConnection> =>
     connectNode({ host: addressOf(ordinal), port: pods.net.port }, {}, times);
@@ -56,6 +61,14 @@ export function simulateSet(pods: SimulatedPods, count: number): SimulatedSet {
     ...{ context: 'simulated', scale, discover: async () => [await candidate()] },
     watch: () => () => undefined,
     list: () => Promise.resolve([]),
+    get: (apiVersion, kind, _namespace, name) => {
+      const claim = { apiVersion, kind, metadata: { name, namespace } };
+      return Promise.resolve(existsSync(volumeOf(name)) ? claim : undefined);
+    },
+    delete: async (_apiVersion, _kind, _namespace, name) => {
+      await rm(volumeOf(name), { recursive: true });
+      return true;
+    },
   };
   const readSource = async (pod: PodFacts): Promise<Source> => {
     try {
