@@ -26,7 +26,8 @@ export const resetNode: StepRun<'resetNode'> = {
     }),
 };
 
-function refuseReset(snapshot: ClusterSnapshot, node: RedisNode): void {
+/** Throws a UserError where a server must not leave: it is needed, or holds what nobody else does. Changes nothing. */
+export function refuseReset(snapshot: ClusterSnapshot, node: RedisNode): void {
   const name = nodeName(node);
   if (!answers(node)) throw refusal('unreachable', `${name} does not answer.`);
   if (node.slots.length > 0) throw refusal('unsafe', `${name} owns hash slots. Move them away first.`);

@@ -1,13 +1,13 @@
-import { UserError } from '../../model/errors.ts';
+import { messageOf, UserError } from '../../model/errors.ts';
 import { nodeName } from '../../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
-import { answers, refusal, replicasOf } from '../nodes.ts';
+import { refusal } from '../nodes.ts';
 import { forget } from './forget.ts';
 import { kubernetesOf } from './ports.ts';
-import { resetNode } from './resetNode.ts';
+import { refuseReset, resetNode } from './resetNode.ts';
 import type { StepRun } from './step.ts';
 
-/** Lets a StatefulSet have more or fewer pods. Fewer only where those that end hold no member any more, or but a replica. */
+/** Lets a StatefulSet have more or fewer pods. Fewer only where those that end hold no member that anybody needs. */
 export const setReplicas: StepRun<'setReplicas'> = {
   isDone: ({ workload, pods }, { workloads }) =>
     workloads.find(({ name }) => name === workload)?.replicas === pods,
@@ -20,12 +20,14 @@ export const setReplicas: StepRun<'setReplicas'> = {
         `StatefulSet ${workload} has ${found.replicas} replicas by now, not ${from}: somebody else scales it.`,
       );
     }
-    const ending = endingMembers(workload, pods, snapshot).filter((node) => !isSpare(snapshot, node));
-    if (ending.length > 0) {
-      throw refusal(
-        'unsafe',
-        `${ending.map(nodeName).join(', ')} would end, and ${ending.length === 1 ? 'is' : 'are'} still in the cluster.`,
-      );
+    // Where a run died after servers had left, their pods' agents made replicas of them again, or were about to.
+    for (const node of endingMembers(workload, pods, snapshot)) {
+      try {
+        refuseReset(snapshot, node);
+      } catch (error) {
+        const text = `${nodeName(node)} would end, and is still in the cluster. ${messageOf(error)}`;
+        throw new UserError('unsafe', text, { cause: error });
+      }
     }
   },
   act: async ({ workload, from, pods }, ports) => {
@@ -46,9 +48,4 @@ function endingMembers(workload: string, pods: number, { nodes }: ClusterSnapsho
     const ordinal = pod?.workload === workload ? Number(pod.name.slice(workload.length + 1)) : -1;
     return ordinal >= pods;
   });
-}
-
-/** Where a run died after servers had left, their pods' agents made replicas of them again. */
-function isSpare(snapshot: ClusterSnapshot, node: RedisNode): boolean {
-  return answers(node) && node.role === 'replica' && replicasOf(snapshot, node.id).length === 0;
 }
