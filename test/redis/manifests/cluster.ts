@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { OwnView } from './ownView.ts';
 import type { SimulatedPods } from './simulatedPods.ts';
@@ -13,10 +15,26 @@ export async function writeKeys(pods: SimulatedPods, prefix = 'key', through = 0
   const commands = Array.from({ length: keysThat.areWritten }, (_, i) => `SET ${prefix}:${i} ${i}`);
   const lines = (await pods.ask(through, ['-c'], `${commands.join('\n')}\n`)).trim().split('\n');
   assert.equal(lines.filter((answer) => answer === 'OK').length, keysThat.areWritten);
-  // While the disk is busy a server keeps what it acknowledged in memory for up to two seconds (appendfsync everysec).
+  await recorded(pods);
+}
+
+/**
+ * Until what was written so far is in the append-only files (a server keeps it in memory for up to two seconds while
+ * the disk is busy), and each agent, which does so every few seconds, has noted how far its copy has come: what a pod
+ * that dies sooner holds is less, and whose copy it is nobody knows.
+ */
+async function recorded(pods: SimulatedPods): Promise<void> {
+  const all = pods.ordinals();
+  const field = (info: string, name: string): number => Number(new RegExp(`${name}:(\\d+)`).exec(info)?.[1] ?? 0);
+  const offsets = await Promise.all(all.map(async (ordinal) => field(await pods.ask(ordinal, ['INFO', 'replication']), 'master_repl_offset')));
+  const isRecorded = async (ordinal: number, offset: number): Promise<boolean> => {
+    if (field(await pods.ask(ordinal, ['INFO', 'persistence']), 'aof_buffer_length') > 0) return false;
+    const progress = await readFile(join(pods.folder(ordinal), 'data', '.progress'), 'utf8').catch(() => '');
+    return progress !== '' && field(progress, '[0-9a-f]+') >= offset;
+  };
   await until(async () => {
-    const infos = await Promise.all(pods.ordinals().map((ordinal) => pods.ask(ordinal, ['INFO', 'persistence'])));
-    return infos.some((info) => /aof_buffer_length:[1-9]/.test(info)) ? undefined : true;
+    const done = await Promise.all(all.map((ordinal, index) => isRecorded(ordinal, offsets[index] ?? 0)));
+    return done.includes(false) ? undefined : true;
   });
 }
 
