@@ -72,8 +72,7 @@ export async function settled(pods: SimulatedPods, count: number, seconds = 30):
   for (;;) {
     const views = await pods.ownViews();
     const infos = await Promise.all(views.map(({ ordinal }) => pods.ask(ordinal, ['CLUSTER', 'INFO'])));
-    const lists = await Promise.all(views.map(({ ordinal }) => pods.ask(ordinal, ['CLUSTER', 'NODES'])));
-    const lost = lists.filter((list) => list.includes(',noaddr '));
+    const lost = views.flatMap(({ withoutAddress }) => withoutAddress);
     const bad = infos.filter(
       (info) =>
         !info.includes('cluster_slots_ok:16384\r') || !info.includes(`cluster_known_nodes:${count}\r`),

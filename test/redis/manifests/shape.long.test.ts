@@ -8,20 +8,11 @@ import { planPromote } from '../../../src/operations/promote.ts';
 import { planRemoveShard } from '../../../src/operations/removeShard.ts';
 import { runPlan } from '../../../src/operations/runPlan.ts';
 import { planScaleShape } from '../../../src/operations/scaleShape.ts';
-import { startChaosClient } from '../../support/chaosClient.ts';
-import { settled, startAll } from './cluster.ts';
-import { simulatePods } from './simulatedPods.ts';
-import { simulateSet } from './simulatedSet.ts';
+import { settled } from './cluster.ts';
+import { withWrittenSet } from './simulatedSet.ts';
 
 void test('with their agents awake, pods become a shard, leave as one, and change shape; nothing is lost', { timeout: 420_000 }, async (t) => {
-  const pods = await simulatePods();
-  try {
-    await startAll(pods, 0, 6);
-    await pods.allReady(60);
-    await settled(pods, 6);
-    const { ports, pods: names } = simulateSet(pods, 6);
-    const chaos = await startChaosClient({ nodes: pods.addresses() });
-
+  await withWrittenSet(async (pods, { ports, pods: names }, chaos) => {
     const adding = planAddShard(await ports.readSnapshot(), {}, {});
     await runPlan(adding, ports);
     const grown = await ports.readSnapshot();
@@ -54,7 +45,5 @@ void test('with their agents awake, pods become a shard, leave as one, and chang
     const report = await chaos.stop();
     assert.deepEqual(report.losses, []);
     assert.ok(report.acknowledged > 0);
-  } finally {
-    await pods.dispose();
-  }
+  });
 });

@@ -8,23 +8,15 @@ import { planAddShard } from '../../../src/operations/addShard.ts';
 import { replicasOf } from '../../../src/operations/nodes.ts';
 import { planRemoveShard } from '../../../src/operations/removeShard.ts';
 import { planScaleShape } from '../../../src/operations/scaleShape.ts';
-import { startChaosClient } from '../../support/chaosClient.ts';
 import { runKilled } from '../faultTools.ts';
-import { settled, startAll } from './cluster.ts';
-import { simulatePods } from './simulatedPods.ts';
-import { simulateSet } from './simulatedSet.ts';
+import { settled } from './cluster.ts';
+import { withWrittenSet } from './simulatedSet.ts';
 
 /** Milliseconds that the pods' agents are awake after each death of the tool. */
 const agentsAwake = 5000;
 
 void test('killed before and after every step, with the agents awake in between, pods become a shard, leave as one and change shape', { timeout: 470_000 }, async (t) => {
-  const pods = await simulatePods();
-  try {
-    await startAll(pods, 0, 6);
-    await pods.allReady(60);
-    await settled(pods, 6);
-    const { ports, pods: names } = simulateSet(pods, 6);
-    const chaos = await startChaosClient({ nodes: pods.addresses() });
+  await withWrittenSet(async (pods, { ports, pods: names }, chaos) => {
     const meanwhile = (): Promise<void> => sleep(agentsAwake);
     const facts = { claimTemplates: ['data'] };
 
@@ -54,7 +46,5 @@ void test('killed before and after every step, with the agents awake in between,
     );
     assert.deepEqual(report.losses, []);
     assert.ok(report.acknowledged > 1000);
-  } finally {
-    await pods.dispose();
-  }
+  });
 });

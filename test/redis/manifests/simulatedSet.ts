@@ -11,20 +11,22 @@ import * as redis from '../../../src/redis/entry.ts';
 import type { NodeConnection } from '../../../src/redis/nodeConnection.ts';
 import { readNodeView } from '../../../src/redis/nodeView.ts';
 import { waiting } from '../../../src/ui/waiting.ts';
-import type { SimulatedPods } from './simulatedPods.ts';
+import { type ChaosClient, startChaosClient } from '../../support/chaosClient.ts';
+import { settled, startAll } from './cluster.ts';
+import { type SimulatedPods, simulatePods } from './simulatedPods.ts';
 
 const workload = 'redis-cluster';
 const namespace = 'simulated';
 const times = { connectTimeoutMs: 3000, commandTimeoutMs: 10_000 };
 
 /** The part of Kubernetes that plans about pods use, over pods that are processes: a StatefulSet that starts and stops them. */
-export interface SimulatedSet {
+interface SimulatedSet {
   readonly ports: RunPorts;
   readonly pods: () => readonly string[];
 }
 
 /** @param count pods that run already, with ordinals from 0 on */
-export function simulateSet(pods: SimulatedPods, count: number): SimulatedSet {
+function simulateSet(pods: SimulatedPods, count: number): SimulatedSet {
   let running = Array.from({ length: count }, (_, ordinal) => ordinal);
   let wanted = count;
   const addressOf = (ordinal: number): string => `${pods.net.network}.${String(ordinal + 1)}`;
@@ -105,4 +107,19 @@ export function simulateSet(pods: SimulatedPods, count: number): SimulatedSet {
     },
   };
   return { ports, pods: () => running.map((ordinal) => `${workload}-${ordinal}`) };
+}
+
+/** Six pods of a whole cluster whose StatefulSet plans can scale, while a client writes; ended with everything in it. */
+export async function withWrittenSet(
+  use: (pods: SimulatedPods, set: SimulatedSet, chaos: ChaosClient) => Promise<void>,
+): Promise<void> {
+  const pods = await simulatePods();
+  try {
+    await startAll(pods, 0, 6);
+    await pods.allReady(60);
+    await settled(pods, 6);
+    await use(pods, simulateSet(pods, 6), await startChaosClient({ nodes: pods.addresses() }));
+  } finally {
+    await pods.dispose();
+  }
 }
