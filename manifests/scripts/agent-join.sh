@@ -29,13 +29,13 @@ choose_role() {
     say_once "without slots, but holding $size keys: not touching them"
     return 0
   fi
-  # A replica that is too busy to answer is not counted, and its master would get one too many: for some looks all that
-  # are known are waited for.
+  # A replica that is too busy to answer would not be counted, and its master would get one too many: for some looks all
+  # that are known are waited for, then gossip has to do for them.
   if [ "$(printf '%s\n' "$pods" | grep -c .)" -lt "$known" ] && [ "$incomplete" -lt 3 ]; then
     incomplete=$((incomplete + 1))
     return 0
   fi
-  target=$(printf '%s\n' "$pods" | assignment)
+  target=$(everybody | assignment)
   [ -n "$target" ] || return 0
   may_change "${target% *}" || return 0
   answer=$(ask "$LOCAL" CLUSTER REPLICATE "${target#* }")
@@ -43,10 +43,26 @@ choose_role() {
   [ "$answer" != OK ] || settle
 }
 
+# The lines of pods, and such lines for those that did not answer, from what the local server has heard of them.
+everybody() {
+  printf '%s\n%s\n' "$pods" "$view" | awk '
+    { sub(/\r$/, "") }
+    $2 !~ /@/ { if (NF == 15) { answered[$3]; print }; next }
+    $1 in answered || $3 ~ /myself|noaddr|handshake|(^|,)fail(,|$)/ { next }
+    {
+      ip = ordinal = $2
+      sub(/:[0-9]+@.*/, "", ip)
+      sub(/^[^,]*,/, "", ordinal); sub(/[.,].*/, "", ordinal); sub(/^.*-/, "", ordinal)
+      slots = "-"
+      for (i = 9; i <= NF; i++) if ($i !~ /^\[/) slots = slots == "-" ? $i : slots "," $i
+      print ordinal, ip, $1, ($3 ~ /slave/ ? "slave" : "master"), $4, slots, "2 0 0", $7, ", - - - ,"
+    }' | sort -n
+}
+
 # A master that has just got slots serves them only after cluster-node-timeout among the majority. It is here, and
 # everybody is linked, so the wait is made short. Not before: on a busy machine acquaintances and heartbeats take longer
 # than that, and the pods of a cluster that is just being formed would take each other for failed.
-hasten() { ask "$LOCAL" CONFIG SET cluster-node-timeout 1000 >/dev/null; }
+hasten() { (ask "$LOCAL" CONFIG SET cluster-node-timeout 1000) >/dev/null; }
 
 # The role is chosen: what the formation shortened is as configured again.
 settle() {

@@ -4,6 +4,7 @@
 
 LINE_FEED='
 '
+CR=$(printf '\r')
 QUESTIONS='DBSIZE
 CLUSTER NODES
 CLUSTER INFO
@@ -14,14 +15,15 @@ INFO persistence'
 # One call on the local server, taken apart line by line without further processes: `read` would make a system call a
 # byte, and a pattern over all the text takes the square of its length. Sets
 #   view (all answers), my_id, role, master, slots, known, assigned, state, size, link, upstream (the master's address),
-#   replid, offset, loading, append_only, rewriting and trouble where a link or a flag is not as it should be.
+#   replid, offset, loading, append_only, rewriting and trouble where a link or a flag is not as it should be
+#   ("copying" where nothing is missing but its master's data, which are on their way).
 read_local() {
   view=$(ask "$LOCAL" <<END
 $QUESTIONS
 END
   ) || return 1
   my_id='' role='' master='' slots=- known=0 trouble='' link='' upstream='' replid='' offset='' rewriting=''
-  assigned=0 state='' loading=0 append_only=0
+  assigned=0 state='' loading=0 append_only=0 copying=''
   set -f
   IFS=$LINE_FEED
   # shellcheck disable=SC2086
@@ -34,6 +36,7 @@ END
     cluster_state:*) state=${line#*:} ;;
     cluster_slots_assigned:*) assigned=${line#*:} ;;
     master_link_status:*) link=${line#*:} ;;
+    master_sync_in_progress:1) copying=copying ;;
     master_host:*) upstream=${line#*:} ;;
     master_replid:*) replid=${line#*:} ;;
     master_repl_offset:*) offset=${line#*:} ;;
@@ -49,7 +52,7 @@ END
   done
   set +f
   case $size in '' | *[!0-9]*) return 1 ;; esac
-  case $role,$link in slave,up | master,*) ;; *) trouble=yes ;; esac
+  case $role,$link in slave,up | master,*) ;; *) trouble=${trouble:-${copying:-yes}} ;; esac
   [ -n "$my_id" ]
 }
 
@@ -73,7 +76,14 @@ read_node() {
 # the file on disk still holds an older state than memory (the rewrite after a full copy).
 recorded=
 record() {
-  case $role,$link,$slots in master,*,-) return 0 ;; master,* | slave,up,*) ;; *) return 0 ;; esac
+  case $role,$link,$slots in
+  master,*,-)
+    recorded=none
+    return 0
+    ;;
+  master,* | slave,up,*) ;;
+  *) return 0 ;;
+  esac
   [ "$loading,$rewriting" = 0, ] || return 0
   [ "$append_only" = 0 ] || [ -e "$DATA/.append-only" ] || : >"$DATA/.append-only"
   reached="$replid:$offset ${master:-$my_id}"

@@ -99,11 +99,12 @@ tick() {
     fi
     # While a cluster is being formed only pod 0 has to look around, the others when that is over: the questions of many
     # that start at once would take the time that forming needs. Now and then they look, since pod 0 may be gone.
-    rest=$patience
-    [ "$ORDINAL" = 0 ] || case $assigned,$view in 16384,*handshake*) rest=3 ;; 16384,*) ;; *) rest=3 ;; esac
-    [ $((ticks - looked)) -ge "$rest" ] || return 0
+    rest=$((patience * 45))
+    [ "$ORDINAL" = 0 ] || case $assigned,$view in 16384,*handshake*) rest=150 ;; 16384,*) ;; *) rest=150 ;; esac
+    [ "$trouble" != copying ] || rest=150
+    [ $((begun - looked_at)) -ge "$rest" ] || return 0
   fi
-  looked=$ticks
+  looked=$ticks looked_at=$begun
   look_around
   heal_addresses
   if [ "$assigned" -lt 16384 ]; then
@@ -128,6 +129,9 @@ napping=
 trap 'kill $napping 2>/dev/null; exit 0' TERM INT
 unrest=0
 patience=1
+known=0
+now
+looked_at=$now
 say "keeping $POD_NAME in $SET ($MASTERS masters, $REPLICAS replicas each)"
 while :; do
   now
@@ -137,15 +141,18 @@ while :; do
   took=$((now - begun))
   pause=$QUICK
   if [ -n "$well" ]; then
-    pause=$SLOW unrest=0 patience=1 met='' greeted=''
+    unrest=0 patience=1 met='' greeted=''
+    # Until it is noted how far this copy has come, it is nobody's copy.
+    [ -z "$recorded" ] || [ -n "$rewriting" ] || pause=$SLOW
   else
     # What does not get well within a minute (a lost worker) is looked after at the slow pace.
     unrest=$((unrest + 1))
     if [ "$unrest" -gt 120 ]; then pause=$SLOW patience=1; elif [ "$unrest" -gt 20 ]; then patience=2; fi
-    # On a machine so busy that a tick takes long, not more than half of the time. All wait for the one that forms.
-    if [ "$took" -gt 50 ] && [ "$pause" = "$QUICK" ] && [ "$ORDINAL,$known" != 0,1 ]; then
+    # On a machine so busy that a tick of a second takes longer, the rest grows with its square: agents that hurry would
+    # keep it busy. All wait for the one that forms.
+    if [ "$took" -gt 70 ] && [ "$pause" = "$QUICK" ] && [ "$ORDINAL,$known" != 0,1 ]; then
       [ "$took" -lt 300 ] || took=300
-      pause=$((took / 100)).$((took / 10 % 10))
+      pause=$((took * took / 10000)).$((took * took / 1000 % 10))
     fi
   fi
   # In the background, so that SIGTERM need not wait for it.

@@ -11,7 +11,6 @@ RUN=${RUN:-/run/redis-cluster}
 AUTH=${AUTH:-/etc/redis-cluster-auth}
 CERTIFICATES=${CERTIFICATES:-/etc/redis-cluster-tls}
 TLS=${TLS:-no}
-CR=$(printf '\r')
 # The headless Service bears the name of the StatefulSet, so the pod's own name says it.
 SET=${POD_NAME%-*}
 ORDINAL=${POD_NAME##*-}
@@ -47,18 +46,19 @@ read_passwords() {
 }
 read_passwords
 
-# call <password> <host> [command…]: one redis-cli call with a time limit.
+# call <password> <host> [command…]: one redis-cli call with a time limit, in the place of the subshell it is made in.
 call() {
   if [ -n "$1" ]; then export REDISCLI_AUTH="$1"; else unset REDISCLI_AUTH; fi
   call_host=$2
   shift 2
   set -- -h "$call_host" -p "$PORT" "$@"
   [ "$TLS" != yes ] || set -- --tls --cacert "$CERTIFICATES/ca.crt" --cert "$CERTIFICATES/tls.crt" --key "$CERTIFICATES/tls.key" "$@"
-  timeout "${ASK_SECONDS:-3}" redis-cli "$@" 2>/dev/null
+  exec timeout "${ASK_SECONDS:-3}" redis-cli "$@" 2>/dev/null
 }
 
 # ask <host> [command…]: as call, with a password that the server accepts; without a command it reads commands from stdin.
 # While the password is replaced servers differ in what they accept, for as long as their Secrets are refreshed.
+# It ends the shell it is called in, which saves a process: call it in $(…), in a pipe, in (…) or with &.
 ask() {
   ask_host=$1
   shift

@@ -67,7 +67,7 @@ became_replica() {
 trap 'if read_local; then record; fi' EXIT
 
 # Tells the others that this pod is being stopped (a cluster makes no other use of the priority; a restart resets it).
-ask "$LOCAL" CONFIG SET replica-priority 0 >/dev/null
+(ask "$LOCAL" CONFIG SET replica-priority 0) >/dev/null
 end=$(($(date +%s) + WAIT))
 while [ "$(date +%s)" -lt "$end" ] && master_with_slots; do
   heir=$(successor)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Startup probe. It is asked every two seconds, the readiness probe every few: a pod that gets ready within its first
+# Startup probe. It is asked every three seconds, the readiness probe every ten: a pod that gets ready within its first
 # minute is seen soon, and that many probes are not paid for ever. Later it is enough that the server
 # answers. One that still loads its data after ten seconds has started: it may take hours, and is not to be restarted.
 # shellcheck source-path=SCRIPTDIR source=ask.sh
@@ -21,6 +21,7 @@ if [ -e "$DATA/.joined" ]; then
   (. "${0%/*}/ready.sh") && { [ "$age" -ge 15 ] || knows_addresses; } && exit 0
 fi
 [ "$age" -ge 10 ] || exit 1
+CR=$(printf '\r')
 answer=$(ask "$LOCAL" <<'END'
 INFO server
 INFO persistence

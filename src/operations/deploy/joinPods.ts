@@ -79,12 +79,48 @@ function isReplicaInTouch({ replication }: NodeView): boolean {
   return replication.role === 'replica' && replication.linkUp === true;
 }
 
-function isGrown({ members, pods: total }: Growing, seen: readonly Seen[]): boolean {
+function isGrown(growing: Growing, seen: readonly Seen[]): boolean {
+  const { members, pods: total } = growing;
   return (
     seen.length >= total &&
     seen.every(({ view }) => view.clusterState === 'ok' && view.others.length >= total - 1) &&
-    seen.every(({ view }) => members.includes(view.self.id) || isReplicaInTouch(view))
+    seen.every(({ view }) => members.includes(view.self.id) || isReplicaInTouch(view)) &&
+    findCrowded(growing, seen) === undefined
   );
+}
+
+/**
+ * A new replica whose master has at least two more than another one: pods that join by themselves at the same time, and
+ * do not hear of each other for want of time, may choose the same master. Nodes that were members before stay where they are.
+ */
+function findCrowded(
+  growing: Growing,
+  seen: readonly Seen[],
+): { readonly pod: PodFacts; readonly target: string } | undefined {
+  const counts = countReplicas(growing.masters, seen);
+  const [target, fewest] = [...counts].reduce(least, ['', Infinity]);
+  const found = seen.findLast(
+    ({ view }) =>
+      view.replication.role === 'replica' &&
+      !growing.members.includes(view.self.id) &&
+      (counts.get(view.self.masterId ?? '') ?? 0) >= fewest + 2,
+  );
+  return found === undefined ? undefined : { pod: found.pod, target };
+}
+
+/** How many replicas each master that serves slots has, in the order of their ids. */
+function countReplicas(masters: readonly string[], seen: readonly Seen[]): Map<string, number> {
+  const counts = new Map([...currentMasters(masters, seen)].sort().map((id) => [id, 0]));
+  for (const { view } of seen) {
+    const { masterId = '' } = view.self;
+    const before = counts.get(masterId);
+    if (view.replication.role === 'replica' && before !== undefined) counts.set(masterId, before + 1);
+  }
+  return counts;
+}
+
+function least(best: [string, number], one: [string, number]): [string, number] {
+  return one[1] < best[1] ? one : best;
 }
 
 /** Joins what does not join by itself; remembers when it last asked which node for what. */
@@ -100,9 +136,13 @@ function createJoiner(growing: Growing, ports: JoinPorts): (seen: readonly Seen[
     return true;
   };
   return async (seen) => {
-    if (growing.joinsByItself) return;
     const fresh = seen.filter(({ view }) => !growing.members.includes(view.self.id));
     const undecided = fresh.filter(({ view }) => view.replication.role === 'master');
+    const crowded = undecided.length === 0 ? findCrowded(growing, seen) : undefined;
+    if (crowded !== undefined && due(`spread ${crowded.pod.name}`)) {
+      await ports.replicate(crowded.pod.namespace, crowded.pod.name, crowded.pod.port, crowded.target);
+    }
+    if (growing.joinsByItself) return;
     const settled = seen.length - undecided.length;
     if (undecided.length === 0 || settled !== joinedBefore) waitingSince = now();
     joinedBefore = settled;
@@ -136,20 +176,13 @@ async function replicateAll(
   { replicate }: JoinPorts,
   due: (what: string) => boolean,
 ): Promise<void> {
-  const serving = [...currentMasters(masters, seen)].sort();
-  const counts = new Map(serving.map((id) => [id, 0]));
-  const add = (id: string | undefined): void => {
-    if (id !== undefined && counts.has(id)) counts.set(id, (counts.get(id) ?? 0) + 1);
-  };
-  for (const { view } of seen) if (view.replication.role === 'replica') add(view.self.masterId);
+  const counts = countReplicas(masters, seen);
   for (const { pod, view } of undecided) {
-    const target = serving.reduce<string | undefined>(
-      (best, id) => (best === undefined || (counts.get(id) ?? 0) < (counts.get(best) ?? 0) ? id : best),
-      undefined,
-    );
+    const [target, count] = [...counts].reduce(least, ['', Infinity]);
+    if (!counts.has(target)) return;
+    counts.set(target, count + 1);
     const isKnown = view.others.some(({ id, flags }) => id === target && !flags.includes('handshake'));
-    add(target);
-    if (target !== undefined && isKnown && view.keys === 0 && due(`replicate ${view.self.id}`)) {
+    if (isKnown && view.keys === 0 && due(`replicate ${view.self.id}`)) {
       await replicate(pod.namespace, pod.name, pod.port, target);
     }
   }

@@ -118,6 +118,26 @@ void test('without workers pod i follows pod i mod masters', () => {
   );
 });
 
+void test('who does not answer is counted as gossip says, unless it has failed', () => {
+  const all = withRoles('---------', ['master', 'master', 'master', 0, 1, 2]);
+  const gossip = all.map(({ ordinal, is }) => {
+    const flags = typeof is === 'number' ? `slave id${is}` : `${ordinal === 7 ? 'myself,' : ''}master -`;
+    const slots = is === 'master' ? ` ${ordinal * 1000}-${ordinal * 1000 + 999}` : '';
+    return `id${ordinal} ip${ordinal}:6379@16379,shop-${ordinal}.shop ${flags} 0 0 ${ordinal} connected${slots}\r`;
+  });
+  const choose = (silent: readonly number[], view: readonly string[]): string =>
+    run('agent-join.sh', `. ${scripts}/agent-place.sh; everybody | assignment`, [], {
+      pods: lines(all.filter(({ ordinal }) => !silent.includes(ordinal))),
+      view: view.join('\n'),
+      my_id: 'id7',
+    });
+  assert.equal(choose([], gossip), 'ip1 id1');
+  for (const silent of [[3], [4], [6], [1, 4], [3, 6, 8]]) assert.equal(choose(silent, gossip), 'ip1 id1');
+  const failed = gossip.map((line) => line.replace('slave id0', 'slave,fail id0'));
+  assert.equal(choose([3], failed), 'ip1 id1');
+  assert.equal(choose([3, 6, 8], failed.filter((line) => !/^id[68] /.test(line))), 'ip0 id0');
+});
+
 void test('a master and its only replica on one worker: two replicas change places, decided by one agent', () => {
   const pods = withRoles('abcacb', ['master', 'master', 'master', 0, 1, 2]);
   assert.deepEqual(rehoming(3, pods), ['exchange', 'ip4', 'id4', 'id0', 'id1', 'ip1']);

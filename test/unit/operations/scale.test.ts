@@ -183,6 +183,22 @@ test('pods that do not join by themselves are joined after 20 s, evenly over the
   );
 });
 
+test('new replicas that crowd at one master are spread, also where they join by themselves', async () => {
+  const { ports, calls } = world();
+  const readNode: JoinPorts['readNode'] = async (...pod) => {
+    const read = await ports.readNode(...pod);
+    if (read.others.length > 0) return read;
+    await ports.joinNode('10.0.0.8', 6379, 16379);
+    for (const name of ['shop-6', 'shop-7', 'shop-8']) await ports.replicate('team', name, 6379, 'm1');
+    calls.length = 0;
+    return ports.readNode(...pod);
+  };
+  const plan = planScale(snapshot({}, { bundled: true }), { pods: 9 });
+  const scaled = await runScale(plan, { ...ports, readNode });
+  assert.deepEqual(scaled, { pods: 9, masters: 3, replicas: 6 });
+  assert.deepEqual(calls, ['replicate shop-8 m0', 'replicate shop-7 m2']);
+});
+
 test('a new server that holds keys is not joined', async () => {
   const { ports, calls } = world(podOf, 7);
   await assert.rejects(
