@@ -97,15 +97,22 @@ tick() {
       choose_role
       return 0
     fi
-    # While a cluster is being formed only pod 0 has to look around, the others when that is over: the questions of many
-    # that start at once would take the time that forming needs. Now and then they look, since pod 0 may be gone.
+    # Hundredths of a second between looks. While a cluster is being formed only pod 0 has to look around, the others when
+    # that is over: the questions of many that start at once would take the time that forming needs. A pod that is alone
+    # looks once, in case there is a cluster to join, and then now and then, since pod 0 may be gone.
     rest=$((patience * 45))
-    [ "$ORDINAL" = 0 ] || case $assigned,$view in 16384,*handshake*) rest=150 ;; 16384,*) ;; *) rest=150 ;; esac
+    case $ORDINAL,$known,$looked in 0,*) ;; *,1,0) rest=150 ;; *,1,*) rest=600 ;; *)
+      case $assigned,$view in 16384,*handshake*) rest=300 ;; 16384,*) ;; *) rest=300 ;; esac
+      ;;
+    esac
     [ "$trouble" != copying ] || rest=150
     [ $((begun - looked_at)) -ge "$rest" ] || return 0
   fi
   looked=$ticks looked_at=$begun
+  # To be formed it takes an answer of every pod, and that of a busy one takes longer.
+  if [ "$ORDINAL,$known" = 0,1 ]; then ASK_SECONDS=8; else ASK_SECONDS=3; fi
   look_around
+  ASK_SECONDS=3
   heal_addresses
   if [ "$assigned" -lt 16384 ]; then
     if [ "$known" = 1 ] && [ "$slots" = - ] && join_formed_cluster; then return 0; fi
@@ -145,12 +152,14 @@ while :; do
     # Until it is noted how far this copy has come, it is nobody's copy.
     [ -z "$recorded" ] || [ -n "$rewriting" ] || pause=$SLOW
   else
+    # A pod that is alone waits for others to come to it.
+    [ "$ORDINAL" = 0 ] || [ "$known" != 1 ] || pause=1
     # What does not get well within a minute (a lost worker) is looked after at the slow pace.
     unrest=$((unrest + 1))
     if [ "$unrest" -gt 120 ]; then pause=$SLOW patience=1; elif [ "$unrest" -gt 20 ]; then patience=2; fi
-    # On a machine so busy that a tick of a second takes longer, the rest grows with its square: agents that hurry would
+    # On a machine so busy that a tick takes longer than a second, the rest grows with its square: agents that hurry would
     # keep it busy. All wait for the one that forms.
-    if [ "$took" -gt 70 ] && [ "$pause" = "$QUICK" ] && [ "$ORDINAL,$known" != 0,1 ]; then
+    if [ "$took" -gt 100 ] && [ "$pause" != "$SLOW" ] && [ "$ORDINAL,$known" != 0,1 ]; then
       [ "$took" -lt 300 ] || took=300
       pause=$((took * took / 10000)).$((took * took / 1000 % 10))
     fi

@@ -20,7 +20,7 @@ if [ -e "$DATA/.joined" ]; then
   # shellcheck source=/dev/null
   (. "${0%/*}/ready.sh") && { [ "$age" -ge 15 ] || knows_addresses; } && exit 0
 fi
-[ "$age" -ge 10 ] || exit 1
+[ "$age" -ge 60 ] || { [ "$age" -ge 10 ] && [ -e "$DATA/.joined" ]; } || exit 1
 CR=$(printf '\r')
 answer=$(ask "$LOCAL" <<'END'
 INFO server

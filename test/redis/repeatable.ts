@@ -212,6 +212,7 @@ async function replicaJoins(cluster: Present): Promise<void> {
 
 /** Makes all others forget a replica, as after a time in which nobody could reach it. */
 async function torn(cluster: Present): Promise<void> {
+  await spread(cluster);
   const snapshot = await readAnyway(cluster);
   const forgotten = replicaOf(snapshot, ownerOf(snapshot, slotCount - 1));
   const others = snapshot.nodes.filter((node) => node !== forgotten);
@@ -226,7 +227,7 @@ async function halfMoved(cluster: Present): Promise<void> {
   if (nodes.some(({ view }) => (view?.self.migrating.length ?? 0) > 0)) return;
   const plan = await repeatables.reshard[0].planFor(cluster);
   let migrates = 0;
-  const dying = dyingDialer(cluster.dialer, (_, [verb]) => verb === 'MIGRATE' && ++migrates === 12);
+  const dying = dyingDialer(cluster.dialer, (_, [verb]) => verb === 'MIGRATE' && ++migrates === 2);
   await assert.rejects(run(cluster, plan, dying), /the tool has died/);
 }
 
