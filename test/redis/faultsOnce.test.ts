@@ -4,7 +4,8 @@ import { injectToolFaults } from './toolFaults.ts';
 const { reshard, rebalance, promote, replicate, setConfig, forget } = repeatables;
 const { 'heal, nodes apart': apart, 'heal, a move half done': halfDone } = repeatables;
 
-// Killed once and cut off once in the middle of each operation; every boundary is the long tests' work, and shards' that of shards.test.ts.
+// Killed once and cut off once in the middle of each operation; every boundary is the long tests' work, and shards' that
+// of shards.test.ts.
 injectToolFaults({
   operations: {
     ...{ reshard, rebalance, promote, replicate, setConfig, forget },

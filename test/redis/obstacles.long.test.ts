@@ -193,7 +193,8 @@ describe('obstacles on the way of an operation', { timeout: 240_000 }, () => {
   }
 
   test('a slot that two masters claim: nothing is moved, and nobody is greeted who would drop its keys by it', async () => {
-    const cluster = await start({ replicasPerMaster: 0 });
+    const config = { 'cluster-allow-reads-when-down': 'yes' };
+    const cluster = await start({ replicasPerMaster: 0, config });
     const [one, other] = [nodeAt(cluster, 0), nodeAt(cluster, 1)];
     const slot = 100;
     const key = keyIn('twice', [[slot, slot]]);

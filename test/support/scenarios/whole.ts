@@ -31,7 +31,7 @@ export async function untilWhole(
     if (seconds > limit)
       throw new Error(`not whole after ${limit} s: ${lacking}\n${await story(deployment)}`);
     // Asking costs these machines time that pods need.
-    await sleep(150);
+    await sleep(400);
   }
 }
 
