@@ -50,6 +50,10 @@ export const requirements: Readonly<Record<string, BenchRequirement>> = {
       cpu,
     ],
   },
+  'reshard-kubernetes': {
+    work: `${slotsMoved}, through port-forwards, against redis-cli in the pod`,
+    bounds: [{ ...byDefault, atLeast: 2 }, cpu],
+  },
   rebalance: {
     work: '3 → 6 masters, {keys} keys of {valueBytes} B, all pairs at once',
     bounds: [{ ...byDefault, atLeast: 2.5 }, cpu],

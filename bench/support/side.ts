@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { keySlot } from '../../src/model/keySlot.ts';
 import type { Plan } from '../../src/model/plan.ts';
 import { planReshard } from '../../src/operations/reshard.ts';
-import { runPlan } from '../../src/operations/runPlan.ts';
+import { runPlan, type RunPorts } from '../../src/operations/runPlan.ts';
 import type { ClusterDialer, NodeConnection } from '../../src/redis/nodeConnection.ts';
 import { fill, type Write } from '../../test/redis/fill.ts';
 import { readSnapshot } from '../../test/redis/readSnapshot.ts';
@@ -53,7 +53,11 @@ export async function fillLowest(cluster: Measurable, slots: number, keys: numbe
 /** Our reshard of the lowest slots, as the command runs it. */
 export function ours(cluster: TestCluster, slots: number, pace: 'gentle' | 'fast'): Way {
   const shown = { ...cluster, dialer: keeping(cluster.dialer) };
-  const ports = runPorts(cluster, { readSnapshot: () => readSnapshot(shown) });
+  return oursOver(runPorts(cluster, { readSnapshot: () => readSnapshot(shown) }), slots, pace);
+}
+
+/** The same where a cluster is read and reached in another way. */
+export function oursOver(ports: RunPorts, slots: number, pace: 'gentle' | 'fast'): Way {
   return async (from, to) => {
     const requests = new Requests();
     const plan = planReshard(await ports.readSnapshot(), { from: [from], to, slots });

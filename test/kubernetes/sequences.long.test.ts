@@ -107,7 +107,7 @@ for (let sequence = 0; sequence < sequences; sequence++) {
   const seed = firstSeed + sequence;
   test(`${operations} random operations lose nothing, seed ${seed}`, async (t) => {
     const random = seeded(seed);
-    const cluster = await plannedCluster(`random-${sequence}`, 1_800_000);
+    const cluster = await plannedCluster(`random-${sequence}`, { limit: 1_800_000 });
     const { name } = cluster.ref;
     try {
       const secret = { secret: `${name}-auth`, key: 'password' };

@@ -57,14 +57,43 @@ function endsOf(step: Step, snapshot: ClusterSnapshot): readonly string[] {
   }
 }
 
-/** Lets a master pass on all it has acknowledged, and acknowledge nothing more: then nothing of it is unreplicated. */
+/**
+ * Lets a master pass on all it has acknowledged, and acknowledge nothing more: then nothing of it is unreplicated, nor
+ * is a slot its own that its heir would not claim, for not having heard of it.
+ */
 export async function drain(dialer: ClusterDialer, id: string): Promise<void> {
   await withConnection({ dialer }, id, async (connection) => {
     await connection.call('CLIENT', 'PAUSE', 10_000, 'WRITE');
     for (let attempt = 0; attempt < 100; attempt++) {
       const text = String(await connection.call('INFO', 'replication'));
       const own = /master_repl_offset:(\d+)/.exec(text)?.[1];
-      if (own !== undefined && text.includes(`state=online,offset=${own},`)) return;
+      if (own !== undefined && text.includes(`state=online,offset=${own},`)) break;
+      await sleep(20);
+    }
+    const nodes = String(await connection.call('CLUSTER', 'NODES'));
+    for (const [, replica = ''] of nodes.matchAll(
+      new RegExp(`^(\\w+) \\S+ slave ${id} .* connected`, 'gm'),
+    )) {
+      await untilKnown(dialer, replica, id, slotsIn(nodes, id));
+    }
+  });
+}
+
+/** The slots that a text of CLUSTER NODES gives to a node. */
+function slotsIn(nodes: string, id: string): string {
+  const line = nodes.split('\n').find((one) => one.startsWith(id)) ?? '';
+  return line
+    .trim()
+    .split(' ')
+    .slice(8)
+    .filter((word) => !word.startsWith('['))
+    .join(' ');
+}
+
+async function untilKnown(dialer: ClusterDialer, replica: string, id: string, slots: string): Promise<void> {
+  await withConnection({ dialer }, replica, async (connection) => {
+    for (let attempt = 0; attempt < 100; attempt++) {
+      if (slotsIn(String(await connection.call('CLUSTER', 'NODES')), id) === slots) return;
       await sleep(20);
     }
   });

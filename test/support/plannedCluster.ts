@@ -15,12 +15,16 @@ export interface PlannedCluster extends OperationsFixture {
 }
 
 /** Deploys three masters with a replica each. @param limit milliseconds after which whatever still runs is stopped */
-export async function plannedCluster(name: string, limit = 900_000): Promise<PlannedCluster> {
+export async function plannedCluster(
+  name: string,
+  { limit = 900_000, image }: { readonly limit?: number; readonly image?: string } = {},
+): Promise<PlannedCluster> {
   const fixture = await operationsFixture(name, name, limit);
   const { access, namespace } = fixture;
   const ref = { context: access.context, namespace, name };
   const shape = { masters: 3, replicasPerMaster: 1, storage: '1Gi', auth: 'generate' } as const;
-  await runDeploy(await prepareDeploy(access, manifestFiles(), { namespace, name, ...shape }), fixture.ports);
+  const answers = { namespace, name, ...shape, ...(image === undefined ? {} : { image }) };
+  await runDeploy(await prepareDeploy(access, manifestFiles(), answers), fixture.ports);
   const times = { connectTimeoutMs: 5_000, commandTimeoutMs: 10_000 };
   const connect: RedisReading['connectNode'] = (endpoint, credentials) =>
     redis.connectNode(endpoint, credentials, times);
