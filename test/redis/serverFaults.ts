@@ -3,12 +3,15 @@ import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../../src/model/errors.ts';
 import type { Plan, Step } from '../../src/model/plan.ts';
+import type { KnownNode } from '../../src/model/nodeView.ts';
+import { formatSlots } from '../../src/model/slots.ts';
 import type { ClusterSnapshot, RedisNode } from '../../src/model/snapshot.ts';
 import { planHeal } from '../../src/operations/heal.ts';
 import { isInTouch, replicasOf } from '../../src/operations/nodes.ts';
 import { withConnection } from '../../src/operations/withConnection.ts';
 import type { StepWitness } from '../../src/operations/runPlan.ts';
-import type { Argument, ClusterDialer } from '../../src/redis/nodeConnection.ts';
+import type { Argument, ClusterDialer, NodeConnection } from '../../src/redis/nodeConnection.ts';
+import { parseClusterNodes } from '../../src/redis/nodeView.ts';
 import { startChaosClient, type ChaosReport } from '../support/chaosClient.ts';
 import { startRedisCluster, type ClusterNode, type TestCluster } from '../support/startRedisCluster.ts';
 import { changes, checkText, present, run, runUnlessDone, untilSo, type Present } from './faultTools.ts';
@@ -70,30 +73,23 @@ export async function drain(dialer: ClusterDialer, id: string): Promise<void> {
       if (own !== undefined && text.includes(`state=online,offset=${own},`)) break;
       await sleep(20);
     }
-    const nodes = String(await connection.call('CLUSTER', 'NODES'));
-    for (const [, replica = ''] of nodes.matchAll(
-      new RegExp(`^(\\w+) \\S+ slave ${id} .* connected`, 'gm'),
-    )) {
-      await untilKnown(dialer, replica, id, slotsIn(nodes, id));
+    const { self, others } = await membersSeenBy(connection);
+    for (const { id: replica, linkState } of others.filter(({ masterId }) => masterId === id)) {
+      if (linkState === 'connected') await untilKnown(dialer, replica, self);
     }
   });
 }
 
-/** The slots that a text of CLUSTER NODES gives to a node. */
-function slotsIn(nodes: string, id: string): string {
-  const line = nodes.split('\n').find((one) => one.startsWith(id)) ?? '';
-  return line
-    .trim()
-    .split(' ')
-    .slice(8)
-    .filter((word) => !word.startsWith('['))
-    .join(' ');
+async function membersSeenBy(connection: NodeConnection): Promise<ReturnType<typeof parseClusterNodes>> {
+  return parseClusterNodes(String(await connection.call('CLUSTER', 'NODES')));
 }
 
-async function untilKnown(dialer: ClusterDialer, replica: string, id: string, slots: string): Promise<void> {
+/** Waits until a replica has heard which slots its master has. */
+async function untilKnown(dialer: ClusterDialer, replica: string, master: KnownNode): Promise<void> {
   await withConnection({ dialer }, replica, async (connection) => {
     for (let attempt = 0; attempt < 100; attempt++) {
-      if (slotsIn(String(await connection.call('CLUSTER', 'NODES')), id) === slots) return;
+      const known = (await membersSeenBy(connection)).others.find(({ id }) => id === master.id);
+      if (known !== undefined && formatSlots(known.slots) === formatSlots(master.slots)) return;
       await sleep(20);
     }
   });
