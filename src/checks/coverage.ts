@@ -13,7 +13,7 @@ export const coverage: Rule = (snapshot) => {
       message: `${slotsText(slots)} not covered by any master.`,
       evidence: [`Uncovered: ${formatSlots(slots)}`],
       remedy:
-        'Bring back the node that served them, or assign them to a master once it is sure that it is lost.',
+        'Bring back the node that served them. Once it is sure that it is lost, “Fix Uncovered Slots…” assigns them to other masters.',
       nodeIds: [],
       slots,
     },

@@ -48,6 +48,8 @@ export interface StepFields {
   /** Writes a setting where pods find it when they start. */
   readonly keepSetting: { readonly configMap: string; readonly name: string; readonly value: string };
   readonly flush: { readonly nodes: readonly string[] };
+  /** Slots that nobody serves; keys that the master holds in them stay. */
+  readonly assignSlots: { readonly node: string; readonly slots: SlotSet };
   /** Sets the replicas of a StatefulSet, and refuses where they are no longer `from`. */
   readonly setReplicas: { readonly workload: string; readonly from?: number; readonly pods: number };
   readonly waitForPods: { readonly workload?: string; readonly pods: number };

@@ -1,7 +1,8 @@
 import { isKubernetesRef } from '../model/clusterRef.ts';
 import type { Plan, Step } from '../model/plan.ts';
-import { nodeName } from '../model/shards.ts';
+import { nodeName, slotsText } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
+import { unservedSlots } from './fix/unserved.ts';
 import { needGreeting, type Whereabouts } from './heal/acquaintances.ts';
 import { repairOpenSlots } from './heal/openSlots.ts';
 import { rivalry } from './heal/rivals.ts';
@@ -19,9 +20,12 @@ export function planHeal(snapshot: ClusterSnapshot): Plan {
   const steps = [...greetings, ...moves];
   if (steps.length === 0) {
     if (unclear.length > 0) throw refusal('unsafe', `${unclear.join(' ')} A person has to decide.`);
+    const { slots } = unservedSlots(snapshot);
+    const fix =
+      slots.length === 0 ? '' : ` Nobody serves ${slotsText(slots)}: “Fix Uncovered Slots…” assigns them.`;
     throw refusal(
       'invalid-input',
-      `All nodes of ${snapshot.name} that answer know each other's addresses, and no interrupted move can be finished.`,
+      `All nodes of ${snapshot.name} that answer know each other's addresses, and no interrupted move can be finished.${fix}`,
     );
   }
   const silent = snapshot.nodes.filter((node) => !answers(node));

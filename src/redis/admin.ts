@@ -44,6 +44,21 @@ export async function addSlots(connection: NodeConnection, slots: SlotSet): Prom
   await connection.call('CLUSTER', 'ADDSLOTSRANGE', ...slots.flat());
 }
 
+/**
+ * Makes a master the owner of slots that nobody serves, whoever it believes to own them. Its epoch comes first: others
+ * believe a claim only if it is newer than that of the one who is lost (specification, "Hash slots configuration
+ * propagation and updates"), and a claim that is not newer would be taken back at once.
+ */
+export async function takeSlots(
+  connection: NodeConnection,
+  ownId: string,
+  slots: readonly number[],
+): Promise<void> {
+  await connection.call('CLUSTER', 'BUMPEPOCH');
+  const refusal = (await setSlots(connection, slots, 'NODE', ownId)).find((reply) => reply instanceof Error);
+  if (refusal !== undefined) throw refusal;
+}
+
 /** Gives a server that knows no other one its config epoch, so that no two masters start with the same. */
 export async function setConfigEpoch(connection: NodeConnection, epoch: number): Promise<void> {
   await connection.call('CLUSTER', 'SET-CONFIG-EPOCH', epoch);

@@ -9,6 +9,7 @@ import { deleteCluster } from './commands/delete.ts';
 import { deploy } from './commands/deploy.ts';
 import { dryRunPlan } from './commands/dryRunPlan.ts';
 import { exportManifests } from './commands/exportManifests.ts';
+import { fix } from './commands/fix.ts';
 import { flush } from './commands/flush.ts';
 import { forget } from './commands/forget.ts';
 import { heal } from './commands/heal.ts';
@@ -50,6 +51,7 @@ const commands: Readonly<Record<string, Command>> = {
   deploy,
   dryRunPlan,
   exportManifests,
+  fix,
   flush,
   forget,
   heal,

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../../src/model/errors.ts';
 import type { Plan, Step } from '../../src/model/plan.ts';
 import type { KnownNode } from '../../src/model/nodeView.ts';
-import { formatSlots } from '../../src/model/slots.ts';
+import { formatSlots, intersectSlots, unionSlots } from '../../src/model/slots.ts';
 import type { ClusterSnapshot, RedisNode } from '../../src/model/snapshot.ts';
 import { planHeal } from '../../src/operations/heal.ts';
 import { isInTouch, replicasOf } from '../../src/operations/nodes.ts';
@@ -128,7 +128,11 @@ export async function bringBack(
   await untilSo(now, 'the dead server', (snapshot) => {
     const back = find(snapshot, dead)?.view;
     if (back === undefined) return !snapshot.nodes.some(({ id }) => id === dead);
-    return heirs.length === 0 || (back.replication.role === 'replica' && back.replication.linkUp === true);
+    // It keeps the slots that it took too late for its heir to hear of them.
+    const inherited = unionSlots(...heirs.map((heir) => find(snapshot, heir)?.slots ?? []));
+    const { slots } = back.self;
+    const isOwner = slots.length > 0 && intersectSlots(slots, inherited).length === 0;
+    return heirs.length === 0 || isOwner || back.replication.linkUp === true;
   });
   await untilSo(now, 'the recovery', ({ nodes }) =>
     nodes.every(

@@ -53,6 +53,8 @@ function commandsFor(step: Step, snapshot: ClusterSnapshot, owned: Map<string, S
       ];
     case 'setConfig':
       return step.nodes.map((id) => on(id, 'CONFIG', 'SET', step.name, step.value));
+    case 'assignSlots':
+      return takeCommands(step, snapshot);
     case 'flush':
       return step.nodes.map((id) => on(id, 'FLUSHALL'));
     default:
@@ -80,6 +82,18 @@ function moveCommands(
   return [
     '# redis-cli would move the lowest slots of this source instead, so this is left to be decided:',
     `# ${command}`,
+  ];
+}
+
+/** The epoch first: others believe a claim only if it is newer than that of the one who is lost. */
+function takeCommands({ node, slots }: StepOf<'assignSlots'>, snapshot: ClusterSnapshot): readonly string[] {
+  const take = cli(snapshot, node, ['CLUSTER', 'SETSLOT', 'SLOT', 'NODE', node]).replace(
+    ' SLOT ',
+    ' "$slot" ',
+  );
+  return [
+    cli(snapshot, node, ['CLUSTER', 'BUMPEPOCH']),
+    ...slots.map(([start, end]) => `for slot in $(seq ${start} ${end}); do ${take}; done`),
   ];
 }
 

@@ -38,6 +38,7 @@ const shapes: { readonly [K in FiledKind]: Shape<StepFields[K]> } = {
   setConfig: { nodes: listOf(nodeId), name: settingName, value: settingValue, before: settingValue },
   keepSetting: { configMap: objectName, name: settingName, value: settingValue },
   flush: { nodes: listOf(nodeId) },
+  assignSlots: { node: nodeId, slots },
   setReplicas: { workload: objectName, from: optional(count), pods: count },
   waitForPods: { workload: optional(objectName), pods: count },
   emptyMaster: { pods: listOf(objectName) },
@@ -51,7 +52,7 @@ export function isFiled(step: Step): boolean {
 
 /** A step as it stands in a file: slots as people write them. */
 export function stepToFile(step: Step): object {
-  return step.kind === 'moveSlots' ? { ...step, slots: formatSlots(step.slots) } : step;
+  return 'slots' in step ? { ...step, slots: formatSlots(step.slots) } : step;
 }
 
 /** Reads a step of untrusted input; its text is left to be made anew. Throws a UserError that says what is wrong where. */

@@ -7,7 +7,6 @@ import { slotsText } from '../../model/shards.ts';
  * @param nameOf how people call a node
  */
 export function stepText(step: Step, nameOf: (id: string) => string): string {
-  const list = (ids: readonly string[]): string => ids.map(nameOf).join(', ');
   switch (step.kind) {
     case 'moveSlots': {
       const to = step.pod ?? nameOf(step.to);
@@ -23,12 +22,23 @@ export function stepText(step: Step, nameOf: (id: string) => string): string {
       return `Make every node forget ${nameOf(step.node)}`;
     case 'resetNode':
       return `Reset ${nameOf(step.node)}, which has no slots and no keys`;
+    default:
+      return dataText(step, nameOf);
+  }
+}
+
+/** Of what nodes hold and are set to, while their roles stay. */
+function dataText(step: Step, nameOf: (id: string) => string): string {
+  const list = (ids: readonly string[]): string => ids.map(nameOf).join(', ');
+  switch (step.kind) {
     case 'copyFunctions':
       return `Copy functions from ${nameOf(step.from)} to ${step.pod ?? nameOf(step.to)}`;
     case 'setConfig':
       return `Set ${step.name} to "${step.value}" (before: "${step.before}") on ${list(step.nodes)}`;
     case 'flush':
       return `Delete all keys on ${list(step.nodes)}`;
+    case 'assignSlots':
+      return `${nameOf(step.node)} takes ${slotsText(step.slots)} (${formatSlots(step.slots)}), which nobody serves`;
     default:
       return kubernetesText(step);
   }
@@ -56,6 +66,8 @@ export function stepLoss(step: Step, nameOf: (id: string) => string): string | u
   switch (step.kind) {
     case 'flush':
       return `All keys on ${step.nodes.map(nameOf).join(', ')}.`;
+    case 'assignSlots':
+      return `Keys in slots ${formatSlots(step.slots)} that only servers have which do not answer.`;
     case 'deleteVolumes':
       return `What the volumes ${step.claims.join(', ')} hold.`;
     case 'promote':

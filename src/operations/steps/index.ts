@@ -1,4 +1,5 @@
 import type { StepKind } from '../../model/plan.ts';
+import { assignSlots } from './assignSlots.ts';
 import { copyFunctions } from './copyFunctions.ts';
 import { deleteVolumes } from './deleteVolumes.ts';
 import { emptyMaster } from './emptyMaster.ts';
@@ -19,6 +20,7 @@ import { waitForPods } from './waitForPods.ts';
 export type StepRuns = { readonly [K in StepKind]?: StepRun<K> };
 
 export const stepRuns: StepRuns = {
+  assignSlots,
   copyFunctions,
   deleteVolumes,
   emptyMaster,

@@ -1,0 +1,106 @@
+import { describeRef } from '../model/clusterRef.ts';
+import type { Plan, Step } from '../model/plan.ts';
+import { mastersOf, nodeName, slotsText } from '../model/shards.ts';
+import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
+import {
+  countSlots,
+  eachSlot,
+  formatSlots,
+  slotsFrom,
+  splitSlots,
+  subtractSlots,
+  unionSlots,
+  type SlotSet,
+} from '../model/slots.ts';
+import type { StrayKeys } from './fix/facts.ts';
+import { unservedSlots } from './fix/unserved.ts';
+import { answers, count, refusal } from './nodes.ts';
+
+/**
+ * Plans to have every slot served again: a slot that nobody serves goes to the one master that holds keys in it, and
+ * one that nobody has keys in to any. Throws a UserError where there is no such slot, or none that may be given away.
+ */
+export function planFix(snapshot: ClusterSnapshot, stray: StrayKeys): Plan {
+  const { slots, lost, kept } = unservedSlots(snapshot);
+  const { homes, disputed } = homesFor(snapshot, slots, stray);
+  const left = [...kept, ...disputed];
+  if (homes.size === 0) {
+    if (left.length > 0) throw refusal('unsafe', `No slot can be given to another master. ${left.join(' ')}`);
+    throw refusal('invalid-input', `All hash slots of ${describeRef(snapshot.ref)} are served.`);
+  }
+  return {
+    title: `Fix ${snapshot.name}: assign ${slotsText(unionSlots(...homes.values()))}`,
+    ref: snapshot.ref,
+    operation: 'fix',
+    request: {},
+    steps: [...homes].map(([node, own]) => stepFor(node, own, stray)),
+    warnings: left.map((text) => `Left as it is: ${text}`),
+    losses: lost.map((node) => lossOf(node)),
+  };
+}
+
+interface Homes {
+  readonly homes: ReadonlyMap<RedisNode, SlotSet>;
+  /** Slots in which several masters hold keys, as sentences. */
+  readonly disputed: readonly string[];
+}
+
+function homesFor(snapshot: ClusterSnapshot, slots: SlotSet, stray: StrayKeys): Homes {
+  const masters = mastersOf(snapshot).filter((node) => answers(node));
+  const holders = (slot: number): readonly RedisNode[] =>
+    masters.filter(({ id }) => stray.get(id)?.has(slot) === true);
+  const byHolders = Map.groupBy(eachSlot(slots), (slot) => {
+    const those = holders(slot);
+    return those.length === 0 ? 'nobody' : those.length === 1 ? 'one' : 'several';
+  });
+  const homes = new Map<RedisNode, SlotSet>();
+  const give = (node: RedisNode | undefined, own: SlotSet): void => {
+    if (node !== undefined) homes.set(node, unionSlots(homes.get(node) ?? [], own));
+  };
+  for (const slot of byHolders.get('one') ?? []) give(holders(slot)[0], slotsFrom([slot]));
+  const empty = slotsFrom(byHolders.get('nobody') ?? []);
+  for (const piece of splitSlots(empty, Math.ceil(countSlots(empty) / masters.length) || 1)) {
+    give(fewest(masters, homes), piece);
+  }
+  const disputed = (byHolders.get('several') ?? []).map(
+    (slot) =>
+      `${holders(slot).map(nodeName).join(' and ')} hold keys in slot ${slot}, and a person has to decide whose are newer.`,
+  );
+  return { homes, disputed };
+}
+
+/** Who would have the fewest slots. */
+function fewest(
+  masters: readonly RedisNode[],
+  homes: ReadonlyMap<RedisNode, SlotSet>,
+): RedisNode | undefined {
+  const size = (node: RedisNode): number => countSlots(unionSlots(node.slots, homes.get(node) ?? []));
+  return masters.toSorted((a, b) => size(a) - size(b))[0];
+}
+
+function stepFor(node: RedisNode, slots: SlotSet, stray: StrayKeys): Step {
+  const counts = stray.get(node.id) ?? new Map<number, number>();
+  const held = [...eachSlot(slots)].filter((slot) => counts.has(slot));
+  const keys = held.reduce((sum, slot) => sum + (counts.get(slot) ?? 0), 0);
+  const holding = keys === 0 ? '' : `, in which it holds ${count(keys, 'key')}`;
+  return {
+    kind: 'assignSlots',
+    node: node.id,
+    slots,
+    text: `${nodeName(node)} takes ${slotsText(slots)} (${formatSlots(slots)})${holding}`,
+  };
+}
+
+function lossOf(node: RedisNode): string {
+  const where =
+    node.pod === undefined
+      ? ''
+      : ` Its pod is still there (${node.pod.reason ?? node.pod.phase}): bring it back instead, if you can.`;
+  return `Keys that only ${nodeName(node)} has in slots ${formatSlots(node.slots)}: it drops them should it come back.${where}`;
+}
+
+/** Slots of the step that must not be given away now. */
+export function notUnserved(snapshot: ClusterSnapshot, node: string, slots: SlotSet): SlotSet {
+  const own = snapshot.nodes.find(({ id }) => id === node)?.slots ?? [];
+  return subtractSlots(slots, unionSlots(unservedSlots(snapshot).slots, own));
+}

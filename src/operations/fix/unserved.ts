@@ -1,0 +1,42 @@
+import { mastersOf, nodeName, slotsText } from '../../model/shards.ts';
+import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
+import { allSlots, formatSlots, subtractSlots, unionSlots, type SlotSet } from '../../model/slots.ts';
+import { answers, replicasOf } from '../nodes.ts';
+
+/** Slots that no master serves, and those among them that another one may be given. */
+export interface Unserved {
+  readonly slots: SlotSet;
+  /** Whose place nobody can take any more: all masters have declared it failed, and no replica of it answers. */
+  readonly lost: readonly RedisNode[];
+  /** Slots that are left as they are and why, as sentences. */
+  readonly kept: readonly string[];
+}
+
+/**
+ * A master counts as lost only when its peers have declared it failed, for which a majority of masters is needed
+ * (specification, "Failure detection"): so the smaller side of a cut network gives away nothing of the greater one.
+ */
+export function unservedSlots(snapshot: ClusterSnapshot): Unserved {
+  const masters = mastersOf(snapshot);
+  const served = unionSlots(...masters.filter((node) => answers(node)).map(({ slots }) => slots));
+  const gone = masters.filter((node) => !answers(node) && subtractSlots(node.slots, served).length > 0);
+  const whys = gone.map((node) => ({ node, why: reasonToKeep(snapshot, node) }));
+  const lost = whys.flatMap(({ node, why }) => (why === undefined ? [node] : []));
+  const kept = whys.flatMap(({ node, why }) =>
+    why === undefined
+      ? []
+      : [`${slotsText(node.slots)} (${formatSlots(node.slots)}) of ${nodeName(node)}: ${why}`],
+  );
+  const theirs = gone.filter((node) => !lost.includes(node)).map(({ slots }) => slots);
+  return { slots: subtractSlots(allSlots, unionSlots(served, ...theirs)), lost, kept };
+}
+
+function reasonToKeep(snapshot: ClusterSnapshot, node: RedisNode): string | undefined {
+  const heirs = replicasOf(snapshot, node.id).filter((replica) => answers(replica));
+  if (heirs.length > 0) {
+    return `${heirs.map(nodeName).join(', ')} ${heirs.length === 1 ? 'has' : 'have'} a copy; promote that instead.`;
+  }
+  return node.health === 'failed'
+    ? undefined
+    : 'it does not answer here, but its peers have not declared it failed.';
+}

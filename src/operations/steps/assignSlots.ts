@@ -1,0 +1,47 @@
+import type { StepOf } from '../../model/plan.ts';
+import type { ClusterSnapshot } from '../../model/snapshot.ts';
+import { eachSlot, formatSlots, subtractSlots } from '../../model/slots.ts';
+import { notUnserved } from '../fix.ts';
+import { answers, memberOf, nameOf, refusal } from '../nodes.ts';
+import { withConnection } from '../withConnection.ts';
+import type { StepRun } from './step.ts';
+
+/** Milliseconds in which all nodes have heard of it by gossip, and between two looks. */
+const limit = 15_000;
+const pollEvery = 250;
+
+/** Gives slots that nobody serves to a master, and waits until every node that answers sees them there. */
+export const assignSlots: StepRun<'assignSlots'> = {
+  isDone: isAssigned,
+  check: ({ node: id, slots }, snapshot) => {
+    const node = memberOf(snapshot, id);
+    const name = nameOf(snapshot, id);
+    if (!answers(node)) throw refusal('unreachable', `${name} does not answer.`);
+    if (node.role !== 'master') throw refusal('unsafe', `${name} is a replica by now. Fix again.`);
+    const served = notUnserved(snapshot, id, slots);
+    if (served.length === 0) return;
+    throw refusal(
+      'unsafe',
+      `Slots ${formatSlots(served)} are served or can be served by others by now. Fix again.`,
+    );
+  },
+  act: async (step, ports) => {
+    const { redis, report, snapshot, readSnapshot, signal, now, delay } = ports;
+    report({ text: `${nameOf(snapshot, step.node)} takes slots ${formatSlots(step.slots)}` });
+    await withConnection(ports, step.node, (connection) =>
+      redis.takeSlots(connection, step.node, [...eachSlot(step.slots)]),
+    );
+    const end = now() + limit;
+    while (!signal.aborted && now() < end && !isAssigned(step, await readSnapshot())) {
+      await delay(pollEvery, signal);
+    }
+  },
+};
+
+function isAssigned({ node, slots }: StepOf<'assignSlots'>, { nodes }: ClusterSnapshot): boolean {
+  const lines = nodes.flatMap(({ view }) =>
+    view === undefined ? [] : [view.self, ...view.others].filter(({ id }) => id === node),
+  );
+  const isOwn = nodes.some(({ id, view }) => id === node && view !== undefined);
+  return isOwn && lines.every((line) => subtractSlots(slots, line.slots).length === 0);
+}

@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { KnownNode } from '../../../src/model/nodeView.ts';
+import type { ClusterSnapshot } from '../../../src/model/snapshot.ts';
+import { formatSlots, unionSlots } from '../../../src/model/slots.ts';
+import { planFix } from '../../../src/operations/fix.ts';
+import type { StrayKeys } from '../../../src/operations/fix/facts.ts';
+import { stepRuns } from '../../../src/operations/steps/index.ts';
+import { ids, line, silent, snapshotOf, source, view } from '../sample.ts';
+
+const nothing: StrayKeys = new Map();
+
+/** m2 does not answer, and its replica is there or not. */
+function without(dead: readonly string[], flags: readonly string[]): ClusterSnapshot {
+  const seen = (id: string): readonly KnownNode[] =>
+    view(id).others.map((one) =>
+      dead.includes(one.id) ? line(one.id, { flags: [...one.flags, ...flags] }) : one,
+    );
+  return snapshotOf(ids.map((id) => (dead.includes(id) ? silent(id) : source(id, { others: seen(id) }))));
+}
+
+/** Slots 0 to 99 that nobody claims. */
+function limbo(): ClusterSnapshot {
+  const short = line('m0', { slots: [[100, 5460]] });
+  return snapshotOf(
+    ids.map((id) =>
+      source(
+        id,
+        id === 'm0'
+          ? { self: short }
+          : { others: view(id).others.map((one) => (one.id === 'm0' ? short : one)) },
+      ),
+    ),
+  );
+}
+
+const assigned = (snapshot: ClusterSnapshot, stray: StrayKeys): readonly (readonly [string, string])[] =>
+  planFix(snapshot, stray).steps.flatMap((step) =>
+    step.kind === 'assignSlots' ? [[step.node, formatSlots(step.slots)] as const] : [],
+  );
+
+describe('slots that nobody serves', () => {
+  test('a whole cluster has none', () => {
+    assert.throws(
+      () => planFix(snapshotOf(ids.map((id) => source(id))), nothing),
+      /All hash slots .* are served/,
+    );
+  });
+
+  test('each goes to the master that holds keys in it, the rest to who has the fewest slots; nothing is lost by that', () => {
+    const stray: StrayKeys = new Map([
+      [
+        'm1',
+        new Map([
+          [7, 3],
+          [8, 1],
+        ]),
+      ],
+    ]);
+    const plan = planFix(limbo(), stray);
+    assert.deepEqual(assigned(limbo(), stray), [
+      ['m1', '7-8'],
+      ['m0', '0-6,9-99'],
+    ]);
+    assert.match(
+      plan.steps.find((step) => step.kind === 'assignSlots' && step.node === 'm1')?.text ?? '',
+      /holds 4 keys/,
+    );
+    assert.deepEqual(plan.losses, []);
+  });
+
+  test('a slot in which two masters hold keys is left to a person', () => {
+    const stray: StrayKeys = new Map([
+      ['m1', new Map([[7, 3]])],
+      ['m2', new Map([[7, 1]])],
+    ]);
+    const plan = planFix(limbo(), stray);
+    assert.match(plan.warnings.join(), /cart-1 and cart-2 hold keys in slot 7/);
+    assert.ok(!assigned(limbo(), stray).some(([, slots]) => /(?:^|,)7(?:,|$|-)/.test(slots)));
+  });
+
+  test('those of a failed master without a replica are given away, which loses what only it has', () => {
+    const snapshot = without(['m2', 'r2'], ['fail']);
+    const plan = planFix(snapshot, nothing);
+    assert.equal(
+      formatSlots(unionSlots(...plan.steps.map((step) => (step.kind === 'assignSlots' ? step.slots : [])))),
+      '10923-16383',
+    );
+    assert.equal(plan.steps.length, 2);
+    assert.match(plan.losses.join(), /only cart-2 has in slots 10923-16383/);
+  });
+
+  test('those of a master that only this side cannot reach, or whose replica answers, are not', () => {
+    assert.throws(() => planFix(without(['m2', 'r2'], []), nothing), /peers have not declared it failed/);
+    assert.throws(
+      () => planFix(without(['m2'], ['fail']), nothing),
+      /cart-5 has a copy; promote that instead/,
+    );
+  });
+
+  test('the step is refused when somebody serves the slots by then, and done when all say so', async () => {
+    const step = { kind: 'assignSlots', node: 'm1', slots: [[0, 99]], text: '' } as const;
+    const run = stepRuns.assignSlots;
+    const healthy = snapshotOf(ids.map((id) => source(id)));
+    const ports = {} as Parameters<NonNullable<typeof run>['check']>[2];
+    assert.ok(run);
+    assert.throws(() => run.check(step, healthy, ports), /0-99 are served/);
+    await run.check(step, limbo(), ports);
+    assert.equal(await run.isDone(step, limbo(), ports), false);
+    assert.equal(await run.isDone({ ...step, node: 'm0', slots: [[0, 5460]] }, healthy, ports), true);
+  });
+});
