@@ -3,7 +3,7 @@
 # What pods own already counts, so a formation that was interrupted is simply gone on with.
 
 form() {
-  plan=$(printf '%s\n' "$pods" | formation)
+  plan=$(printf '%s\n' "$pods" | formation "$(configured_timeout)")
   case $plan in
   wait*)
     say_once "not forming a cluster: ${plan#wait }"
@@ -13,9 +13,12 @@ form() {
   may_change || return 0
   # Slots and epochs everywhere before anybody meets: an epoch can be set only on a node that knows no other.
   say_once "forming $SET of $WANT empty pods"
+  owning=
   for phase in forget own meet; do
+    [ "$phase$owning" != meetyes ] || sleep 0.5
     while read -r step ip id commands; do
       [ "$step" = "$phase" ] || continue
+      [ "$phase" != own ] || owning=yes
       [ "$step" != forget ] || say "pod at $ip shall forget lost nodes that held nothing: $commands"
       answer=$(printf 'CLUSTER MYID\n%s\n' "$commands" | tr '|' '\n' | ask "$ip")
       case $answer in
@@ -39,8 +42,11 @@ lost_owner() { printf '%s\n' "$view" | awk '$3 ~ /fail|noaddr/ && $3 !~ /fail\?/
 # Masters are spread over the workers, then among the lowest ordinals, so that scaling down takes replicas first.
 # Nodes that are none of the pods hold the formation up, but are forgotten where nobody has a link with them, since all
 # pods are here and empty: a pod lost its volume meanwhile. If such a node owns slots and has a replica, that one takes over.
+# A server that was alone for more than two seconds serves its first slots only a cluster-node-timeout later (seen with
+# Redis 7.0 and 8.6, and no sooner than half a second). So that is made short while it still knows nobody whom it could
+# take for failed by that, and is as configured again before it meets the others.
 formation() {
-  awk -v masters="$MASTERS" -v want="$WANT" -v port="$PORT" -v bus="$BUS" '
+  awk -v timeout="$1" -v masters="$MASTERS" -v want="$WANT" -v port="$PORT" -v bus="$BUS" '
     {
       ip[$1] = $2; id[$1] = $3; role[$1] = $4; slots[$1] = $6; known[$1] = $7; size[$1] = $9
       epoch[$1] = $10; ids[$1] = $11; worker[$1] = $12; lost[$1] = $15; mine[$3] = 1
@@ -96,11 +102,12 @@ formation() {
         if (known[i] == 1 && epoch[i] == 0) own = "|CLUSTER SET-CONFIG-EPOCH " i + 1
         if (i in chosen) {
           while (r in owned) r++
+          if (known[i] == 1) own = own "|CONFIG SET cluster-node-timeout 500"
           own = own "|CLUSTER ADDSLOTSRANGE " first(r) " " first(r + 1) - 1
           r++
         }
         if (own != "") print "own", ip[i], id[i], substr(own, 2)
-        acquaint = ""
+        acquaint = known[i] == 1 ? "|CONFIG SET cluster-node-timeout " timeout : ""
         for (j = 0; j < i; j++) if (!index(ids[i], "," id[j] ",")) acquaint = acquaint "|CLUSTER MEET " ip[j] " " port " " bus
         if (acquaint != "") print "meet", ip[i], id[i], substr(acquaint, 2)
       }

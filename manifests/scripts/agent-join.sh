@@ -21,7 +21,7 @@ incomplete=0 # looks of this newcomer in which somebody did not answer
 choose_role() {
   [ ! -e "$JOINED" ] || return 0
   if [ "$slots" != - ] || [ "$role" = slave ]; then
-    if [ "$state" = ok ]; then settle; elif [ "$role,$trouble" = master, ]; then hasten; fi
+    [ "$state" != ok ] || settle
     return 0
   fi
   case $view in *handshake*) return 0 ;; esac
@@ -59,13 +59,9 @@ everybody() {
     }' | sort -n
 }
 
-# A master that has just got slots serves them only after cluster-node-timeout among the majority. It is here, and
-# everybody is linked, so the wait is made short. Not before: on a busy machine acquaintances and heartbeats take longer
-# than that, and the pods of a cluster that is just being formed would take each other for failed.
-hasten() { (ask "$LOCAL" CONFIG SET cluster-node-timeout 1000) >/dev/null; }
-
 # The role is chosen: what the formation shortened is as configured again.
 settle() {
-  timeout_configured=$(awk '$1 == "cluster-node-timeout" { ms = $2 } END { print ms ? ms : 15000 }' "$CONFIG")
-  [ "$(ask "$LOCAL" CONFIG SET cluster-node-timeout "$timeout_configured")" != OK ] || : >"$JOINED"
+  [ "$(ask "$LOCAL" CONFIG SET cluster-node-timeout "$(configured_timeout)")" != OK ] || : >"$JOINED"
 }
+
+configured_timeout() { awk '$1 == "cluster-node-timeout" { ms = $2 } END { print ms ? ms : 15000 }' "$CONFIG"; }

@@ -123,7 +123,8 @@ ask_all() {
   [ -w "$folder" ] || folder=$DATA
   folder=$folder/.asked.$$
   mkdir -p "$folder"
-  questions=$(cat)
+  slurp
+  questions=${text%"$LINE_FEED"}
   asking=0
   for ip in "$@"; do
     ask "$ip" >"$folder/$ip" <<END &
@@ -133,10 +134,7 @@ END
     [ $((asking % 8)) != 0 ] || wait
   done
   wait
-  for ip in "$@"; do
-    echo "@ $ip"
-    cat "$folder/$ip"
-  done
+  (cd "$folder" && [ $# -gt 0 ] && awk 'FNR == 1 { print "@ " FILENAME } { print }' "$@")
   rm -rf "$folder"
 }
 

@@ -80,6 +80,8 @@ well=
 tick() {
   ticks=$((ticks + 1))
   well=
+  [ -e "$RUN/began" ] || return 0
+  [ "$known" != 0 ] || up_at=$begun
   read_local || return 0
   record
   look_after_credentials
@@ -99,20 +101,24 @@ tick() {
     fi
     # Hundredths of a second between looks. While a cluster is being formed only pod 0 has to look around, the others when
     # that is over: the questions of many that start at once would take the time that forming needs. A pod that is alone
-    # looks once, in case there is a cluster to join, and then now and then, since pod 0 may be gone.
+    # looks soon after its server is up, in case there is a cluster to join (one that may be part of a formation waits for
+    # that first), and then now and then, since pod 0 may be gone.
     rest=$((patience * 45))
-    case $ORDINAL,$known,$looked in 0,*) ;; *,1,0) rest=150 ;; *,1,*) rest=600 ;; *)
-      case $assigned,$view in 16384,*handshake*) rest=300 ;; 16384,*) ;; *) rest=300 ;; esac
-      ;;
+    case $ORDINAL,$known,$looked in
+    0,*) ;;
+    *,1,0) if [ "$ORDINAL" -lt "$WANT" ]; then rest=$((up_at - looked_at + 400)); else rest=$((up_at - looked_at + 150)); fi ;;
+    *,1,*) rest=600 ;;
+    *) case $assigned,$view in 16384,*handshake*) rest=300 ;; 16384,*) ;; *) rest=300 ;; esac ;;
     esac
     [ "$trouble" != copying ] || rest=150
     [ $((begun - looked_at)) -ge "$rest" ] || return 0
   fi
-  looked=$ticks looked_at=$begun
+  looked_at=$begun
   # To be formed it takes an answer of every pod, and that of a busy one takes longer.
   if [ "$ORDINAL,$known" = 0,1 ]; then ASK_SECONDS=8; else ASK_SECONDS=3; fi
   look_around
   ASK_SECONDS=3
+  looked=$ticks
   heal_addresses
   if [ "$assigned" -lt 16384 ]; then
     if [ "$known" = 1 ] && [ "$slots" = - ] && join_formed_cluster; then return 0; fi
@@ -138,7 +144,7 @@ unrest=0
 patience=1
 known=0
 now
-looked_at=$now
+looked_at=$now up_at=$now
 say "keeping $POD_NAME in $SET ($MASTERS masters, $REPLICAS replicas each)"
 while :; do
   now
@@ -158,9 +164,10 @@ while :; do
     unrest=$((unrest + 1))
     if [ "$unrest" -gt 120 ]; then pause=$SLOW patience=1; elif [ "$unrest" -gt 20 ]; then patience=2; fi
     # On a machine so busy that a tick takes longer than a second, the rest grows with its square: agents that hurry would
-    # keep it busy. All wait for the one that forms.
+    # keep it busy. All wait for the one that forms, and then for the roles to be chosen.
     if [ "$took" -gt 100 ] && [ "$pause" != "$SLOW" ] && [ "$ORDINAL,$known" != 0,1 ]; then
-      [ "$took" -lt 300 ] || took=300
+      if [ -e "$JOINED" ]; then most=300; else most=140; fi
+      [ "$took" -lt "$most" ] || took=$most
       pause=$((took * took / 10000)).$((took * took / 1000 % 10))
     fi
   fi

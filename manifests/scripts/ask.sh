@@ -77,8 +77,13 @@ ask() {
   printf '%s\n' "$ask_answer"
 }
 
-# quoted <text>: every byte as \xHH, which the server reads back exactly, whatever the text holds.
-quoted() { printf '%s' "$1" | od -An -v -tx1 | tr -d ' \n' | sed 's/../\\x&/g'; }
+# quoted <text>: what the server reads back exactly, whatever the text holds: every byte as \xHH where one may need it.
+quoted() {
+  case $1 in
+  *[!A-Za-z0-9_./+=-]*) printf '%s' "$1" | od -An -v -tx1 | tr -d ' \n' | sed 's/../\\x&/g' ;;
+  *) printf '%s' "$1" ;;
+  esac
+}
 
 say() { echo "$(date -u +%Y-%m-%dT%H:%M:%SZ) ${0##*/} $POD_NAME: $*"; }
 
