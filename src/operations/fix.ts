@@ -17,8 +17,8 @@ import { unservedSlots } from './fix/unserved.ts';
 import { answers, count, refusal } from './nodes.ts';
 
 /**
- * Plans to have every slot served again: a slot that nobody serves goes to the one master that holds keys in it, and
- * one that nobody has keys in to any. Throws a UserError where there is no such slot, or none that may be given away.
+ * Plans to have every slot served again: a slot that nobody serves goes to the one master that holds keys in it or in the
+ * slots beside it, and otherwise to one with few slots. Throws a UserError where there is no such slot, or none that may be given away.
  */
 export function planFix(snapshot: ClusterSnapshot, stray: StrayKeys): Plan {
   const { slots, lost, kept } = unservedSlots(snapshot);
@@ -45,28 +45,39 @@ interface Homes {
   readonly disputed: readonly string[];
 }
 
+/** A slot without keys goes with its neighbours: what one master served stays together. */
 function homesFor(snapshot: ClusterSnapshot, slots: SlotSet, stray: StrayKeys): Homes {
   const masters = mastersOf(snapshot).filter((node) => answers(node));
   const holders = (slot: number): readonly RedisNode[] =>
     masters.filter(({ id }) => stray.get(id)?.has(slot) === true);
-  const byHolders = Map.groupBy(eachSlot(slots), (slot) => {
-    const those = holders(slot);
-    return those.length === 0 ? 'nobody' : those.length === 1 ? 'one' : 'several';
-  });
   const homes = new Map<RedisNode, SlotSet>();
   const give = (node: RedisNode | undefined, own: SlotSet): void => {
     if (node !== undefined) homes.set(node, unionSlots(homes.get(node) ?? [], own));
   };
-  for (const slot of byHolders.get('one') ?? []) give(holders(slot)[0], slotsFrom([slot]));
-  const empty = slotsFrom(byHolders.get('nobody') ?? []);
-  for (const piece of splitSlots(empty, Math.ceil(countSlots(empty) / masters.length) || 1)) {
+  const [disputed, empty]: [number[], number[]] = [[], []];
+  for (const range of slots) {
+    const own = [...eachSlot([range])];
+    let home = own.map(holders).find(({ length }) => length === 1)?.[0];
+    for (const slot of own) {
+      const those = holders(slot);
+      if (those.length > 1) {
+        disputed.push(slot);
+        continue;
+      }
+      home = those[0] ?? home;
+      if (home === undefined) empty.push(slot);
+      else give(home, slotsFrom([slot]));
+    }
+  }
+  for (const piece of splitSlots(slotsFrom(empty), Math.ceil(empty.length / masters.length) || 1)) {
     give(fewest(masters, homes), piece);
   }
-  const disputed = (byHolders.get('several') ?? []).map(
-    (slot) =>
-      `${holders(slot).map(nodeName).join(' and ')} hold keys in slot ${slot}, and a person has to decide whose are newer.`,
+  const rivals = Map.groupBy(disputed, (slot) => holders(slot).map(nodeName).join(' and '));
+  const texts = [...rivals].map(
+    ([those, own]) =>
+      `${those} hold keys in slots ${formatSlots(slotsFrom(own))}, and a person has to decide whose are newer.`,
   );
-  return { homes, disputed };
+  return { homes, disputed: texts };
 }
 
 /** Who would have the fewest slots. */

@@ -167,6 +167,35 @@ describe('the sandbox in VS Code', { timeout: 20 * 60_000 }, () => {
     assert.equal(JSON.stringify((await snapshot()).cluster.shards), before);
   });
 
+  test('from a row, slots that nobody serves are assigned again, with their keys', async () => {
+    const times = { connectTimeoutMs: 2000, commandTimeoutMs: 2000 };
+    for (const address of cluster.addresses) {
+      const connection = await connectNode(parseAddress(address), {}, times);
+      await connection.call('CLUSTER', 'DELSLOTSRANGE', 0, 99);
+      connection.close();
+    }
+    await vscode.treeRow(/100 slots not covered/).waitFor({ timeout: 20_000 });
+    await vscode.rowMenu('Sandbox', 'Fix Uncovered Slots…');
+    const dialog = await vscode.dialogText();
+    assert.match(dialog, /Fix Sandbox: assign 100 slots/);
+    assert.match(dialog, /takes 100 slots \(0-99\), in which it holds \d+ keys/);
+    await vscode.screenshot('fix-dialog');
+    await vscode.pressDialog('Fix');
+    const end = Date.now() + 20_000;
+    for (;;) {
+      const check = await vscode.command<CheckResult>('redisCluster.check', { cluster });
+      if (check.ok) {
+        assert.match(check.text, /\[OK\] 10000 keys in 3 masters\./);
+        break;
+      }
+      assert.ok(Date.now() < end, check.text);
+      await delay(500);
+    }
+    const again = await vscode.command<Result>('redisCluster.fix', { cluster });
+    assert.equal(again.outcome, 'refused');
+    assert.match(again.message, /All hash slots .* are served/);
+  });
+
   test('stopping it takes it out of the tree', async () => {
     const result = await vscode.command<Result>('redisCluster.stopSandbox');
     assert.equal(result.outcome, 'done');

@@ -47,7 +47,7 @@ describe('slots that nobody serves', () => {
     );
   });
 
-  test('each goes to the master that holds keys in it, the rest to who has the fewest slots; nothing is lost by that', () => {
+  test('each goes with its neighbours to the master that holds keys there; nothing is lost by that', () => {
     const stray: StrayKeys = new Map([
       [
         'm1',
@@ -56,11 +56,12 @@ describe('slots that nobody serves', () => {
           [8, 1],
         ]),
       ],
+      ['m2', new Map([[50, 1]])],
     ]);
     const plan = planFix(limbo(), stray);
     assert.deepEqual(assigned(limbo(), stray), [
-      ['m1', '7-8'],
-      ['m0', '0-6,9-99'],
+      ['m1', '0-49'],
+      ['m2', '50-99'],
     ]);
     assert.match(
       plan.steps.find((step) => step.kind === 'assignSlots' && step.node === 'm1')?.text ?? '',
@@ -69,13 +70,17 @@ describe('slots that nobody serves', () => {
     assert.deepEqual(plan.losses, []);
   });
 
+  test('where nobody holds keys they go to who has the fewest slots', () => {
+    assert.deepEqual(assigned(limbo(), nothing), [['m0', '0-99']]);
+  });
+
   test('a slot in which two masters hold keys is left to a person', () => {
     const stray: StrayKeys = new Map([
       ['m1', new Map([[7, 3]])],
       ['m2', new Map([[7, 1]])],
     ]);
     const plan = planFix(limbo(), stray);
-    assert.match(plan.warnings.join(), /cart-1 and cart-2 hold keys in slot 7/);
+    assert.match(plan.warnings.join(), /cart-1 and cart-2 hold keys in slots 7,/);
     assert.ok(!assigned(limbo(), stray).some(([, slots]) => /(?:^|,)7(?:,|$|-)/.test(slots)));
   });
 
