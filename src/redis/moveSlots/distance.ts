@@ -1,22 +1,17 @@
 import type { NodeConnection } from '../nodeConnection.ts';
 
-/** From here on the way to a server is worth hiding; milliseconds. */
-export const farMs = 3;
-
 const samples = 3;
 
 /**
- * The way to a server and back in milliseconds, of which the time it took to connect says how long it is at the most.
- * Where that is not clearly far it is the shortest of some samples, since a busy moment of this machine, such as the
- * first move of its process, makes a near server look far.
+ * The way to a server and back in milliseconds: the shortest of some samples, since a busy moment of this machine, such
+ * as the first move of its process, makes a near server look far.
  */
-export async function distanceTo(connection: NodeConnection, dialMs: number): Promise<number> {
-  let shortest = dialMs / 2;
+export async function distanceTo(connection: NodeConnection): Promise<number> {
+  let shortest = Infinity;
   for (let sample = 0; sample < samples; sample++) {
     const start = performance.now();
     await connection.call('PING');
     shortest = Math.min(shortest, performance.now() - start);
-    if (shortest > 4 * farMs) break;
   }
   return shortest;
 }

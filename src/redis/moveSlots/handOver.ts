@@ -12,19 +12,19 @@ export interface Ends {
   readonly from: string;
   readonly to: string;
   /**
-   * Connections that share the SETSLOTs instead of those two: Valkey 8 blocks a connection until its replicas have
+   * Connections beside those two that share the SETSLOTs: Valkey 8 blocks a connection until its replicas have
    * confirmed one, so a hundred of them take a hundred times as long on one connection.
    */
-  readonly setSource?: readonly NodeConnection[];
-  readonly setTarget?: readonly NodeConnection[];
+  readonly moreOfSource?: readonly NodeConnection[];
+  readonly moreOfTarget?: readonly NodeConnection[];
 }
 
-function toSource({ source, setSource = [source] }: Ends): readonly NodeConnection[] {
-  return setSource;
+function toSource({ source, moreOfSource = [] }: Ends): readonly NodeConnection[] {
+  return [source, ...moreOfSource];
 }
 
-function toTarget({ target, setTarget = [target] }: Ends): readonly NodeConnection[] {
-  return setTarget;
+function toTarget({ target, moreOfTarget = [] }: Ends): readonly NodeConnection[] {
+  return [target, ...moreOfTarget];
 }
 
 /**
@@ -69,9 +69,14 @@ export async function slotsWithKeys(ends: Ends, slots: readonly number[]): Promi
   return slots.filter((_, index) => replies[index] !== 0);
 }
 
-/** Gives slots without keys to the target, which is told before all others (Redis issue 7116): `tell` comes next. */
-export async function handOver(ends: Ends, slots: readonly number[]): Promise<void> {
+/** Gives slots without keys to the target: there first (Redis issue 7116), then on the source, then everywhere. */
+export async function handOver(
+  ends: Ends,
+  otherMasters: readonly NodeConnection[],
+  slots: readonly number[],
+): Promise<void> {
   await insist(toTarget(ends), slots, 'NODE', ends.to);
+  await tell(ends, otherMasters, slots);
 }
 
 /**

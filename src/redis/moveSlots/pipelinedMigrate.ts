@@ -1,18 +1,18 @@
 import { UserError } from '../../model/errors.ts';
 import type { NodeView } from '../../model/nodeView.ts';
 import { countSlots, eachSlot, formatSlots, slotsFrom, splitSlots, type SlotSet } from '../../model/slots.ts';
+import type { NodeConnection } from '../nodeConnection.ts';
 import { describeBigKeys, lookForBigKeys, withoutBigKeys, type BigKey, type BigKeys } from './bigKeys.ts';
 import { startCarriers, type Batch, type Carriers } from './carriers.ts';
 import { carryKeys, listKeys, type Carriage } from './carryKeys.ts';
-import { farMs } from './distance.ts';
 import type { Guard } from './guard.ts';
-import { handOver, openForMove, slotsWithKeys, tell, type Ends } from './handOver.ts';
+import { handOver, openForMove, slotsWithKeys, type Ends } from './handOver.ts';
 import type { Lines } from './lines.ts';
 import type { Probe } from './probe.ts';
 import type { Tally } from './progress.ts';
 import { openGate, type ReplicaGate, type Share } from './replicaGate.ts';
 import { isOver, type MoveRequest } from './request.ts';
-import { tempoFor, type Tempo } from './tempo.ts';
+import { farMs, tempoFor, type Tempo } from './tempo.ts';
 
 export interface PipelinedMove {
   readonly request: MoveRequest;
@@ -65,9 +65,8 @@ interface Run extends PipelinedMove {
   readonly gate: ReplicaGate;
   readonly bigKeys: BigKeys;
   readonly keysPerSlot: number;
-  readonly ends: Ends;
-  /** What the others are being told while the lanes go on. */
-  readonly telling: Promise<void>[];
+  readonly moreOfSource: readonly NodeConnection[];
+  readonly moreOfTarget: readonly NodeConnection[];
   readonly tooBig: BigKey[];
   underWay: { keys: number; bytes: number };
   failure: Error | undefined;
@@ -83,11 +82,17 @@ export async function pipelinedMigrate(move: PipelinedMove): Promise<void> {
   const pace = request.pace ?? 'gentle';
   const isSlowToSet = move.source.product === 'valkey';
   const { lanes, carriers, slotsPerBlock } = parallel[move.roundTripMs > farMs ? 'far' : 'near'][pace];
-  const [gateLine, carrierLines, bigKeys, setters] = await Promise.all([
+  const [gateLine, carrierLines, bigKeys, laneLines, moreOfSource, moreOfTarget] = await Promise.all([
     lines.dial(request.to),
     lines.dialMany(request.from, carriers),
     lookForBigKeys(lines, move.source, move.nodeTimeoutMs / 2),
-    isSlowToSet ? dialSetters(lines, request) : {},
+    Promise.all(
+      Array.from({ length: lanes - 1 }, () =>
+        Promise.all([lines.dial(request.from), lines.dial(request.to)]),
+      ),
+    ),
+    isSlowToSet ? lines.dialMany(request.from, slowSetters) : [],
+    isSlowToSet ? lines.dialMany(request.to, slowSetters) : [],
   ]);
   const tempo = tempoFor({ ...move, pace, patienceMs: patienceOf(move) });
   const run: Run = {
@@ -110,29 +115,15 @@ export async function pipelinedMigrate(move: PipelinedMove): Promise<void> {
       isOver: () => isOver(request),
     }),
     bigKeys,
-    ends: { source: lines.source, target: lines.target, from: request.from, to: request.to, ...setters },
-    telling: [],
+    moreOfSource,
+    moreOfTarget,
     tooBig: [],
     underWay: { keys: 0, bytes: 0 },
     failure: undefined,
   };
-  await Promise.all(Array.from({ length: lanes }, () => work(run)));
-  await Promise.all([run.failure === undefined ? run.gate.settle() : undefined, ...run.telling]);
+  await Promise.all([[lines.source, lines.target] as const, ...laneLines].map((lane) => work(run, lane)));
+  if (run.failure === undefined) await run.gate.settle();
   throwWhatStopped(run);
-}
-
-/** Begins to dial what a move over a long way will need, while both ends are still being asked whether they are fit. */
-export function dialAhead(lines: Lines, { from, to, pace = 'gentle' }: MoveRequest): void {
-  lines.dialAhead(from, parallel.far[pace].carriers);
-  lines.dialAhead(to, 1);
-}
-
-async function dialSetters(
-  lines: Lines,
-  { from, to }: MoveRequest,
-): Promise<Required<Pick<Ends, 'setSource' | 'setTarget'>>> {
-  const [setSource, setTarget] = await Promise.all([from, to].map((id) => lines.dialMany(id, slowSetters)));
-  return { setSource: setSource ?? [], setTarget: setTarget ?? [] };
 }
 
 /** How long a source may be out of sight without its replicas taking its place; milliseconds. */
@@ -171,8 +162,9 @@ function blockSize({ source }: PipelinedMove, most: number): number {
 }
 
 /** One lane takes block after block until none is left, the user cancels, or a lane has failed. */
-async function work(run: Run): Promise<void> {
-  const { request } = run;
+async function work(run: Run, [source, target]: readonly [NodeConnection, NodeConnection]): Promise<void> {
+  const { request, moreOfSource, moreOfTarget } = run;
+  const ends: Ends = { source, target, from: request.from, to: request.to, moreOfSource, moreOfTarget };
   const isStopped = (): boolean => run.failure !== undefined || isOver(request);
   while (!isStopped()) {
     const block = run.waiting.shift();
@@ -185,7 +177,7 @@ async function work(run: Run): Promise<void> {
       await run.guard.pass();
       const share = await run.gate.enter(Math.ceil(slots.length * run.keysPerSlot));
       try {
-        if (!isStopped()) await moveBlock(run, slots, share);
+        if (!isStopped()) await moveBlock(run, ends, slots, share);
       } finally {
         share.leave();
       }
@@ -195,9 +187,8 @@ async function work(run: Run): Promise<void> {
   }
 }
 
-async function moveBlock(run: Run, slots: readonly number[], share: Share): Promise<void> {
-  const { ends, telling } = run;
-  const carriage = carriageOf(run, share);
+async function moveBlock(run: Run, ends: Ends, slots: readonly number[], share: Share): Promise<void> {
+  const carriage = carriageOf(run, ends, share);
   const [opening, listing] = [openForMove(ends, slots), listKeys(carriage, slots)];
   // No SETSLOT is on its way any more when one of them has failed.
   await Promise.allSettled([opening, listing]);
@@ -205,24 +196,23 @@ async function moveBlock(run: Run, slots: readonly number[], share: Share): Prom
   const moving = { keys: 0, bytes: 0 };
   for (let attempt = 1; ; attempt++) {
     const listed = attempt === 1 ? await listing : undefined;
-    const { keys, bytes, isFresh } = await empty(run, carriage, slots, listed);
+    const { keys, bytes, isFresh } = await empty(run, ends, carriage, slots, listed);
     moving.keys += keys;
     moving.bytes += bytes;
     if (isFresh()) break;
     if (attempt === freshTries) throw tooSlow(slots, patienceOf(run));
   }
   const { keys, bytes } = moving;
-  await handOver(ends, slots);
-  telling.push(tell(ends, run.source.product === 'valkey' ? [] : run.lines.others, slots));
+  await handOver(ends, run.source.product === 'valkey' ? [] : run.lines.others, slots);
   const moved = slotsFrom(slots);
   run.onMoved(moved);
   run.underWay = { keys: run.underWay.keys - keys, bytes: run.underWay.bytes - bytes };
   run.tally.add({ slots: moved, keys, bytes });
 }
 
-function carriageOf(run: Run, share: Share): Carriage {
+function carriageOf(run: Run, { source }: Ends, share: Share): Carriage {
   return {
-    list: run.ends.source,
+    list: source,
     carriers: run.carriers,
     target: run.request.targetAddress,
     tempo: run.tempo,
@@ -248,6 +238,7 @@ function tooSlow(slots: readonly number[], patienceMs: number): UserError {
  */
 async function empty(
   run: Run,
+  ends: Ends,
   carriage: Carriage,
   slots: readonly number[],
   listed: readonly Batch[] | undefined,
@@ -259,7 +250,7 @@ async function empty(
     total.keys += keys;
     total.bytes += bytes;
     const age = startAge();
-    left = await slotsWithKeys(run.ends, slots);
+    left = await slotsWithKeys(ends, slots);
     if (left.length === 0) return { ...total, isFresh: () => age() < patienceOf(run) };
   }
   throw new UserError(
