@@ -8,7 +8,6 @@ import {
   formatSlots,
   slotsFrom,
   splitSlots,
-  subtractSlots,
   unionSlots,
   type SlotSet,
 } from '../model/slots.ts';
@@ -108,10 +107,4 @@ function lossOf(node: RedisNode): string {
       ? ''
       : ` Its pod is still there (${node.pod.reason ?? node.pod.phase}): bring it back instead, if you can.`;
   return `Keys that only ${nodeName(node)} has in slots ${formatSlots(node.slots)}: it drops them should it come back.${where}`;
-}
-
-/** Slots of the step that must not be given away now. */
-export function notUnserved(snapshot: ClusterSnapshot, node: string, slots: SlotSet): SlotSet {
-  const own = snapshot.nodes.find(({ id }) => id === node)?.slots ?? [];
-  return subtractSlots(slots, unionSlots(unservedSlots(snapshot).slots, own));
 }

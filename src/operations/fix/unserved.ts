@@ -6,7 +6,7 @@ import { answers, replicasOf } from '../nodes.ts';
 /** Slots that no master serves, and those among them that another one may be given. */
 export interface Unserved {
   readonly slots: SlotSet;
-  /** Whose place nobody can take any more: all masters have declared it failed, and no replica of it answers. */
+  /** Whose place nobody can take any more: a majority of masters has declared it failed, and no replica of it answers. */
   readonly lost: readonly RedisNode[];
   /** Slots that are left as they are and why, as sentences. */
   readonly kept: readonly string[];
@@ -39,4 +39,10 @@ function reasonToKeep(snapshot: ClusterSnapshot, node: RedisNode): string | unde
   return node.health === 'failed'
     ? undefined
     : 'it does not answer here, but its peers have not declared it failed.';
+}
+
+/** Slots of the step that must not be given away now. */
+export function notUnserved(snapshot: ClusterSnapshot, node: string, slots: SlotSet): SlotSet {
+  const own = snapshot.nodes.find(({ id }) => id === node)?.slots ?? [];
+  return subtractSlots(slots, unionSlots(unservedSlots(snapshot).slots, own));
 }

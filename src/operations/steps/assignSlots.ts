@@ -1,7 +1,7 @@
 import type { StepOf } from '../../model/plan.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { eachSlot, formatSlots, subtractSlots } from '../../model/slots.ts';
-import { notUnserved } from '../fix.ts';
+import { notUnserved } from '../fix/unserved.ts';
 import { answers, memberOf, nameOf, refusal } from '../nodes.ts';
 import { withConnection } from '../withConnection.ts';
 import type { StepRun } from './step.ts';
