@@ -13,22 +13,14 @@ export type ReplicateRequest = { readonly node: string; readonly master: string 
 export function planReplicate(snapshot: ClusterSnapshot, request: ReplicateRequest): Plan {
   const common = { ref: snapshot.ref, operation: 'replicate', request, losses: [] };
   if ('spread' in request) {
-    const moves = spreadReplicas(snapshot);
-    if (moves.length === 0) {
+    const spread = spreadSteps(snapshot);
+    if (spread.steps.length === 0) {
       throw refusal(
         'invalid-input',
         `The replicas of ${describeRef(snapshot.ref)} are spread evenly already.`,
       );
     }
-    for (const { node, master } of moves) replicable(snapshot, node.id, master.id);
-    return {
-      ...common,
-      title: `Spread the replicas of ${snapshot.name}`,
-      steps: moves.map(({ node, master }) => replicateStep(node, master)),
-      warnings: [
-        'One after the other: each drops its copy and fetches the other shard whole, and its old shard lacks a copy from then on.',
-      ],
-    };
+    return { ...common, title: `Spread the replicas of ${snapshot.name}`, ...spread };
   }
   const { node, master } = replicable(snapshot, request.node, request.master);
   if (node.masterId === master.id) {
@@ -39,6 +31,18 @@ export function planReplicate(snapshot: ClusterSnapshot, request: ReplicateReque
     title: `Let ${nodeName(node)} replicate ${nodeName(master)}`,
     steps: [replicateStep(node, master)],
     warnings: warningsFor(snapshot, node),
+  };
+}
+
+/** What spreads the replicas, no steps where nothing is to be gained; throws a UserError where one cannot move now. */
+export function spreadSteps(snapshot: ClusterSnapshot): Pick<Plan, 'steps' | 'warnings'> {
+  const moves = spreadReplicas(snapshot);
+  for (const { node, master } of moves) replicable(snapshot, node.id, master.id);
+  return {
+    steps: moves.map(({ node, master }) => replicateStep(node, master)),
+    warnings: [
+      'One after the other: each drops its copy and fetches the other shard whole, and its old shard lacks a copy from then on.',
+    ],
   };
 }
 

@@ -8,6 +8,7 @@ import { usualReplicas } from './addShard.ts';
 import { movingAs } from './moveOptions.ts';
 import { answers, count, refusal, replicasOf } from './nodes.ts';
 import { fewestMasters } from './removeShard.ts';
+import { spreadSteps } from './replicate.ts';
 import type { ScaleRequest } from './scale.ts';
 import { roomWarnings } from './reshard/room.ts';
 import { dropPods, volumeTexts, type DropFacts } from './shape/dropPods.ts';
@@ -25,11 +26,25 @@ interface Shape {
   readonly replicas: number;
 }
 
-/** Whether a request is more than adding replicas: that is what the pods' agents do by themselves. */
+/**
+ * Whether a request is more than adding replicas: that is what the pods' agents do by themselves. The shape that is there
+ * is more too where a scale that was stopped has left one master with all the new replicas.
+ */
 export function changesShape(snapshot: ClusterSnapshot, request: ScaleRequest): boolean {
   const now = shapeOf(snapshot);
   const wanted = wantedShape(snapshot, request, now);
+  if (isSame(wanted, now)) return isUneven(snapshot);
   return wanted.masters !== now.masters || wanted.replicas < now.replicas;
+}
+
+function isSame(one: Shape, other: Shape): boolean {
+  return one.masters === other.masters && one.replicas === other.replicas;
+}
+
+/** Whether a replica could move from one master to another so that their numbers come closer. */
+function isUneven(snapshot: ClusterSnapshot): boolean {
+  const counts = owners(snapshot).map(({ id }) => replicasOf(snapshot, id).length);
+  return Math.max(...counts) - Math.min(...counts) > 1;
 }
 
 /**
@@ -58,21 +73,21 @@ export function planScaleShape(
       `From ${shapeText(now)} to ${shapeText(wanted)} takes two steps: change the number of masters first, then that of replicas.`,
     );
   }
+  const common = {
+    title: `Scale ${describeRef(snapshot.ref)} to ${shapeText(wanted)}`,
+    ref: snapshot.ref,
+    operation: 'scale',
+    request,
+    losses: [],
+  };
+  if (isSame(wanted, now)) return { ...common, ...spreadSteps(snapshot) };
   const dropped = now.masters + now.replicas - wanted.masters - wanted.replicas;
   const steps = isGrowth
     ? growTo(snapshot, workload, now, wanted)
     : dropPods(snapshot, workload, goingTo(snapshot, workload, now, wanted), volumes, facts);
   const said = isGrowth ? { warnings: [], losses: [] } : volumeTexts(volumes, facts, dropped);
-  const plan = {
-    title: `Scale ${describeRef(snapshot.ref)} to ${shapeText(wanted)}`,
-    ref: snapshot.ref,
-    operation: 'scale',
-    request,
-    steps,
-    losses: said.losses,
-    warnings: [...roomWarnings(snapshot, movesIn(steps)), ...said.warnings],
-  };
-  return movingAs(plan, request);
+  const warnings = [...roomWarnings(snapshot, movesIn(steps)), ...said.warnings];
+  return movingAs({ ...common, steps, losses: said.losses, warnings }, request);
 }
 
 function shapeText({ masters, replicas }: Shape): string {

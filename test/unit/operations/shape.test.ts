@@ -238,6 +238,18 @@ describe('the shape of a cluster', () => {
     assert.equal(changesShape(snapshot, { masters: 4 }), true);
   });
 
+  test('the shape that is there: nothing to do, but to even out what a scale that was stopped has left', () => {
+    assert.equal(changesShape(clusterOf([1, 2, 1]), { pods: 7 }), false);
+    const crowded = clusterOf([3, 1, 1]);
+    assert.equal(changesShape(crowded, { pods: 8 }), true);
+    const { steps, warnings } = planScaleShape(crowded, { pods: 8 }, {});
+    assert.deepEqual(
+      steps.map((step) => step.kind === 'replicate' && step.master),
+      ['m1'],
+    );
+    assert.match(warnings.join(), /fetches the other shard whole/);
+  });
+
   test('two directions at once are two steps', () => {
     assert.throws(
       () => planScaleShape(clusterOf([2, 2, 2]), { masters: 4, replicasPerMaster: 1 }, {}),
