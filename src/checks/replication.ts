@@ -1,5 +1,6 @@
 import { nodeName, shardsOf } from '../model/shards.ts';
 import type { Finding } from '../model/finding.ts';
+import type { Shard } from '../model/snapshot.ts';
 import type { Rule } from './rule.ts';
 
 /** Replicas whose link to the master is down, servers still loading, and masters that nobody could take over from. */
@@ -27,7 +28,10 @@ export const replication: Rule = (snapshot) => {
       });
     }
   }
-  for (const { master, replicas } of shardsOf(snapshot)) {
+  const shards = shardsOf(snapshot);
+  // A master whose slots went to several others while it was away stays an empty one.
+  const spare = shards.find((shard) => isSpare(shard))?.master;
+  for (const { master, replicas } of shards) {
     if (master === undefined || master.slots.length === 0 || replicas.some((node) => node.health === 'ok'))
       continue;
     findings.push({
@@ -37,9 +41,16 @@ export const replication: Rule = (snapshot) => {
       evidence: [
         replicas.length === 0 ? 'Nobody replicates it.' : `None of its ${replicas.length} replicas is well.`,
       ],
-      remedy: 'Add a replica, or bring back the one it had.',
+      remedy:
+        spare === undefined
+          ? 'Add a replica, or bring back the one it had.'
+          : `${nodeName(spare)} has no slots: “Move or Spread Replicas…” lets it replicate this one.`,
       nodeIds: [master.id],
     });
   }
   return findings;
 };
+
+function isSpare({ master, replicas }: Shard): boolean {
+  return master?.health === 'ok' && master.slots.length === 0 && replicas.length === 0;
+}

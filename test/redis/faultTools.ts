@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Address } from '../../src/model/clusterRef.ts';
 import { UserError } from '../../src/model/errors.ts';
 import type { Plan } from '../../src/model/plan.ts';
+import { formatSlots } from '../../src/model/slots.ts';
 import type { ClusterSnapshot } from '../../src/model/snapshot.ts';
 import { runPlan, type PlanResult, type RunPorts, type StepWitness } from '../../src/operations/runPlan.ts';
 import { myId } from '../../src/redis/admin.ts';
@@ -119,9 +120,20 @@ export async function untilSo(
   for (;;) {
     const snapshot = await readAnyway(cluster);
     if (isSo(snapshot)) return snapshot;
-    if (performance.now() > end) throw new Error(`${what} did not come within 90 s`);
+    if (performance.now() > end) throw new Error(`${what} did not come within 90 s:\n${sketch(snapshot)}`);
     await sleep(100);
   }
+}
+
+/** A line for each node: what it says of itself. */
+function sketch({ nodes }: ClusterSnapshot): string {
+  const lines = nodes.map(({ id, masterId, view }) => {
+    if (view === undefined) return `${id} does not answer`;
+    const { self, replication, others } = view;
+    const lost = others.filter(({ flags }) => flags.includes('fail')).map((one) => one.id);
+    return `${id} ${replication.role} of ${masterId ?? '-'} link ${String(replication.linkUp)} epoch ${self.configEpoch} slots ${formatSlots(self.slots)} fail ${lost.join()}`;
+  });
+  return lines.join('\n');
 }
 
 /** The same plan without regard for clients, for what a test only needs to be done. */

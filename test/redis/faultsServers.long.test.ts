@@ -9,12 +9,13 @@ import { planReshard } from '../../src/operations/reshard.ts';
 import type { Argument } from '../../src/redis/nodeConnection.ts';
 import { startChaosClient } from '../support/chaosClient.ts';
 import { startRedisCluster, type TestCluster } from '../support/startRedisCluster.ts';
+import { drain } from './drain.ts';
 import { checkText, present, run, runUnlessDone } from './faultTools.ts';
 import { strikingDialer } from './faultyDialer.ts';
 import { dumpAll, fill } from './fill.ts';
 import { readAnyway } from './readAnyway.ts';
 import { ownerOf } from './repeatable.ts';
-import { bringBack, drain } from './serverFaults.ts';
+import { bringBack } from './serverFaults.ts';
 import { fixedWrites } from './toolFaults.ts';
 
 let cluster: TestCluster;

@@ -1,19 +1,18 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../../src/model/errors.ts';
 import type { Plan, Step } from '../../src/model/plan.ts';
-import type { KnownNode } from '../../src/model/nodeView.ts';
-import { formatSlots, intersectSlots, unionSlots } from '../../src/model/slots.ts';
+import type { NodeView } from '../../src/model/nodeView.ts';
+import { intersectSlots, unionSlots } from '../../src/model/slots.ts';
 import type { ClusterSnapshot, RedisNode } from '../../src/model/snapshot.ts';
 import { planHeal } from '../../src/operations/heal.ts';
 import { isInTouch, replicasOf } from '../../src/operations/nodes.ts';
-import { withConnection } from '../../src/operations/withConnection.ts';
+import { planReplicate } from '../../src/operations/replicate.ts';
 import type { StepWitness } from '../../src/operations/runPlan.ts';
-import type { Argument, ClusterDialer, NodeConnection } from '../../src/redis/nodeConnection.ts';
-import { parseClusterNodes } from '../../src/redis/nodeView.ts';
+import type { Argument, ClusterDialer } from '../../src/redis/nodeConnection.ts';
 import { startChaosClient, type ChaosReport } from '../support/chaosClient.ts';
 import { startRedisCluster, type ClusterNode, type TestCluster } from '../support/startRedisCluster.ts';
+import { drain } from './drain.ts';
 import { changes, checkText, present, run, runUnlessDone, untilSo, type Present } from './faultTools.ts';
 import { strikingDialer } from './faultyDialer.ts';
 import { dumpAll, fill } from './fill.ts';
@@ -60,41 +59,6 @@ function endsOf(step: Step, snapshot: ClusterSnapshot): readonly string[] {
   }
 }
 
-/**
- * Lets a master pass on all it has acknowledged, and acknowledge nothing more: then nothing of it is unreplicated, nor
- * is a slot its own that its heir would not claim, for not having heard of it.
- */
-export async function drain(dialer: ClusterDialer, id: string): Promise<void> {
-  await withConnection({ dialer }, id, async (connection) => {
-    await connection.call('CLIENT', 'PAUSE', 10_000, 'WRITE');
-    for (let attempt = 0; attempt < 100; attempt++) {
-      const text = String(await connection.call('INFO', 'replication'));
-      const own = /master_repl_offset:(\d+)/.exec(text)?.[1];
-      if (own !== undefined && text.includes(`state=online,offset=${own},`)) break;
-      await sleep(20);
-    }
-    const { self, others } = await membersSeenBy(connection);
-    for (const { id: replica, linkState } of others.filter(({ masterId }) => masterId === id)) {
-      if (linkState === 'connected') await untilKnown(dialer, replica, self);
-    }
-  });
-}
-
-async function membersSeenBy(connection: NodeConnection): Promise<ReturnType<typeof parseClusterNodes>> {
-  return parseClusterNodes(String(await connection.call('CLUSTER', 'NODES')));
-}
-
-/** Waits until a replica has heard which slots its master has. */
-async function untilKnown(dialer: ClusterDialer, replica: string, master: KnownNode): Promise<void> {
-  await withConnection({ dialer }, replica, async (connection) => {
-    for (let attempt = 0; attempt < 100; attempt++) {
-      const known = (await membersSeenBy(connection)).others.find(({ id }) => id === master.id);
-      if (known !== undefined && formatSlots(known.slots) === formatSlots(master.slots)) return;
-      await sleep(20);
-    }
-  });
-}
-
 function serverOf(cluster: TestCluster, now: Present, id: string): ClusterNode {
   const { port } = now.nodes.find((node) => node.id === id) ?? {};
   const server = cluster.nodes.find((node) => node.port === port);
@@ -125,15 +89,20 @@ export async function bringBack(
     );
   }
   await cluster.restart(serverOf(cluster, now, dead));
-  await untilSo(now, 'the dead server', (snapshot) => {
+  const after = await untilSo(now, 'the dead server', (snapshot) => {
     const back = find(snapshot, dead)?.view;
     if (back === undefined) return !snapshot.nodes.some(({ id }) => id === dead);
     // It keeps the slots that it took too late for its heir to hear of them.
     const inherited = unionSlots(...heirs.map((heir) => find(snapshot, heir)?.slots ?? []));
     const { slots } = back.self;
     const isOwner = slots.length > 0 && intersectSlots(slots, inherited).length === 0;
-    return heirs.length === 0 || isOwner || back.replication.linkUp === true;
+    return heirs.length === 0 || isOwner || isEmptyMaster(back) || back.replication.linkUp === true;
   });
+  const back = find(after, dead)?.view;
+  const heir = heirs.find((id) => find(after, id)?.role === 'master');
+  if (heir !== undefined && back !== undefined && isEmptyMaster(back)) {
+    await run(now, planReplicate(after, { node: dead, master: heir }));
+  }
   await untilSo(now, 'the recovery', ({ nodes }) =>
     nodes.every(
       ({ view }) =>
@@ -142,6 +111,11 @@ export async function bringBack(
         view.others.every(({ flags }) => !flags.includes('fail')),
     ),
   );
+}
+
+/** What becomes of a master whose slots several others have taken, where it hears last of whom it is not to follow. */
+function isEmptyMaster({ self, replication }: NodeView): boolean {
+  return self.slots.length === 0 && replication.role === 'master';
 }
 
 /** A witness and a dialer by which the blow falls in time; a step that sends one command only ends before it falls. */

@@ -8,7 +8,11 @@ export interface Lines {
   readonly others: readonly NodeConnection[];
   /** One connection to each master, by node id. */
   readonly masters: ReadonlyMap<string, NodeConnection>;
+  /** How long the quickest of these took to be opened; milliseconds. */
+  readonly dialMs: number;
   dial(nodeId: string): Promise<NodeConnection>;
+  /** Begins to dial what will be asked for later; where that fails, it is said to whoever asks. */
+  dialAhead(nodeId: string, count: number): void;
   /** So many more connections to one node. */
   dialMany(nodeId: string, count: number): Promise<readonly NodeConnection[]>;
   close(): void;
@@ -27,13 +31,23 @@ export async function openLines({
   readonly otherMasters: readonly string[];
 }): Promise<Lines> {
   const opened: NodeConnection[] = [];
+  const ahead = new Map<string, Promise<NodeConnection>[]>();
   let isClosed = false;
-  const dial = async (id: string): Promise<NodeConnection> => {
+  let dialMs = Infinity;
+  const dialNew = async (id: string): Promise<NodeConnection> => {
+    const start = performance.now();
     const connection = await dialer.dial(id);
+    dialMs = Math.min(dialMs, performance.now() - start);
     opened.push(connection);
     // What was still being dialled when the move ended is not needed any more.
     if (isClosed) connection.close();
     return connection;
+  };
+  const dial = (id: string): Promise<NodeConnection> => ahead.get(id)?.shift() ?? dialNew(id);
+  const dialAhead = (id: string, count: number): void => {
+    const begun = Array.from({ length: count }, () => dialNew(id));
+    for (const connection of begun) connection.catch(() => undefined);
+    ahead.set(id, begun);
   };
   const close = (): void => {
     isClosed = true;
@@ -50,7 +64,7 @@ export async function openLines({
       target,
       others: [...reached.values()],
       masters: new Map([...reached, [from, source], [to, target]]),
-      dial,
+      ...{ dialMs, dial, dialAhead },
       dialMany: (id, count) => Promise.all(Array.from({ length: count }, () => dial(id))),
       close,
     };

@@ -11,11 +11,11 @@ import {
 import { readNodeView } from '../nodeView.ts';
 import { moveAtomically } from './atomicMove.ts';
 import { chooseWay, openSlotsOf } from './chooseWay.ts';
-import { distanceTo } from './distance.ts';
+import { distanceTo, farMs } from './distance.ts';
 import { startGuard, type Guard } from './guard.ts';
 import { inTurn, joinMoves } from './company.ts';
 import { openLines, type Lines } from './lines.ts';
-import { pipelinedMigrate } from './pipelinedMigrate.ts';
+import { dialAhead, pipelinedMigrate } from './pipelinedMigrate.ts';
 import { prepare, type Prepared } from './prepare.ts';
 import { startProbe, type Probe } from './probe.ts';
 import { tally, type Tally } from './progress.ts';
@@ -44,9 +44,10 @@ async function moveInCompany(request: MoveRequest, sharing: () => number): Promi
   const lines = await openLines(request);
   let probe: Probe | undefined;
   try {
+    if (lines.dialMs / 2 > farMs) dialAhead(lines, request);
     const [nodeTimeoutMs, roundTripMs, way, prepared, started] = await Promise.all([
       readNodeTimeout(lines.source),
-      distanceTo(lines.source),
+      distanceTo(lines.source, lines.dialMs),
       chooseWay(request, lines.source, lines.target),
       prepare(request, lines),
       needsProbe(request)

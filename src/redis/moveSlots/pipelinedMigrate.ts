@@ -2,9 +2,11 @@ import { UserError } from '../../model/errors.ts';
 import type { NodeView } from '../../model/nodeView.ts';
 import { countSlots, eachSlot, formatSlots, slotsFrom, splitSlots, type SlotSet } from '../../model/slots.ts';
 import type { NodeConnection } from '../nodeConnection.ts';
+import { pause } from '../pause.ts';
 import { describeBigKeys, lookForBigKeys, withoutBigKeys, type BigKey, type BigKeys } from './bigKeys.ts';
 import { startCarriers, type Batch, type Carriers } from './carriers.ts';
 import { carryKeys, listKeys, type Carriage } from './carryKeys.ts';
+import { farMs } from './distance.ts';
 import type { Guard } from './guard.ts';
 import { handOver, openForMove, slotsWithKeys, type Ends } from './handOver.ts';
 import type { Lines } from './lines.ts';
@@ -12,7 +14,7 @@ import type { Probe } from './probe.ts';
 import type { Tally } from './progress.ts';
 import { openGate, type ReplicaGate, type Share } from './replicaGate.ts';
 import { isOver, type MoveRequest } from './request.ts';
-import { farMs, tempoFor, type Tempo } from './tempo.ts';
+import { tempoFor, type Tempo } from './tempo.ts';
 
 export interface PipelinedMove {
   readonly request: MoveRequest;
@@ -72,6 +74,13 @@ interface Run extends PipelinedMove {
   failure: Error | undefined;
 }
 
+/** Begins to dial what a move over a long way will need, while the servers are still asked whether it can be made. */
+export function dialAhead(lines: Lines, { from, to, pace = 'gentle' }: MoveRequest): void {
+  const { lanes, carriers } = parallel.far[pace];
+  lines.dialAhead(from, carriers + lanes - 1);
+  lines.dialAhead(to, lanes);
+}
+
 /**
  * Moves slots with their keys by MIGRATE, many slots and keys to a round trip. Slots with a key that is too big for it
  * are left closed, and an error at the end names them. Throws what stopped it; each lane ends its block first where
@@ -109,6 +118,7 @@ export async function pipelinedMigrate(move: PipelinedMove): Promise<void> {
     tempo: tempo.now,
     gate: openGate({
       target: gateLine,
+      nudge: () => lines.target.call('PING'),
       hasReplica: move.target.replication.replicas.length > 0,
       mostKeys: keysAlone[pace],
       tally: move.tally,
@@ -121,8 +131,16 @@ export async function pipelinedMigrate(move: PipelinedMove): Promise<void> {
     underWay: { keys: 0, bytes: 0 },
     failure: undefined,
   };
-  await Promise.all([[lines.source, lines.target] as const, ...laneLines].map((lane) => work(run, lane)));
-  if (run.failure === undefined) await run.gate.settle();
+  const ends = [[lines.source, lines.target] as const, ...laneLines];
+  await Promise.all(
+    ends.map(async (lane, index) => {
+      // The first lane's keys travel while the others list theirs.
+      await pause((index * move.roundTripMs) / 2);
+      await work(run, lane);
+      // What is left to confirm is confirmed while the last lanes hand over.
+      if (run.failure === undefined) await run.gate.settle();
+    }),
+  );
   throwWhatStopped(run);
 }
 

@@ -29,6 +29,8 @@ export interface Share {
 export interface GateOptions {
   /** A connection to the target that nothing else uses. */
   readonly target: NodeConnection;
+  /** Lets the target hear from another connection. */
+  readonly nudge: () => Promise<unknown>;
   /** Whether the target had a replica before the move. */
   readonly hasReplica: boolean;
   /** How many keys may be on the target alone. */
@@ -41,6 +43,8 @@ export interface GateOptions {
 const patienceMs = 5000;
 /** From which share of `mostKeys` on replicas are asked: to ask all the time would cost servers more than it tells. */
 const askFromShare = 0.25;
+/** After how long a WAIT of one millisecond is over for sure; milliseconds. */
+const nudgeAfterMs = 3;
 /** From when on a wait is worth to be shown as a pause; milliseconds. */
 const noticeableMs = 1000;
 
@@ -55,7 +59,7 @@ const alwaysOpen: ReplicaGate = {
   settle: () => Promise.resolve(),
 };
 
-function guardedGate({ target, mostKeys, tally, isOver }: GateOptions): ReplicaGate {
+function guardedGate({ target, nudge, mostKeys, tally, isOver }: GateOptions): ReplicaGate {
   let [alone, expected] = [0, 0];
   let confirming: Promise<void> | undefined;
   let failure: Error | undefined;
@@ -70,7 +74,7 @@ function guardedGate({ target, mostKeys, tally, isOver }: GateOptions): ReplicaG
     try {
       while (isWorthwhile()) {
         const counted = alone;
-        await untilReplicated(target, tally);
+        await untilReplicated(target, nudge, tally);
         alone -= counted;
         wake();
       }
@@ -124,18 +128,28 @@ function guardedGate({ target, mostKeys, tally, isOver }: GateOptions): ReplicaG
 
 /**
  * Waits until one replica has acknowledged all that the target has written so far. Replicas acknowledge once a second
- * by themselves; a WAIT for more replicas than there are makes the target ask them at once.
+ * by themselves; a WAIT for more replicas than there are makes the target ask them at once. A target that nobody else
+ * has work for notices only a tenth of a second later that the WAIT is over, unless it is nudged.
  */
-async function untilReplicated(target: NodeConnection, tally: Tally): Promise<void> {
+async function untilReplicated(
+  target: NodeConnection,
+  nudge: GateOptions['nudge'],
+  tally: Tally,
+): Promise<void> {
   const start = performance.now();
   let mark: number | undefined;
   let seen = start;
   for (let wait = 1; ; wait = Math.min(100, wait * 1.5)) {
-    const replies = await target.pipeline([
+    const asking = target.pipeline([
       ['INFO', 'replication'],
       ['WAIT', 1000, 1],
       ['INFO', 'replication'],
     ]);
+    // Where this fails, so does what is asked.
+    void pause(nudgeAfterMs)
+      .then(nudge)
+      .catch(() => undefined);
+    const replies = await asking;
     mark ??= parseReplication(replies[0]).offset;
     const replication = parseReplication(replies[2]);
     if (hasAcknowledged(replication, mark)) {

@@ -1,3 +1,4 @@
+import { farMs } from './distance.ts';
 import type { Probe } from './probe.ts';
 import type { MovePace } from './request.ts';
 
@@ -15,8 +16,6 @@ const fastest: Tempo = { keysPerMigrate: 100, inFlight: 8, perWrite: 2 };
 const fewest = 2;
 /** What a MIGRATE of a fast move takes at the source at the least; milliseconds. */
 const shortMigrateMs = 0.5;
-/** From here on the way to a server is worth hiding; milliseconds. */
-export const farMs = 3;
 /** Below this a MIGRATE would fail for a target that is only busy; milliseconds. */
 export const shortestTimeoutMs = 50;
 const gentlest: Tempo = { keysPerMigrate: 16, inFlight: 1, perWrite: 1 };

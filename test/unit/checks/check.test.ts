@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { check, isSound } from '../../../src/checks/check.ts';
 import { checkText } from '../../../src/checks/checkText.ts';
+import type { ClusterSnapshot } from '../../../src/model/snapshot.ts';
+import { sketchOf } from '../operations/sketch.ts';
 import { ids, line, pod, silent, snapshotOf, source, view } from '../sample.ts';
 
 const rulesOf = (sources: Parameters<typeof snapshotOf>[0]): readonly string[] =>
@@ -63,6 +65,15 @@ test('open slots, lost links, loading, loose pods and disagreement are each foun
   });
   const disagreement = check(snapshotOf([...whole, dissenter])).find((one) => one.rule === 'agreement');
   assert.deepEqual(disagreement?.nodeIds, ['r2']);
+});
+
+test('a shard without a replica is shown the master without slots that could become one', () => {
+  const remedies = (snapshot: ClusterSnapshot): readonly (string | undefined)[] =>
+    check(snapshot).flatMap(({ rule, remedy }) => (rule === 'no-replica' ? [remedy] : []));
+  const usual = ['b', 'c'].map(() => 'Add a replica, or bring back the one it had.');
+  assert.deepEqual(remedies(sketchOf()), usual);
+  assert.deepEqual(remedies(sketchOf({ d: { health: 'unreachable' } })), usual);
+  for (const remedy of remedies(sketchOf({ d: {} }))) assert.match(remedy ?? '', /:6100 has no slots: .*Spread/);
 });
 
 test('a master at its memory limit refuses writes unless it evicts, and the cluster is sound all the same', () => {
