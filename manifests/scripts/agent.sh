@@ -106,7 +106,7 @@ tick() {
     rest=$((patience * 45))
     case $ORDINAL,$known,$looked in
     0,*) ;;
-    *,1,0) if [ "$ORDINAL" -lt "$WANT" ]; then rest=$((up_at - looked_at + 400)); else rest=$((up_at - looked_at + 150)); fi ;;
+    *,1,0) rest=$((up_at - looked_at + (ORDINAL < WANT ? 400 : 150))) ;;
     *,1,*) rest=600 ;;
     *) case $assigned,$view in 16384,*handshake*) rest=300 ;; 16384,*) ;; *) rest=300 ;; esac ;;
     esac

@@ -13,10 +13,12 @@ import { answers, count, refusal } from './nodes.ts';
  * again, and moves of slots that were interrupted are finished. Throws a UserError where there is nothing of that.
  */
 export function planHeal(snapshot: ClusterSnapshot): Plan {
-  const rivals = snapshot.nodes.flatMap((node) => rivalry(snapshot, node) ?? []);
-  const greetings = snapshot.nodes.flatMap((node) => greetingOf(snapshot, node));
+  const rivals = new Map(snapshot.nodes.map((node) => [node, rivalry(snapshot, node)]));
+  const greetings = snapshot.nodes.flatMap((node) =>
+    rivals.get(node) === undefined ? greetingOf(snapshot, node) : [],
+  );
   const { steps: moves, unclear: openUnclear } = repairOpenSlots(snapshot);
-  const unclear = [...new Set(rivals), ...openUnclear];
+  const unclear = [...new Set([...rivals.values()].flatMap((why) => why ?? [])), ...openUnclear];
   const steps = [...greetings, ...moves];
   if (steps.length === 0) {
     if (unclear.length > 0) throw refusal('unsafe', `${unclear.join(' ')} A person has to decide.`);
@@ -51,7 +53,7 @@ function subject(greetings: number, moves: number): string {
 }
 
 function greetingOf(snapshot: ClusterSnapshot, node: RedisNode): readonly Step[] {
-  if (!answers(node) || rivalry(snapshot, node) !== undefined) return [];
+  if (!answers(node)) return [];
   const at = whereabouts(snapshot, node);
   const those = needGreeting(snapshot, at);
   if (those.length === 0) return [];

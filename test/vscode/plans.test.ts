@@ -9,7 +9,7 @@ import { keepOnFailure, launchVSCode, type VSCodeUnderTest } from '../support/la
 import { startRedisCluster, type ClusterNode, type TestCluster } from '../support/startRedisCluster.ts';
 import { eventually } from './kubernetesAccess.ts';
 import { personAt } from './person.ts';
-import type { Result } from './results.ts';
+import type { Result, SnapshotResult } from './results.ts';
 
 const extensionPath = fileURLToPath(new URL('../..', import.meta.url));
 const keys = 30_000;
@@ -214,5 +214,35 @@ describe('plans in VS Code', { timeout: 20 * 60_000 }, () => {
     await assertNoneOpen(servers, servers.nodes);
     await assertWhole(servers, nodeAt(servers, 0));
     assert.deepEqual(await dumpAll(servers), keysBefore);
+  });
+
+  test('a shard whose servers are all gone is given up only by name, once its peers say so', async () => {
+    const cluster = { addresses: servers.addresses };
+    const dead = nodeAt(servers, 0);
+    const views = await Promise.all(servers.nodes.map(async (node) => await viewOf(servers, node)));
+    const replicas = servers.nodes.filter((_, index) => views[index]?.self.masterId === dead.id);
+    assert.equal(replicas.length, 1);
+    for (const node of [...replicas, dead]) servers.kill(node);
+    await vscode.rowMenu('Sandbox', 'Fix Uncovered Slots…');
+    await told(/its peers have not declared it failed/, 20);
+    await picture('fix-refused');
+    await vscode.command('notifications.clearAll');
+    await eventually('the failure is declared', 60, async () => {
+      const { nodes } = (await vscode.command<SnapshotResult>('redisCluster.snapshot', { cluster })).cluster;
+      return nodes.some(({ id, health }) => id === dead.id && health === 'failed');
+    });
+    await vscode.rowMenu('Sandbox', 'Fix Uncovered Slots…');
+    assert.match(
+      await dialog(),
+      /Lost: Keys that only \S+ has in slots .*: it drops them should it come back/,
+    );
+    await picture('fix-lost');
+    await vscode.pressDialog('Fix');
+    await asked(/Type Sandbox to go on/);
+    await picture('fix-word');
+    await vscode.typeInput('Sandbox');
+    await told(/of \d+ steps done/, 60);
+    await picture('fix-done');
+    assert.equal((await slotsOf(1)) + (await slotsOf(2)), 16_384);
   });
 });
