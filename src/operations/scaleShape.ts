@@ -80,7 +80,11 @@ export function planScaleShape(
     request,
     losses: [],
   };
-  if (isSame(wanted, now)) return { ...common, ...spreadSteps(snapshot) };
+  if (isSame(wanted, now)) {
+    if (isUneven(snapshot)) return { ...common, ...spreadSteps(snapshot) };
+    const where = describeRef(snapshot.ref);
+    throw refusal('invalid-input', `${where} has ${shapeText(now)} already: there is nothing to do.`);
+  }
   const dropped = now.masters + now.replicas - wanted.masters - wanted.replicas;
   const steps = isGrowth
     ? growTo(snapshot, workload, now, wanted)

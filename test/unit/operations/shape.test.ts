@@ -240,6 +240,7 @@ describe('the shape of a cluster', () => {
 
   test('the shape that is there: nothing to do, but to even out what a scale that was stopped has left', () => {
     assert.equal(changesShape(clusterOf([1, 2, 1]), { pods: 7 }), false);
+    assert.throws(() => planScaleShape(clusterOf([1, 2, 1]), { pods: 7 }, {}), /4 replicas already/);
     const crowded = clusterOf([3, 1, 1]);
     assert.equal(changesShape(crowded, { pods: 8 }), true);
     const { steps, warnings } = planScaleShape(crowded, { pods: 8 }, {});
