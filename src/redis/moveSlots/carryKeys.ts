@@ -26,8 +26,9 @@ interface Mode {
 const plain: Mode = { replace: false, keyByKey: false };
 const keysPerListing = 500;
 const bytesPerMigrate = 1024 * 1024;
-/** Keys of one listing whose size is asked for. */
-const sampledKeys = 64;
+/** Of so many keys of one listing the size of one is asked for, but of so many at the least. */
+const keysPerSample = 64;
+const fewestSamples = 16;
 /** Stands in for a size that the server does not tell, so that batches stay small. */
 const unknownSize = 64 * 1024;
 const triesWithoutProgress = 4;
@@ -116,7 +117,8 @@ async function measure(
   keys: readonly Buffer[],
   all: boolean,
 ): Promise<(key: Buffer) => number> {
-  const step = all ? 1 : Math.ceil(keys.length / sampledKeys);
+  const samples = all ? keys.length : Math.max(fewestSamples, keys.length / keysPerSample);
+  const step = Math.ceil(keys.length / samples);
   const sample = keys.filter((_, index) => index % step === 0);
   const replies = await list.pipeline(sample.map((key): Argument[] => ['MEMORY', 'USAGE', key]));
   const known = new Map<Buffer, number>();
