@@ -1,8 +1,8 @@
 import type { NodeView } from '../../model/nodeView.ts';
 import { hasSlot, slotsFrom, type SlotSet } from '../../model/slots.ts';
 import type { Argument, NodeConnection } from '../nodeConnection.ts';
+import { parseReplication } from '../nodeView.ts';
 import type { Lines } from './lines.ts';
-import { dialReplica } from './replica.ts';
 
 /** A key that would stop its server for too long while it moves. */
 export interface BigKey {
@@ -29,6 +29,21 @@ export async function lookForBigKeys(lines: Lines, source: NodeView, longestMs: 
   if (source.usedMemoryBytes < limit) return { in: () => Promise.resolve([]) };
   const replica = await dialReplica(lines, source);
   return { in: (slots) => scan(replica ?? lines.source, slots, limit) };
+}
+
+/** A connection to a replica of the source that has it all and may be read; undefined where there is none. */
+async function dialReplica(lines: Lines, { self, others }: NodeView): Promise<NodeConnection | undefined> {
+  for (const { id, masterId, flags, linkState } of others) {
+    if (masterId !== self.id || flags.includes('fail') || linkState !== 'connected') continue;
+    try {
+      const connection = await lines.dial(id);
+      const [ready, replication] = await connection.pipeline([['READONLY'], ['INFO', 'replication']]);
+      if (ready === 'OK' && parseReplication(replication).linkUp === true) return connection;
+    } catch {
+      continue;
+    }
+  }
+  return undefined;
 }
 
 /** MEMORY USAGE looks at five members of a key and multiplies; to look at all would itself stop the server. */

@@ -4,7 +4,6 @@ import { setSlots } from '../admin.ts';
 import type { Argument, NodeConnection } from '../nodeConnection.ts';
 import { parseClusterNodes } from '../nodeView.ts';
 import { pause } from '../pause.ts';
-import type { Heir } from './heir.ts';
 
 /** The two ends of a move, each with a connection. */
 export interface Ends {
@@ -70,18 +69,13 @@ export async function slotsWithKeys(ends: Ends, slots: readonly number[]): Promi
   return slots.filter((_, index) => replies[index] !== 0);
 }
 
-/**
- * Gives slots without keys to the target: there first (Redis issue 7116), then, once its heir has heard of it, on the
- * source and everywhere.
- */
+/** Gives slots without keys to the target: there first (Redis issue 7116), then on the source, then everywhere. */
 export async function handOver(
   ends: Ends,
-  heir: Heir,
   otherMasters: readonly NodeConnection[],
   slots: readonly number[],
 ): Promise<void> {
   await insist(toTarget(ends), slots, 'NODE', ends.to);
-  await heir.hears(slots);
   await tell(ends, otherMasters, slots);
 }
 

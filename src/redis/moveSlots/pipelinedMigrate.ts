@@ -8,7 +8,6 @@ import { startCarriers, type Batch, type Carriers } from './carriers.ts';
 import { carryKeys, listKeys, type Carriage } from './carryKeys.ts';
 import { farMs } from './distance.ts';
 import type { Guard } from './guard.ts';
-import { heirOf, type Heir } from './heir.ts';
 import { handOver, openForMove, slotsWithKeys, type Ends } from './handOver.ts';
 import type { Lines } from './lines.ts';
 import type { Probe } from './probe.ts';
@@ -66,7 +65,6 @@ interface Run extends PipelinedMove {
   readonly carriers: Carriers;
   readonly tempo: () => Tempo;
   readonly gate: ReplicaGate;
-  readonly heir: Heir;
   readonly bigKeys: BigKeys;
   readonly keysPerSlot: number;
   readonly moreOfSource: readonly NodeConnection[];
@@ -126,7 +124,6 @@ export async function pipelinedMigrate(move: PipelinedMove): Promise<void> {
       tally: move.tally,
       isOver: () => isOver(request),
     }),
-    heir: heirOf(lines, move.target),
     bigKeys,
     moreOfSource,
     moreOfTarget,
@@ -224,7 +221,7 @@ async function moveBlock(run: Run, ends: Ends, slots: readonly number[], share: 
     if (attempt === freshTries) throw tooSlow(slots, patienceOf(run));
   }
   const { keys, bytes } = moving;
-  await handOver(ends, run.heir, run.source.product === 'valkey' ? [] : run.lines.others, slots);
+  await handOver(ends, run.source.product === 'valkey' ? [] : run.lines.others, slots);
   const moved = slotsFrom(slots);
   run.onMoved(moved);
   run.underWay = { keys: run.underWay.keys - keys, bytes: run.underWay.bytes - bytes };
