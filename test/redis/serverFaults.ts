@@ -114,8 +114,8 @@ export async function bringBack(
 }
 
 /** What becomes of a master whose slots several others have taken, where it hears last of whom it is not to follow. */
-function isEmptyMaster({ self, replication }: NodeView): boolean {
-  return self.slots.length === 0 && replication.role === 'master';
+function isEmptyMaster({ self, replication, keys }: NodeView): boolean {
+  return self.slots.length === 0 && keys === 0 && replication.role === 'master';
 }
 
 /** A witness and a dialer by which the blow falls in time; a step that sends one command only ends before it falls. */

@@ -73,7 +73,8 @@ test('a shard without a replica is shown the master without slots that could bec
   const usual = ['b', 'c'].map(() => 'Add a replica, or bring back the one it had.');
   assert.deepEqual(remedies(sketchOf()), usual);
   assert.deepEqual(remedies(sketchOf({ d: { health: 'unreachable' } })), usual);
-  for (const remedy of remedies(sketchOf({ d: {} }))) assert.match(remedy ?? '', /:6100 has no slots: .*Spread/);
+  for (const remedy of remedies(sketchOf({ d: {} })))
+    assert.match(remedy ?? '', /:6100 has no slots: .*Spread/);
 });
 
 test('a master at its memory limit refuses writes unless it evicts, and the cluster is sound all the same', () => {
