@@ -222,7 +222,9 @@ describe('plans in VS Code', { timeout: 20 * 60_000 }, () => {
     const views = await Promise.all(servers.nodes.map(async (node) => await viewOf(servers, node)));
     const replicas = servers.nodes.filter((_, index) => views[index]?.self.masterId === dead.id);
     assert.equal(replicas.length, 1);
+    await quiet();
     for (const node of [...replicas, dead]) servers.kill(node);
+    await vscode.treeRow(/Sandbox.*broken/).waitFor({ timeout: 30_000 });
     await vscode.rowMenu('Sandbox', 'Fix Uncovered Slots…');
     await told(/its peers have not declared it failed/, 20);
     await picture('fix-refused');
