@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { median } from '../../../bench/support/numbers.ts';
 import type { ChaosReport } from '../chaosClient.ts';
 import { requirements, type Requirement, type ScenarioId } from './requirements.ts';
 
@@ -86,7 +87,7 @@ function processMs(): number {
     spawnSync('true');
     return performance.now() - started;
   });
-  return times.sort((a, b) => a - b)[10] ?? 0;
+  return median(times);
 }
 
 /** The longest time without an acknowledged write in the worst shard, in milliseconds. */
