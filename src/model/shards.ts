@@ -30,6 +30,13 @@ export function uncoveredSlots(snapshot: ClusterSnapshot): SlotSet {
   return subtractSlots(allSlots, unionSlots(...shardsOf(snapshot).map((shard) => shard.slots)));
 }
 
+/** Slots whose master a majority of the others has declared failed: they are covered by name only. */
+export function failedSlots(snapshot: ClusterSnapshot): SlotSet {
+  return unionSlots(
+    ...mastersOf(snapshot).flatMap(({ health, slots }) => (health === 'failed' ? [slots] : [])),
+  );
+}
+
 /** How a person calls a node: its pod where there is one, its address otherwise. */
 export function nodeName(node: Pick<RedisNode, 'host' | 'port' | 'pod' | 'id'>): string {
   if (node.pod !== undefined) return node.pod.name;

@@ -105,7 +105,7 @@ async function decide(
 async function isTyped(plan: Plan, word: string): Promise<boolean> {
   const typed = await vscode.window.showInputBox({
     title: plan.title,
-    prompt: `${plan.losses.join(' ')} Type ${word} to go on.`,
+    prompt: `Lost: ${plan.losses.join(' ')} Type ${word} to go on.`,
     placeHolder: word,
     ignoreFocusOut: true,
     validateInput: (value) =>

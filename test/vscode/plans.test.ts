@@ -238,12 +238,16 @@ describe('plans in VS Code', { timeout: 20 * 60_000 }, () => {
       await dialog(),
       /Lost: Keys that only \S+ has in slots .*: it drops them should it come back/,
     );
+    assert.match(
+      (await vscode.rowTexts()).join('\n'),
+      /^Slots, 16,384 covered · \d,\d+ slots of failed masters$/m,
+    );
     await picture('fix-lost');
     await vscode.pressDialog('Fix');
-    await asked(/Type Sandbox to go on/);
+    await asked(/Lost: Keys .*Type Sandbox to go on/);
     await picture('fix-word');
     await vscode.typeInput('Sandbox');
-    await told(/of \d+ steps done/, 60);
+    await told(/Sandbox: 2 of 2 steps done.*Forget Node/, 60);
     await picture('fix-done');
     assert.equal((await slotsOf(1)) + (await slotsOf(2)), 16_384);
   });

@@ -38,7 +38,7 @@ function reasonToKeep(snapshot: ClusterSnapshot, node: RedisNode): string | unde
   }
   return node.health === 'failed'
     ? undefined
-    : 'it does not answer here, but its peers have not declared it failed.';
+    : 'it does not answer here, but its peers have not declared it failed. If they do not reach it either, they will within cluster-node-timeout; then fix again.';
 }
 
 /** Slots of the step that must not be given away now. */

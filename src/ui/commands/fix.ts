@@ -16,6 +16,7 @@ export async function fix(parts: Parts, argument: unknown): Promise<Outcome> {
     plan,
     confirmation: confirmationOf(plan, snapshot, answers, answers['cluster'] === undefined),
     verb: 'Fix',
-    message: ({ steps, seconds }) => `${steps} of ${plan.steps.length} steps done in ${seconds.toFixed(1)} s`,
+    message: ({ steps, seconds }) =>
+      `${snapshot.name}: ${steps} of ${plan.steps.length} steps done in ${seconds.toFixed(1)} s${plan.losses.length === 0 ? '' : '. “Forget Node…” takes what is gone for good out of the cluster'}`,
   });
 }

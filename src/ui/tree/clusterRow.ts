@@ -2,7 +2,7 @@ import { check } from '../../checks/check.ts';
 import { clusterKey, isKubernetesRef } from '../../model/clusterRef.ts';
 import type { Finding } from '../../model/finding.ts';
 import { countText, type Progress } from '../../model/plan.ts';
-import { mastersOf, nodeName, shardsOf, slotsText, uncoveredSlots } from '../../model/shards.ts';
+import { failedSlots, mastersOf, nodeName, shardsOf, slotsText, uncoveredSlots } from '../../model/shards.ts';
 import type { ClusterSnapshot, PodFacts, RedisNode, Shard } from '../../model/snapshot.ts';
 import { allSlots, countSlots, formatSlots, subtractSlots, type SlotSet } from '../../model/slots.ts';
 import { nodeRow } from './nodeRow.ts';
@@ -174,7 +174,7 @@ function nodesGroup(
 }
 
 function slotsGroup(id: string, snapshot: ClusterSnapshot, shards: readonly Shard[]): Row {
-  const uncovered = uncoveredSlots(snapshot);
+  const [uncovered, failed] = [uncoveredSlots(snapshot), failedSlots(snapshot)];
   const ranges = shards
     .flatMap(({ master, slots }) => slots.map((range) => ({ range, master })))
     .sort((a, b) => a.range[0] - b.range[0]);
@@ -182,8 +182,11 @@ function slotsGroup(id: string, snapshot: ClusterSnapshot, shards: readonly Shar
   return {
     id,
     label: 'Slots',
-    description: uncovered.length === 0 ? `${covered} covered` : `${covered} of 16,384 covered`,
-    icon: uncovered.length === 0 ? { name: 'symbol-array' } : errorIcon,
+    description: [
+      uncovered.length === 0 ? `${covered} covered` : `${covered} of 16,384 covered`,
+      ...(failed.length === 0 ? [] : [`${slotsText(failed)} of failed masters`]),
+    ].join(' · '),
+    icon: uncovered.length === 0 && failed.length === 0 ? { name: 'symbol-array' } : errorIcon,
     facets: 'slots',
     expansion: 'collapsed',
     target: { kind: 'cluster', ref: snapshot.ref },

@@ -77,6 +77,16 @@ test('a shard without a replica is shown the master without slots that could bec
     assert.match(remedy ?? '', /:6100 has no slots: .*Spread/);
 });
 
+test('a failed master is shown the replica that can take over, or the way to give its slots away', () => {
+  const failed = { slots: [[0, 5460]] as const, health: 'failed' } as const;
+  const remedy = (snapshot: ClusterSnapshot): string | undefined =>
+    check(snapshot).find(({ rule, nodeIds }) => rule === 'reachable' && nodeIds.includes('a'))?.remedy;
+  assert.match(remedy(sketchOf({ a: failed })) ?? '', /Should \S+:6114 not take over .*“Promote Replica…”/);
+  const alone = sketchOf({ a: failed, r: { masterId: 'a', health: 'failed' } });
+  assert.match(remedy(alone) ?? '', /“Fix Uncovered Slots…”/);
+  assert.doesNotMatch(remedy(sketchOf({ a: { ...failed, health: 'unreachable' } })) ?? '', /“/);
+});
+
 test('a master at its memory limit refuses writes unless it evicts, and the cluster is sound all the same', () => {
   const rest = ids.slice(1).map((id) => source(id));
   const full = { usedMemoryBytes: 1100, maxMemoryBytes: 1000 };
