@@ -15,6 +15,8 @@ import { clusterPorts, type ClusterPorts } from '../test/support/clusterPorts.ts
 import { manifestFiles } from '../test/support/manifestFiles.ts';
 import { createByRedisCli, plainManifests, waitUntilWhole } from '../test/support/plainCluster.ts';
 import { startKubernetes } from '../test/support/startKubernetes.ts';
+import { median, round } from './support/numbers.ts';
+import { conclude } from './support/record.ts';
 
 const storage = '1Gi';
 const rounds = Number(process.argv[2] ?? 5);
@@ -32,11 +34,11 @@ type Way = (typeof ways)[number];
 const seconds: Record<Way, number[]> = { ours: [], theirs: [], theirsParallel: [] };
 
 try {
-  for (let round = 1; round <= rounds; round++) {
+  for (let turn = 1; turn <= rounds; turn++) {
     for (const way of ways) {
       const taken = await inNamespace((namespace) => measure(way, access, namespace));
       seconds[way].push(taken);
-      console.log(`round ${round}: ${way} ${taken.toFixed(1)} s`);
+      console.log(`round ${turn}: ${way} ${taken.toFixed(1)} s`);
     }
   }
 } finally {
@@ -44,32 +46,15 @@ try {
   await kubernetes.stop();
 }
 
-const [ours = Number.NaN, theirs = Number.NaN, theirsParallel = Number.NaN] = ways.map((way) =>
-  median(seconds[way]),
-);
-console.log(
-  JSON.stringify({
-    bench: 'deploy',
-    ours,
-    theirs,
-    ratio: rounded(theirs / ours),
-    theirsParallel,
-    ratioParallel: rounded(theirsParallel / ours),
-    pods,
-    rounds,
-    image,
-    kubernetes: kubernetes.kind,
-  }),
-);
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return rounded(sorted[Math.floor(sorted.length / 2)] ?? Number.NaN);
-}
-
-function rounded(value: number): number {
-  return Math.round(value * 100) / 100;
-}
+const of = (way: Way): number => round(median(seconds[way]));
+conclude({
+  ours: of('ours'),
+  theirs: of('theirs'),
+  ratio: round(median(seconds.theirs) / median(seconds.ours)),
+  theirsParallel: of('theirsParallel'),
+  ratioParallel: round(median(seconds.theirsParallel) / median(seconds.ours)),
+  ...{ pods, rounds, image, kubernetes: kubernetes.kind },
+});
 
 async function inNamespace<T>(run: (namespace: string) => Promise<T>): Promise<T> {
   const namespace = await kubernetes.createNamespace('bench-deploy');

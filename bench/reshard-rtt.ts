@@ -13,7 +13,7 @@ import { round } from './support/numbers.ts';
 import { conclude } from './support/record.ts';
 import { alternate, fillLowest, ours, redisCli, valueBytes } from './support/side.ts';
 
-const [keys = 30_500, slots = 500, runs = 1, roundTripMs = 20] = process.argv
+const [keys = 30_500, slots = 500, runs = 3, roundTripMs = 20] = process.argv
   .slice(2)
   .filter((word) => word !== '--inside')
   .map(Number);

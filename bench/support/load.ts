@@ -1,6 +1,6 @@
 import { cpus } from 'node:os';
 import type { ClusterDialer } from '../../src/redis/nodeConnection.ts';
-import { median, round } from './numbers.ts';
+import { median } from './numbers.ts';
 import type { Requests } from './requests.ts';
 
 /** How long a piece of work took and what was busy meanwhile: where its limit lies. Milliseconds, but for `seconds`. */
@@ -80,7 +80,7 @@ export function medianLoad(loads: readonly Load[]): Load {
   if (first === undefined) throw new Error('nothing was measured');
   const of = ([name, value]: [string, unknown]): [string, unknown] =>
     typeof value === 'number'
-      ? [name, round(median(loads.map((load) => Number(load[name as keyof Load]))))]
+      ? [name, Number(median(loads.map((load) => Number(load[name as keyof Load]))).toPrecision(5))]
       : [name, value];
   return Object.fromEntries(Object.entries(first).map(of)) as unknown as Load;
 }

@@ -62,6 +62,14 @@ export const requirements: Readonly<Record<string, BenchRequirement>> = {
     work: 'check of 6 and of 200 nodes over the connections that a view keeps, the slower ratio',
     bounds: [{ ...byDefault, atLeast: 3 }],
   },
+  deploy: {
+    work: '{pods} pods from nothing to a cluster that is whole, against a StatefulSet that starts them one after another and redis-cli',
+    bounds: [
+      { figure: 'ratio', of: '× as fast as one after another', atLeast: 10 },
+      { figure: 'ours', of: 's' },
+      { figure: 'ratioParallel', of: '× as fast as all at once and redis-cli' },
+    ],
+  },
   agent: {
     work: 'one of {pods} agents of a cluster that is well',
     bounds: [

@@ -33,12 +33,37 @@ form() {
 $plan
 END
   done
+  give_roles
+}
+
+# Pods without slots become replicas, as their own agents would choose some seconds later, each after questions to all.
+# A server knows the others a moment after they met. What cannot be done here is left to that pod's agent.
+give_roles() {
+  followers=$(printf '%s\n' "$plan" | sed -n 's/^pod //p' | assignments)
+  tries=0
+  while [ -n "$followers" ] && [ "$tries" -lt 12 ]; do
+    tries=$((tries + 1)) waiting=
+    sleep 0.3
+    while read -r ip id _ target; do
+      [ -n "$target" ] || continue
+      answer=$(printf 'CLUSTER MYID\nCLUSTER REPLICATE %s\n' "$target" | ask "$ip")
+      case $answer in
+      "$id$LINE_FEED"OK*) say "$id at $ip shall be a replica of $target" ;;
+      "$id"*Unknown*) waiting="$waiting$ip $id - $target$LINE_FEED" ;;
+      *) say "form: $ip said: $answer" ;;
+      esac
+    done <<END
+$followers
+END
+    followers=$waiting
+  done
 }
 
 # A pod lost its volume while the cluster was being formed: the node that it was owns slots for ever.
 lost_owner() { printf '%s\n' "$view" | awk '$3 ~ /fail|noaddr/ && $3 !~ /fail\?/ && NF > 8 { lost = 1 } END { exit !lost }'; }
 
-# Prints "wait <reason>", or a line per step: "forget|own|meet <ip> <id> <commands in bars>".
+# Prints "wait <reason>", or a line per step: "forget|own|meet <ip> <id> <commands in bars>", and "pod" with each pod's line
+# as it will be then.
 # Masters are spread over the workers, then among the lowest ordinals, so that scaling down takes replicas first.
 # Nodes that are none of the pods hold the formation up, but are forgotten where nobody has a link with them, since all
 # pods are here and empty: a pod lost its volume meanwhile. If such a node owns slots and has a replica, that one takes over.
@@ -50,6 +75,7 @@ formation() {
     {
       ip[$1] = $2; id[$1] = $3; role[$1] = $4; slots[$1] = $6; known[$1] = $7; size[$1] = $9
       epoch[$1] = $10; ids[$1] = $11; worker[$1] = $12; lost[$1] = $15; mine[$3] = 1
+      line[$1] = $0
       if ($4 == "slave") followed[$5] = 1
     }
     function first(i) { return int(16384 * i / masters) }
@@ -104,12 +130,14 @@ formation() {
           while (r in owned) r++
           if (known[i] == 1) own = own "|CONFIG SET cluster-node-timeout 500"
           own = own "|CLUSTER ADDSLOTSRANGE " first(r) " " first(r + 1) - 1
-          r++
+          slots[i] = range(r++)
         }
         if (own != "") print "own", ip[i], id[i], substr(own, 2)
         acquaint = known[i] == 1 ? "|CONFIG SET cluster-node-timeout " timeout : ""
         for (j = 0; j < i; j++) if (!index(ids[i], "," id[j] ",")) acquaint = acquaint "|CLUSTER MEET " ip[j] " " port " " bus
         if (acquaint != "") print "meet", ip[i], id[i], substr(acquaint, 2)
+        $0 = line[i]; $6 = slots[i]; $7 = want
+        print "pod", $0
       }
     }'
 }

@@ -1,6 +1,7 @@
-# shellcheck shell=sh disable=SC2154
+# shellcheck shell=sh disable=SC2034,SC2154
 # Sourced by agent.sh: a pod that came later joins the cluster, then becomes a replica.
 
+joins= # this pod came later, so that nobody but itself gives it a role
 # Meets a pod that is part of a whole cluster; false where there is none.
 join_formed_cluster() {
   [ "$size" = 0 ] || {
@@ -11,6 +12,7 @@ join_formed_cluster() {
   [ -n "$target" ] || return 1
   may_change "${target% *}" || return 0
   rm -f "$JOINED"
+  joins=yes
   meet "${target% *}" "${target#* }" "joining its cluster" || :
 }
 
@@ -35,7 +37,7 @@ choose_role() {
     incomplete=$((incomplete + 1))
     return 0
   fi
-  target=$(everybody | assignment)
+  target=$(everybody | assignments | awk -v me="$my_id" '$2 == me { print $3, $4 }')
   [ -n "$target" ] || return 0
   may_change "${target% *}" || return 0
   answer=$(ask "$LOCAL" CLUSTER REPLICATE "${target#* }")

@@ -1,12 +1,12 @@
 # shellcheck shell=sh disable=SC2154
 # Sourced by agent.sh: which newcomer follows which master.
 
-# Prints "<ip> <id>" of the master that this pod shall follow. Newcomers are spread evenly, then so that a shard lives
+# Prints "<ip> <id> <master's ip> <master's id>" for each newcomer: which master it shall follow. Newcomers are spread evenly, then so that a shard lives
 # on several workers; among equals newcomer i takes the (i mod masters)th in the order of their slots. All who are
 # undecided work the same out of the same lines: of all best plans it is the first in the order of the ordinals, which
 # stays the first one while some have decided already and others have not.
-assignment() {
-  awk -v me="$my_id" '
+assignments() {
+  awk '
     function low(s) { split(s, a, /[-,]/); return a[1] + 0 }
     # What a shard costs: as many copies as the others have, one on another worker, then each on a worker of its own.
     function shard_cost(m,   i, j, cost, apart) {
@@ -65,7 +65,7 @@ assignment() {
       for (j = ++count; j > 1 && low(slots[j - 1]) > low($6); j--) { id[j] = id[j - 1]; slots[j] = slots[j - 1]; worker[j] = worker[j - 1]; ip[j] = ip[j - 1] }
       id[j] = $3; slots[j] = $6; worker[j] = $12; ip[j] = $2; next
     }
-    $7 > 1 { newcomer[++newcomers] = $3; ordinal[newcomers] = $1; home[newcomers] = $12 }
+    $7 > 1 { newcomer[++newcomers] = $2 " " $3; ordinal[newcomers] = $1; home[newcomers] = $12 }
     END {
       if (!count) exit
       for (i = 1; i <= replicas; i++) for (m = 1; m <= count; m++) if (id[m] == follows[i]) put(m, theirs[i])
@@ -80,7 +80,7 @@ assignment() {
           take(m, home[n])
         }
         put(best, home[n])
-        if (newcomer[n] == me) { print ip[best], id[best]; exit }
+        print newcomer[n], ip[best], id[best]
       }
     }'
 }

@@ -94,21 +94,29 @@ tick() {
     [ -n "$strangers" ] || [ "$ticks" -le 4 ] || [ $((ticks - looked)) -ge "$LOOK_EVERY" ] || return 0
   else
     guard_copy
-    # Nothing but the serving of its slots is waited for, which no other pod can tell it.
-    if [ -z "$trouble" ] && [ ! -e "$JOINED" ] && [ "$assigned" = 16384 ] && [ "$slots" != - ]; then
+    # Nothing but the serving of the slots is waited for, which no other pod can tell it.
+    if [ -z "$trouble" ] && [ ! -e "$JOINED" ] && [ "$assigned" = 16384 ] && [ "$slots$role" != -master ]; then
       choose_role
       return 0
     fi
     # Hundredths of a second between looks. While a cluster is being formed only pod 0 has to look around, the others when
     # that is over: the questions of many that start at once would take the time that forming needs. A pod that is alone
     # looks soon after its server is up, in case there is a cluster to join (one that may be part of a formation waits for
-    # that first), and then now and then, since pod 0 may be gone.
+    # that first), and then now and then, since pod 0 may be gone. Pod 0 also gives the roles; who gets none in five seconds
+    # chooses one.
     rest=$((patience * 45))
+    [ "$assigned" = 16384 ] || partial_at=$begun
     case $ORDINAL,$known,$looked in
     0,*) ;;
     *,1,0) rest=$((up_at - looked_at + (ORDINAL < WANT ? 400 : 150))) ;;
     *,1,*) rest=600 ;;
-    *) case $assigned,$view in 16384,*handshake*) rest=300 ;; 16384,*) ;; *) rest=300 ;; esac ;;
+    *)
+      case $assigned,$view in
+      16384,*handshake*) rest=300 ;;
+      16384,*) [ "$slots$role$joins" != -master ] || rest=$((partial_at - looked_at + 500)) ;;
+      *) rest=300 ;;
+      esac
+      ;;
     esac
     [ "$trouble" != copying ] || rest=150
     [ $((begun - looked_at)) -ge "$rest" ] || return 0
@@ -144,7 +152,7 @@ unrest=0
 patience=1
 known=0
 now
-looked_at=$now up_at=$now
+looked_at=$now up_at=$now partial_at=$now
 say "keeping $POD_NAME in $SET ($MASTERS masters, $REPLICAS replicas each)"
 while :; do
   now

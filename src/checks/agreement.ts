@@ -19,7 +19,8 @@ export const agreement: Rule = (snapshot) => {
       severity: 'error',
       message: `Nodes do not agree about who owns which hash slots.`,
       evidence: camps.map((camp) => `Of one mind: ${camp.map(({ node }) => nodeName(node)).join(', ')}`),
-      remedy: 'Wait a few seconds; if it stays, look at the nodes that differ from the majority.',
+      remedy:
+        'Wait a few seconds. If it stays, “Heal Cluster…” introduces nodes that have lost sight of each other.',
       nodeIds: minority.map(({ node }) => node.id),
     },
   ];

@@ -19,7 +19,7 @@ export const membership: Rule = (snapshot) => {
     severity: 'warning',
     message: `The cluster lists node ${line.id.slice(0, 8)} (${line.host || 'no address'}), which nobody runs.`,
     evidence: [`${line.id} ${line.host}:${line.port} ${line.flags.join(',')}`],
-    remedy: 'A node that is gone for good has to be forgotten by all others.',
+    remedy: '“Forget Node…” takes a node that is gone for good out of the cluster, on all others at once.',
     nodeIds: [],
   }));
   return [...loose, ...strangers];

@@ -19,7 +19,8 @@ export const openSlots: Rule = (snapshot) =>
           ...lines('Migrating to', migrating, snapshot),
           ...lines('Importing from', importing, snapshot),
         ],
-        remedy: 'If no reshard is running, run the interrupted reshard again: it goes on where it stopped.',
+        remedy:
+          'If no reshard is running, “Heal Cluster…” finishes the interrupted move, and no key is lost.',
         nodeIds: [node.id],
         slots: open,
       },

@@ -16,7 +16,7 @@ export const reachable: Rule = (snapshot) =>
         evidence: [node.unreachable?.message ?? `Flagged fail by its peers.`],
         remedy: [
           node.pod === undefined
-            ? 'Find out whether its server still exists; a node that is gone for good has to be forgotten by all others.'
+            ? 'Find out whether its server still exists; “Forget Node…” takes one that is gone for good out of the cluster.'
             : `Look at the logs and events of pod ${node.pod.name}.`,
           ...wayOut(snapshot, node),
         ].join(' '),

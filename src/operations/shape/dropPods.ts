@@ -28,7 +28,7 @@ export function dropPods(
     const names = loose.map(({ name }) => name).join(', ');
     throw refusal(
       'unsafe',
-      `Not every pod of StatefulSet ${workload.name} holds a member of the cluster${names === '' ? '' : ` (${names})`}. Put this right first.`,
+      `Not every pod of StatefulSet ${workload.name} holds a member of the cluster${names === '' ? '' : ` (${names})`}. Put this right first; “Check Cluster” says how.`,
     );
   }
   const claims = dropped.flatMap(({ pod }) =>
@@ -39,7 +39,7 @@ export function dropPods(
     workload: workload.name,
     from: workload.replicas,
     pods,
-    text: `Set the replicas of StatefulSet ${workload.name} from ${workload.replicas} to ${pods}: ${dropped.map(nodeName).join(', ')} ${dropped.length === 1 ? 'ends' : 'end'}`,
+    text: `Set the replicas of StatefulSet ${workload.name} from ${workload.replicas} to ${pods}: ${dropped.map(nodeName).join(', ')} ${dropped.length === 1 ? 'ends' : 'end'}. One that has joined the cluster again by then leaves it first`,
   };
   const wait: Step = {
     kind: 'waitForPods',

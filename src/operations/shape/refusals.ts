@@ -47,5 +47,8 @@ export function refuseUnsound(snapshot: ClusterSnapshot): void {
     worst.length > 0
       ? worst.map((one) => one.message).join(' ')
       : 'Nodes are just getting to know each other.';
-  throw refusal('unsafe', `${describeRef(snapshot.ref)} is not well: ${why} Put this right first.`);
+  throw refusal(
+    'unsafe',
+    `${describeRef(snapshot.ref)} is not well: ${why} Put this right first; “Check Cluster” says how.`,
+  );
 }

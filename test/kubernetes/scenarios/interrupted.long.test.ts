@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { median } from '../../../bench/support/numbers.ts';
 import { deployManifests, type Deployment } from '../../support/scenarios/deployment.ts';
 import { record } from '../../support/scenarios/record.ts';
 import { servers } from '../../support/scenarios/servers.ts';
@@ -54,12 +55,8 @@ test('restarts at random moments during formation: always one cluster of three a
     const { seconds, at } = await once(t, run);
     all.push(seconds);
     if (run < runs) continue;
-    const note = `after the last restart: median ${median(all)} s, longest ${Math.max(...all)} s`;
+    const note = `after the last restart: median ${median(all).toFixed(1)} s, longest ${Math.max(...all)} s`;
     t.diagnostic(note);
     record('restarts-while-forming', at, { note });
   }
 });
-
-function median(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0;
-}

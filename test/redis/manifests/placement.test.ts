@@ -35,10 +35,20 @@ function run(part: string, call: string, pods: readonly Line[], env: Readonly<Re
     .trim();
 }
 
-/** The ordinal of the master that the agent of this pod chooses. */
+/** The ordinals of the masters that newcomers are to follow, by the newcomers' ordinals. */
+function assignments(pods: readonly Line[]): ReadonlyMap<number, number> {
+  const given = run('agent-place.sh', 'assignments', pods, {}).split('\n');
+  return new Map(
+    given.map((line) => {
+      const [, id = '', ip = '', master = ''] = line.split(' ');
+      assert.equal(ip, master.replace('id', 'ip'));
+      return [Number(id.slice(2)), Number(master.slice(2))];
+    }),
+  );
+}
+
 function masterFor(ordinal: number, pods: readonly Line[]): number {
-  const [, id = ''] = run('agent-place.sh', 'assignment', pods, { my_id: `id${ordinal}` }).split(' ');
-  return Number(id.slice(2));
+  return assignments(pods).get(ordinal) ?? -1;
 }
 
 function withRoles(workers: string, roles: readonly Line['is'][]): readonly Line[] {
@@ -84,6 +94,22 @@ void test('masters are spread over the workers, then among the lowest ordinals',
   assert.deepEqual(masters('------'), ['id0', 'id1', 'id2']);
 });
 
+void test('the pod that forms the cluster gives replicas the masters that they would choose themselves', () => {
+  for (const [workers, masters] of [
+    ['abcabc', [0, 1, 2]],
+    ['aaabbb', [0, 1, 3]],
+    ['abcabcabc', [0, 1, 2]],
+  ] as const) {
+    const call = `. ${scripts}/agent-place.sh; formation 5000 | sed -n 's/^pod //p' | assignments`;
+    const env = { MASTERS: '3', WANT: String(workers.length), PORT: '1', BUS: '2' };
+    const given = run('agent-form.sh', call, withRoles(workers, []), env);
+    const roles = Array.from(workers, (_, ordinal) =>
+      masters.some((master) => master === ordinal) ? ('master' as const) : ('new' as const),
+    );
+    assert.equal(given, run('agent-place.sh', 'assignments', withRoles(workers, roles), {}), workers);
+  }
+});
+
 void test('replicas are spread evenly and on another worker than their master wherever that can be', () => {
   const cases: readonly (readonly [workers: string, masters: readonly number[], shared: number])[] = [
     ['abcabc', [0, 1, 2], 0],
@@ -112,10 +138,14 @@ void test('replicas are spread evenly and on another worker than their master wh
 
 void test('without workers pod i follows pod i mod masters', () => {
   const pods = withRoles('---------', ['master', 'master', 'master']);
-  assert.deepEqual(
-    [3, 4, 5, 6, 7, 8].map((ordinal) => masterFor(ordinal, pods)),
-    [0, 1, 2, 0, 1, 2],
-  );
+  assert.deepEqual([...assignments(pods).entries()], [
+    [3, 0],
+    [4, 1],
+    [5, 2],
+    [6, 0],
+    [7, 1],
+    [8, 2],
+  ]);
 });
 
 void test('who does not answer is counted as gossip says, unless it has failed', () => {
@@ -125,12 +155,14 @@ void test('who does not answer is counted as gossip says, unless it has failed',
     const slots = is === 'master' ? ` ${ordinal * 1000}-${ordinal * 1000 + 999}` : '';
     return `id${ordinal} ip${ordinal}:6379@16379,shop-${ordinal}.shop ${flags} 0 0 ${ordinal} connected${slots}\r`;
   });
-  const choose = (silent: readonly number[], view: readonly string[]): string =>
-    run('agent-join.sh', `. ${scripts}/agent-place.sh; everybody | assignment`, [], {
+  const choose = (silent: readonly number[], view: readonly string[]): string | undefined =>
+    run('agent-join.sh', `. ${scripts}/agent-place.sh; everybody | assignments`, [], {
       pods: lines(all.filter(({ ordinal }) => !silent.includes(ordinal))),
       view: view.join('\n'),
-      my_id: 'id7',
-    });
+    })
+      .split('\n')
+      .find((line) => line.startsWith('ip7 id7 '))
+      ?.slice('ip7 id7 '.length);
   assert.equal(choose([], gossip), 'ip1 id1');
   for (const silent of [[3], [4], [6], [1, 4], [3, 6, 8]]) assert.equal(choose(silent, gossip), 'ip1 id1');
   const failed = gossip.map((line) => line.replace('slave id0', 'slave,fail id0'));
