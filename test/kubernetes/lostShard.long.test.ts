@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { keySlot } from '../../src/model/keySlot.ts';
+import { mastersOf, uncoveredSlots } from '../../src/model/shards.ts';
+import type { ClusterSnapshot, RedisNode } from '../../src/model/snapshot.ts';
+import { formatSlots, hasSlot } from '../../src/model/slots.ts';
+import { planFix } from '../../src/operations/fix.ts';
+import { readStrayKeys } from '../../src/operations/fix/facts.ts';
+import { runPlan, type RunPorts } from '../../src/operations/runPlan.ts';
+import { freezeProcess, whyNoFaults } from '../support/faults/podProcesses.ts';
+import { plannedCluster, type PlannedCluster } from '../support/plannedCluster.ts';
+
+const name = 'lost';
+const keys = Array.from({ length: 3000 }, (_, index) => `key:${index}`);
+let cluster: PlannedCluster;
+let ports: RunPorts;
+
+before(async () => {
+  cluster = await plannedCluster(name);
+  ports = cluster.runPorts;
+});
+
+after(() => cluster.close());
+
+const keysOf = ({ slots }: RedisNode): readonly string[] =>
+  keys.filter((key) => hasSlot(slots, keySlot(key)));
+
+/** Sends one command for each of the master's keys. */
+async function forEachKey(
+  { id }: RedisNode,
+  own: readonly string[],
+  command: (key: string) => readonly string[],
+): Promise<readonly unknown[]> {
+  const connection = await ports.dialer.dial(id);
+  try {
+    return await connection.pipeline(own.map(command));
+  } finally {
+    connection.close();
+  }
+}
+
+async function snapshotWhere(
+  what: string,
+  seconds: number,
+  holds: (snapshot: ClusterSnapshot) => boolean,
+): Promise<ClusterSnapshot> {
+  const deadline = performance.now() + seconds * 1000;
+  for (;;) {
+    const snapshot = await ports.readSnapshot();
+    if (holds(snapshot)) return snapshot;
+    const states = snapshot.nodes.map(
+      ({ pod, id, role, health, slots }) => `${pod?.name ?? id} ${role} ${health} ${formatSlots(slots)}`,
+    );
+    assert.ok(performance.now() < deadline, `not within ${seconds} s: ${what}; ${states.join('; ')}`);
+    await sleep(1000);
+  }
+}
+
+/** Both servers stand still, so that neither hands anything over, and go with their volumes. */
+async function loseShard(snapshot: ClusterSnapshot, lost: RedisNode): Promise<void> {
+  const pods = snapshot.nodes.flatMap(({ id, masterId, pod }) =>
+    pod !== undefined && (id === lost.id || masterId === lost.id) ? [pod] : [],
+  );
+  assert.equal(pods.length, 2);
+  for (const pod of pods) await freezeProcess({ ...pod, ip: pod.ip ?? '' }, 'redis-server');
+  const claims = pods.map((pod) => `data-${pod.name}`);
+  await cluster.kubectl(['delete', 'pvc', ...claims, '--wait=false']);
+  const names = pods.map((pod) => pod.name);
+  await cluster.kubectl(['delete', 'pods', ...names, '--force', '--grace-period=0']);
+}
+
+test('a shard whose volumes are all gone: its slots are given away, and all other keys are there', async (t) => {
+  const lacking = whyNoFaults(cluster.kubernetes.kind);
+  if (lacking !== undefined) {
+    t.skip(lacking);
+    return;
+  }
+  const before = await ports.readSnapshot();
+  for (const master of mastersOf(before)) {
+    const replies = await forEachKey(master, keysOf(master), (key) => ['SET', key, `value of ${key}`]);
+    assert.ok(replies.every((reply) => reply === 'OK'));
+  }
+  const [lost] = mastersOf(before);
+  assert.ok(lost);
+  await loseShard(before, lost);
+
+  const broken = await snapshotWhere('the shard has failed, and its pods are back', 120, ({ nodes }) => {
+    const answering = nodes.filter(({ view }) => view !== undefined);
+    return nodes.find(({ id }) => id === lost.id)?.health === 'failed' && answering.length === 6;
+  });
+  const plan = planFix(broken, await readStrayKeys(broken, ports.dialer));
+  assert.match(plan.losses.join(), /^Keys that only \S+ has in slots /);
+  await runPlan(plan, ports);
+
+  const whole = await snapshotWhere('the pods follow the masters that are left', 60, (snapshot) => {
+    const isWell = snapshot.nodes.every(({ health }) => health === 'ok') && snapshot.strangers.length === 0;
+    return isWell && snapshot.nodes.length === 6 && uncoveredSlots(snapshot).length === 0;
+  });
+  const masters = mastersOf(whole);
+  assert.equal(masters.length, 2);
+  const gone = new Set(keysOf(lost));
+  for (const master of masters) {
+    const own = keysOf(master);
+    const values = await forEachKey(master, own, (key) => ['GET', key]);
+    for (const [index, key] of own.entries()) {
+      assert.equal(values[index], gone.has(key) ? null : `value of ${key}`, key);
+    }
+  }
+});
