@@ -54,7 +54,11 @@ export function mergeViews(sources: readonly Source[]): Merged {
   return { nodes: withLag(nodes).sort(byName), strangers, loosePods };
 }
 
-/** Nodes that members list and that did not answer themselves; of several lines the most alarming and best informed. */
+/**
+ * Nodes that members list and that did not answer themselves. How they are says the most alarming of several lines, whose
+ * and what they are the one with the highest config epoch: a node that joined after another had died knows that one by
+ * gossip alone, which brings neither slots nor masters nor epochs.
+ */
 function toldOnly(views: readonly NodeView[], alive: ReadonlyMap<string, NodeView>): Map<string, KnownNode> {
   const served = unionSlots(...[...alive.values()].map((view) => view.self.slots));
   const told = new Map<string, KnownNode>();
@@ -62,11 +66,17 @@ function toldOnly(views: readonly NodeView[], alive: ReadonlyMap<string, NodeVie
     for (const line of view.others) {
       if (alive.has(line.id) || line.flags.includes('handshake')) continue;
       const before = told.get(line.id);
-      if (before !== undefined && alarm(before) >= alarm(line)) continue;
-      told.set(line.id, { ...line, slots: subtractSlots(line.slots, served) });
+      told.set(line.id, before === undefined ? line : togetherOf(before, line));
     }
   }
+  for (const [id, line] of told) told.set(id, { ...line, slots: subtractSlots(line.slots, served) });
   return told;
+}
+
+function togetherOf(before: KnownNode, line: KnownNode): KnownNode {
+  const informed = line.configEpoch > before.configEpoch ? line : before;
+  const { flags, linkState } = alarm(line) > alarm(before) ? line : before;
+  return informed.flags === flags ? informed : { ...informed, flags, linkState };
 }
 
 function alarm(line: KnownNode): number {

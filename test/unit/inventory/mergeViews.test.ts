@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { KnownNode } from '../../../src/model/nodeView.ts';
 import { mergeViews } from '../../../src/inventory/mergeViews.ts';
 import { ids, line, pod, silent, snapshotOf, source, view } from '../sample.ts';
 
@@ -57,6 +58,28 @@ test('a node that its peers call failed is failed; a pod that waits for its imag
     loosePods.map((one) => one.name),
     ['cart-6'],
   );
+});
+
+test('a failed master keeps its slots where a newcomer knows it by gossip alone', () => {
+  const dead = line('m2', { flags: ['master', 'fail'], linkState: 'disconnected' });
+  const hearsay = { ...dead, slots: [], configEpoch: 0 };
+  const newcomer = line('m3', { configEpoch: 0 });
+  const seen = (id: string): readonly KnownNode[] =>
+    view(id).others.flatMap((other) =>
+      other.id === 'm2' ? [dead] : other.id === 'r2' ? [newcomer] : [other],
+    );
+  const rest = ['m0', 'm1', 'r0', 'r1'].map((id) => source(id, { others: seen(id) }));
+  const known = ['m0', 'm1', 'r0', 'r1'].map((id) => line(id));
+  const late = source('m3', { self: newcomer, others: [...known, hearsay] });
+  for (const sources of [
+    [late, ...rest],
+    [...rest, late],
+  ]) {
+    const { nodes, strangers } = mergeViews(sources);
+    const lost = nodes.find(({ id }) => id === 'm2');
+    assert.deepEqual([lost?.health, lost?.slots, lost?.configEpoch], ['failed', [[10923, 16383]], 3]);
+    assert.deepEqual(strangers, []);
+  }
 });
 
 test('a node that answers is degraded where one peer alone calls it failed', () => {
