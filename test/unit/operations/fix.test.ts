@@ -95,6 +95,28 @@ describe('slots that nobody serves', () => {
     assert.match(plan.losses.join(), /only cart-2 has in slots 10923-16383/);
   });
 
+  test('all slots of a lost master go to one that serves nothing, such as its pod without its volume', () => {
+    const dead = ['m2', 'r2'];
+    const back = ['m3', 'm4'].map((id) => line(id, { slots: [], configEpoch: 0 }));
+    const seen = (id: string): readonly KnownNode[] => [
+      ...view(id).others.map((one) =>
+        dead.includes(one.id) ? line(one.id, { flags: [...one.flags, 'fail'] }) : one,
+      ),
+      ...back,
+    ];
+    const alive = ids.filter((id) => !dead.includes(id)).map((id) => source(id, { others: seen(id) }));
+    const known = ids.filter((id) => !dead.includes(id)).map((id) => line(id));
+    const empty = back.map((self) => source(self.id, { self, others: known, keys: 0 }));
+    const snapshot = snapshotOf([...alive, ...empty]);
+    assert.deepEqual(assigned(snapshot, nothing), [['m3', '10923-16383']]);
+    assert.match(planFix(snapshot, nothing).losses.join(), /has in slots 10923-16383/);
+    const holding = back.map((self) => source(self.id, { self, others: known, keys: 1 }));
+    assert.deepEqual(
+      assigned(snapshotOf([...alive, ...holding]), nothing).map(([id]) => id),
+      ['m3', 'm4'],
+    );
+  });
+
   test('those of a master that only this side cannot reach, or whose replica answers, are not', () => {
     assert.throws(() => planFix(without(['m2', 'r2'], []), nothing), /peers have not declared it failed/);
     assert.throws(
