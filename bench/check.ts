@@ -12,7 +12,7 @@ import { median, round } from './support/numbers.ts';
 import { conclude } from './support/record.ts';
 import { settle } from './support/side.ts';
 
-const [first = '5', second = '6,200'] = process.argv.slice(2);
+const [first = '25', second = '6,200'] = process.argv.slice(2);
 const runs = Number(first);
 const sizes = second.split(',').map(Number);
 

@@ -1,4 +1,5 @@
 import { cpus } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClusterDialer } from '../../src/redis/nodeConnection.ts';
 import { median } from './numbers.ts';
 import type { Requests } from './requests.ts';
@@ -42,10 +43,14 @@ interface ServerUse {
   readonly restoreMs: number;
 }
 
+const closingMs = 300;
+
 /** Begins to measure; the function that is returned ends it. Asking the servers is not part of the time. */
 export async function startLoad(cluster: Measurable): Promise<(requests?: Requests) => Promise<Load>> {
   const { pingMs, server } = await greet(cluster);
   const servers = await readServers(cluster);
+  // The connections by which they were asked are still being closed at both ends.
+  await sleep(closingMs);
   const machine = machineMs();
   const own = process.cpuUsage();
   const thread = process.threadCpuUsage();

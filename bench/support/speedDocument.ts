@@ -84,7 +84,7 @@ function limitLines({ bench, figures }: BenchRecord): readonly string[] {
       percent(shares.client),
       load.longestChain === 0
         ? ''
-        : `${load.longestChain} × ${load.pingMs} ms = ${percent(shares['round trips'])}`,
+        : `${load.longestChain} × ${numberText(load.pingMs)} ms = ${percent(shares['round trips'])}`,
       load.requests === 0 ? '' : numberText(load.requests),
       `${nearest[0]}, ${percent(nearest[1])}`,
     ]);
