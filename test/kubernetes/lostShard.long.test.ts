@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { keySlot } from '../../src/model/keySlot.ts';
 import { mastersOf, uncoveredSlots } from '../../src/model/shards.ts';
@@ -8,39 +7,28 @@ import { formatSlots, hasSlot } from '../../src/model/slots.ts';
 import { planFix } from '../../src/operations/fix.ts';
 import { readStrayKeys } from '../../src/operations/fix/facts.ts';
 import { runPlan, type RunPorts } from '../../src/operations/runPlan.ts';
-import { freezeProcess, whyNoFaults } from '../support/faults/podProcesses.ts';
+import { withConnection } from '../../src/operations/withConnection.ts';
+import { faultScenario } from '../support/faults/faultScenario.ts';
+import { freezeProcess } from '../support/faults/podProcesses.ts';
 import { plannedCluster, type PlannedCluster } from '../support/plannedCluster.ts';
 
-const name = 'lost';
 const keys = Array.from({ length: 3000 }, (_, index) => `key:${index}`);
-let cluster: PlannedCluster;
-let ports: RunPorts;
-
-before(async () => {
-  cluster = await plannedCluster(name);
-  ports = cluster.runPorts;
-});
-
-after(() => cluster.close());
-
 const keysOf = ({ slots }: RedisNode): readonly string[] =>
   keys.filter((key) => hasSlot(slots, keySlot(key)));
 
 /** Sends one command for each of the master's keys. */
 async function forEachKey(
-  { id }: RedisNode,
-  own: readonly string[],
+  ports: RunPorts,
+  master: RedisNode,
   command: (key: string) => readonly string[],
 ): Promise<readonly unknown[]> {
-  const connection = await ports.dialer.dial(id);
-  try {
-    return await connection.pipeline(own.map(command));
-  } finally {
-    connection.close();
-  }
+  return await withConnection(ports, master.id, (connection) =>
+    connection.pipeline(keysOf(master).map(command)),
+  );
 }
 
 async function snapshotWhere(
+  ports: RunPorts,
   what: string,
   seconds: number,
   holds: (snapshot: ClusterSnapshot) => boolean,
@@ -58,54 +46,67 @@ async function snapshotWhere(
 }
 
 /** Both servers stand still, so that neither hands anything over, and go with their volumes. */
-async function loseShard(snapshot: ClusterSnapshot, lost: RedisNode): Promise<void> {
+async function loseShard(
+  { kubectl }: PlannedCluster,
+  snapshot: ClusterSnapshot,
+  lost: RedisNode,
+): Promise<void> {
   const pods = snapshot.nodes.flatMap(({ id, masterId, pod }) =>
     pod !== undefined && (id === lost.id || masterId === lost.id) ? [pod] : [],
   );
   assert.equal(pods.length, 2);
   for (const pod of pods) await freezeProcess({ ...pod, ip: pod.ip ?? '' }, 'redis-server');
   const claims = pods.map((pod) => `data-${pod.name}`);
-  await cluster.kubectl(['delete', 'pvc', ...claims, '--wait=false']);
+  await kubectl(['delete', 'pvc', ...claims, '--wait=false']);
   const names = pods.map((pod) => pod.name);
-  await cluster.kubectl(['delete', 'pods', ...names, '--force', '--grace-period=0']);
+  await kubectl(['delete', 'pods', ...names, '--force', '--grace-period=0']);
 }
 
-test('a shard whose volumes are all gone: its slots are served again, and all other keys are there', async (t) => {
-  const lacking = whyNoFaults(cluster.kubernetes.kind);
-  if (lacking !== undefined) {
-    t.skip(lacking);
-    return;
-  }
+const title = 'a shard whose volumes are all gone: its slots are served again, and all other keys are there';
+
+faultScenario(title, async ({ undo }) => {
+  const cluster = await plannedCluster('lost');
+  undo(() => cluster.close());
+  const ports = cluster.runPorts;
   const before = await ports.readSnapshot();
   for (const master of mastersOf(before)) {
-    const replies = await forEachKey(master, keysOf(master), (key) => ['SET', key, `value of ${key}`]);
+    const replies = await forEachKey(ports, master, (key) => ['SET', key, `value of ${key}`]);
     assert.ok(replies.every((reply) => reply === 'OK'));
   }
   const [lost] = mastersOf(before);
   assert.ok(lost);
-  await loseShard(before, lost);
+  await loseShard(cluster, before, lost);
 
-  const broken = await snapshotWhere('the shard has failed, and its pods are back', 120, ({ nodes }) => {
-    const answering = nodes.filter(({ view }) => view !== undefined);
-    return nodes.find(({ id }) => id === lost.id)?.health === 'failed' && answering.length === 6;
-  });
+  const broken = await snapshotWhere(
+    ports,
+    'the shard has failed, and its pods are back',
+    120,
+    ({ nodes }) => {
+      const answering = nodes.filter(({ view }) => view !== undefined);
+      return nodes.find(({ id }) => id === lost.id)?.health === 'failed' && answering.length === 6;
+    },
+  );
   const plan = planFix(broken, await readStrayKeys(broken, ports.dialer));
   assert.match(plan.losses.join(), /^Keys that only \S+ has in slots /);
   await runPlan(plan, ports);
 
-  const whole = await snapshotWhere('one pod serves the slots, and the other follows it', 60, (snapshot) => {
-    const isWell = snapshot.nodes.every(({ health }) => health === 'ok') && snapshot.strangers.length === 0;
-    const followed = mastersOf(snapshot).filter(({ id }) =>
-      snapshot.nodes.some(({ masterId }) => masterId === id),
-    );
-    return isWell && followed.length === 3 && snapshot.nodes.length === 6;
-  });
+  const whole = await snapshotWhere(
+    ports,
+    'one pod serves the slots, and the other follows it',
+    60,
+    (snapshot) => {
+      const isWell = snapshot.nodes.every(({ health }) => health === 'ok') && snapshot.strangers.length === 0;
+      const followed = mastersOf(snapshot).filter(({ id }) =>
+        snapshot.nodes.some(({ masterId }) => masterId === id),
+      );
+      return isWell && followed.length === 3 && snapshot.nodes.length === 6;
+    },
+  );
   assert.deepEqual(uncoveredSlots(whole), []);
   const gone = new Set(keysOf(lost));
   for (const master of mastersOf(whole)) {
-    const own = keysOf(master);
-    const values = await forEachKey(master, own, (key) => ['GET', key]);
-    for (const [index, key] of own.entries()) {
+    const values = await forEachKey(ports, master, (key) => ['GET', key]);
+    for (const [index, key] of keysOf(master).entries()) {
       assert.equal(values[index], gone.has(key) ? null : `value of ${key}`, key);
     }
   }
