@@ -44,7 +44,7 @@ async function moveInCompany(request: MoveRequest, sharing: () => number): Promi
   const lines = await openLines(request);
   let probe: Probe | undefined;
   try {
-    if (lines.dialMs / 2 > farMs) dialAhead(lines, request);
+    if (lines.dialMs > farMs) dialAhead(lines, request);
     const [nodeTimeoutMs, roundTripMs, way, prepared, started] = await Promise.all([
       readNodeTimeout(lines.source),
       distanceTo(lines.source, lines.dialMs),
