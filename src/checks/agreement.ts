@@ -35,13 +35,20 @@ function answering(snapshot: ClusterSnapshot): { node: ClusterSnapshot['nodes'][
   return snapshot.nodes.flatMap((node) => (node.view === undefined ? [] : [{ node, view: node.view }]));
 }
 
+/** Of a view that says what it said before (see parseClusterNodes) the signature is known. */
+const signatures = new WeakMap<KnownNode, { readonly others: NodeView['others']; readonly text: string }>();
+
 /** Who owns which slots, as one node sees it: the same text for nodes that agree. */
-export function signature(view: NodeView): string {
-  return [view.self, ...view.others]
+export function signature({ self, others }: NodeView): string {
+  const known = signatures.get(self);
+  if (known?.others === others) return known.text;
+  const text = [self, ...others]
     .filter((line) => line.slots.length > 0)
     .map(claimOf)
     .sort()
     .join('|');
+  signatures.set(self, { others, text });
+  return text;
 }
 
 /** Nodes that agree share their lines (see parseClusterNodes), so each is put into words once. */

@@ -1,7 +1,8 @@
 import { formatAddress, parseAddress, type AddressClusterRef } from '../model/clusterRef.ts';
+import type { NodeView } from '../model/nodeView.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
 import type { Credentials } from '../redis/nodeConnection.ts';
-import { mergeViews } from './mergeViews.ts';
+import { mergeViews, toldBy } from './mergeViews.ts';
 import { NodeReader, type RedisReading } from './nodeReader.ts';
 import { pace } from './pace.ts';
 import { readRound } from './readRound.ts';
@@ -15,6 +16,8 @@ export class AddressScope {
   readonly #credentials: () => Promise<Credentials>;
   readonly #onRead: () => void;
   readonly #readers = new Map<string, NodeReader>();
+  /** The views whose nodes are read already. */
+  #followed: readonly NodeView[] = [];
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> | undefined;
   running = false;
@@ -44,6 +47,7 @@ export class AddressScope {
     clearTimeout(this.#timer);
     for (const reader of this.#readers.values()) reader.close();
     this.#readers.clear();
+    this.#followed = [];
   }
 
   reader(nodeId: string): NodeReader | undefined {
@@ -95,12 +99,13 @@ export class AddressScope {
   }
 
   #followViews(): void {
+    const views = [...this.#readers.values()].flatMap(({ reading: { view } }) => view ?? []);
+    if (sameLines(views, this.#followed)) return;
+    this.#followed = views;
     const listed = new Set<string>(this.ref.addresses);
-    for (const { reading } of [...this.#readers.values()]) {
-      for (const line of reading.view?.others ?? []) {
-        if (line.host === '' || line.flags.includes('handshake')) continue;
-        listed.add(formatAddress(line));
-      }
+    for (const line of toldBy(views)) {
+      if (line.host === '' || line.flags.includes('handshake')) continue;
+      listed.add(formatAddress(line));
     }
     for (const address of listed) this.#readerOf(address);
     for (const [address, reader] of this.#readers) {
@@ -119,6 +124,13 @@ export class AddressScope {
     });
     this.#readers.set(address, new NodeReader(this.#redis, open));
   }
+}
+
+/** Whether views list the very nodes that others listed (see parseClusterNodes). */
+function sameLines(views: readonly NodeView[], others: readonly NodeView[]): boolean {
+  return (
+    views.length === others.length && views.every((view, index) => view.others === others[index]?.others)
+  );
 }
 
 /** A seed and an announced address can be the same server: each node counts once. */

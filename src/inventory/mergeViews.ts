@@ -34,9 +34,10 @@ export function mergeViews(sources: readonly Source[]): Merged {
   const members = joined.length > 0 ? joined : answering;
   const views = members.flatMap((source) => (source.reading.view === undefined ? [] : [source.reading.view]));
   const alive = new Map(views.map((view) => [view.self.id, view]));
-  const told = toldOnly(views, alive);
+  const lines = toldBy(views);
+  const told = toldOnly(lines, alive);
   const silent = sources.filter((source) => !members.includes(source));
-  const failed = failedIds(views);
+  const failed = new Set([...lines].filter(({ flags }) => flags.includes('fail')).map(({ id }) => id));
 
   const own = members.flatMap((source) => ownNode(source, failed));
   const takenPods = new Set<string>();
@@ -59,17 +60,25 @@ export function mergeViews(sources: readonly Source[]): Merged {
  * and what they are the one with the highest config epoch: a node that joined after another had died knows that one by
  * gossip alone, which brings neither slots nor masters nor epochs.
  */
-function toldOnly(views: readonly NodeView[], alive: ReadonlyMap<string, NodeView>): Map<string, KnownNode> {
+function toldOnly(
+  lines: ReadonlySet<KnownNode>,
+  alive: ReadonlyMap<string, NodeView>,
+): Map<string, KnownNode> {
   const served = unionSlots(...[...alive.values()].map((view) => view.self.slots));
   const told = new Map<string, KnownNode>();
-  for (const view of views) {
-    for (const line of view.others) {
-      if (alive.has(line.id) || line.flags.includes('handshake')) continue;
-      const before = told.get(line.id);
-      told.set(line.id, before === undefined ? line : togetherOf(before, line));
-    }
+  for (const line of lines) {
+    if (alive.has(line.id) || line.flags.includes('handshake')) continue;
+    const before = told.get(line.id);
+    told.set(line.id, before === undefined ? line : togetherOf(before, line));
   }
   for (const [id, line] of told) told.set(id, { ...line, slots: subtractSlots(line.slots, served) });
+  return told;
+}
+
+/** What views say of other nodes, each thing once however many say it (see parseClusterNodes). */
+export function toldBy(views: readonly NodeView[]): ReadonlySet<KnownNode> {
+  const told = new Set<KnownNode>();
+  for (const view of views) for (const line of view.others) told.add(line);
   return told;
 }
 
@@ -94,11 +103,6 @@ function isSameServer(source: Source, line: KnownNode): boolean {
 }
 
 /** Nodes that any peer says have failed: gathered once, since every node's view has a line for every other. */
-function failedIds(views: readonly NodeView[]): ReadonlySet<string> {
-  const failed = views.flatMap(({ others }) => others.filter(({ flags }) => flags.includes('fail')));
-  return new Set(failed.map(({ id }) => id));
-}
-
 function ownNode(source: Source, failed: ReadonlySet<string>): readonly RedisNode[] {
   const { view } = source.reading;
   if (view === undefined) return [];

@@ -2,17 +2,25 @@ import type { ClusterSnapshot, RedisNode, Shard } from './snapshot.ts';
 import { countSlots, subtractSlots, allSlots, unionSlots, type SlotSet } from './slots.ts';
 
 /** The shards of a snapshot, by first slot; masters without slots come last, by id. */
-export function shardsOf(snapshot: ClusterSnapshot): readonly Shard[] {
-  const masters = snapshot.nodes.filter((node) => node.role === 'master');
-  const ids = new Set(masters.map((node) => node.id));
-  for (const node of snapshot.nodes) if (node.masterId !== undefined) ids.add(node.masterId);
-  return [...ids].map((id) => shardOf(snapshot, id)).sort(byFirstSlot);
-}
-
-function shardOf(snapshot: ClusterSnapshot, id: string): Shard {
-  const master = snapshot.nodes.find((node) => node.id === id && node.role === 'master');
-  const replicas = snapshot.nodes.filter((node) => node.role === 'replica' && node.masterId === id);
-  return { id, replicas, slots: master?.slots ?? [], ...(master === undefined ? {} : { master }) };
+export function shardsOf({ nodes }: ClusterSnapshot): readonly Shard[] {
+  const masters = new Map(nodes.filter(({ role }) => role === 'master').map((node) => [node.id, node]));
+  const replicas = Map.groupBy(
+    nodes.filter(({ role, masterId }) => role === 'replica' && masterId !== undefined),
+    ({ masterId }) => masterId,
+  );
+  const ids = new Set([...masters.keys(), ...nodes.flatMap(({ masterId }) => masterId ?? [])]);
+  return [...ids]
+    .map((id): Shard => {
+      const master = masters.get(id);
+      const followers = replicas.get(id) ?? [];
+      return {
+        id,
+        replicas: followers,
+        slots: master?.slots ?? [],
+        ...(master === undefined ? {} : { master }),
+      };
+    })
+    .sort(byFirstSlot);
 }
 
 function byFirstSlot(a: Shard, b: Shard): number {

@@ -1,7 +1,11 @@
 import { UserError } from '../model/errors.ts';
-import type { KnownNode, NodeView, OpenSlot, ReplicationView } from '../model/nodeView.ts';
-import { slotSet, type SlotRange } from '../model/slots.ts';
+import type { NodeView, ReplicationView } from '../model/nodeView.ts';
+import { parseClusterNodes, type ClusterNodes } from './clusterNodes.ts';
+import { infoFields, type InfoFields } from './infoFields.ts';
 import type { NodeConnection } from './nodeConnection.ts';
+
+/** What the server at the other end said last of the nodes it knows. */
+const lastSaid = new WeakMap<NodeConnection, ClusterNodes>();
 
 /**
  * Asks one server for all it knows, in one round trip. Throws UserError `invalid-input` where the server does not run
@@ -13,8 +17,10 @@ export async function readNodeView(connection: NodeConnection, signal?: AbortSig
   signal?.throwIfAborted();
   const refusal = replies.find((reply) => reply instanceof Error);
   if (refusal !== undefined) throw explain(refusal);
-  const [nodes, clusterInfo, info] = replies.map(String);
-  return nodeView(nodes ?? '', clusterInfo ?? '', info ?? '');
+  const [nodes = '', clusterInfo = '', info = ''] = replies.map(String);
+  const said = parseClusterNodes(nodes, lastSaid.get(connection));
+  lastSaid.set(connection, said);
+  return nodeView(said, clusterInfo, info);
 }
 
 function explain(refusal: Error): Error {
@@ -31,34 +37,36 @@ function explain(refusal: Error): Error {
   return refusal;
 }
 
-/** Joins the three texts of one server: CLUSTER NODES, CLUSTER INFO and INFO. */
-export function nodeView(nodesText: string, clusterInfoText: string, infoText: string): NodeView {
-  const { self, others } = parseClusterNodes(nodesText);
-  const cluster = parseInfo(clusterInfoText);
-  const info = parseInfo(infoText);
-  const number = (fields: ReadonlyMap<string, string>, field: string): number =>
-    Number(fields.get(field) ?? 0) || 0;
-  const valkey = info.get('server_name') === 'valkey' || info.has('valkey_version');
+/** Joins what one server says in CLUSTER NODES with the texts of CLUSTER INFO and INFO. */
+export function nodeView(
+  { self, others }: ClusterNodes,
+  clusterInfoText: string,
+  infoText: string,
+): NodeView {
+  const cluster = infoFields(clusterInfoText);
+  const info = infoFields(infoText);
+  const valkeyVersion = info.text('valkey_version');
+  const isValkey = info.text('server_name') === 'valkey' || valkeyVersion !== undefined;
   return {
     self,
     others,
-    clusterState: cluster.get('cluster_state') === 'ok' ? 'ok' : 'fail',
-    slotsAssigned: number(cluster, 'cluster_slots_assigned'),
-    currentEpoch: number(cluster, 'cluster_current_epoch'),
-    product: valkey ? 'valkey' : 'redis',
-    version: info.get(valkey ? 'valkey_version' : 'redis_version') ?? '',
-    loading: info.get('loading') === '1' || info.get('async_loading') === '1',
+    clusterState: cluster.text('cluster_state') === 'ok' ? 'ok' : 'fail',
+    slotsAssigned: cluster.number('cluster_slots_assigned'),
+    currentEpoch: cluster.number('cluster_current_epoch'),
+    product: isValkey ? 'valkey' : 'redis',
+    version: (isValkey ? valkeyVersion : info.text('redis_version')) ?? '',
+    loading: info.text('loading') === '1' || info.text('async_loading') === '1',
     keys: keysIn(info),
-    usedMemoryBytes: number(info, 'used_memory'),
-    maxMemoryBytes: number(info, 'maxmemory'),
-    uncountedMemoryBytes: number(info, 'mem_not_counted_for_evict'),
-    evictionPolicy: info.get('maxmemory_policy') ?? '',
+    usedMemoryBytes: info.number('used_memory'),
+    maxMemoryBytes: info.number('maxmemory'),
+    uncountedMemoryBytes: info.number('mem_not_counted_for_evict'),
+    evictionPolicy: info.text('maxmemory_policy') ?? '',
     persistence: {
-      appendOnlyWritten: info.get('aof_last_write_status') !== 'err',
-      appendOnlyRewritten: info.get('aof_last_bgrewrite_status') !== 'err',
-      snapshotSaved: info.get('rdb_last_bgsave_status') !== 'err',
+      appendOnlyWritten: info.text('aof_last_write_status') !== 'err',
+      appendOnlyRewritten: info.text('aof_last_bgrewrite_status') !== 'err',
+      snapshotSaved: info.text('rdb_last_bgsave_status') !== 'err',
     },
-    uptimeSeconds: number(info, 'uptime_in_seconds'),
+    uptimeSeconds: info.number('uptime_in_seconds'),
     replication: replicationOf(info),
   };
 }
@@ -66,132 +74,28 @@ export function nodeView(nodesText: string, clusterInfoText: string, infoText: s
 /** Reads the answer to INFO replication. Throws where it was an error. */
 export function parseReplication(reply: unknown): ReplicationView {
   if (reply instanceof Error) throw reply;
-  return replicationOf(parseInfo(String(reply)));
+  return replicationOf(infoFields(String(reply)));
 }
 
-/** Reads CLUSTER NODES. The server that was asked is the line flagged `myself`. */
-export function parseClusterNodes(text: string): { self: KnownNode; others: readonly KnownNode[] } {
-  let self: KnownNode | undefined;
-  const others: KnownNode[] = [];
-  for (const untrimmed of text.split('\n')) {
-    const line = untrimmed.trim();
-    if (line === '') continue;
-    const node = sharedLine(line);
-    if (node.flags.includes('myself')) {
-      self = { ...node, flags: node.flags.filter((flag) => flag !== 'myself') };
-    } else others.push(node);
-  }
-  if (self === undefined) {
-    throw new UserError('failed', 'The server did not name itself in its reply to CLUSTER NODES.');
-  }
-  return { self, others };
+function keysIn(info: InfoFields): number {
+  return info.numbered('db').reduce((keys, value) => keys + Number(/keys=(\d+)/.exec(value)?.[1] ?? 0), 0);
 }
 
-/**
- * The nodes of a cluster say the same of each other but for the times of ping and pong: of the 40,000 lines that 200
- * nodes say some hundreds differ. Each of those is read, and kept in memory, once. By what stands before the times.
- */
-const sharedLines = new Map<string, { readonly after: string; readonly node: KnownNode }>();
-const mostSharedLines = 5000;
-
-/** `<id> <ip:port@busport[,hostname[,aux=value …]]> <flags> <master> <ping> <pong> <epoch> <link> <slot> …` */
-function sharedLine(line: string): KnownNode {
-  const times = spaceAfter(line, 4);
-  const rest = spaceAfter(line, 2, times + 1);
-  if (times === -1 || rest === -1) return parseLine(line);
-  const [before, after] = [line.slice(0, times), line.slice(rest)];
-  const known = sharedLines.get(before);
-  if (known?.after === after) return known.node;
-  const node = parseLine(before + after);
-  if (sharedLines.size >= mostSharedLines) sharedLines.clear();
-  sharedLines.set(before, { after, node });
-  return node;
-}
-
-/** Where so many words, from a position on, end; -1 where there are not as many. */
-function spaceAfter(text: string, words: number, from = 0): number {
-  let at = from - 1;
-  for (let word = 0; word < words; word++) {
-    at = text.indexOf(' ', at + 1);
-    if (at === -1) return -1;
-  }
-  return at;
-}
-
-/** A line without the times of ping and pong. */
-function parseLine(line: string): KnownNode {
-  const [id = '', address = '', flags = '', master = '-', epoch = '0', link = '', ...slots] = line.split(' ');
-  const [endpoint = '', ...extras] = address.split(',');
-  // Older servers leave the hostname out, newer ones leave it empty before the auxiliary fields.
-  const hostname = extras.find((extra) => extra !== '' && !extra.includes('='));
-  const ranges = slots.filter((slot) => !slot.startsWith('['));
-  return {
-    id,
-    ...parseEndpoint(endpoint),
-    ...(hostname === undefined ? {} : { hostname }),
-    flags: flags.split(',').filter((flag) => flag !== ''),
-    ...(master === '-' ? {} : { masterId: master }),
-    configEpoch: Number(epoch) || 0,
-    linkState: link === 'connected' ? 'connected' : 'disconnected',
-    slots: slotSet(ranges.map(parseRange)),
-    migrating: openSlots(slots, '->-'),
-    importing: openSlots(slots, '-<-'),
-  };
-}
-
-/** Cuts at the last `@`, then at the last `:`, since IPv6 addresses stand there without brackets. */
-function parseEndpoint(text: string): { host: string; port: number; busPort: number } {
-  const at = text.lastIndexOf('@');
-  const address = at === -1 ? text : text.slice(0, at);
-  const colon = address.lastIndexOf(':');
-  const port = Number(address.slice(colon + 1)) || 0;
-  const busPort = at === -1 ? port + 10_000 : Number(text.slice(at + 1)) || 0;
-  return { host: colon === -1 ? '' : address.slice(0, colon), port, busPort };
-}
-
-function parseRange(text: string): SlotRange {
-  const [start = '0', end = start] = text.split('-');
-  return [Number(start), Number(end)];
-}
-
-function openSlots(fields: readonly string[], arrow: '->-' | '-<-'): readonly OpenSlot[] {
-  return fields.flatMap((field) => {
-    const [slot, nodeId] = field.startsWith('[') ? field.slice(1, -1).split(arrow) : [];
-    return slot === undefined || nodeId === undefined ? [] : [{ slot: Number(slot), nodeId }];
-  });
-}
-
-function parseInfo(text: string): ReadonlyMap<string, string> {
-  const fields = new Map<string, string>();
-  for (const line of text.split('\n')) {
-    const colon = line.indexOf(':');
-    if (colon > 0 && !line.startsWith('#')) fields.set(line.slice(0, colon), line.slice(colon + 1).trimEnd());
-  }
-  return fields;
-}
-
-function keysIn(info: ReadonlyMap<string, string>): number {
-  let keys = 0;
-  for (const [field, value] of info) {
-    if (/^db\d+$/.test(field)) keys += Number(/keys=(\d+)/.exec(value)?.[1] ?? 0);
-  }
-  return keys;
-}
-
-function replicationOf(info: ReadonlyMap<string, string>): ReplicationView {
-  if (info.get('role') === 'slave') {
+function replicationOf(info: InfoFields): ReplicationView {
+  if (info.text('role') === 'slave') {
     return {
       role: 'replica',
-      offset: Number(info.get('slave_repl_offset') ?? 0),
-      linkUp: info.get('master_link_status') === 'up',
-      syncing: info.get('master_sync_in_progress') === '1',
+      offset: info.number('slave_repl_offset'),
+      linkUp: info.text('master_link_status') === 'up',
+      syncing: info.text('master_sync_in_progress') === '1',
       replicas: [],
     };
   }
-  const replicas = [...info]
-    .filter(([field]) => /^slave\d+$/.test(field))
-    .map(([, value]) => attached(value));
-  return { role: 'master', offset: Number(info.get('master_repl_offset') ?? 0), replicas };
+  return {
+    role: 'master',
+    offset: info.number('master_repl_offset'),
+    replicas: info.numbered('slave').map(attached),
+  };
 }
 
 /** `ip=127.0.0.1,port=7003,state=online,offset=1234,lag=0` */

@@ -3,7 +3,7 @@ import type { KnownNode } from '../../src/model/nodeView.ts';
 import { formatSlots } from '../../src/model/slots.ts';
 import { withConnection } from '../../src/operations/withConnection.ts';
 import type { ClusterDialer, NodeConnection } from '../../src/redis/nodeConnection.ts';
-import { parseClusterNodes } from '../../src/redis/nodeView.ts';
+import { parseClusterNodes } from '../../src/redis/clusterNodes.ts';
 
 /**
  * Lets a master pass on all it has acknowledged, and acknowledge nothing more: then nothing of it is unreplicated, nor

@@ -1,5 +1,6 @@
 import { mergeViews, type Source } from '../../src/inventory/mergeViews.ts';
 import type { ClusterSnapshot } from '../../src/model/snapshot.ts';
+import { parseClusterNodes } from '../../src/redis/clusterNodes.ts';
 import { nodeView } from '../../src/redis/nodeView.ts';
 import { isFree } from './failover.ts';
 import type { SimNode } from './node.ts';
@@ -43,5 +44,8 @@ function sourceOf(node: SimNode, texts: readonly string[] | undefined): Source {
     return { address, reading: { tried: true, failure, lastId: node.id } };
   }
   const [nodes = '', cluster = '', all = ''] = texts;
-  return { address, reading: { tried: true, view: nodeView(nodes, cluster, all), lastId: node.id } };
+  return {
+    address,
+    reading: { tried: true, view: nodeView(parseClusterNodes(nodes), cluster, all), lastId: node.id },
+  };
 }

@@ -2,7 +2,7 @@ import { UserError } from '../../model/errors.ts';
 import { formatSlots, slotsFrom } from '../../model/slots.ts';
 import { setSlots } from '../admin.ts';
 import type { Argument, NodeConnection } from '../nodeConnection.ts';
-import { parseClusterNodes } from '../nodeView.ts';
+import { parseClusterNodes } from '../clusterNodes.ts';
 import { pause } from '../pause.ts';
 
 /** The two ends of a move, each with a connection. */

@@ -2,7 +2,7 @@ import { UserError } from '../../model/errors.ts';
 import type { KnownNode } from '../../model/nodeView.ts';
 import { formatSlots, hasSlot, intersectSlots, subtractSlots, type SlotSet } from '../../model/slots.ts';
 import type { NodeConnection } from '../nodeConnection.ts';
-import { parseClusterNodes } from '../nodeView.ts';
+import { parseClusterNodes } from '../clusterNodes.ts';
 import { pause } from '../pause.ts';
 
 export interface OwnersQuestion {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import { parseClusterNodes } from '../../../src/redis/clusterNodes.ts';
 import { nodeView } from '../../../src/redis/nodeView.ts';
 import type { NodeView } from '../../../src/model/nodeView.ts';
 import { tlsOptions } from '../chaosClient.ts';
@@ -63,7 +64,7 @@ export function server(deployment: Deployment, pod: Pod): Promise<Server> {
       redis.call('INFO'),
     ]).then((replies) => replies.map(String));
     const slotsOk = Number(/cluster_slots_ok:(\d+)/.exec(info ?? '')?.[1] ?? 0);
-    return { ...pod, view: nodeView(nodes ?? '', info ?? '', all ?? ''), slotsOk };
+    return { ...pod, view: nodeView(parseClusterNodes(nodes ?? ''), info ?? '', all ?? ''), slotsOk };
   });
 }
 

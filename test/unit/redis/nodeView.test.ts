@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { nodeView, parseClusterNodes } from '../../../src/redis/nodeView.ts';
+import { parseClusterNodes } from '../../../src/redis/clusterNodes.ts';
+import { nodeView } from '../../../src/redis/nodeView.ts';
 
 const self = '07c37dfeb235213a872192d90877d0cd55635b91';
 const other = '67ed2db8d677e59ec4a4cefb06858cf2a1a89fa1';
@@ -52,6 +53,35 @@ test('what several nodes say alike of another is kept once, and what one says di
   assert.notDeepEqual(said('master -', times, '2 connected 0-98'), first);
 });
 
+test('a server that says what it said before is not read anew, and what changes is seen wherever it stands', () => {
+  const said = (pong: number, flags: string, slots: string, more = ''): string =>
+    line(self, '127.0.0.1:30001@31001', 'myself,master - 0 0 1 connected 100-200') +
+    line(other, '127.0.0.1:30002@31002', `${flags} - 0 ${pong} 2 connected ${slots}`) +
+    more;
+  const first = parseClusterNodes(said(1000, 'master', '0-99'));
+  assert.equal(parseClusterNodes(said(2000, 'master', '0-99'), first), first);
+  const third = line('a'.repeat(40), '127.0.0.1:30003@31003', 'slave,fail - 0 5 2 connected');
+  for (const [flags, slots, more] of [
+    ['master', '0-98', ''],
+    ['master', '0-999', ''],
+    ['master', '0-9', ''],
+    ['master,fail', '0-99', ''],
+    ['master', '0-99', third],
+  ] as const) {
+    const text = said(3000, flags, slots, more);
+    const { self: own, others } = parseClusterNodes(text, first);
+    assert.deepEqual(
+      { own, others },
+      { own: parseClusterNodes(text).self, others: parseClusterNodes(text).others },
+    );
+    assert.notDeepEqual(others, first.others);
+  }
+  const grown = parseClusterNodes(said(1, 'master', '0-99', third));
+  assert.deepEqual(parseClusterNodes(said(2, 'master', '0-99'), grown).others, first.others);
+  const swapped = said(5, 'master', '0-99').split('\n').slice(0, 2).reverse().join('\n');
+  assert.deepEqual(parseClusterNodes(swapped, first).others, first.others);
+});
+
 test('a replica names its master', () => {
   const { self: replica } = parseClusterNodes(
     line(self, '127.0.0.1:30004@31004', `myself,slave ${other} 0 1426238317239 4 connected`),
@@ -90,7 +120,9 @@ test('addresses come as IPv4, IPv6, host names with auxiliary fields, and not at
 });
 
 const clusterInfo = 'cluster_state:ok\r\ncluster_slots_assigned:16384\r\ncluster_current_epoch:6\r\n';
-const nodes = line(self, '127.0.0.1:30001@31001', 'myself,master - 0 0 1 connected 0-16383');
+const nodes = parseClusterNodes(
+  line(self, '127.0.0.1:30001@31001', 'myself,master - 0 0 1 connected 0-16383'),
+);
 
 test('a Redis master and its replicas are read from INFO', () => {
   const view = nodeView(
