@@ -2,9 +2,9 @@ import { boundariesOf } from './faultTools.ts';
 import { repeatables } from './repeatable.ts';
 import { injectToolFaults } from './toolFaults.ts';
 
-const { forget, 'heal, nodes apart': apart, 'heal, a move half done': halfDone } = repeatables;
+const { fix, forget, 'heal, nodes apart': apart, 'heal, a move half done': halfDone } = repeatables;
 injectToolFaults({
-  operations: { forget, 'heal, nodes apart': apart, 'heal, a move half done': halfDone },
+  operations: { fix, forget, 'heal, nodes apart': apart, 'heal, a move half done': halfDone },
   boundaries: (steps, commands) => boundariesOf(steps, commands, 4),
   unreached: 2,
   cuts: 4,

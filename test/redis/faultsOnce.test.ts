@@ -1,14 +1,14 @@
 import { repeatables } from './repeatable.ts';
 import { injectToolFaults } from './toolFaults.ts';
 
-const { reshard, rebalance, promote, replicate, setConfig, forget } = repeatables;
+const { reshard, rebalance, promote, replicate, setConfig, forget, fix } = repeatables;
 const { 'heal, nodes apart': apart, 'heal, a move half done': halfDone } = repeatables;
 
 // Killed once and cut off once in the middle of each operation; every boundary is the long tests' work, and shards' that
 // of shards.test.ts.
 injectToolFaults({
   operations: {
-    ...{ reshard, rebalance, promote, replicate, setConfig, forget },
+    ...{ reshard, rebalance, promote, replicate, setConfig, forget, fix },
     ...{ 'heal, nodes apart': apart, 'heal, a move half done': halfDone },
   },
   boundaries: (_, commands) => [{ command: Math.ceil(commands / 2) }],
