@@ -27,6 +27,8 @@ interface Key {
   acknowledged: number;
 }
 
+/** All keys that were ever written. */
+const all: Key[] = [];
 const errors = new Map<string, number>();
 const losses: { key: string; kind: 'missing' | 'stale'; text: string }[] = [];
 const lastAck = new Map<string, number>();
@@ -104,13 +106,15 @@ async function shardsBySlot(cluster: Cluster): Promise<Map<number, string>> {
   return shards;
 }
 
-function keysFor(worker: number, shard: string, shards: ReadonlyMap<number, string>): Key[] {
-  const keys: Key[] = [];
-  for (let number = 0; keys.length < keysPerWorker; number++) {
+/** As many keys of one shard as are asked for. */
+function* keysFor(worker: number, shard: string, shards: ReadonlyMap<number, string>): Generator<Key, never> {
+  for (let number = 0; ; number++) {
     const name = `chaos:${process.pid}:${worker}:${number}`;
-    if (shards.get(keySlot(name)) === shard) keys.push({ name, shard, attempted: 0, acknowledged: 0 });
+    if (shards.get(keySlot(name)) !== shard) continue;
+    const key: Key = { name, shard, attempted: 0, acknowledged: 0 };
+    all.push(key);
+    yield key;
   }
-  return keys;
 }
 
 function noteError(error: unknown): void {
@@ -140,15 +144,31 @@ function compare(key: Key, value: string | null, when: string): void {
   losses.push({ key: key.name, kind: value === null ? 'missing' : 'stale', text });
 }
 
-/** Reads each key before it writes it again: a loss must not be covered up by the next write. */
-async function work(cluster: Cluster, keys: readonly Key[]): Promise<void> {
+/** Whether a server refused the command; other errors leave open what becomes of it. */
+function isAnswer(error: unknown): boolean {
+  return error instanceof Error && error.name === 'ReplyError';
+}
+
+/**
+ * Reads each key before it writes it again: a loss must not be covered up by the next write. A key whose write the
+ * client gave up on without a server's answer is not written again, since ioredis sends such a write once more when the
+ * connection it was sent on ends, be it long after newer ones; it is only read back at the end.
+ */
+async function work(cluster: Cluster, source: Generator<Key, never>): Promise<void> {
+  const keys = Array.from({ length: keysPerWorker }, () => source.next().value);
   for (let turn = 0; !stopped; turn++) {
-    const key = keys[turn % keys.length];
+    const place = turn % keysPerWorker;
+    const key = keys[place];
     if (key === undefined) return;
     try {
       compare(key, await cluster.get(key.name), 'during the run');
       key.attempted++;
-      await cluster.set(key.name, String(key.attempted));
+      try {
+        await cluster.set(key.name, String(key.attempted));
+      } catch (error) {
+        if (!isAnswer(error)) keys[place] = source.next().value;
+        throw error;
+      }
       noteAck(key);
     } catch (error) {
       noteError(error);
@@ -192,10 +212,9 @@ async function main(): Promise<void> {
   const shards = await shardsBySlot(cluster);
   const names = [...new Set(shards.values())];
   const count = Math.max(options.workers ?? 8, names.length);
-  const keys = Array.from({ length: count }, (_, index) =>
-    keysFor(index, names[index % names.length] ?? '', shards),
+  const loops = Array.from({ length: count }, (_, index) =>
+    work(cluster, keysFor(index, names[index % names.length] ?? '', shards)),
   );
-  const loops = keys.map((own) => work(cluster, own));
   while (lastAck.size < names.length) await sleep(5);
   process.stdout.write('ready\n');
   const word = await lines.next();
@@ -204,7 +223,7 @@ async function main(): Promise<void> {
   if (word.done === true) process.exit(1);
   await Promise.all(loops);
   const reader = connect(options);
-  for (const key of keys.flat()) await readBack(reader, key);
+  for (const key of all) await readBack(reader, key);
   process.stdout.write(`${JSON.stringify(report())}\n`);
   await lines.next();
   process.exit(0);
