@@ -68,7 +68,9 @@ export async function present({
 export function changes([verb, sub]: readonly Argument[]): boolean {
   if (verb === 'MIGRATE' || verb === 'FLUSHALL') return true;
   if ((verb === 'CONFIG' && sub === 'SET') || (verb === 'FUNCTION' && sub === 'RESTORE')) return true;
-  return verb === 'CLUSTER' && /^(?:BUMPEPOCH|SETSLOT|REPLICATE|FAILOVER|FORGET|RESET|MEET)$/.test(String(sub));
+  return (
+    verb === 'CLUSTER' && /^(?:BUMPEPOCH|SETSLOT|REPLICATE|FAILOVER|FORGET|RESET|MEET)$/.test(String(sub))
+  );
 }
 
 export function portsTo(cluster: Present, dialer: ClusterDialer = cluster.dialer): RunPorts {
