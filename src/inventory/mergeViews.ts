@@ -102,7 +102,6 @@ function isSameServer(source: Source, line: KnownNode): boolean {
   return pod !== undefined && (pod.ip === line.host || line.hostname?.split('.')[0] === pod.name);
 }
 
-/** Nodes that any peer says have failed: gathered once, since every node's view has a line for every other. */
 function ownNode(source: Source, failed: ReadonlySet<string>): readonly RedisNode[] {
   const { view } = source.reading;
   if (view === undefined) return [];

@@ -11,22 +11,23 @@ export interface InfoFields {
 }
 
 export function infoFields(info: string): InfoFields {
+  const lines = `\n${info}`;
   const text = (field: string): string | undefined => {
     const mark = `\n${field}:`;
-    const found = info.startsWith(mark.slice(1)) ? -1 : info.indexOf(mark);
-    if (found === -1 && !info.startsWith(mark.slice(1))) return undefined;
+    const found = lines.indexOf(mark);
+    if (found === -1) return undefined;
     const start = found + mark.length;
-    const end = info.indexOf('\n', start);
-    return info.slice(start, end === -1 ? info.length : end).trimEnd();
+    const end = lines.indexOf('\n', start);
+    return lines.slice(start, end === -1 ? lines.length : end).trimEnd();
   };
   return {
     text,
     number: (field) => Number(text(field) ?? 0) || 0,
     numbered: (name) => {
-      const first = info.indexOf(`\n${name}`);
+      const first = lines.indexOf(`\n${name}`);
       if (first === -1) return [];
-      const lines = info.slice(first).matchAll(new RegExp(`^${name}\\d+:(.*)$`, 'gm'));
-      return [...lines].map(([, value = '']) => value.trimEnd());
+      const found = lines.slice(first).matchAll(new RegExp(`^${name}\\d+:(.*)$`, 'gm'));
+      return [...found].map(([, value = '']) => value.trimEnd());
     },
   };
 }
