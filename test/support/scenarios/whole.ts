@@ -82,6 +82,7 @@ export async function story({ kubectl }: Deployment): Promise<string> {
   const logs = ['logs', '-l', selector, '--prefix', '--max-log-requests=20'];
   const texts = await Promise.all([
     kubectl(['get', 'pods', '-o', 'wide']).catch(String),
+    kubectl(['get', 'events', '--sort-by=.metadata.creationTimestamp']).catch(String),
     kubectl([...logs, '-c', 'agent', '--tail=30']).catch(String),
     kubectl([...logs, '-c', 'redis', '--tail=10']).catch(String),
   ]);
