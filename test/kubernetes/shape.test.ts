@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { agrees } from '../../src/checks/agreement.ts';
 import { mastersOf } from '../../src/model/shards.ts';
 import type { ClusterSnapshot } from '../../src/model/snapshot.ts';
 import { countSlots } from '../../src/model/slots.ts';
@@ -29,6 +31,15 @@ after(() => cluster.close());
 const facts = (snapshot: ClusterSnapshot, volumes = false) =>
   readShapeFacts(cluster.access, snapshot, volumes);
 
+/** Replicas hear of an operation by gossip, and until then the next one is refused. */
+async function agreed(): Promise<ClusterSnapshot> {
+  for (;;) {
+    const snapshot = await ports.readSnapshot();
+    if (agrees(snapshot)) return snapshot;
+    await sleep(200);
+  }
+}
+
 function shape(snapshot: ClusterSnapshot): readonly (readonly [slots: number, replicas: number])[] {
   return mastersOf(snapshot).map(({ id, slots }) => [
     countSlots(slots),
@@ -37,10 +48,10 @@ function shape(snapshot: ClusterSnapshot): readonly (readonly [slots: number, re
 }
 
 test('a shard is added while the agents stand back', async () => {
-  const snapshot = await ports.readSnapshot();
+  const snapshot = await agreed();
   const plan = planAddShard(snapshot, {}, await facts(snapshot));
   await runPlan(plan, ports);
-  assert.deepEqual(shape(await ports.readSnapshot()), [
+  assert.deepEqual(shape(await agreed()), [
     [4096, 1],
     [4096, 1],
     [4096, 1],
@@ -49,25 +60,25 @@ test('a shard is added while the agents stand back', async () => {
 });
 
 test('the masters of one worker hand over', async () => {
-  const snapshot = await ports.readSnapshot();
+  const snapshot = await agreed();
   const worker = mastersOf(snapshot)[0]?.pod?.worker ?? '';
   await runPlan(planMoveMastersOff(snapshot, { worker }), ports);
-  const left = mastersOf(await ports.readSnapshot()).filter(({ pod }) => pod?.worker === worker);
+  const left = mastersOf(await agreed()).filter(({ pod }) => pod?.worker === worker);
   assert.equal(left.length, 0);
 });
 
 test('the shard of the first pod is removed with as many volumes; the roles of the last pods move first', async () => {
-  let snapshot = await ports.readSnapshot();
+  let snapshot = await agreed();
   const last = snapshot.nodes.find(({ pod }) => pod?.name === `${name}-7`);
   assert.ok(last);
   if (last.role === 'replica') {
     await runPlan(planPromote(snapshot, { node: last.id }), ports);
-    snapshot = await ports.readSnapshot();
+    snapshot = await agreed();
   }
   const node = snapshot.nodes.find(({ pod }) => pod?.name === `${name}-0`)?.id ?? '';
   const plan = planRemoveShard(snapshot, { node, volumes: true }, await facts(snapshot, true));
   await runPlan(plan, ports);
-  const after = await ports.readSnapshot();
+  const after = await agreed();
   assert.deepEqual(
     shape(after).map(([, replicas]) => replicas),
     [1, 1, 1],
@@ -80,15 +91,15 @@ test('the shard of the first pod is removed with as many volumes; the roles of t
 });
 
 test('from three masters to four with two replicas each, and back to three with one', async () => {
-  const snapshot = await ports.readSnapshot();
+  const snapshot = await agreed();
   await runPlan(planScaleShape(snapshot, { masters: 4, replicasPerMaster: 2 }, await facts(snapshot)), ports);
-  const grown = await ports.readSnapshot();
+  const grown = await agreed();
   assert.deepEqual(
     shape(grown).map(([, replicas]) => replicas),
     [2, 2, 2, 2],
   );
   await runPlan(planScaleShape(grown, { masters: 3, replicasPerMaster: 1 }, await facts(grown)), ports);
-  const shrunk = await ports.readSnapshot();
+  const shrunk = await agreed();
   assert.deepEqual(
     shape(shrunk).map(([, replicas]) => replicas),
     [1, 1, 1],
@@ -97,7 +108,7 @@ test('from three masters to four with two replicas each, and back to three with 
 });
 
 test('a setting is kept in the ConfigMap', async () => {
-  const snapshot = await ports.readSnapshot();
+  const snapshot = await agreed();
   const request = { name: 'maxmemory-policy', value: 'volatile-lru' };
   const found = await readSetConfigFacts(snapshot, request, ports.dialer, cluster.access);
   await runPlan(planSetConfig(snapshot, request, found), ports);
@@ -106,10 +117,10 @@ test('a setting is kept in the ConfigMap', async () => {
 });
 
 test('every pod is started anew, and comes back as who it was', async () => {
-  const before = await ports.readSnapshot();
+  const before = await agreed();
   const plan = await prepareUpgrade(cluster.access, before, { restartedAt: new Date().toISOString() });
   const { updatedPods } = await runUpgrade(plan, cluster.ports);
   assert.equal(updatedPods.length, 6);
-  const after = await ports.readSnapshot();
+  const after = await agreed();
   assert.deepEqual(new Set(after.nodes.map(({ id }) => id)), new Set(before.nodes.map(({ id }) => id)));
 });

@@ -8,6 +8,7 @@ import { confirmationOf } from '../confirmation.ts';
 import { moveOptionsIn } from '../moveOptions.ts';
 import type { Parts } from '../parts.ts';
 import { runPlanned } from '../runPlanned.ts';
+import { settled } from '../settled.ts';
 import { shapeFactsOf } from '../shapeFacts.ts';
 import { answersOf, clusterOf, numberAnswer, picked, type Answers } from '../target.ts';
 
@@ -16,7 +17,7 @@ const times = { connectTimeoutMs: 5_000, commandTimeoutMs: 10_000 };
 
 /** Adds a master with its replicas, and moves its share of the slots to it. */
 export async function addShard(parts: Parts, argument: unknown): Promise<Outcome> {
-  const snapshot = await parts.inventory.fresh(await clusterOf(parts, argument));
+  const snapshot = await settled(parts, await clusterOf(parts, argument));
   const answers = answersOf(parts, argument);
   const options = moveOptionsIn(answers);
   const replicas = numberAnswer(answers, 'replicas');

@@ -1,5 +1,4 @@
 import * as vscode from 'vscode';
-import { agrees } from '../../checks/agreement.ts';
 import { check as findProblems, isSound } from '../../checks/check.ts';
 import { checkText } from '../../checks/checkText.ts';
 import { isKubernetesRef } from '../../model/clusterRef.ts';
@@ -8,10 +7,8 @@ import type { Outcome } from '../../model/outcome.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { findDrift } from '../../operations/upgrade/drift.ts';
 import type { Parts } from '../parts.ts';
+import { settled } from '../settled.ts';
 import { clusterOf } from '../target.ts';
-
-/** Replicas hear of a change by gossip: nodes that differ are asked again for this long before it is called a fault. */
-const agreementWithinMs = 3_000;
 
 /** Checks a cluster by asking every node now; shows redis-cli's report and what it does not look at. */
 export async function check(
@@ -19,7 +16,7 @@ export async function check(
   argument: unknown,
 ): Promise<Outcome & { ok: boolean; findings: readonly Finding[]; text: string }> {
   const ref = await clusterOf(parts, argument);
-  const snapshot = await settled(parts, await parts.inventory.fresh(ref));
+  const snapshot = await settled(parts, ref);
   const findings = [...findProblems(snapshot), ...(await drift(parts, snapshot))];
   const text = checkText(snapshot, findings);
   const ok = isSound(findings);
@@ -36,16 +33,4 @@ async function drift(parts: Parts, snapshot: ClusterSnapshot): Promise<readonly 
   if (!isKubernetesRef(ref)) return [];
   const access = await parts.inventory.access(ref.context);
   return findDrift(snapshot, access, await parts.inventory.dialer(ref));
-}
-
-async function settled(parts: Parts, first: ClusterSnapshot): Promise<ClusterSnapshot> {
-  let snapshot = first;
-  const end = Date.now() + agreementWithinMs;
-  while (!agrees(snapshot) && Date.now() < end) {
-    await new Promise((resolve) => {
-      setTimeout(resolve, 300);
-    });
-    snapshot = await parts.inventory.fresh(snapshot.ref);
-  }
-  return snapshot;
 }

@@ -4,6 +4,7 @@ import { prepareUpgrade, type Upgraded } from '../../operations/upgrade.ts';
 import { confirmationOf } from '../confirmation.ts';
 import type { Parts } from '../parts.ts';
 import { runUpgraded } from '../runUpgraded.ts';
+import { settled } from '../settled.ts';
 import { answersOf, clusterOf } from '../target.ts';
 
 /** Starts every pod anew, one at a time, each master only after a replica took over. */
@@ -11,7 +12,7 @@ export async function rollingRestart(
   parts: Parts,
   argument: unknown,
 ): Promise<Outcome | (Outcome & Upgraded)> {
-  const snapshot = await parts.inventory.fresh(await clusterOf(parts, argument));
+  const snapshot = await settled(parts, await clusterOf(parts, argument));
   const answers = answersOf(parts, argument);
   const { ref } = snapshot;
   const access = await parts.inventory.access(isKubernetesRef(ref) ? ref.context : '');

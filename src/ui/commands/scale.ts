@@ -13,6 +13,7 @@ import type { Parts } from '../parts.ts';
 import { askPods } from '../podAsking.ts';
 import { runOperation } from '../runOperation.ts';
 import { runPlanned } from '../runPlanned.ts';
+import { settled } from '../settled.ts';
 import { shapeFactsOf } from '../shapeFacts.ts';
 import { answersOf, clusterOf, numberAnswer, picked } from '../target.ts';
 import { waiting } from '../waiting.ts';
@@ -22,7 +23,7 @@ import { waiting } from '../waiting.ts';
  * are moved first where masters are added, or where anything is taken away.
  */
 export async function scale(parts: Parts, argument: unknown): Promise<Outcome | (Outcome & Scaled)> {
-  const snapshot = await parts.inventory.fresh(await clusterOf(parts, argument));
+  const snapshot = await settled(parts, await clusterOf(parts, argument));
   const answers = answersOf(parts, argument);
   const options = moveOptionsIn(answers);
   const given = {

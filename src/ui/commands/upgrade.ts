@@ -6,12 +6,13 @@ import type { UpgradeRequest } from '../../operations/upgrade/answers.ts';
 import { readPresent } from '../../operations/upgrade/present.ts';
 import type { Parts } from '../parts.ts';
 import { runUpgraded } from '../runUpgraded.ts';
+import { settled } from '../settled.ts';
 import { answersOf, clusterOf, textAnswer, type Answers } from '../target.ts';
 import { askUpgrade } from '../upgradeQuestions.ts';
 
 /** Renews a cluster's image, memory, volumes or settings, one pod at a time, while clients go on. */
 export async function upgrade(parts: Parts, argument: unknown): Promise<Outcome | (Outcome & Upgraded)> {
-  const snapshot = await parts.inventory.fresh(await clusterOf(parts, argument));
+  const snapshot = await settled(parts, await clusterOf(parts, argument));
   const answers = answersOf(parts, argument);
   const given = requestIn(answers);
   const isAsked = Object.keys(given).length === 0;
