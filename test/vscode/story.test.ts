@@ -82,6 +82,7 @@ describe('a cluster from deploy to delete', { timeout: 30 * 60_000 }, () => {
     await vscode.expandRow(context);
     await vscode.expandRow(name);
     await vscode.expandRow('Shard 1');
+    await vscode.treeRow('Slots').waitFor();
     const rows = (await vscode.rowTexts()).join('\n');
     assert.match(rows, /^shop, ok · 3 shards · 6 nodes$/m);
     assert.match(rows, /^Masters, 3$/m);

@@ -35,11 +35,11 @@ export function treeOf(page: Page): TreeUnderTest {
       await page.locator(`${rowSelector}[aria-expanded="true"]`).and(row).waitFor();
     },
     clickRow: (label) => treeRow(label).click(),
+    // In one go: rows that are asked one after another may have changed places in between.
     rowTexts: () =>
       page
         .locator(rowSelector)
-        .all()
-        .then((rows) => Promise.all(rows.map(async (row) => (await row.getAttribute('aria-label')) ?? ''))),
+        .evaluateAll((rows) => rows.map((row) => row.getAttribute('aria-label') ?? '')),
     rowMenu: async (label, ...items) => {
       await treeRow(label).click({ button: 'right' });
       for (const item of items) {
