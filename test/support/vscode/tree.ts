@@ -18,6 +18,11 @@ export interface TreeUnderTest {
   rowAction(label: string | RegExp, action: string): Promise<void>;
 }
 
+/** What is asked of an element in the page. */
+interface WithAttributes {
+  getAttribute(name: string): string | null;
+}
+
 export function treeOf(page: Page): TreeUnderTest {
   const treeRow = (label: string | RegExp) => {
     const rows = page.locator(rowSelector);
@@ -39,7 +44,9 @@ export function treeOf(page: Page): TreeUnderTest {
     rowTexts: () =>
       page
         .locator(rowSelector)
-        .evaluateAll((rows) => rows.map((row) => row.getAttribute('aria-label') ?? '')),
+        .evaluateAll((rows: readonly WithAttributes[]) =>
+          rows.map((row) => row.getAttribute('aria-label') ?? ''),
+        ),
     rowMenu: async (label, ...items) => {
       await treeRow(label).click({ button: 'right' });
       for (const item of items) {
