@@ -4,6 +4,7 @@ import { takeOver } from '../promote/takeOver.ts';
 import type { SetPod } from './facts.ts';
 import { lagOf, type Member } from './members.ts';
 import type { Place, UpgradePorts } from './ports.ts';
+import { quietLogs } from './quietLogs.ts';
 
 /** Milliseconds in which the old master tells clients that still come to it where the slots are now. */
 const redirectFor = 1_000;
@@ -28,28 +29,42 @@ export async function handOver(
     throw new UserError('unsafe', `${pod.name} has no replica in step that could take over its slots.`);
   }
   ports.report({ text: `${pod.name}: handing its slots over to ${heir.name}` });
+  const logAgain = await quietLogs(place, members, ports);
+  try {
+    await give(place, { from: view.self.id, to: heir.name }, members, ports);
+    ports.signal.throwIfAborted();
+    await ports.delay(redirectFor, ports.signal);
+  } finally {
+    await logAgain();
+  }
+}
+
+async function give(
+  { namespace, port }: Place,
+  { from, to }: { readonly from: string; readonly to: string },
+  members: readonly Member[],
+  ports: UpgradePorts,
+): Promise<void> {
   const ids = new Map(members.map((member) => [member.view?.self.id ?? '', member.pod.name]));
   const podOf = (id: string): string => ids.get(id) ?? '';
   const voters = members.filter(
     (one) => one.view?.replication.role === 'master' && one.view.self.slots.length > 0,
   );
   const wanted = {
-    heir: [...ids.keys()].find((id) => podOf(id) === heir.name) ?? '',
-    old: view.self.id,
+    heir: [...ids.keys()].find((id) => podOf(id) === to) ?? '',
+    old: from,
     voters: voters.map((voter) => voter.view?.self.id ?? ''),
     how: 'handOver' as const,
   };
   try {
     await takeOver(wanted, {
       ...ports,
-      readNode: (id) => ports.readNode(place.namespace, podOf(id), place.port),
-      withNode: (id, use) => ports.withNode(place.namespace, podOf(id), place.port, use),
+      readNode: (id) => ports.readNode(namespace, podOf(id), port),
+      withNode: (id, use) => ports.withNode(namespace, podOf(id), port, use),
     });
   } catch (error) {
-    throw new UserError('failed', `${heir.name} did not take over from ${pod.name}: ${messageOf(error)}.`);
+    throw new UserError('failed', `${to} did not take over from ${podOf(from)}: ${messageOf(error)}.`);
   }
-  ports.signal.throwIfAborted();
-  await ports.delay(redirectFor, ports.signal);
 }
 
 /**
