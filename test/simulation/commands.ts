@@ -9,6 +9,8 @@ import type { World } from './world.ts';
 /** What a connection remembers on the server's side. */
 export interface Session {
   asking: boolean;
+  /** What EXEC will execute; undefined outside a transaction. */
+  queued?: (readonly Argument[])[] | undefined;
 }
 
 type Command = (world: World, node: SimNode, args: readonly Argument[], session: Session) => unknown;
@@ -49,6 +51,22 @@ const commands: Readonly<Record<string, Command>> = {
   INFO: (world, node) => info(world, node),
   TIME: (world) => [String(Math.floor(world.clock.now() / 1000)), '0'],
   CLIENT: () => 'OK',
+  MULTI: (_, __, ___, session) => {
+    session.queued = [];
+    return 'OK';
+  },
+  EXEC: (world, node, _, session) => {
+    const { queued } = session;
+    if (queued === undefined) throw new Error('ERR EXEC without MULTI');
+    session.queued = undefined;
+    return queued.map((command) => {
+      try {
+        return execute(world, node, command, session);
+      } catch (error) {
+        return error;
+      }
+    });
+  },
   ASKING: (_, __, ___, session) => {
     session.asking = true;
     return 'OK';
@@ -101,6 +119,10 @@ export function execute(
     throw new Error(
       `ERR unknown ${isCluster ? `subcommand '${text(args[0])}'` : `command '${text(verb)}'`}.`,
     );
+  }
+  if (session.queued !== undefined && name !== 'EXEC') {
+    session.queued.push(command);
+    return 'QUEUED';
   }
   const asked = session.asking;
   const reply = found(world, node, isCluster ? args.slice(1) : args, session);

@@ -44,7 +44,7 @@ export interface PipelinedMove {
 const parallel = {
   near: {
     fast: { lanes: 4, carriers: 4, slotsPerBlock: 64 },
-    gentle: { lanes: 1, carriers: 2, slotsPerBlock: 8 },
+    gentle: { lanes: 1, carriers: 2, slotsPerBlock: 16 },
   },
   far: {
     fast: { lanes: 8, carriers: 8, slotsPerBlock: 64 },
@@ -221,7 +221,7 @@ async function moveBlock(run: Run, ends: Ends, slots: readonly number[], share: 
     if (attempt === freshTries) throw tooSlow(slots, patienceOf(run));
   }
   const { keys, bytes } = moving;
-  await handOver(ends, run.source.product === 'valkey' ? [] : run.lines.others, slots);
+  await handOver(ends, slots);
   const moved = slotsFrom(slots);
   run.onMoved(moved);
   run.underWay = { keys: run.underWay.keys - keys, bytes: run.underWay.bytes - bytes };

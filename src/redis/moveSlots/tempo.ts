@@ -19,8 +19,8 @@ const shortMigrateMs = 0.5;
 /** Below this a MIGRATE would fail for a target that is only busy; milliseconds. */
 export const shortestTimeoutMs = 50;
 const gentlest: Tempo = { keysPerMigrate: 16, inFlight: 1, perWrite: 1 };
-const begin: Tempo = { keysPerMigrate: 32, inFlight: 1, perWrite: 1 };
-const mostGentle = { keysPerMigrate: 32, inFlight: 32 } as const;
+const begin: Tempo = { keysPerMigrate: 24, inFlight: 1, perWrite: 1 };
+const mostGentle = { keysPerMigrate: 24, inFlight: 32 } as const;
 
 /** How long others may wait on account of a gentle move before it slows down, at the least; milliseconds. */
 const tooLongMs = 2;
