@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { agrees } from '../../src/checks/agreement.ts';
 import { mastersOf } from '../../src/model/shards.ts';
 import type { ClusterSnapshot } from '../../src/model/snapshot.ts';
 import { countSlots } from '../../src/model/slots.ts';
+import { agreed } from '../../src/operations/agreed.ts';
 import { planAddShard } from '../../src/operations/addShard.ts';
 import { planMoveMastersOff } from '../../src/operations/moveMastersOff.ts';
 import { planPromote } from '../../src/operations/promote.ts';
@@ -32,15 +31,7 @@ const facts = (snapshot: ClusterSnapshot, volumes = false) =>
   readShapeFacts(cluster.access, snapshot, volumes);
 
 /** Replicas hear of an operation by gossip, and until then the next one is refused. */
-async function agreed(): Promise<ClusterSnapshot> {
-  const end = performance.now() + 30_000;
-  for (;;) {
-    const snapshot = await ports.readSnapshot();
-    if (agrees(snapshot)) return snapshot;
-    if (performance.now() > end) throw new Error('the nodes did not come to agree within 30 s');
-    await sleep(200);
-  }
-}
+const readAgreed = (): Promise<ClusterSnapshot> => agreed(ports.readSnapshot, 30_000);
 
 function shape(snapshot: ClusterSnapshot): readonly (readonly [slots: number, replicas: number])[] {
   return mastersOf(snapshot).map(({ id, slots }) => [
@@ -50,7 +41,7 @@ function shape(snapshot: ClusterSnapshot): readonly (readonly [slots: number, re
 }
 
 test('a shard is added while the agents stand back', async () => {
-  const snapshot = await agreed();
+  const snapshot = await readAgreed();
   const plan = planAddShard(snapshot, {}, await facts(snapshot));
   await runPlan(plan, ports);
   assert.deepEqual(shape(await ports.readSnapshot()), [
@@ -62,7 +53,7 @@ test('a shard is added while the agents stand back', async () => {
 });
 
 test('the masters of one worker hand over', async () => {
-  const snapshot = await agreed();
+  const snapshot = await readAgreed();
   const worker = mastersOf(snapshot)[0]?.pod?.worker ?? '';
   await runPlan(planMoveMastersOff(snapshot, { worker }), ports);
   const left = mastersOf(await ports.readSnapshot()).filter(({ pod }) => pod?.worker === worker);
@@ -70,12 +61,12 @@ test('the masters of one worker hand over', async () => {
 });
 
 test('the shard of the first pod is removed with as many volumes; the roles of the last pods move first', async () => {
-  let snapshot = await agreed();
+  let snapshot = await readAgreed();
   const last = snapshot.nodes.find(({ pod }) => pod?.name === `${name}-7`);
   assert.ok(last);
   if (last.role === 'replica') {
     await runPlan(planPromote(snapshot, { node: last.id }), ports);
-    snapshot = await agreed();
+    snapshot = await readAgreed();
   }
   const node = snapshot.nodes.find(({ pod }) => pod?.name === `${name}-0`)?.id ?? '';
   const plan = planRemoveShard(snapshot, { node, volumes: true }, await facts(snapshot, true));
@@ -93,13 +84,13 @@ test('the shard of the first pod is removed with as many volumes; the roles of t
 });
 
 test('from three masters to four with two replicas each, and back to three with one', async () => {
-  const snapshot = await agreed();
+  const snapshot = await readAgreed();
   await runPlan(planScaleShape(snapshot, { masters: 4, replicasPerMaster: 2 }, await facts(snapshot)), ports);
   assert.deepEqual(
     shape(await ports.readSnapshot()).map(([, replicas]) => replicas),
     [2, 2, 2, 2],
   );
-  const grown = await agreed();
+  const grown = await readAgreed();
   await runPlan(planScaleShape(grown, { masters: 3, replicasPerMaster: 1 }, await facts(grown)), ports);
   const shrunk = await ports.readSnapshot();
   assert.deepEqual(
@@ -110,7 +101,7 @@ test('from three masters to four with two replicas each, and back to three with 
 });
 
 test('a setting is kept in the ConfigMap', async () => {
-  const snapshot = await agreed();
+  const snapshot = await readAgreed();
   const request = { name: 'maxmemory-policy', value: 'volatile-lru' };
   const found = await readSetConfigFacts(snapshot, request, ports.dialer, cluster.access);
   await runPlan(planSetConfig(snapshot, request, found), ports);
@@ -119,7 +110,7 @@ test('a setting is kept in the ConfigMap', async () => {
 });
 
 test('every pod is started anew, and comes back as who it was', async () => {
-  const before = await agreed();
+  const before = await readAgreed();
   const plan = await prepareUpgrade(cluster.access, before, { restartedAt: new Date().toISOString() });
   const { updatedPods } = await runUpgrade(plan, cluster.ports);
   assert.equal(updatedPods.length, 6);

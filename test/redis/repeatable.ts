@@ -6,6 +6,7 @@ import type { Plan } from '../../src/model/plan.ts';
 import { mastersOf } from '../../src/model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../../src/model/snapshot.ts';
 import { countSlots, eachSlot, hasSlot, slotCount } from '../../src/model/slots.ts';
+import { agreed } from '../../src/operations/agreed.ts';
 import { planAddShard, type NewServer } from '../../src/operations/addShard.ts';
 import { planFix } from '../../src/operations/fix.ts';
 import { readStrayKeys } from '../../src/operations/fix/facts.ts';
@@ -158,14 +159,14 @@ async function probe(cluster: Present, server: Server): Promise<NewServer> {
 async function planGrowth(cluster: Present): Promise<Plan> {
   const servers = await Promise.all(spares(cluster).map((server) => probe(cluster, server)));
   const addresses = servers.map(({ address }) => address);
-  return planAddShard(await readAnyway(cluster), { addresses }, { servers });
+  return planAddShard(await agreed(() => readAnyway(cluster)), { addresses }, { servers });
 }
 
 async function planShrinking(cluster: Present): Promise<Plan> {
   const [first, second] = await joined(cluster);
   const member = second?.role === 'master' ? second : first;
   if (member === undefined) throw new UserError('invalid-input', 'The shard is gone already.');
-  return planRemoveShard(await readAnyway(cluster), { node: member.id }, {});
+  return planRemoveShard(await agreed(() => readAnyway(cluster)), { node: member.id }, {});
 }
 
 /** Those of the last two servers that are members. */
@@ -182,7 +183,7 @@ export async function shrunk(cluster: Present): Promise<void> {
     const owner = members.find(({ slots: own }) => own.length > 0);
     const node = owner ?? members.find(({ role }) => role === 'replica') ?? members[0];
     if (node === undefined) return;
-    const snapshot = await readAnyway(now);
+    const snapshot = await agreed(() => readAnyway(now));
     const leaving = { node: node.id };
     const plan = owner === undefined ? planForget(snapshot, leaving) : planRemoveShard(snapshot, leaving, {});
     await run(now, hurried(plan));

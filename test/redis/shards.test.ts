@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { agrees } from '../../src/checks/agreement.ts';
 import { formatAddress } from '../../src/model/clusterRef.ts';
 import { mastersOf } from '../../src/model/shards.ts';
 import { countSlots } from '../../src/model/slots.ts';
 import type { ClusterSnapshot } from '../../src/model/snapshot.ts';
+import { agreed } from '../../src/operations/agreed.ts';
 import { planAddShard, type NewServer } from '../../src/operations/addShard.ts';
 import { planRemoveShard } from '../../src/operations/removeShard.ts';
 import { runPlan } from '../../src/operations/runPlan.ts';
 import { readNodeView } from '../../src/redis/nodeView.ts';
 import { startChaosClient } from '../support/chaosClient.ts';
 import { startRedisCluster, type ClusterNode, type TestCluster } from '../support/startRedisCluster.ts';
-import { runKilled, untilSo } from './faultTools.ts';
+import { runKilled } from './faultTools.ts';
 import { readAnyway } from './readAnyway.ts';
 import { runPorts } from './runPorts.ts';
 
@@ -39,7 +39,8 @@ async function probe(cluster: TestCluster, node: ClusterNode): Promise<NewServer
 }
 
 /** Replicas hear of an operation by gossip, and until then the next one is refused. */
-const agreed = (cluster: TestCluster): Promise<ClusterSnapshot> => untilSo(cluster, 'agreement', agrees);
+const readAgreed = (cluster: TestCluster): Promise<ClusterSnapshot> =>
+  agreed(() => readAnyway(cluster), 30_000);
 
 const library = "#!lua name=shop\nredis.register_function('price', function() return 7 end)";
 
@@ -81,7 +82,7 @@ for (const config of [{}, { 'cluster-allow-replica-migration': 'no' }] as const)
     connection.close();
     assert.equal((await runPlan(adding, ports)).skipped, adding.steps.length, 'all of it is done already');
 
-    await runPlan(planRemoveShard(await agreed(cluster), { node: fresh }, {}), ports);
+    await runPlan(planRemoveShard(await readAgreed(cluster), { node: fresh }, {}), ports);
     const shrunk = await ports.readSnapshot();
     assert.equal(shrunk.nodes.length, 6);
     assert.deepEqual(shrunk.strangers, []);
@@ -112,7 +113,7 @@ test(
     );
     const kills = await runKilled(adding, ports);
     assert.equal(mastersOf(await ports.readSnapshot()).length, 4);
-    const removing = planRemoveShard(await agreed(cluster), { node: servers[0]?.id ?? '' }, {});
+    const removing = planRemoveShard(await readAgreed(cluster), { node: servers[0]?.id ?? '' }, {});
     const more = await runKilled(removing, ports);
     const { nodes, strangers } = await ports.readSnapshot();
     assert.deepEqual([nodes.length, strangers], [6, []]);

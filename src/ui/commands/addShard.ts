@@ -3,12 +3,12 @@ import { formatAddress, isKubernetesRef, parseAddress } from '../../model/cluste
 import { messageOf, UserError } from '../../model/errors.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
+import { agreed } from '../../operations/agreed.ts';
 import { planAddShard, type NewServer } from '../../operations/addShard.ts';
 import { confirmationOf } from '../confirmation.ts';
 import { moveOptionsIn } from '../moveOptions.ts';
 import type { Parts } from '../parts.ts';
 import { runPlanned } from '../runPlanned.ts';
-import { settled } from '../settled.ts';
 import { shapeFactsOf } from '../shapeFacts.ts';
 import { answersOf, clusterOf, numberAnswer, picked, type Answers } from '../target.ts';
 
@@ -17,7 +17,8 @@ const times = { connectTimeoutMs: 5_000, commandTimeoutMs: 10_000 };
 
 /** Adds a master with its replicas, and moves its share of the slots to it. */
 export async function addShard(parts: Parts, argument: unknown): Promise<Outcome> {
-  const snapshot = await settled(parts, await clusterOf(parts, argument));
+  const ref = await clusterOf(parts, argument);
+  const snapshot = await agreed(() => parts.inventory.fresh(ref));
   const answers = answersOf(parts, argument);
   const options = moveOptionsIn(answers);
   const replicas = numberAnswer(answers, 'replicas');

@@ -5,9 +5,9 @@ import { isKubernetesRef } from '../../model/clusterRef.ts';
 import type { Finding } from '../../model/finding.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
+import { agreed } from '../../operations/agreed.ts';
 import { findDrift } from '../../operations/upgrade/drift.ts';
 import type { Parts } from '../parts.ts';
-import { settled } from '../settled.ts';
 import { clusterOf } from '../target.ts';
 
 /** Checks a cluster by asking every node now; shows redis-cli's report and what it does not look at. */
@@ -16,7 +16,7 @@ export async function check(
   argument: unknown,
 ): Promise<Outcome & { ok: boolean; findings: readonly Finding[]; text: string }> {
   const ref = await clusterOf(parts, argument);
-  const snapshot = await settled(parts, ref);
+  const snapshot = await agreed(() => parts.inventory.fresh(ref));
   const findings = [...findProblems(snapshot), ...(await drift(parts, snapshot))];
   const text = checkText(snapshot, findings);
   const ok = isSound(findings);

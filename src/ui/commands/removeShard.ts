@@ -1,17 +1,18 @@
 import type { Outcome } from '../../model/outcome.ts';
 import { mastersOf } from '../../model/shards.ts';
+import { agreed } from '../../operations/agreed.ts';
 import { planRemoveShard } from '../../operations/removeShard.ts';
 import { confirmationOf } from '../confirmation.ts';
 import { moveOptionsIn } from '../moveOptions.ts';
 import type { Parts } from '../parts.ts';
 import { runPlanned } from '../runPlanned.ts';
-import { settled } from '../settled.ts';
 import { shapeFactsOf } from '../shapeFacts.ts';
 import { answersOf, clusterOf, pickNode, rowTarget, textAnswer } from '../target.ts';
 
 /** Gives a shard's slots to the others, takes its nodes out of the cluster, and in Kubernetes ends as many pods. */
 export async function removeShard(parts: Parts, argument: unknown): Promise<Outcome> {
-  const snapshot = await settled(parts, await clusterOf(parts, argument));
+  const ref = await clusterOf(parts, argument);
+  const snapshot = await agreed(() => parts.inventory.fresh(ref));
   const answers = answersOf(parts, argument);
   const options = moveOptionsIn(answers);
   const target = rowTarget(parts, argument);

@@ -1,10 +1,10 @@
 import { isKubernetesRef } from '../../model/clusterRef.ts';
 import type { Outcome } from '../../model/outcome.ts';
+import { agreed } from '../../operations/agreed.ts';
 import { prepareUpgrade, type Upgraded } from '../../operations/upgrade.ts';
 import { confirmationOf } from '../confirmation.ts';
 import type { Parts } from '../parts.ts';
 import { runUpgraded } from '../runUpgraded.ts';
-import { settled } from '../settled.ts';
 import { answersOf, clusterOf } from '../target.ts';
 
 /** Starts every pod anew, one at a time, each master only after a replica took over. */
@@ -12,7 +12,8 @@ export async function rollingRestart(
   parts: Parts,
   argument: unknown,
 ): Promise<Outcome | (Outcome & Upgraded)> {
-  const snapshot = await settled(parts, await clusterOf(parts, argument));
+  const asked = await clusterOf(parts, argument);
+  const snapshot = await agreed(() => parts.inventory.fresh(asked));
   const answers = answersOf(parts, argument);
   const { ref } = snapshot;
   const access = await parts.inventory.access(isKubernetesRef(ref) ? ref.context : '');

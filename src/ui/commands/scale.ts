@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { agreed } from '../../operations/agreed.ts';
 import { refuseOwned } from '../../operations/owner.ts';
 import { planScale, runScale, type Scaled } from '../../operations/scale.ts';
 import { changesShape, planScaleShape, type ShapeRequest } from '../../operations/scaleShape.ts';
@@ -13,7 +14,6 @@ import type { Parts } from '../parts.ts';
 import { askPods } from '../podAsking.ts';
 import { runOperation } from '../runOperation.ts';
 import { runPlanned } from '../runPlanned.ts';
-import { settled } from '../settled.ts';
 import { shapeFactsOf } from '../shapeFacts.ts';
 import { answersOf, clusterOf, numberAnswer, picked } from '../target.ts';
 import { waiting } from '../waiting.ts';
@@ -23,7 +23,8 @@ import { waiting } from '../waiting.ts';
  * are moved first where masters are added, or where anything is taken away.
  */
 export async function scale(parts: Parts, argument: unknown): Promise<Outcome | (Outcome & Scaled)> {
-  const snapshot = await settled(parts, await clusterOf(parts, argument));
+  const asked = await clusterOf(parts, argument);
+  const snapshot = await agreed(() => parts.inventory.fresh(asked));
   const answers = answersOf(parts, argument);
   const options = moveOptionsIn(answers);
   const given = {
