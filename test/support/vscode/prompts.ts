@@ -54,8 +54,10 @@ export function promptsOf(page: Page): PromptsUnderTest {
     promptText: async () => `${await quick.innerText()}\n${(await input.getAttribute('placeholder')) ?? ''}`,
     dialogText: () => dialog.innerText(),
     pressDialog: async (button) => {
+      // The next dialog may be there as soon as this one is gone.
+      const shown = await dialog.elementHandle();
       await dialog.getByRole('button', { name: button, exact: true }).click();
-      await dialog.waitFor({ state: 'detached' });
+      await shown.waitForElementState('hidden');
     },
     notifications: () => toasts.locator('.notification-list-item-message').allInnerTexts(),
     pressNotification: (message, button) =>
