@@ -13,7 +13,7 @@ export interface Ends {
   readonly to: string;
   /**
    * Connections beside those two that share the SETSLOTs: Valkey 8 blocks a connection until its replicas have
-   * confirmed one, so a hundred of them take a hundred times as long on one connection.
+   * confirmed one, so a hundred of them take a hundred times as long on one connection. There are none for Redis.
    */
   readonly moreOfSource?: readonly NodeConnection[];
   readonly moreOfTarget?: readonly NodeConnection[];
@@ -85,7 +85,8 @@ export async function handOver(ends: Ends, slots: readonly number[]): Promise<vo
  * it tells every node (clusterBroadcastPong, in SETSLOT NODE); with sixteen slots all nodes read sixteen messages, each
  * as long as all slots, while clients wait. So all but the last are closed before they are assigned, of which nobody is
  * told, and the message about the last tells of all of them. In a transaction nobody meets a slot that is closed and
- * not assigned, and no crash leaves one. The last one is opened again, since only that brings a new config epoch.
+ * not assigned, and no crash leaves one. The last one is opened again, since only that brings a new config epoch. Not for
+ * Valkey: it makes a SETSLOT wait for its replicas, which no transaction can (8.1.1 crashes).
  */
 async function claim({ target, from, to }: Ends, slots: readonly number[]): Promise<void> {
   const last = slots.at(-1);

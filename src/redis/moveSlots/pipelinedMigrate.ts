@@ -89,7 +89,6 @@ export function dialAhead(lines: Lines, { from, to, pace = 'gentle' }: MoveReque
 export async function pipelinedMigrate(move: PipelinedMove): Promise<void> {
   const { request, lines } = move;
   const pace = request.pace ?? 'gentle';
-  const isSlowToSet = move.source.product === 'valkey';
   const { lanes, carriers, slotsPerBlock } = parallel[move.roundTripMs > farMs ? 'far' : 'near'][pace];
   const [gateLine, carrierLines, bigKeys, laneLines, moreOfSource, moreOfTarget] = await Promise.all([
     lines.dial(request.to),
@@ -100,8 +99,8 @@ export async function pipelinedMigrate(move: PipelinedMove): Promise<void> {
         Promise.all([lines.dial(request.from), lines.dial(request.to)]),
       ),
     ),
-    isSlowToSet ? lines.dialMany(request.from, slowSetters) : [],
-    isSlowToSet ? lines.dialMany(request.to, slowSetters) : [],
+    isSlowToSet(move.source) ? lines.dialMany(request.from, slowSetters) : [],
+    isSlowToSet(move.target) ? lines.dialMany(request.to, slowSetters) : [],
   ]);
   const tempo = tempoFor({ ...move, pace, patienceMs: patienceOf(move) });
   const run: Run = {
@@ -142,6 +141,10 @@ export async function pipelinedMigrate(move: PipelinedMove): Promise<void> {
     }),
   );
   throwWhatStopped(run);
+}
+
+function isSlowToSet({ product }: NodeView): boolean {
+  return product === 'valkey';
 }
 
 /** How long a source may be out of sight without its replicas taking its place; milliseconds. */
