@@ -1,6 +1,7 @@
 import type { NodeView } from '../../model/nodeView.ts';
 import type { Member } from './members.ts';
 import type { Place, UpgradePorts } from './ports.ts';
+import { setOne, valueOf } from './setLive.ts';
 
 const setting = 'loglevel';
 const quiet = 'warning';
@@ -15,29 +16,19 @@ const quiet = 'warning';
 export async function quietLogs(
   place: Place,
   members: readonly Member[],
-  { withNode }: Pick<UpgradePorts, 'withNode'>,
+  ports: Pick<UpgradePorts, 'withNode'>,
 ): Promise<() => Promise<void>> {
   const isMixed = members.some(({ view }) => view?.product === 'redis');
   const verbose = isMixed ? members.filter(({ view }) => logsEachSlot(view)) : [];
-  const set = async (pod: string, value: string): Promise<string> => {
-    return await withNode(place.namespace, pod, place.port, async (node) => {
-      const before: unknown = await node.call('CONFIG', 'GET', setting);
-      await node.call('CONFIG', 'SET', setting, value);
-      return Array.isArray(before) ? String(before[1]) : value;
-    });
-  };
-  const done = await Promise.all(
-    verbose.map(async ({ pod: { name } }) => {
-      const before = await set(name, quiet).catch(() => undefined);
-      return { name, before };
-    }),
-  );
+  const before = new Map<string, string>();
+  const quieting = verbose.map(async ({ pod: { name } }) => {
+    const level = await valueOf(place, name, setting, ports);
+    await setOne(place, name, setting, quiet, ports);
+    before.set(name, level);
+  });
+  await Promise.allSettled(quieting);
   return async () => {
-    await Promise.all(
-      done.map(async ({ name, before }) => {
-        if (before !== undefined) await set(name, before).catch(() => undefined);
-      }),
-    );
+    await Promise.allSettled([...before].map(([name, level]) => setOne(place, name, setting, level, ports)));
   };
 }
 

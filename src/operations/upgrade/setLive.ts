@@ -53,11 +53,12 @@ export async function setLive(
   }
 }
 
-async function valueOf(
+/** What the server in a pod has for a setting. */
+export async function valueOf(
   { namespace, port }: Place,
   pod: string,
   name: string,
-  { withNode }: UpgradePorts,
+  { withNode }: Pick<UpgradePorts, 'withNode'>,
 ): Promise<string> {
   const reply = await withNode(namespace, pod, port, (one) => one.call('CONFIG', 'GET', name));
   const [, value] = Array.isArray(reply) ? reply.map(String) : [];
@@ -68,12 +69,13 @@ async function valueOf(
   );
 }
 
-async function setOne(
+/** Sets it there. */
+export async function setOne(
   { namespace, port }: Place,
   pod: string,
   name: string,
   value: string,
-  { withNode }: UpgradePorts,
+  { withNode }: Pick<UpgradePorts, 'withNode'>,
 ): Promise<void> {
   try {
     await withNode(namespace, pod, port, (one) => one.call('CONFIG', 'SET', name, value));
