@@ -3,7 +3,7 @@
 # What pods own already counts, so a formation that was interrupted is simply gone on with.
 
 form() {
-  plan=$(printf '%s\n' "$pods" | formation "$(configured_timeout)")
+  plan=$(printf '%s\n' "$pods" | formation "$(configured_timeout)" "$(nothing_to_come_back)")
   case $plan in
   wait*)
     say_once "not forming a cluster: ${plan#wait }"
@@ -66,20 +66,25 @@ lost_owner() { printf '%s\n' "$view" | awk '$3 ~ /fail|noaddr/ && $3 !~ /fail\?/
 # as it will be then.
 # Masters are spread over the workers, then among the lowest ordinals, so that scaling down takes replicas first.
 # Nodes that are none of the pods hold the formation up, but are forgotten where nobody has a link with them, since all
-# pods are here and empty: a pod lost its volume meanwhile. If such a node owns slots and has a replica, that one takes over.
+# pods are here and empty: a pod lost its volume meanwhile. A replica of such a node takes over where that is all that is
+# missing (see agent-recover.sh). Where it never heard of its master's slots, or most masters are gone, it cannot, and
+# follows another one instead.
 # A server that was alone for more than two seconds serves its first slots only a cluster-node-timeout later (seen with
 # Redis 7.0 and 8.6, and no sooner than half a second). So that is made short while it still knows nobody whom it could
 # take for failed by that, and is as configured again before it meets the others.
 formation() {
-  awk -v timeout="$1" -v masters="$MASTERS" -v want="$WANT" -v port="$PORT" -v bus="$BUS" '
+  awk -v timeout="$1" -v nameless="${2:+yes}" -v masters="$MASTERS" -v want="$WANT" -v port="$PORT" -v bus="$BUS" '
     {
       ip[$1] = $2; id[$1] = $3; role[$1] = $4; slots[$1] = $6; known[$1] = $7; size[$1] = $9
       epoch[$1] = $10; ids[$1] = $11; worker[$1] = $12; lost[$1] = $15; mine[$3] = 1
       line[$1] = $0
-      if ($4 == "slave") followed[$5] = 1
+      if ($4 == "slave") follows[$1] = $5
+      if ($4 == "slave" && $8 == 16384 && owners_lost($15) * 2 < masters) heir[$5] = 1
     }
     function first(i) { return int(16384 * i / masters) }
     function range(i) { return first(i) "-" first(i + 1) - 1 }
+    function owners_lost(list) { return gsub("/1,", "", list) }
+    function survivor(i,   m) { for (m in ip) if (role[m] == "master" && slots[m] != "-" && index(ids[i], "," id[m] ",")) return id[m] }
     END {
       for (i = 0; i < want; i++) if (!(i in ip)) missing = missing " " i
       for (i in ip) {
@@ -96,9 +101,16 @@ formation() {
         for (j = 2; j < n; j++) {
           split(k[j], node, "/")
           if (node[1] in mine) continue
-          if (node[1] in followed) why = "node " node[1] ", which is gone, has a replica"
-          else if (node[2] == "?" ? node[3] : !(node[2] in ip)) why = "node " node[1] " may come back"
-          else forget[i] = forget[i] "|CLUSTER FORGET " node[1]
+          if (node[1] in heir) why = "node " node[1] ", which is gone, has a replica that takes over"
+          else if (node[2] == "?" ? node[3] && !nameless : !(node[2] in ip)) why = "node " node[1] " may come back"
+          else {
+            if (follows[i] == node[1]) {
+              forget[i] = forget[i] "|CLUSTER REPLICATE " survivor(i)
+              # It gets its role anew.
+              $0 = line[i]; $4 = "master"; $5 = "-"; line[i] = $0
+            }
+            forget[i] = forget[i] "|CLUSTER FORGET " node[1]
+          }
         }
       }
       for (i in ip) {

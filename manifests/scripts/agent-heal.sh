@@ -64,7 +64,7 @@ END
 # Nodes that failed, own no slot and will not come back as they were: the pod answers under another id (its volume is
 # gone), or its pod was scaled away: it has been gone for a minute, its name is unknown while my own is known, and every
 # pod that answers has a lower number. Gossip brings no names: the others are asked for them, and what nobody has a name
-# for, or nobody else knows, goes too. A pod that merely has no worker for the moment may look the same; when it is back
+# for, or nobody else knows, goes too, and sooner where every pod answers. A pod that merely has no worker for the moment may look the same; when it is back
 # it knows the others, asks them to meet it again, and is the replica that it was.
 lasting= # "id since" of those that may have been scaled away or are known to me alone, each in spaces
 forget_ghosts() {
@@ -96,7 +96,8 @@ forget_ghosts() {
   before=$lasting lasting=
   while read -r id what why; do
     if [ "$what" != now ]; then
-      if [ "$what" = alone ]; then
+      if [ "$what" = alone ] || { [ "$what" = nameless ] && every_pod_answers; }; then
+        # The others forget it at about the same time, and must not hear of it again when their minute is over.
         lasted "$id" 10 || continue
       else
         lasted "$id" "${GONE_SECONDS:-60}" || continue
@@ -109,6 +110,9 @@ forget_ghosts() {
 $ghosts
 END
 }
+
+# Every address behind the Service is a pod that answers.
+every_pod_answers() { [ "$(printf '%s\n' "$peers" | grep -c .)" -lt "$(printf '%s\n' "$pods" | grep -c .)" ]; }
 
 # lasted <id> <seconds>: it has been so at every look for that long.
 lasted() {

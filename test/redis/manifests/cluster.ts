@@ -83,12 +83,12 @@ export async function settled(pods: SimulatedPods, count: number, seconds = 30):
   }
 }
 
-/** Looks twice a second until there is something. */
-export async function until<T>(look: () => T | undefined | Promise<T | undefined>, seconds = 90): Promise<T> {
+/** Looks twice a second, or as often as is said, until there is something. */
+export async function until<T>(look: () => T | undefined | Promise<T | undefined>, seconds = 90, every = 500): Promise<T> {
   for (const end = performance.now() + seconds * 1000; ;) {
     const found = await look();
     if (found !== undefined) return found;
     assert.ok(performance.now() < end, `nothing within ${seconds} s`);
-    await sleep(500);
+    await sleep(every);
   }
 }

@@ -35,3 +35,28 @@ void test('pods killed at random moments of the formation, some without their vo
     }
   }
 });
+
+for (const victims of [[1], [1, 2]]) {
+  void test(`a formation goes on where ${victims.length} masters lose their volumes just as their replicas are named`, async (t) => {
+    const pods = await simulatePods({ env: { LOOK_EVERY: '3' } });
+    try {
+      await startAll(pods, 0, 6);
+      await until(() => (pods.agentLog(0).includes(': forming ') ? true : undefined), 90, 10);
+      // Their replicas are told to follow them, and hardly anybody has heard of their slots or their names.
+      await sleep(650);
+      await Promise.all(
+        victims.map(async (victim) => {
+          await pods.kill(victim);
+          await pods.loseVolume(victim);
+          await pods.start(victim, 20 + victim);
+        }),
+      );
+      t.diagnostic(`whole in ${(await pods.allReady(60)).toFixed(1)} s`);
+      await settled(pods, 6, 60);
+    } catch (error) {
+      throw new Error(pods.ordinals().map((ordinal) => pods.agentLog(ordinal)).join(''), { cause: error });
+    } finally {
+      await pods.dispose();
+    }
+  });
+}
