@@ -35,6 +35,8 @@ function answering(snapshot: ClusterSnapshot): { node: ClusterSnapshot['nodes'][
   return snapshot.nodes.flatMap((node) => (node.view === undefined ? [] : [{ node, view: node.view }]));
 }
 
+/** Nodes that agree have one and the same string, so that to compare them does not mean to read them. */
+let latest = '';
 /** Of a view that says what it said before (see parseClusterNodes) the signature is known. */
 const signatures = new WeakMap<KnownNode, { readonly others: NodeView['others']; readonly text: string }>();
 
@@ -47,8 +49,9 @@ export function signature({ self, others }: NodeView): string {
     .map(claimOf)
     .sort()
     .join('|');
-  signatures.set(self, { others, text });
-  return text;
+  if (text !== latest) latest = text;
+  signatures.set(self, { others, text: latest });
+  return latest;
 }
 
 /** Nodes that agree share their lines (see parseClusterNodes), so each is put into words once. */

@@ -1,6 +1,7 @@
 /**
  * The fields of INFO and CLUSTER INFO, `<field>:<value>` each on a line. Each is looked for when it is asked for: of
- * some two hundred a dozen matters, and a view that is live asks every node every few seconds.
+ * some two hundred a dozen matters, and a view that is live asks every node every few seconds. Each is looked for
+ * behind the one before it first: who asks in the order of INFO has the text read once.
  */
 export interface InfoFields {
   text(field: string): string | undefined;
@@ -12,22 +13,30 @@ export interface InfoFields {
 
 export function infoFields(info: string): InfoFields {
   const lines = `\n${info}`;
-  const text = (field: string): string | undefined => {
-    const mark = `\n${field}:`;
-    const found = lines.indexOf(mark);
-    if (found === -1) return undefined;
-    const start = found + mark.length;
+  let last = 0;
+  const valueAt = (start: number): string => {
     const end = lines.indexOf('\n', start);
     return lines.slice(start, end === -1 ? lines.length : end).trimEnd();
+  };
+  const text = (field: string): string | undefined => {
+    const mark = `\n${field}:`;
+    const ahead = lines.indexOf(mark, last);
+    const found = ahead === -1 && last > 0 ? lines.indexOf(mark) : ahead;
+    if (found === -1) return undefined;
+    last = found;
+    return valueAt(found + mark.length);
   };
   return {
     text,
     number: (field) => Number(text(field) ?? 0) || 0,
     numbered: (name) => {
-      const first = lines.indexOf(`\n${name}`);
-      if (first === -1) return [];
-      const found = lines.slice(first).matchAll(new RegExp(`^${name}\\d+:(.*)$`, 'gm'));
-      return [...found].map(([, value = '']) => value.trimEnd());
+      const mark = `\n${name}`;
+      const values: string[] = [];
+      for (let at = lines.indexOf(mark); at !== -1; at = lines.indexOf(mark, at + 1)) {
+        const colon = lines.indexOf(':', at);
+        if (/^\d+$/.test(lines.slice(at + mark.length, colon))) values.push(valueAt(colon + 1));
+      }
+      return values;
     },
   };
 }

@@ -13,7 +13,7 @@ const lastSaid = new WeakMap<NodeConnection, ClusterNodes>();
  */
 export async function readNodeView(connection: NodeConnection, signal?: AbortSignal): Promise<NodeView> {
   signal?.throwIfAborted();
-  const replies = await connection.pipeline([['CLUSTER', 'NODES'], ['CLUSTER', 'INFO'], ['INFO']]);
+  const replies = await connection.pipelineBuffer([['CLUSTER', 'NODES'], ['CLUSTER', 'INFO'], ['INFO']]);
   signal?.throwIfAborted();
   const refusal = replies.find((reply) => reply instanceof Error);
   if (refusal !== undefined) throw explain(refusal);
@@ -45,8 +45,10 @@ export function nodeView(
 ): NodeView {
   const cluster = infoFields(clusterInfoText);
   const info = infoFields(infoText);
-  const valkeyVersion = info.text('valkey_version');
-  const isValkey = info.text('server_name') === 'valkey' || valkeyVersion !== undefined;
+  // Fields that Redis has not are looked for where they would stand, not in all of it.
+  const server = infoFields(infoText.slice(0, infoText.indexOf('\n# ', 1)));
+  const valkeyVersion = server.text('valkey_version');
+  const isValkey = valkeyVersion !== undefined || server.text('server_name') === 'valkey';
   return {
     self,
     others,
@@ -54,20 +56,20 @@ export function nodeView(
     slotsAssigned: cluster.number('cluster_slots_assigned'),
     currentEpoch: cluster.number('cluster_current_epoch'),
     product: isValkey ? 'valkey' : 'redis',
-    version: (isValkey ? valkeyVersion : info.text('redis_version')) ?? '',
-    loading: info.text('loading') === '1' || info.text('async_loading') === '1',
-    keys: keysIn(info),
+    version: (isValkey ? valkeyVersion : server.text('redis_version')) ?? '',
+    uptimeSeconds: server.number('uptime_in_seconds'),
     usedMemoryBytes: info.number('used_memory'),
     maxMemoryBytes: info.number('maxmemory'),
-    uncountedMemoryBytes: info.number('mem_not_counted_for_evict'),
     evictionPolicy: info.text('maxmemory_policy') ?? '',
+    uncountedMemoryBytes: info.number('mem_not_counted_for_evict'),
+    loading: info.text('loading') === '1' || info.text('async_loading') === '1',
     persistence: {
-      appendOnlyWritten: info.text('aof_last_write_status') !== 'err',
-      appendOnlyRewritten: info.text('aof_last_bgrewrite_status') !== 'err',
       snapshotSaved: info.text('rdb_last_bgsave_status') !== 'err',
+      appendOnlyRewritten: info.text('aof_last_bgrewrite_status') !== 'err',
+      appendOnlyWritten: info.text('aof_last_write_status') !== 'err',
     },
-    uptimeSeconds: info.number('uptime_in_seconds'),
     replication: replicationOf(info),
+    keys: keysIn(info),
   };
 }
 
