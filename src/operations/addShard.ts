@@ -5,7 +5,7 @@ import { mastersOf } from '../model/shards.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
 import { movingAs } from './moveOptions.ts';
 import { refusal, replicasOf } from './nodes.ts';
-import { roomWarnings } from './reshard/room.ts';
+import { judgeMoves } from './reshard/judgeMoves.ts';
 import {
   movesIn,
   podsJoin,
@@ -58,7 +58,7 @@ export function planAddShard(
     operation: 'addShard',
     request,
     steps: parts,
-    warnings: roomWarnings(snapshot, movesIn(parts)),
+    warnings: judgeMoves(snapshot, movesIn(parts)),
     losses: [],
   };
   return movingAs(plan, request);

@@ -15,7 +15,7 @@ import {
 } from '../model/slots.ts';
 import { movingAs } from './moveOptions.ts';
 import { refuseDeadMasters } from './reshard/refusals.ts';
-import { roomWarnings } from './reshard/room.ts';
+import { judgeMoves } from './reshard/judgeMoves.ts';
 import { transfersFor } from './rebalance/shares.ts';
 
 export interface RebalanceRequest extends MoveOptions {
@@ -59,7 +59,7 @@ export function planRebalance(snapshot: ClusterSnapshot, request: RebalanceReque
     title: `Rebalance ${snapshot.name}: ${total.toLocaleString('en-US')} ${total === 1 ? 'slot' : 'slots'}`,
     ...{ ref: snapshot.ref, operation: 'rebalance', request },
     steps,
-    warnings: [...warningsFor(masters, weights, request), ...roomWarnings(snapshot, steps)],
+    warnings: [...warningsFor(masters, weights, request), ...judgeMoves(snapshot, steps)],
     losses: [],
   };
   return movingAs(plan, request);

@@ -5,7 +5,7 @@ import { mastersOf, nodeName } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
 import { movingAs } from './moveOptions.ts';
 import { answers, memberOf, refusal, replicasOf } from './nodes.ts';
-import { roomWarnings } from './reshard/room.ts';
+import { judgeMoves } from './reshard/judgeMoves.ts';
 import { dropPods, volumeTexts, type DropFacts } from './shape/dropPods.ts';
 import { movesIn } from './shape/grow.ts';
 import { refuseUnsound, scalable, type ShapeFacts } from './shape/refusals.ts';
@@ -50,7 +50,7 @@ export function planRemoveShard(
   const { workload } = scalable(snapshot, facts);
   const steps = dropPods(snapshot, workload, { drained: [master], spare: shard }, volumes, facts);
   const { warnings, losses } = volumeTexts(volumes, facts, shard.length);
-  const notes = [...roomWarnings(snapshot, movesIn(steps)), ...warnings];
+  const notes = [...judgeMoves(snapshot, movesIn(steps)), ...warnings];
   return movingAs({ ...common, steps, losses, warnings: notes }, request);
 }
 

@@ -7,7 +7,7 @@ import { countSlots, formatSlots, intersectSlots, subtractSlots, type SlotSet } 
 import { movingAs } from './moveOptions.ts';
 import { chooseSlots, type SourceShare } from './reshard/chooseSlots.ts';
 import { refuseUnlessWhole } from './reshard/refusals.ts';
-import { roomWarnings } from './reshard/room.ts';
+import { judgeMoves } from './reshard/judgeMoves.ts';
 
 export interface ReshardRequest extends MoveOptions {
   /** Node ids of masters, or all that own slots but the target. */
@@ -35,7 +35,7 @@ export function planReshard(snapshot: ClusterSnapshot, request: ReshardRequest):
     operation: 'reshard',
     request,
     steps,
-    warnings: [...warningsFor(request.slots, shares, target), ...roomWarnings(snapshot, steps)],
+    warnings: [...warningsFor(request.slots, shares, target), ...judgeMoves(snapshot, steps)],
     losses: [],
   };
   return movingAs(plan, request);

@@ -10,7 +10,7 @@ import { answers, count, refusal, replicasOf } from './nodes.ts';
 import { fewestMasters } from './removeShard.ts';
 import { spreadSteps } from './replicate.ts';
 import type { ScaleRequest } from './scale.ts';
-import { roomWarnings } from './reshard/room.ts';
+import { judgeMoves } from './reshard/judgeMoves.ts';
 import { dropPods, volumeTexts, type DropFacts } from './shape/dropPods.ts';
 import { movesIn, podsJoin, readyStep, serversFor, settleNewcomers, waitingPods } from './shape/grow.ts';
 import { refuseUnsound, scalable, type ShapeFacts } from './shape/refusals.ts';
@@ -90,7 +90,7 @@ export function planScaleShape(
     ? growTo(snapshot, workload, now, wanted)
     : dropPods(snapshot, workload, goingTo(snapshot, workload, now, wanted), volumes, facts);
   const said = isGrowth ? { warnings: [], losses: [] } : volumeTexts(volumes, facts, dropped);
-  const warnings = [...roomWarnings(snapshot, movesIn(steps)), ...said.warnings];
+  const warnings = [...judgeMoves(snapshot, movesIn(steps)), ...said.warnings];
   return movingAs({ ...common, steps, losses: said.losses, warnings }, request);
 }
 

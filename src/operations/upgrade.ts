@@ -2,6 +2,7 @@ import type { KubernetesAccess } from '../kubernetes/kubernetesAccess.ts';
 import { describeRef, type KubernetesClusterRef } from '../model/clusterRef.ts';
 import { isAbort, UserError } from '../model/errors.ts';
 import type { Plan, Step } from '../model/plan.ts';
+import { releaseText, type Release } from '../model/release.ts';
 import { mastersOf, nodeName } from '../model/shards.ts';
 import type { ClusterSnapshot, PodFacts } from '../model/snapshot.ts';
 import { checkRequest, type UpgradeRequest } from './upgrade/answers.ts';
@@ -14,7 +15,7 @@ import { onlyStatefulSet, refuseForeign, refuseSizes, refuseUnhealthy } from './
 import { growVolumes } from './upgrade/growVolumes.ts';
 import { rollPods } from './upgrade/rollPods.ts';
 import { setLive } from './upgrade/setLive.ts';
-import { judgeVersions, releaseOfImage, releaseText, type Release } from './upgrade/versions.ts';
+import { judgeVersions, releaseOfImage } from './upgrade/versions.ts';
 
 export interface UpgradePlan extends Plan {
   readonly ref: KubernetesClusterRef;

@@ -195,6 +195,33 @@ for (const end of ['source', 'target'] as const) {
 }
 
 test(
+  'between Redis and a newer Valkey slots move one way, and the other way is refused before any is opened',
+  { skip },
+  async () => {
+    const cluster = await start({ mixed: { version: 'valkeyNewest', numbers: [1, 4] } });
+    const [older, newer] = [nodeAt(cluster, 0), nodeAt(cluster, 1)];
+    const before = await dumpAll(cluster);
+    const chaos = await startChaosClient({ nodes: cluster.nodes });
+    const result = await move(cluster, [[0, 499]]);
+    const report = await chaos.stop();
+    assert.deepEqual([report.missing, report.stale, report.losses], [0, 0, []]);
+    assert.deepEqual([result.method, result.movedSlots], ['migrate', 500]);
+    assert.equal(await owns(cluster, newer, [[0, 499]]), 500);
+    await assert.rejects(
+      move(cluster, [[0, 99]], { from: newer.id, to: older.id }),
+      /is Redis 7\.0\.\d+ and cannot read keys of .*, which is Valkey 9.*Nothing was moved/s,
+    );
+    await assertNoneOpen(cluster, cluster.nodes);
+    const later = await dumpAll(cluster);
+    assert.deepEqual(
+      [...before.keys()].filter((key) => !later.has(key)),
+      [],
+    );
+    await assertWhole(cluster, newer);
+  },
+);
+
+test(
   'a source that stands still is given up, and its migration cancelled on the target',
   { skip },
   async () => {

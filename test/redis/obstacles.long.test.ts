@@ -192,6 +192,19 @@ describe('obstacles on the way of an operation', { timeout: 240_000 }, () => {
     });
   }
 
+  test('a user who may not run transactions can move slots', async () => {
+    const cluster = await start({ replicasPerMaster: 0 });
+    const data = await dumpAll(cluster);
+    const rules = ['on', '>its secret', '~*', '&*', '+@all', '-@transaction'];
+    for (const node of cluster.nodes) {
+      await withNode(cluster, node, (connection) => connection.call('ACL', 'SETUSER', 'tool', ...rules));
+    }
+    await reshard(dialledBy(cluster, { username: 'tool', password: 'its secret' }), [[0, 199]]);
+    await assertNoneOpen(cluster, cluster.nodes);
+    assert.deepEqual(await dumpAll(cluster), data);
+    await assertWhole(cluster, nodeAt(cluster, 0));
+  });
+
   test('a slot that two masters claim: nothing is moved, and nobody is greeted who would drop its keys by it', async () => {
     const config = { 'cluster-allow-reads-when-down': 'yes' };
     const cluster = await start({ replicasPerMaster: 0, config });

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -27,6 +27,8 @@ export interface TestClusterOptions {
   readonly spares?: number;
   /** Other servers than the machine's own. */
   readonly version?: ServerVersion;
+  /** Numbers of servers of another version among the machine's own, as halfway through an upgrade. */
+  readonly mixed?: { readonly version: ServerVersion; readonly numbers: readonly number[] };
 }
 
 export interface TestCluster {
@@ -50,15 +52,18 @@ export async function startRedisCluster({
   config = {},
   spares = 0,
   version,
+  mixed,
 }: TestClusterOptions = {}): Promise<TestCluster> {
   const credentials: Credentials = password === undefined ? {} : { password };
   const secrets: Record<string, string> =
     password === undefined ? {} : { requirepass: password, masterauth: password };
   const size = masters * (1 + replicasPerMaster);
   const programs = version === undefined ? undefined : await serverPrograms(version);
+  const folder = await mkdtemp(join(tmpdir(), 'redis-cluster-test-'));
+  const program = mixed === undefined ? programs?.server : await chooser(folder, mixed);
   const running = await startServers({
-    ...(programs === undefined ? {} : { redisServer: programs.server }),
-    folder: await mkdtemp(join(tmpdir(), 'redis-cluster-test-')),
+    ...(program === undefined ? {} : { redisServer: program }),
+    folder,
     count: size + spares,
     config: { 'cluster-node-timeout': '2000', ...secrets, ...config },
   });
@@ -89,6 +94,19 @@ export async function startRedisCluster({
     await running.stop();
     throw error;
   }
+}
+
+/** A program that starts one version or the other by the number of the folder that the server's configuration is in. */
+async function chooser(
+  folder: string,
+  { version, numbers }: NonNullable<TestClusterOptions['mixed']>,
+): Promise<string> {
+  const { server } = await serverPrograms(version);
+  const program = join(folder, 'either-server');
+  const others = numbers.map((number) => `"${folder}/${number}/"*`).join(' | ');
+  const text = `#!/bin/sh\ncase $1 in ${others}) exec "${server}" "$@" ;; esac\nexec redis-server "$@"\n`;
+  await writeFile(program, text, { mode: 0o755 });
+  return program;
 }
 
 const times = { connectTimeoutMs: 3000, commandTimeoutMs: 15_000 };

@@ -5,6 +5,7 @@ import type { ClusterDialer } from '../../redis/nodeConnection.ts';
 import { answers, nameOf, refusal } from '../nodes.ts';
 import { requireRights } from '../rights.ts';
 import type { SetConfigFacts, SetConfigRequest } from '../setConfig.ts';
+import { settingOf } from '../settingOf.ts';
 import { readRedisConf, readSet } from '../upgrade/facts.ts';
 import { isShared } from '../upgrade/settings.ts';
 import { withConnection } from '../withConnection.ts';
@@ -32,8 +33,8 @@ async function valueOn(
   name: string,
   dialer: ClusterDialer,
 ): Promise<string> {
-  const reply = await withConnection({ dialer }, id, (connection) => connection.call('CONFIG', 'GET', name));
-  if (Array.isArray(reply) && reply.length > 1) return String(reply[1]);
+  const value = await withConnection({ dialer }, id, (connection) => settingOf(connection, name));
+  if (value !== undefined) return value;
   throw refusal('invalid-input', `${nameOf(snapshot, id)} has no setting "${name}".`);
 }
 

@@ -1,7 +1,7 @@
 import { messageOf, UserError } from '../../model/errors.ts';
 import type { StepOf } from '../../model/plan.ts';
-import type { NodeConnection } from '../../redis/nodeConnection.ts';
 import { answers, memberOf, nameOf, refusal } from '../nodes.ts';
+import { settingOf } from '../settingOf.ts';
 import { isSameValue } from '../upgrade/settings.ts';
 import { withConnection } from '../withConnection.ts';
 import type { StepPorts } from './ports.ts';
@@ -54,9 +54,4 @@ async function setOn(
       { cause: error },
     );
   }
-}
-
-async function settingOf(connection: NodeConnection, name: string): Promise<string | undefined> {
-  const reply = await connection.call('CONFIG', 'GET', name);
-  return Array.isArray(reply) && reply.length > 1 ? String(reply[1]) : undefined;
 }

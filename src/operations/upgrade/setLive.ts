@@ -1,4 +1,5 @@
 import { messageOf, UserError } from '../../model/errors.ts';
+import { settingOf } from '../settingOf.ts';
 import type { Difference } from './difference.ts';
 import { readPods } from './facts.ts';
 import type { Place, UpgradePorts } from './ports.ts';
@@ -60,8 +61,7 @@ export async function valueOf(
   name: string,
   { withNode }: Pick<UpgradePorts, 'withNode'>,
 ): Promise<string> {
-  const reply = await withNode(namespace, pod, port, (one) => one.call('CONFIG', 'GET', name));
-  const [, value] = Array.isArray(reply) ? reply.map(String) : [];
+  const value = await withNode(namespace, pod, port, (one) => settingOf(one, name));
   if (value !== undefined) return value;
   throw new UserError(
     'invalid-input',

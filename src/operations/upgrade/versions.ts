@@ -1,11 +1,5 @@
 import { UserError } from '../../model/errors.ts';
-
-/** What a server says it is, or an image's name and tag. */
-export interface Release {
-  readonly product: 'redis' | 'valkey';
-  /** `8.0.2`; as much of it as is known. */
-  readonly version: string;
-}
+import { canRead, compareVersions, dataFormat, releaseText, type Release } from '../../model/release.ts';
 
 /** What a change of version means. */
 export interface VersionVerdict {
@@ -25,41 +19,6 @@ export function releaseOfImage(image: string): Release | undefined {
   return version === undefined || product === undefined ? undefined : { product, version };
 }
 
-export function releaseText({ product, version }: Release): string {
-  return `${product === 'valkey' ? 'Valkey' : 'Redis'} ${version}`;
-}
-
-/** Below, at or above zero, as versions are counted. */
-function compareVersions(a: string, b: string): number {
-  const [left, right] = [a, b].map((text) => text.split('.').map(Number));
-  for (let part = 0; part < 3; part++) {
-    const difference = (left?.[part] ?? 0) - (right?.[part] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return 0;
-}
-
-/**
- * The number of the RDB format that a release writes into its files: RDB_VERSION in src/rdb.h; 10, 12, 13, 11 and 80 are
- * also what Redis 7.0.15, 8.0.2, 8.6.3, Valkey 8.1.1 and 9.1.2 put at the end of a DUMP.
- */
-function dataFormat({ product, version }: Release): number {
-  const since = (first: string): boolean => compareVersions(version, first) >= 0;
-  if (product === 'valkey') return since('9.0') ? 80 : 11;
-  if (since('8.6')) return 13;
-  if (since('7.4')) return 12;
-  return since('7.2') ? 11 : since('7.0') ? 10 : 9;
-}
-
-/** The first number that Valkey uses; 12 to 79 are Redis's own, and Valkey refuses them as foreign. */
-const valkeysFirst = 80;
-const lastCommon = 11;
-
-function canRead(reader: Release, format: number): boolean {
-  if (format > dataFormat(reader)) return false;
-  return reader.product !== 'valkey' || format <= lastCommon || format >= valkeysFirst;
-}
-
 /**
  * Whether nodes of these releases can become the target one after another. Throws a UserError where the target could
  * not read what they wrote, with the way that works.
@@ -67,9 +26,9 @@ function canRead(reader: Release, format: number): boolean {
  */
 export function judgeVersions(running: readonly Release[], target: Release): VersionVerdict {
   for (const one of running) {
-    if (!canRead(target, dataFormat(one))) throw unreadable(one, target);
+    if (!canRead(target, one)) throw unreadable(one, target);
   }
-  const isOneWay = running.some((one) => !canRead(one, dataFormat(target)));
+  const isOneWay = running.some((one) => !canRead(one, target));
   return { isOneWay, warnings: running.flatMap((one) => leapWarnings(one, target)) };
 }
 

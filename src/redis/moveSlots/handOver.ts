@@ -17,6 +17,14 @@ export interface Ends {
    */
   readonly moreOfSource?: readonly NodeConnection[];
   readonly moreOfTarget?: readonly NodeConnection[];
+  /** Whether the target takes SETSLOTs in a transaction (see `transacts`). */
+  readonly inOne?: boolean;
+}
+
+/** Whether a server lets this user run transactions: an ACL may deny them. Not to be asked of Valkey (see `claim`). */
+export async function transacts(connection: NodeConnection): Promise<boolean> {
+  const replies = await connection.pipeline([['MULTI'], ['EXEC']]);
+  return !replies.some((reply) => reply instanceof Error);
 }
 
 function toSource({ source, moreOfSource = [] }: Ends): readonly NodeConnection[] {
@@ -74,9 +82,8 @@ export async function slotsWithKeys(ends: Ends, slots: readonly number[]): Promi
  * else itself; a master that has not heard yet sends clients to the source, and the source sends them on.
  */
 export async function handOver(ends: Ends, slots: readonly number[]): Promise<void> {
-  const connections = toTarget(ends);
-  if (connections.length === 1) await claim(ends, slots);
-  else await insist(connections, slots, 'NODE', ends.to);
+  if (ends.inOne === true) await claim(ends, slots);
+  else await insist(toTarget(ends), slots, 'NODE', ends.to);
   await tell(ends, [], slots);
 }
 

@@ -8,7 +8,7 @@ import { startCarriers, type Batch, type Carriers } from './carriers.ts';
 import { carryKeys, listKeys, type Carriage } from './carryKeys.ts';
 import { farMs } from './distance.ts';
 import type { Guard } from './guard.ts';
-import { handOver, openForMove, slotsWithKeys, type Ends } from './handOver.ts';
+import { handOver, openForMove, slotsWithKeys, transacts, type Ends } from './handOver.ts';
 import type { Lines } from './lines.ts';
 import type { Probe } from './probe.ts';
 import type { Tally } from './progress.ts';
@@ -69,6 +69,7 @@ interface Run extends PipelinedMove {
   readonly keysPerSlot: number;
   readonly moreOfSource: readonly NodeConnection[];
   readonly moreOfTarget: readonly NodeConnection[];
+  readonly inOne: boolean;
   readonly tooBig: BigKey[];
   underWay: { keys: number; bytes: number };
   failure: Error | undefined;
@@ -90,7 +91,7 @@ export async function pipelinedMigrate(move: PipelinedMove): Promise<void> {
   const { request, lines } = move;
   const pace = request.pace ?? 'gentle';
   const { lanes, carriers, slotsPerBlock } = parallel[move.roundTripMs > farMs ? 'far' : 'near'][pace];
-  const [gateLine, carrierLines, bigKeys, laneLines, moreOfSource, moreOfTarget] = await Promise.all([
+  const [gateLine, carrierLines, bigKeys, laneLines, moreOfSource, moreOfTarget, inOne] = await Promise.all([
     lines.dial(request.to),
     lines.dialMany(request.from, carriers),
     lookForBigKeys(lines, move.source, move.nodeTimeoutMs / 2),
@@ -101,6 +102,7 @@ export async function pipelinedMigrate(move: PipelinedMove): Promise<void> {
     ),
     isSlowToSet(move.source) ? lines.dialMany(request.from, slowSetters) : [],
     isSlowToSet(move.target) ? lines.dialMany(request.to, slowSetters) : [],
+    isSlowToSet(move.target) ? false : transacts(lines.target),
   ]);
   const tempo = tempoFor({ ...move, pace, patienceMs: patienceOf(move) });
   const run: Run = {
@@ -126,6 +128,7 @@ export async function pipelinedMigrate(move: PipelinedMove): Promise<void> {
     bigKeys,
     moreOfSource,
     moreOfTarget,
+    inOne,
     tooBig: [],
     underWay: { keys: 0, bytes: 0 },
     failure: undefined,
@@ -184,8 +187,9 @@ function blockSize({ source }: PipelinedMove, most: number): number {
 
 /** One lane takes block after block until none is left, the user cancels, or a lane has failed. */
 async function work(run: Run, [source, target]: readonly [NodeConnection, NodeConnection]): Promise<void> {
-  const { request, moreOfSource, moreOfTarget } = run;
-  const ends: Ends = { source, target, from: request.from, to: request.to, moreOfSource, moreOfTarget };
+  const { request, moreOfSource, moreOfTarget, inOne } = run;
+  const { from, to } = request;
+  const ends: Ends = { source, target, from, to, moreOfSource, moreOfTarget, inOne };
   const isStopped = (): boolean => run.failure !== undefined || isOver(request);
   while (!isStopped()) {
     const block = run.waiting.shift();

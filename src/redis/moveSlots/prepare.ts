@@ -1,5 +1,6 @@
 import { UserError } from '../../model/errors.ts';
 import type { NodeView } from '../../model/nodeView.ts';
+import { canRead, releaseText } from '../../model/release.ts';
 import {
   eachSlot,
   formatSlots,
@@ -38,7 +39,9 @@ export async function prepare(request: MoveRequest, lines: Lines): Promise<Prepa
       `${nameIn(request, from)} does not own slots ${formatSlots(lost)}. Nothing was moved. Look at the cluster again before resharding.`,
     );
   }
-  refuseForeign(request, subtractSlots(slots, finished), source, target);
+  const rest = subtractSlots(slots, finished);
+  refuseForeign(request, rest, source, target);
+  if (rest.length > 0) refuseUnreadable(request, source, target);
   if (finished.length > 0) await tell({ ...lines, from, to }, lines.others, [...eachSlot(finished)]);
   await close(lines.source, [...eachSlot(subtractSlots(finished, source.self.slots))]);
   return { source, target, finished };
@@ -59,6 +62,15 @@ async function adoptOrphans(
     orphans.map(({ slot }) => slot),
   );
   return true;
+}
+
+/** Each key would be refused with "DUMP payload version or checksum are wrong", after its slot was opened. */
+function refuseUnreadable(request: MoveRequest, source: NodeView, target: NodeView): void {
+  if (source.keys === 0 || canRead(target, source)) return;
+  throw new UserError(
+    'unsafe',
+    `${nameIn(request, request.to)} is ${releaseText(target)} and cannot read keys of ${nameIn(request, request.from)}, which is ${releaseText(source)}. Upgrade it first. Nothing was moved.`,
+  );
 }
 
 /**

@@ -58,6 +58,20 @@ test('named slots are taken from whoever owns them; those of the target are left
   });
 });
 
+test('slots do not go to a server that is too old to read their keys, as halfway through an upgrade', () => {
+  const halfway = (keys: number): ClusterSnapshot =>
+    sketchOf({
+      a: { slots: [[0, 5460]], view: { version: '8.0.2', keys } },
+      b: { slots: [[5461, 10_922]], view: { version: '7.0.15', keys } },
+    });
+  assert.throws(
+    () => planReshard(halfway(1), { from: ['a'], to: 'b', slots: 10 }),
+    /127\.0\.0\.1:6098 is Redis 7\.0\.15 and cannot read keys of 127\.0\.0\.1:6097, which is Redis 8\.0\.2/,
+  );
+  assert.equal(planReshard(halfway(1), { from: ['b'], to: 'a', slots: 10 }).steps.length, 1);
+  assert.equal(planReshard(halfway(0), { from: ['a'], to: 'b', slots: 10 }).steps.length, 1);
+});
+
 test('a master that gives its last slot is warned about', () => {
   const plan = planReshard(sketchOf(), { from: ['a'], to: 'b', slots: 5461 });
   assert.match(plan.warnings.join(), /127\.0\.0\.1:6097 will own no slots afterwards/);

@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import { UserError } from '../../../src/model/errors.ts';
 import { driftFindings } from '../../../src/operations/upgrade/drift.ts';
 import { checkSettings, editSettings, settingsIn } from '../../../src/operations/upgrade/settings.ts';
-import { judgeVersions, releaseOfImage, type Release } from '../../../src/operations/upgrade/versions.ts';
+import type { Release } from '../../../src/model/release.ts';
+import { judgeVersions, releaseOfImage } from '../../../src/operations/upgrade/versions.ts';
 
 const redisConf = '# why\nappendonly yes\nsave ""\nrepl-backlog-size 16mb\n';
 

@@ -15,13 +15,13 @@ function recorded(): { readonly sent: string[]; readonly connection: NodeConnect
   return { sent, connection: { call: none, callBuffer: none, pipeline, pipelineBuffer: pipeline, close } };
 }
 
-function ends(target: NodeConnection, more: readonly NodeConnection[]): Ends {
-  return { source: recorded().connection, target, from: 'a', to: 'b', moreOfTarget: more };
+function ends(target: NodeConnection, more: Partial<Ends>): Ends {
+  return { source: recorded().connection, target, from: 'a', to: 'b', ...more };
 }
 
 test('a Redis target gets a block in one transaction, in which only the last slot is open when it is assigned', async () => {
   const { sent, connection } = recorded();
-  await handOver(ends(connection, []), [7, 8]);
+  await handOver(ends(connection, { inOne: true }), [7, 8]);
   assert.deepEqual(sent, [
     'MULTI',
     'CLUSTER SETSLOT 7 STABLE',
@@ -34,6 +34,6 @@ test('a Redis target gets a block in one transaction, in which only the last slo
 
 test('a Valkey target, which has connections to share them, gets no transaction: 8.1 crashes of it', async () => {
   const [one, other] = [recorded(), recorded()];
-  await handOver(ends(one.connection, [other.connection]), [7, 8]);
+  await handOver(ends(one.connection, { moreOfTarget: [other.connection] }), [7, 8]);
   assert.deepEqual([...one.sent, ...other.sent], ['CLUSTER SETSLOT 7 NODE b', 'CLUSTER SETSLOT 8 NODE b']);
 });
