@@ -10,6 +10,7 @@ import {
 } from '../../model/slots.ts';
 import { readNodeView } from '../nodeView.ts';
 import { moveAtomically } from './atomicMove.ts';
+import { closeOnReplicas } from './closeOnReplicas.ts';
 import { chooseWay, openSlotsOf } from './chooseWay.ts';
 import { distanceTo, farMs } from './distance.ts';
 import { startGuard, type Guard } from './guard.ts';
@@ -67,6 +68,10 @@ async function moveInCompany(request: MoveRequest, sharing: () => number): Promi
       throw await explain(run, error);
     });
     await verify(run);
+    await Promise.all([
+      closeOnReplicas(lines.source, prepared.source, run.moved),
+      closeOnReplicas(lines.target, prepared.target, run.moved),
+    ]);
     const isWhole = subtractSlots(request.slots, unionSlots(prepared.finished, run.moved)).length === 0;
     return { movedSlots: countSlots(run.moved), movedKeys: counted.keys, cancelled: !isWhole, method };
   } finally {

@@ -34,10 +34,7 @@ export async function readPair({ source, target }: Pair, signal: AbortSignal): P
   return { source: ofSource, target: ofTarget };
 }
 
-/**
- * Waits until source and target are masters, serve, and know each other as masters. Throws UserError. Replicas that are
- * late to take over open slots are waited for as long, but are no reason to refuse.
- */
+/** Waits until source and target are masters, serve, and know each other as masters. Throws UserError. */
 export async function waitUntilReady(
   pair: Pair,
   first: PairViews,
@@ -46,25 +43,10 @@ export async function waitUntilReady(
   const deadline = Date.now() + joinMs;
   for (let views = first; ; views = await readPair(pair, signal)) {
     const obstacle = obstacleIn(views.source, to) ?? obstacleIn(views.target, from);
-    const isLate = Date.now() > deadline;
-    const waitsForReplicas = [views.source, views.target].some(hasReplicaToTell) && !isLate;
-    if (obstacle === undefined && !waitsForReplicas) return views;
-    if (obstacle !== undefined && isLate) throw new UserError('unsafe', `${obstacle} Nothing was moved.`);
+    if (obstacle === undefined) return views;
+    if (Date.now() > deadline) throw new UserError('unsafe', `${obstacle} Nothing was moved.`);
     await pause(100, signal);
   }
-}
-
-/**
- * Valkey passes SETSLOT on to replicas. One that still copies its master's data does not hear it, and may go on to call
- * slots open that it had open before, for good, since a replica refuses to be told. (Valkey 9.1: seen in one of nine
- * moves after a failover, and with this wait in one of thirty-five, for which no reason is known.)
- */
-function hasReplicaToTell({ product, self, others, replication }: NodeView): boolean {
-  if (product !== 'valkey' || self.migrating.length + self.importing.length === 0) return false;
-  const replicas = others.filter(
-    ({ masterId, flags }) => masterId === self.id && !flags.some((flag) => flag.startsWith('fail')),
-  );
-  return replication.replicas.filter(({ online }) => online).length < replicas.length;
 }
 
 function obstacleIn(view: NodeView, peerId: string): string | undefined {

@@ -1,0 +1,36 @@
+import type { NodeView } from '../../model/nodeView.ts';
+import { eachSlot, intersectSlots, slotsFrom, type SlotSet } from '../../model/slots.ts';
+import type { NodeConnection } from '../nodeConnection.ts';
+import { readNodeView } from '../nodeView.ts';
+import { pause } from '../pause.ts';
+import { close } from './handOver.ts';
+
+/** How long replicas may take for their copies; one that takes longer is closed by the next move. Milliseconds. */
+const patienceMs = 15_000;
+
+/**
+ * Closes slots that were open before a move on the replicas of one of its ends, which Valkey alone tells of them: in the
+ * copies that they are made of, and by passing SETSLOT on to those that are in step. One that was being copied to while
+ * the slots were handed over has heard of the first only, calls them open for good, and refuses to be told itself; what
+ * its master is told it hears (clusterCommandSetSlot in Valkey's cluster_legacy.c). The move is over: no failure here is
+ * one of it.
+ */
+export async function closeOnReplicas(end: NodeConnection, before: NodeView, moved: SlotSet): Promise<void> {
+  const { migrating, importing } = before.self;
+  const open = intersectSlots(slotsFrom([...migrating, ...importing].map(({ slot }) => slot)), moved);
+  if (before.product !== 'valkey' || open.length === 0) return;
+  try {
+    const deadline = Date.now() + patienceMs;
+    while (Date.now() < deadline && isCopying(await readNodeView(end))) await pause(100);
+    await close(end, [...eachSlot(open)]);
+  } catch {
+    return;
+  }
+}
+
+function isCopying({ self, others, replication }: NodeView): boolean {
+  const replicas = others.filter(
+    ({ masterId, flags }) => masterId === self.id && !flags.some((flag) => flag.startsWith('fail')),
+  );
+  return replication.replicas.filter(({ online }) => online).length < replicas.length;
+}
