@@ -3,7 +3,7 @@
 # What pods own already counts, so a formation that was interrupted is simply gone on with.
 
 form() {
-  plan=$(printf '%s\n' "$pods" | formation "$(configured_timeout)" "$(nothing_to_come_back)")
+  plan=$(printf '%s\n' "$pods" | formation "$(configured_timeout)" "$(nothing_to_come_back && echo yes)")
   case $plan in
   wait*)
     say_once "not forming a cluster: ${plan#wait }"
@@ -73,7 +73,7 @@ lost_owner() { printf '%s\n' "$view" | awk '$3 ~ /fail|noaddr/ && $3 !~ /fail\?/
 # Redis 7.0 and 8.6, and no sooner than half a second). So that is made short while it still knows nobody whom it could
 # take for failed by that, and is as configured again before it meets the others.
 formation() {
-  awk -v timeout="$1" -v nameless="${2:+yes}" -v masters="$MASTERS" -v want="$WANT" -v port="$PORT" -v bus="$BUS" '
+  awk -v timeout="$1" -v nameless="$2" -v masters="$MASTERS" -v want="$WANT" -v port="$PORT" -v bus="$BUS" '
     {
       ip[$1] = $2; id[$1] = $3; role[$1] = $4; slots[$1] = $6; known[$1] = $7; size[$1] = $9
       epoch[$1] = $10; ids[$1] = $11; worker[$1] = $12; lost[$1] = $15; mine[$3] = 1

@@ -64,8 +64,8 @@ END
 # Nodes that failed, own no slot and will not come back as they were: the pod answers under another id (its volume is
 # gone), or its pod was scaled away: it has been gone for a minute, its name is unknown while my own is known, and every
 # pod that answers has a lower number. Gossip brings no names: the others are asked for them, and what nobody has a name
-# for, or nobody else knows, goes too, and sooner where every pod answers. A pod that merely has no worker for the moment may look the same; when it is back
-# it knows the others, asks them to meet it again, and is the replica that it was.
+# for, or nobody else knows, goes too, and sooner where every pod answers. A pod that merely has no worker for the moment
+# may look the same; when it is back it knows the others, asks them to meet it again, and is the replica that it was.
 lasting= # "id since" of those that may have been scaled away or are known to me alone, each in spaces
 forget_ghosts() {
   ghosts=$(printf '%s\n' "$view" | awk -v pods="$pods" -v master="$master" '

@@ -7,18 +7,19 @@
 # is known to be of that master, and no other copy can be newer. Otherwise a person has to choose.
 promote_orphan() {
   [ "$role" = slave ] || return 0
-  loss=$(printf '%s\n' "$view" | awk -v pods="$pods" -v master="$master" -v nameless="$(nothing_to_come_back)" '
+  loss=$(printf '%s\n' "$view" | awk -v pods="$pods" -v master="$master" '
     BEGIN { n = split(pods, line, "\n"); for (i = 1; i <= n; i++) { split(line[i], f, " "); holder[f[1]] = f[3]; alive[f[3]] = 1 } }
     $1 == master && $3 ~ /fail|noaddr/ && $3 !~ /fail\?/ && NF > 8 && !($1 in alive) {
       name = $2
       if (!sub(/^[^,]*,/, "", name)) {
-        if (nameless) print "of unknown name"
+        print "of unknown name"
         next
       }
       sub(/\..*/, "", name); sub(/^.*-/, "", name)
       if (name in holder) print name
     }')
   [ -n "$loss" ] || return 0
+  [ "$loss" != "of unknown name" ] || nothing_to_come_back || return 0
   why="no other copy is newer"
   if [ "$size" = 0 ]; then
     nothing_anywhere || {
@@ -48,8 +49,8 @@ majority_hears_me() {
     END { exit heard * 2 <= voters }'
 }
 
-# Says yes where a node whose name nobody has heard cannot come back: there is nothing to lose and every pod answers.
-nothing_to_come_back() { if nothing_anywhere && every_pod_answers; then echo yes; fi; }
+# A node whose name nobody has heard cannot come back: there is nothing to lose and every pod answers.
+nothing_to_come_back() { nothing_anywhere && every_pod_answers; }
 
 # All pods that shall be there answer, and there is nothing to lose.
 nothing_anywhere() {

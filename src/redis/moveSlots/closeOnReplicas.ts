@@ -5,7 +5,7 @@ import { readNodeView } from '../nodeView.ts';
 import { pause } from '../pause.ts';
 import { close } from './handOver.ts';
 
-/** How long replicas may take for their copies; one that takes longer is closed by the next move. Milliseconds. */
+/** How long replicas may take for their copies; one that takes longer is told when the same move is made again. Milliseconds. */
 const patienceMs = 15_000;
 
 /**

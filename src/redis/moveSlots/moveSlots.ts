@@ -10,8 +10,8 @@ import {
 } from '../../model/slots.ts';
 import { readNodeView } from '../nodeView.ts';
 import { moveAtomically } from './atomicMove.ts';
-import { closeOnReplicas } from './closeOnReplicas.ts';
 import { chooseWay, openSlotsOf } from './chooseWay.ts';
+import { closeOnReplicas } from './closeOnReplicas.ts';
 import { distanceTo, farMs } from './distance.ts';
 import { startGuard, type Guard } from './guard.ts';
 import { inTurn, joinMoves } from './company.ts';
