@@ -65,6 +65,8 @@ export interface ReplicationView {
   /** Replicas only: whether the link to the master is up, and whether a full sync is under way. */
   readonly linkUp?: boolean;
   readonly syncing?: boolean;
+  /** Of that full sync: what has arrived. */
+  readonly receivedBytes?: number;
   /** Masters only: the replicas attached, with the offset each has acknowledged. */
   readonly replicas: readonly {
     readonly host: string;

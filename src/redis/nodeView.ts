@@ -85,11 +85,13 @@ function keysIn(info: InfoFields): number {
 
 function replicationOf(info: InfoFields): ReplicationView {
   if (info.text('role') === 'slave') {
+    const syncing = info.text('master_sync_in_progress') === '1';
     return {
       role: 'replica',
       offset: info.number('slave_repl_offset'),
       linkUp: info.text('master_link_status') === 'up',
-      syncing: info.text('master_sync_in_progress') === '1',
+      syncing,
+      ...(syncing ? { receivedBytes: info.number('master_sync_read_bytes') } : {}),
       replicas: [],
     };
   }

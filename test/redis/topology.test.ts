@@ -7,7 +7,7 @@ import { planForget } from '../../src/operations/forget.ts';
 import { planHeal } from '../../src/operations/heal.ts';
 import { planPromote } from '../../src/operations/promote.ts';
 import { planReplicate } from '../../src/operations/replicate.ts';
-import { runPlan, type PlanResult } from '../../src/operations/runPlan.ts';
+import { runPlan, type PlanResult, type RunPorts } from '../../src/operations/runPlan.ts';
 import { connectNode } from '../../src/redis/connect.ts';
 import { startChaosClient } from '../support/chaosClient.ts';
 import {
@@ -94,6 +94,33 @@ describe('the shape of a cluster', { timeout: 300_000 }, () => {
     assert.throws(() => planPromote(snapshot, { node: replica.id, how: 'takeover' }), /Most masters answer/);
     await run(cluster, planPromote(snapshot, { node: replica.id, how: 'force' }));
     assert.equal((await member(cluster, replica)).role, 'master');
+  });
+
+  test('a replica that waits for its turn is waited for, and not one whose new master died', async () => {
+    const config = { 'repl-diskless-sync-delay': '6', 'cluster-node-timeout': '60000' };
+    const cluster = await start({ config });
+    const [second, third, replica] = [node(cluster, 1), node(cluster, 2), node(cluster, 3)];
+    const follow = async (master: ClusterNode, report: RunPorts['report']): Promise<PlanResult> => {
+      let seconds = 0;
+      const now = (): number => seconds++ * 1000;
+      const plan = planReplicate(await readAnyway(cluster), { node: replica.id, master: master.id });
+      return await runPlan(plan, runPorts(cluster, { readSnapshot: () => readAnyway(cluster), now, report }));
+    };
+    const told: string[] = [];
+    await follow(second, ({ text }) => told.push(text));
+    assert.ok(told.filter((text) => text.includes(': waiting for ')).length > 30);
+    await assert.rejects(
+      follow(third, ({ text }) => {
+        if (text.includes(': waiting for ')) cluster.kill(third);
+      }),
+      new RegExp(`:${replica.port} follows \\S+:${third.port}: no copy was under way for 30 s\\. It goes on`),
+    );
+    await cluster.restart(third);
+    await until(cluster, 'the copy', ({ nodes }) =>
+      nodes.some(
+        ({ id, masterId, view }) => id === replica.id && masterId === third.id && view?.replication.linkUp,
+      ),
+    );
   });
 
   test('a replica moves to another master and has its copy; all are spread again', async () => {

@@ -1,12 +1,14 @@
+import { bytesText } from '../../model/bytes.ts';
 import { UserError } from '../../model/errors.ts';
+import type { NodeView } from '../../model/nodeView.ts';
 import { answers, nameOf } from '../nodes.ts';
 import { replicable } from '../replicate/refusals.ts';
 import type { StepPorts } from './ports.ts';
 import type { StepRun } from './step.ts';
 import { withConnection } from '../withConnection.ts';
 
-/** Milliseconds without any progress after which a copy counts as stuck. */
-const stuckAfter = 120_000;
+/** Milliseconds without a copy under way, which a replica asks its master for each second, until the master is asked. */
+const longestWait = 30_000;
 const pollEvery = 100;
 
 /** Makes a node a replica, and waits until it has the whole copy. */
@@ -41,23 +43,45 @@ function isCopied(view: {
 /** A copy of many gigabytes takes long, and it is safe to stop waiting: the server goes on by itself. */
 async function untilCopied(node: string, master: string, ports: StepPorts): Promise<void> {
   const { redis, now, delay, signal, report, snapshot } = ports;
-  let last = '';
-  let movedAt = now();
+  let copyingAt = now();
   await withConnection(ports, node, async (connection) => {
     while (!signal.aborted) {
       const view = await redis.readNodeView(connection);
       if (view.self.masterId === master && isCopied(view)) return;
-      const state = `${view.replication.offset} ${view.usedMemoryBytes} ${view.loading}`;
-      if (state !== last) movedAt = now();
-      last = state;
-      if (now() - movedAt > stuckAfter) {
-        throw new UserError(
-          'failed',
-          `${nameOf(snapshot, node)} follows ${nameOf(snapshot, master)} but has copied nothing for ${stuckAfter / 1000} s. It goes on trying; look at the logs of both.`,
-        );
+      if (view.replication.syncing === true || view.loading) copyingAt = now();
+      if (now() - copyingAt > longestWait) {
+        if (!(await isAtIt(master, ports))) throw noCopy(node, master, view, ports);
+        copyingAt = now();
       }
-      report({ text: `${nameOf(snapshot, node)}: copying from ${nameOf(snapshot, master)}` });
+      report({ text: `${nameOf(snapshot, node)}: ${stateOf(view)} ${nameOf(snapshot, master)}` });
       await delay(pollEvery, signal);
     }
   });
+}
+
+/** A master begins to send only when what it writes to its disk is finished; replicas that wait for that are not online. */
+async function isAtIt(master: string, ports: StepPorts): Promise<boolean> {
+  try {
+    const { loading, replication } = await withConnection(ports, master, ports.redis.readNodeView);
+    return loading || replication.replicas.some(({ online }) => !online);
+  } catch {
+    return false;
+  }
+}
+
+function noCopy(node: string, master: string, view: NodeView, { snapshot }: StepPorts): UserError {
+  const { masterId } = view.self;
+  const hasFailed = view.others.some(({ id, flags }) => id === masterId && flags.includes('fail'));
+  const instead = masterId === master ? '' : `, not ${nameOf(snapshot, master)}`;
+  const follows = masterId === undefined ? 'no master' : nameOf(snapshot, masterId);
+  return new UserError(
+    'failed',
+    `${nameOf(snapshot, node)} follows ${follows}${instead}${hasFailed ? ', which has failed' : ''}: no copy was under way for ${longestWait / 1000} s. It goes on trying by itself; the logs of both say why it cannot.`,
+  );
+}
+
+function stateOf({ loading, replication: { syncing, receivedBytes = 0 } }: NodeView): string {
+  if (loading) return 'loading the copy from';
+  if (syncing !== true) return 'waiting for';
+  return `copying, ${bytesText(receivedBytes)} so far, from`;
 }

@@ -1,3 +1,4 @@
+import { bytesText } from '../../model/bytes.ts';
 import { isKubernetesRef } from '../../model/clusterRef.ts';
 import { nodeName, slotsText } from '../../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
@@ -26,9 +27,9 @@ function description(node: RedisNode): string {
   else if (node.role === 'master') parts.push('no slots');
   const { view } = node;
   if (view !== undefined) {
-    parts.push(`${view.keys.toLocaleString('en-US')} keys`, bytes(view.usedMemoryBytes));
+    parts.push(`${view.keys.toLocaleString('en-US')} keys`, bytesText(view.usedMemoryBytes));
     if (node.role === 'replica' && (node.lagBytes ?? 0) > 1024)
-      parts.push(`lag ${bytes(node.lagBytes ?? 0)}`);
+      parts.push(`lag ${bytesText(node.lagBytes ?? 0)}`);
   }
   return parts.join(' · ');
 }
@@ -71,12 +72,12 @@ function tooltip(snapshot: ClusterSnapshot, node: RedisNode): readonly string[] 
   if (node.slots.length > 0) lines.push(`Hash slots: ${formatSlots(node.slots)} (${slotsText(node.slots)})`);
   if (replicas.length > 0) lines.push(`Replicas: ${replicas.map(nodeName).join(', ')}`);
   if (view !== undefined) {
-    const limit = view.maxMemoryBytes === 0 ? 'no limit' : `of ${bytes(view.maxMemoryBytes)}`;
+    const limit = view.maxMemoryBytes === 0 ? 'no limit' : `of ${bytesText(view.maxMemoryBytes)}`;
     lines.push(
       `Keys: ${view.keys.toLocaleString('en-US')}`,
-      `Memory: ${bytes(view.usedMemoryBytes)} (${limit})`,
+      `Memory: ${bytesText(view.usedMemoryBytes)} (${limit})`,
     );
-    if (node.lagBytes !== undefined) lines.push(`Lag: ${bytes(node.lagBytes)}`);
+    if (node.lagBytes !== undefined) lines.push(`Lag: ${bytesText(node.lagBytes)}`);
     lines.push(`Server: ${view.product === 'valkey' ? 'Valkey' : 'Redis'} ${view.version}`);
     lines.push(`Config epoch: ${node.configEpoch}`);
   }
@@ -102,16 +103,4 @@ function podLines(pod: RedisNode['pod'] & object): readonly string[] {
 function facets(snapshot: ClusterSnapshot, node: RedisNode): string {
   const where = isKubernetesRef(snapshot.ref) ? 'kubernetes' : 'address';
   return ['node', node.role, node.health, where].join(' ');
-}
-
-/** Bytes in the unit a person would choose: `1.5 MB`. */
-function bytes(count: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  let value = count;
-  let unit = 0;
-  while (value >= 1000 && unit < units.length - 1) {
-    value /= 1000;
-    unit += 1;
-  }
-  return `${unit === 0 || value >= 100 ? value.toFixed(0) : value.toFixed(1)} ${units[unit] ?? ''}`;
 }

@@ -180,6 +180,7 @@ test('a Valkey replica with its link down is read from INFO', () => {
       'role:slave',
       'master_link_status:down',
       'master_sync_in_progress:1',
+      'master_sync_read_bytes:4096',
       'slave_repl_offset:12',
     ].join('\r\n'),
   );
@@ -191,6 +192,7 @@ test('a Valkey replica with its link down is read from INFO', () => {
     offset: 12,
     linkUp: false,
     syncing: true,
+    receivedBytes: 4096,
     replicas: [],
   });
 });
