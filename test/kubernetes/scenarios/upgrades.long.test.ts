@@ -5,7 +5,7 @@ import { loadKubeconfigs } from '../../../src/kubernetes/kubeconfigs.ts';
 import type { KubernetesAccess } from '../../../src/kubernetes/kubernetesAccess.ts';
 import { prepareUpgrade, runUpgrade } from '../../../src/operations/upgrade.ts';
 import { clusterPorts, snapshotOf } from '../../support/clusterPorts.ts';
-import { deployManifests, type Deployment } from '../../support/scenarios/deployment.ts';
+import { deployManifests, selector, type Deployment } from '../../support/scenarios/deployment.ts';
 import { fill } from '../../support/scenarios/keys.ts';
 import type { ScenarioId } from '../../support/scenarios/requirements.ts';
 import { runScenario } from '../../support/scenarios/runScenario.ts';
@@ -51,11 +51,28 @@ async function through(deployment: Deployment, images: readonly string[]): Promi
   return took.join(', ');
 }
 
+/** The same without the editor: Kubernetes renews the pods, and each hands over in its preStop. */
+async function byKubectl({ kubectl }: Deployment, images: readonly string[]): Promise<string> {
+  for (const image of images) {
+    await kubectl(['set', 'image', `statefulset/${name}`, `redis=${image}`, `agent=${image}`]);
+    await kubectl(['rollout', 'status', `statefulset/${name}`, '--timeout=600s']);
+  }
+  const said = await kubectl(['logs', `--selector=${selector}`, '--container=redis', '--tail=-1']);
+  assert.doesNotMatch(said, /Slot \d+ is migrated/);
+  assert.match(said, /Cluster state changed: ok/, 'the servers log nothing at all');
+  return 'each pod hands over by its preStop';
+}
+
+interface Way {
+  readonly replicas?: number;
+  readonly renew?: typeof through;
+}
+
 async function scenario(
   t: TestContext,
   id: ScenarioId,
   images: readonly [string, ...string[]],
-  replicas = 1,
+  { replicas = 1, renew = through }: Way = {},
 ): Promise<void> {
   const [first, ...later] = images;
   const deployment = await deployManifests(kubernetes, { image: first, replicas });
@@ -65,7 +82,7 @@ async function scenario(
     const dataset = await fill(deployment, 20_000);
     await runScenario(t, id, { deployment, dataset }, async () => {
       const since = performance.now();
-      const note = await through(deployment, later);
+      const note = await renew(deployment, later);
       return { seconds: await untilWhole(deployment, pods, { since }), note };
     });
     const last = later.at(-1) ?? first;
@@ -87,7 +104,12 @@ test('Redis 7.0 to Valkey 8.1 to 9.1', async (t) => {
   await scenario(t, 'upgrade-valkey', [redis7, valkey8, valkeyNewest]);
 });
 
+test('Redis 7.0 to Valkey 8.1 by kubectl, whose servers do not log a line for each hash slot', async (t) => {
+  const { redis7, valkey8 } = kubernetes.images;
+  await scenario(t, 'upgrade-kubectl', [redis7, valkey8], { renew: byKubectl });
+});
+
 test('two replicas for each master: no old copy ever has to read what a newer master writes', async (t) => {
   const { redis7, redis8, redisNewest } = kubernetes.images;
-  await scenario(t, 'upgrade-redis-2', [redis7, redis8, redisNewest], 2);
+  await scenario(t, 'upgrade-redis-2', [redis7, redis8, redisNewest], { replicas: 2 });
 });

@@ -56,6 +56,7 @@ export const requirements = {
   'upgrade-redis': { scenario: 'upgrade Redis 7.0 → 8.0 → 8.6', ...smooth },
   'upgrade-redis-2': { scenario: 'the same with 2 replicas for each master', ...smooth },
   'upgrade-valkey': { scenario: 'upgrade Redis 7.0 → Valkey 8.1 → 9.1', ...smooth },
+  'upgrade-kubectl': { scenario: 'upgrade Redis 7.0 → Valkey 8.1 by `kubectl set image` alone', ...smooth },
   drain: {
     scenario: 'each worker drained in turn',
     must: 'one pod at a time, 0 lost; then no master shares a worker with its only replica',
