@@ -4,7 +4,9 @@ import { assertNothingLost, prepareServerFaults, type ServerFaults } from './ser
 
 let faults: ServerFaults;
 before(async () => {
-  faults = await prepareServerFaults(5000);
+  // No replica takes over from a master that owns no slots yet, or none any more: what it has is what its disk has. And
+  // without a log of its own it would start from the file that a sync had left behind when it was a replica.
+  faults = await prepareServerFaults(5000, { appendonly: 'yes' });
 });
 after(() => faults.cluster.stop());
 

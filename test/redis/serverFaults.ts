@@ -222,8 +222,11 @@ export interface ServerFaults {
   readonly keys: number;
 }
 
-export async function prepareServerFaults(keys: number): Promise<ServerFaults> {
-  const cluster = await startRedisCluster({ spares });
+export async function prepareServerFaults(
+  keys: number,
+  config: Readonly<Record<string, string>> = {},
+): Promise<ServerFaults> {
+  const cluster = await startRedisCluster({ spares, config });
   await fill(cluster, fixedWrites(keys));
   const data = await dumpAll(cluster);
 
