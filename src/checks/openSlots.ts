@@ -19,8 +19,7 @@ export const openSlots: Rule = (snapshot) =>
           ...lines('Migrating to', migrating, snapshot),
           ...lines('Importing from', importing, snapshot),
         ],
-        remedy:
-          'If no reshard is running, “Heal Cluster…” finishes the interrupted move, and no key is lost.',
+        remedy: `If no reshard is running, “Heal Cluster…” ${node.role === 'replica' ? 'closes them, by its master' : 'finishes the interrupted move'}, and no key is lost.`,
         nodeIds: [node.id],
         slots: open,
       },

@@ -4,13 +4,14 @@ import { nodeName, slotsText } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
 import { unservedSlots } from './fix/unserved.ts';
 import { needGreeting, type Whereabouts } from './heal/acquaintances.ts';
+import { repairReplicas } from './heal/openOnReplicas.ts';
 import { repairOpenSlots } from './heal/openSlots.ts';
 import { rivalry } from './heal/rivals.ts';
 import { answers, count, refusal } from './nodes.ts';
 
 /**
  * Puts right what can be put right without losing a key: nodes that have lost each other's address are introduced
- * again, and moves of slots that were interrupted are finished. Throws a UserError where there is nothing of that.
+ * again, moves of slots that were interrupted are finished, and slots that replicas alone call open are closed. Throws a UserError where there is nothing of that.
  */
 export function planHeal(snapshot: ClusterSnapshot): Plan {
   const rivals = new Map(snapshot.nodes.map((node) => [node, rivalry(snapshot, node)]));
@@ -19,7 +20,8 @@ export function planHeal(snapshot: ClusterSnapshot): Plan {
   );
   const { steps: moves, unclear: openUnclear } = repairOpenSlots(snapshot);
   const unclear = [...new Set([...rivals.values()].flatMap((why) => why ?? [])), ...openUnclear];
-  const steps = [...greetings, ...moves];
+  const closings = repairReplicas(snapshot);
+  const steps = [...greetings, ...moves, ...closings];
   if (steps.length === 0) {
     if (unclear.length > 0) throw refusal('unsafe', `${unclear.join(' ')} A person has to decide.`);
     const { slots } = unservedSlots(snapshot);
@@ -32,7 +34,7 @@ export function planHeal(snapshot: ClusterSnapshot): Plan {
   }
   const silent = snapshot.nodes.filter((node) => !answers(node));
   return {
-    title: `Heal ${snapshot.name}: ${subject(greetings.length, moves.length)}`,
+    title: `Heal ${snapshot.name}: ${subject(greetings.length, moves.length, closings.length)}`,
     ref: snapshot.ref,
     operation: 'heal',
     request: {},
@@ -45,10 +47,11 @@ export function planHeal(snapshot: ClusterSnapshot): Plan {
   };
 }
 
-function subject(greetings: number, moves: number): string {
+function subject(greetings: number, moves: number, closings: number): string {
   return [
     ...(greetings === 0 ? [] : [`introduce ${count(greetings, 'node')} again`]),
     ...(moves === 0 ? [] : [`finish ${count(moves, 'interrupted move')}`]),
+    ...(closings === 0 ? [] : ['close slots on replicas']),
   ].join(', ');
 }
 

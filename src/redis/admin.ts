@@ -76,6 +76,21 @@ export async function setSlots(
   );
 }
 
+/**
+ * Closes slots at a master: at a source that does not own them any more, and so on its replicas. To be told their owner
+ * is not enough where it still has keys in them: a replica that took the source's place without its last deletions has
+ * (Valkey passes open slots on). These are older than what the owner holds.
+ */
+export async function closeSlots(master: NodeConnection, slots: readonly number[]): Promise<void> {
+  const replies = await master.pipeline(
+    slots.map((slot): Argument[] => ['CLUSTER', 'SETSLOT', slot, 'STABLE']),
+  );
+  const refusal = replies
+    .filter((reply) => reply instanceof Error)
+    .find(({ message }) => !/only with (?:masters|primaries)/.test(message));
+  if (refusal !== undefined) throw refusal;
+}
+
 /** How long a hold lasts unless it is renewed, and how often it is; seconds. */
 const holdSeconds = 30;
 const renewSeconds = 10;

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { formatAddress } from '../../src/model/clusterRef.ts';
 import { countSlots, intersectSlots, type SlotSet } from '../../src/model/slots.ts';
+import { planHeal } from '../../src/operations/heal.ts';
+import { runPlan } from '../../src/operations/runPlan.ts';
 import type { MoveMethod } from '../../src/redis/moveSlots/request.ts';
 import type { Argument } from '../../src/redis/nodeConnection.ts';
 import { startChaosClient } from '../support/chaosClient.ts';
@@ -24,6 +27,8 @@ import {
   viewOf,
   withNode,
 } from './moveFixture.ts';
+import { readAnyway } from './readAnyway.ts';
+import { runPorts } from './runPorts.ts';
 
 const why = whyNoOtherVersions();
 const skip = why !== undefined && process.env['CI'] !== 'true' ? why : false;
@@ -193,6 +198,35 @@ for (const end of ['source', 'target'] as const) {
     },
   );
 }
+
+test('slots that a replica of Valkey alone calls open are healed through its master', { skip }, async () => {
+  // A replica that starts again goes on from the file of its last copy, unless too much has been written since.
+  const config = { 'repl-backlog-size': '16384', 'cluster-node-timeout': '10000' };
+  const cluster = await start({ version: 'valkeyNewest', config }, 3000);
+  const [source, target, replica] = [nodeAt(cluster, 0), nodeAt(cluster, 1), nodeAt(cluster, 4)];
+  const set = (node: ClusterNode, ...words: readonly string[]): Promise<unknown> =>
+    withNode(cluster, node, (one) => one.call('CLUSTER', 'SETSLOT', 0, ...words));
+  const openOn = async (node: ClusterNode): Promise<number> =>
+    (await viewOf(cluster, node)).self.importing.length;
+  await withNode(cluster, target, (one) => one.call('CONFIG', 'SET', 'rdb-key-save-delay', 3000));
+  await withNode(cluster, source, (one) => one.call('FLUSHALL'));
+  await set(target, 'IMPORTING', source.id);
+  cluster.kill(replica);
+  await cluster.restart(replica);
+  await until(async () => (await viewOf(cluster, replica)).replication.syncing === true, 'the copy begins');
+  await set(target, 'NODE', target.id);
+  await set(source, 'NODE', target.id);
+  await until(async () => (await viewOf(cluster, replica)).replication.linkUp === true, 'the copy ends');
+  assert.deepEqual([await openOn(target), await openOn(replica)], [0, 1]);
+  const plan = planHeal(await readAnyway(cluster));
+  assert.deepEqual(
+    plan.steps.map(({ text }) => text),
+    [`Tell the replicas of ${formatAddress(target)} to close 1 slot (0)`],
+  );
+  await runPlan(plan, runPorts(cluster, { readSnapshot: () => readAnyway(cluster) }));
+  assert.equal(await openOn(replica), 0);
+  await assertWhole(cluster, target);
+});
 
 test(
   'between Redis and a newer Valkey slots move one way, and the other way is refused before any is opened',

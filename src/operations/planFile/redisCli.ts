@@ -53,8 +53,14 @@ function commandsFor(step: Step, snapshot: ClusterSnapshot, owned: Map<string, S
       ];
     case 'setConfig':
       return step.nodes.map((id) => on(id, 'CONFIG', 'SET', step.name, step.value));
+    // The epoch first: others believe a claim only if it is newer than that of the one who is lost.
     case 'assignSlots':
-      return takeCommands(step, snapshot);
+      return [
+        on(step.node, 'CLUSTER', 'BUMPEPOCH'),
+        ...setEach(step, (slot) => on(step.node, 'CLUSTER', 'SETSLOT', slot, 'NODE', step.node)),
+      ];
+    case 'closeSlots':
+      return setEach(step, (slot) => on(step.node, 'CLUSTER', 'SETSLOT', slot, 'STABLE'));
     case 'flush':
       return step.nodes.map((id) => on(id, 'FLUSHALL'));
     default:
@@ -85,16 +91,13 @@ function moveCommands(
   ];
 }
 
-/** The epoch first: others believe a claim only if it is newer than that of the one who is lost. */
-function takeCommands({ node, slots }: StepOf<'assignSlots'>, snapshot: ClusterSnapshot): readonly string[] {
-  const take = cli(snapshot, node, ['CLUSTER', 'SETSLOT', 'SLOT', 'NODE', node]).replace(
-    ' SLOT ',
-    ' "$slot" ',
-  );
-  return [
-    cli(snapshot, node, ['CLUSTER', 'BUMPEPOCH']),
-    ...slots.map(([start, end]) => `for slot in $(seq ${start} ${end}); do ${take}; done`),
-  ];
+/** A loop over slots, since SETSLOT takes one; the command is quoted already, but for its slot. */
+function setEach(
+  { slots }: { readonly slots: SlotSet },
+  command: (slot: string) => string,
+): readonly string[] {
+  const one = command('SLOT').replace(' SLOT ', ' "$slot" ');
+  return slots.map(([start, end]) => `for slot in $(seq ${start} ${end}); do ${one}; done`);
 }
 
 function kubectlFor(step: Step, { ref }: ClusterSnapshot): readonly string[] {

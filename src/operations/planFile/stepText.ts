@@ -39,6 +39,8 @@ function dataText(step: Step, nameOf: (id: string) => string): string {
       return `Delete all keys on ${list(step.nodes)}`;
     case 'assignSlots':
       return `${nameOf(step.node)} takes ${slotsText(step.slots)} (${formatSlots(step.slots)}), which nobody serves`;
+    case 'closeSlots':
+      return `Tell the replicas of ${nameOf(step.node)} to close ${slotsText(step.slots)} (${formatSlots(step.slots)})`;
     default:
       return kubernetesText(step);
   }

@@ -1,5 +1,6 @@
 import type { StepKind } from '../../model/plan.ts';
 import { assignSlots } from './assignSlots.ts';
+import { closeSlots } from './closeSlots.ts';
 import { copyFunctions } from './copyFunctions.ts';
 import { deleteVolumes } from './deleteVolumes.ts';
 import { emptyMaster } from './emptyMaster.ts';
@@ -21,6 +22,7 @@ export type StepRuns = { readonly [K in StepKind]?: StepRun<K> };
 
 export const stepRuns: StepRuns = {
   assignSlots,
+  closeSlots,
   copyFunctions,
   deleteVolumes,
   emptyMaster,

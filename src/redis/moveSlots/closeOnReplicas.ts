@@ -1,9 +1,9 @@
 import type { NodeView } from '../../model/nodeView.ts';
 import { eachSlot, intersectSlots, slotsFrom, type SlotSet } from '../../model/slots.ts';
 import type { NodeConnection } from '../nodeConnection.ts';
+import { closeSlots } from '../admin.ts';
 import { readNodeView } from '../nodeView.ts';
 import { pause } from '../pause.ts';
-import { close } from './handOver.ts';
 
 /** How long replicas may take for their copies; one that takes longer is told when the same move is made again. Milliseconds. */
 const patienceMs = 15_000;
@@ -22,7 +22,7 @@ export async function closeOnReplicas(end: NodeConnection, before: NodeView, mov
   try {
     const deadline = Date.now() + patienceMs;
     while (Date.now() < deadline && isCopying(await readNodeView(end))) await pause(100);
-    await close(end, [...eachSlot(open)]);
+    await closeSlots(end, [...eachSlot(open)]);
   } catch {
     return;
   }

@@ -123,21 +123,6 @@ export async function tell(
   );
 }
 
-/**
- * Closes slots at a source that does not own them any more. To be told their owner is not enough where it still has
- * keys in them: a replica that took the source's place without its last deletions has (Valkey passes open slots on).
- * These are older than what the owner holds.
- */
-export async function close(source: NodeConnection, slots: readonly number[]): Promise<void> {
-  const replies = await source.pipeline(
-    slots.map((slot): Argument[] => ['CLUSTER', 'SETSLOT', slot, 'STABLE']),
-  );
-  const refusal = replies
-    .filter((reply) => reply instanceof Error)
-    .find(({ message }) => !/only with (?:masters|primaries)/.test(message));
-  if (refusal !== undefined) throw refusal;
-}
-
 /** Valkey confirms SETSLOT only once replicas have it; a replica that is late is waited for. */
 async function insist(
   connections: readonly NodeConnection[],

@@ -11,7 +11,8 @@ import {
   unionSlots,
   type SlotSet,
 } from '../../model/slots.ts';
-import { adopt, close, tell } from './handOver.ts';
+import { closeSlots } from '../admin.ts';
+import { adopt, tell } from './handOver.ts';
 import type { Lines } from './lines.ts';
 import { readPair, waitUntilReady, type PairViews } from './ready.ts';
 import { nameIn, type MoveRequest } from './request.ts';
@@ -43,7 +44,7 @@ export async function prepare(request: MoveRequest, lines: Lines): Promise<Prepa
   refuseForeign(request, rest, source, target);
   if (rest.length > 0) refuseUnreadable(request, source, target);
   if (finished.length > 0) await tell({ ...lines, from, to }, lines.others, [...eachSlot(finished)]);
-  await close(lines.source, [...eachSlot(subtractSlots(finished, source.self.slots))]);
+  await closeSlots(lines.source, [...eachSlot(subtractSlots(finished, source.self.slots))]);
   return { source, target, finished };
 }
 

@@ -53,6 +53,31 @@ describe('healing', () => {
     ]);
   });
 
+  test('slots that replicas alone call open are closed by their master; what it has open itself is moved', () => {
+    const importing = [3, 4].map((slot) => ({ slot, nodeId: 'm1' }));
+    const replica = source('r0', { self: line('r0', { importing }) });
+    const plan = planHeal(snapshotOf(ids.map((id) => (id === 'r0' ? replica : source(id)))));
+    assert.deepEqual(plan.steps, [
+      {
+        kind: 'closeSlots',
+        node: 'm0',
+        slots: [[3, 4]],
+        text: 'Tell the replicas of cart-0 to close 2 slots (3-4)',
+      },
+    ]);
+    assert.match(plan.title, /close slots on replicas/);
+    const master = source('m0', { self: line('m0', { migrating: [{ slot: 3, nodeId: 'm1' }] }) });
+    const others = ids.map((id) => (id === 'r0' ? replica : id === 'm0' ? master : source(id)));
+    const both = planHeal(snapshotOf(others)).steps;
+    assert.deepEqual(
+      both.map((step) => ('slots' in step ? [step.kind, step.slots] : [])),
+      [
+        ['moveSlots', [[3, 3]]],
+        ['closeSlots', [[4, 4]]],
+      ],
+    );
+  });
+
   test('after a failover the move goes on with the one that took the place', () => {
     const sources = ids.map((id) => {
       if (id === 'm0') return source(id, { self: line(id, { flags: ['slave'], masterId: 'r0', slots: [] }) });

@@ -1,0 +1,30 @@
+import type { Step } from '../../model/plan.ts';
+import { mastersOf, nodeName, slotsText } from '../../model/shards.ts';
+import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
+import { formatSlots, slotsFrom, subtractSlots, unionSlots, type SlotSet } from '../../model/slots.ts';
+import { answers, replicasOf } from '../nodes.ts';
+
+/** What a server calls open itself. */
+export function openSlotsOf({ view }: RedisNode): SlotSet {
+  const { migrating = [], importing = [] } = view?.self ?? {};
+  return slotsFrom([...migrating, ...importing].map(({ slot }) => slot));
+}
+
+/** Slots that replicas of a master call open and the master itself does not. */
+export function openOnReplicas(snapshot: ClusterSnapshot, master: RedisNode): SlotSet {
+  const open = replicasOf(snapshot, master.id).filter(answers).map(openSlotsOf);
+  return subtractSlots(unionSlots(...open), openSlotsOf(master));
+}
+
+/**
+ * Only replicas of Valkey know of open slots. One that was being copied to while slots moved has heard of their opening
+ * in its copy and not of their end; promoted it would send clients to where the keys are no more.
+ */
+export function repairReplicas(snapshot: ClusterSnapshot): readonly Step[] {
+  return mastersOf(snapshot).flatMap((master): readonly Step[] => {
+    const slots = openOnReplicas(snapshot, master);
+    if (!answers(master) || slots.length === 0) return [];
+    const text = `Tell the replicas of ${nodeName(master)} to close ${slotsText(slots)} (${formatSlots(slots)})`;
+    return [{ kind: 'closeSlots', node: master.id, slots, text }];
+  });
+}

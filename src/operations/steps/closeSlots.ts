@@ -1,0 +1,50 @@
+import { UserError } from '../../model/errors.ts';
+import type { StepOf } from '../../model/plan.ts';
+import type { ClusterSnapshot } from '../../model/snapshot.ts';
+import { eachSlot, formatSlots, intersectSlots } from '../../model/slots.ts';
+import { openSlotsOf, openOnReplicas } from '../heal/openOnReplicas.ts';
+import { answers, memberOf, nameOf, refusal } from '../nodes.ts';
+import { withConnection } from '../withConnection.ts';
+import type { StepRun } from './step.ts';
+
+/** Milliseconds in which replicas in step hear of it, and between two looks. */
+const limit = 15_000;
+const pollEvery = 250;
+
+/**
+ * Closes slots on the replicas of a master, which refuse to be told themselves: what their master is told, Valkey
+ * passes on to them, changed or not (clusterCommandSetSlot in its cluster_legacy.c).
+ */
+export const closeSlots: StepRun<'closeSlots'> = {
+  isDone: areClosed,
+  check: ({ node: id, slots }, snapshot) => {
+    const node = memberOf(snapshot, id);
+    const name = nameOf(snapshot, id);
+    if (!answers(node)) throw refusal('unreachable', `${name} does not answer.`);
+    if (node.role !== 'master') throw refusal('unsafe', `${name} is a replica by now. Heal again.`);
+    const open = intersectSlots(openSlotsOf(node), slots);
+    if (open.length === 0) return;
+    throw refusal('unsafe', `${name} itself has slots ${formatSlots(open)} open by now. Heal again.`);
+  },
+  act: async (step, ports) => {
+    const { redis, snapshot, readSnapshot, signal, now, delay } = ports;
+    await withConnection(ports, step.node, (connection) =>
+      redis.closeSlots(connection, [...eachSlot(step.slots)]),
+    );
+    const end = now() + limit;
+    while (!signal.aborted && !areClosed(step, await readSnapshot())) {
+      if (now() > end) {
+        throw new UserError(
+          'failed',
+          `Replicas of ${nameOf(snapshot, step.node)} still call slots open after ${limit / 1000} s. One that is being copied to hears of it when it has its copy: heal again then.`,
+        );
+      }
+      await delay(pollEvery, signal);
+    }
+  },
+};
+
+function areClosed({ node, slots }: StepOf<'closeSlots'>, snapshot: ClusterSnapshot): boolean {
+  const master = snapshot.nodes.find(({ id }) => id === node);
+  return master === undefined || intersectSlots(openOnReplicas(snapshot, master), slots).length === 0;
+}
