@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { cgroupName } from './layout.ts';
+import { cgroupName, workers } from './layout.ts';
 
 /** The mount points of all control group hierarchies: one in version 2, one for each controller in version 1, or both. */
 export async function cgroupHierarchies(): Promise<readonly string[]> {
@@ -27,7 +28,21 @@ export async function addWorkerCgroup(worker: string): Promise<void> {
       await mkdir(folder, { recursive: true });
       if (type === 'cgroup') await copyCpuset(parent, folder);
       else if (!mixed) await passControllers(parent);
+      await weigh(folder, part === cgroupName ? workers.length : 1);
     }
+}
+
+/**
+ * A worker's pods weigh as much as all its cores do, as kubelet sees to at the root of a machine of its own: here
+ * they would weigh as little as any one program, beside which the workers' own programs and the control plane run.
+ */
+async function weigh(folder: string, machines: number): Promise<void> {
+  const cores = Math.min(100, availableParallelism() * machines);
+  for (const [file, ofOne] of [
+    ['cpu.shares', 1024],
+    ['cpu.weight', 100],
+  ] as const)
+    if (existsSync(join(folder, file))) await writeFile(join(folder, file), String(cores * ofOne));
 }
 
 /** Version 1: a new cpuset is empty, and processes cannot enter it. */

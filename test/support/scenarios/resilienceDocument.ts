@@ -26,7 +26,7 @@ What the bundled manifests withstand, measured on ${days} by \`npm run test:kube
 
 While a scenario runs, a client in a process of its own writes numbers that grow to keys in every shard, and reads each back before it writes it again and once more at the end. _Lost_ are keys that were gone or older than what was acknowledged. _Errors_ are commands the client gave up on; a key whose write it gave up on is not written again, since ioredis may still send that write when newer ones are long acknowledged. The _gap_ is the longest time without an acknowledged write in the shard where it was longest; in parentheses the same in the shard where it was shortest, which shows what the machine itself costs while pods start and stop on it. _Healthy_ is the time until every pod is ready and every node knows exactly the others, sees all slots served, and has its link to its master.
 
-Starting the smallest of processes took this machine ${start(0.5)} ms (${start(0)} to ${start(1)}, measured after each scenario): pods, probes and scripts are made of such starts, so that times grow with it.
+Starting the smallest of processes took this machine ${start(0.5)} ms (${start(0)} to ${start(1)}, measured after each scenario): pods, probes and scripts are made of such starts, so that times grow with it. Where this machine lets it, the client gets a processor before all others, as one with a machine of its own does; and the pods of each worker weigh against the workers' own programs and the control plane what all its cores do, as kubelet sees to at the root of a machine.
 
 The client is ioredis' Cluster with ${settingsText(client)}.
 
