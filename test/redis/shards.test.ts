@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { formatAddress } from '../../src/model/clusterRef.ts';
+import { keySlot } from '../../src/model/keySlot.ts';
 import { mastersOf } from '../../src/model/shards.ts';
 import { countSlots } from '../../src/model/slots.ts';
 import type { ClusterSnapshot } from '../../src/model/snapshot.ts';
@@ -12,6 +13,9 @@ import { readNodeView } from '../../src/redis/nodeView.ts';
 import { startChaosClient } from '../support/chaosClient.ts';
 import { startRedisCluster, type ClusterNode, type TestCluster } from '../support/startRedisCluster.ts';
 import { runKilled } from './faultTools.ts';
+import { faultyDialer } from './faultyDialer.ts';
+import { fill } from './fill.ts';
+import { plainWrites } from './moveFixture.ts';
 import { readAnyway } from './readAnyway.ts';
 import { runPorts } from './runPorts.ts';
 
@@ -96,6 +100,29 @@ for (const config of [{}, { 'cluster-allow-replica-migration': 'no' }] as const)
     assert.equal((await cluster.cli('--cluster', 'check', formatAddress(first))).code, 0);
   });
 }
+
+test('until a shard that comes owns a slot, it gets keys of one slot of a source only', async () => {
+  const cluster = await startRedisCluster({ spares: 2, config: { 'repl-diskless-sync-delay': '0' } });
+  clusters.push(cluster);
+  await fill(cluster, plainWrites(20_000));
+  /** For each source: the slots of the keys that it sent before anybody was told of a new owner. */
+  const sent = new Map<string, Set<number>>();
+  let isOwner = false;
+  const dialer = faultyDialer(cluster.dialer, (id, [verb, sub, , state, ...rest]) => {
+    if (verb === 'CLUSTER' && sub === 'SETSLOT' && state === 'NODE') isOwner = true;
+    if (verb !== 'MIGRATE' || isOwner) return undefined;
+    const keys = rest.slice(rest.indexOf('KEYS') + 1);
+    const slots = keys.map((key) => keySlot(Buffer.isBuffer(key) ? key : Buffer.from(String(key))));
+    sent.set(id, new Set([...(sent.get(id) ?? []), ...slots]));
+    return undefined;
+  });
+  const ports = runPorts(cluster, { readSnapshot: () => readAnyway(cluster), dialer });
+  const servers = await Promise.all(cluster.nodes.slice(-2).map((node) => probe(cluster, node)));
+  const addresses = servers.map(({ address }) => address);
+  await runPlan(planAddShard(await ports.readSnapshot(), { addresses }, { servers }), ports);
+  assert.ok(sent.size > 0);
+  assert.ok([...sent.values()].every(({ size }) => size === 1));
+});
 
 test(
   'killed before and after every step, a shard comes and goes by running the same plan again',

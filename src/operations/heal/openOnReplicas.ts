@@ -23,7 +23,7 @@ export function openOnReplicas(snapshot: ClusterSnapshot, master: RedisNode): Sl
 export function repairReplicas(snapshot: ClusterSnapshot): readonly Step[] {
   return mastersOf(snapshot).flatMap((master): readonly Step[] => {
     const slots = openOnReplicas(snapshot, master);
-    if (!answers(master) || slots.length === 0) return [];
+    if (!answers(master) || master.view.product !== 'valkey' || slots.length === 0) return [];
     const text = `Tell the replicas of ${nodeName(master)} to close ${slotsText(slots)} (${formatSlots(slots)})`;
     return [{ kind: 'closeSlots', node: master.id, slots, text }];
   });

@@ -1,9 +1,10 @@
 import { UserError } from '../../model/errors.ts';
 import type { NodeView } from '../../model/nodeView.ts';
-import { countSlots, eachSlot, formatSlots, slotsFrom, splitSlots, type SlotSet } from '../../model/slots.ts';
+import { eachSlot, formatSlots, slotsFrom, type SlotSet } from '../../model/slots.ts';
 import type { NodeConnection } from '../nodeConnection.ts';
 import { pause } from '../pause.ts';
 import { describeBigKeys, lookForBigKeys, withoutBigKeys, type BigKey, type BigKeys } from './bigKeys.ts';
+import { blocksOf, keysPerSlot, ownsNone } from './blocks.ts';
 import { startCarriers, type Batch, type Carriers } from './carriers.ts';
 import { carryKeys, listKeys, type Carriage } from './carryKeys.ts';
 import { farMs } from './distance.ts';
@@ -51,14 +52,12 @@ const parallel = {
     gentle: { lanes: 2, carriers: 8, slotsPerBlock: 32 },
   },
 } as const;
-const keysPerBlock = 4096;
 /** How many keys may be on the target alone while its replicas are behind. */
 const keysAlone = { fast: 16_384, gentle: 4096 } as const;
 /** From Valkey 8 on a SETSLOT takes as long as its replicas take to confirm it. */
 const slowSetters = 24;
 /** How often slots are counted anew where this machine sleeps or is far too slow. */
 const freshTries = 10;
-const bigBytesPerSlot = 1024 * 1024;
 
 interface Run extends PipelinedMove {
   readonly waiting: SlotSet[];
@@ -107,7 +106,7 @@ export async function pipelinedMigrate(move: PipelinedMove): Promise<void> {
   const tempo = tempoFor({ ...move, pace, patienceMs: patienceOf(move) });
   const run: Run = {
     ...move,
-    waiting: [...splitSlots(move.slots, blockSize(move, request.blockSlots ?? slotsPerBlock))],
+    waiting: blocksOf(move, request.blockSlots ?? slotsPerBlock),
     keysPerSlot: keysPerSlot(move.source),
     carriers: startCarriers({
       connections: carrierLines,
@@ -133,7 +132,9 @@ export async function pipelinedMigrate(move: PipelinedMove): Promise<void> {
     underWay: { keys: 0, bytes: 0 },
     failure: undefined,
   };
-  const ends = [[lines.source, lines.target] as const, ...laneLines];
+  const first = [lines.source, lines.target] as const;
+  const ends = [first, ...laneLines];
+  if (ownsNone(move.target)) await work(run, first, 1);
   await Promise.all(
     ends.map(async (lane, index) => {
       // The first lane's keys travel while the others list theirs.
@@ -172,26 +173,17 @@ function throwWhatStopped({ failure, tooBig, nodeTimeoutMs }: Run): void {
   }
 }
 
-function keysPerSlot({ keys, self }: NodeView): number {
-  return keys / Math.max(1, countSlots(self.slots));
-}
-
-/** Few slots where they hold much: what is under way has to be small whatever the slots hold. */
-function blockSize({ source }: PipelinedMove, most: number): number {
-  const perSlot = keysPerSlot(source);
-  const bytesPerSlot = (source.usedMemoryBytes / Math.max(1, source.keys)) * perSlot;
-  const byKeys = keysPerBlock / Math.max(1, perSlot);
-  const byBytes = (most * bigBytesPerSlot) / Math.max(1, bytesPerSlot);
-  return Math.max(1, Math.floor(Math.min(most, byKeys, byBytes)));
-}
-
-/** One lane takes block after block until none is left, the user cancels, or a lane has failed. */
-async function work(run: Run, [source, target]: readonly [NodeConnection, NodeConnection]): Promise<void> {
+/** One lane takes block after block until it has `most` or none is left, the user cancels, or a lane has failed. */
+async function work(
+  run: Run,
+  [source, target]: readonly [NodeConnection, NodeConnection],
+  most = Infinity,
+): Promise<void> {
   const { request, moreOfSource, moreOfTarget, inOne } = run;
   const { from, to } = request;
   const ends: Ends = { source, target, from, to, moreOfSource, moreOfTarget, inOne };
   const isStopped = (): boolean => run.failure !== undefined || isOver(request);
-  while (!isStopped()) {
+  for (let taken = 0; taken < most && !isStopped(); taken++) {
     const block = run.waiting.shift();
     if (block === undefined) return;
     try {

@@ -45,10 +45,15 @@ function stateText(node: RedisNode): string | undefined {
     case 'unreachable':
       return 'unreachable';
     case 'degraded':
-      if (node.view?.loading === true) return 'loading';
-      if (node.view?.replication.linkUp === false) return 'link to master down';
-      return 'cluster down';
+      return degradedText(node);
   }
+}
+
+function degradedText({ view }: RedisNode): string {
+  if (view?.loading === true) return 'loading';
+  const { linkUp, syncing, receivedBytes = 0 } = view?.replication ?? {};
+  if (syncing === true) return `copying from its master, ${bytesText(receivedBytes)} so far`;
+  return linkUp === false ? 'link to master down' : 'cluster down';
 }
 
 function icon(node: RedisNode): RowIcon {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { SlotSet } from '../../../src/model/slots.ts';
+import type { Source } from '../../../src/inventory/mergeViews.ts';
+import type { ClusterSnapshot } from '../../../src/model/snapshot.ts';
 import { planHeal } from '../../../src/operations/heal.ts';
 import { ids, line, silent, snapshotOf, source, view } from '../sample.ts';
 
@@ -56,7 +58,11 @@ describe('healing', () => {
   test('slots that replicas alone call open are closed by their master; what it has open itself is moved', () => {
     const importing = [3, 4].map((slot) => ({ slot, nodeId: 'm1' }));
     const replica = source('r0', { self: line('r0', { importing }) });
-    const plan = planHeal(snapshotOf(ids.map((id) => (id === 'r0' ? replica : source(id)))));
+    const valkey = (changes = {}): Source => source('m0', { product: 'valkey', ...changes });
+    const withMaster = (master: Source): ClusterSnapshot =>
+      snapshotOf(ids.map((id) => (id === 'r0' ? replica : id === 'm0' ? master : source(id))));
+    assert.throws(() => planHeal(withMaster(source('m0'))), /no interrupted move can be finished/);
+    const plan = planHeal(withMaster(valkey()));
     assert.deepEqual(plan.steps, [
       {
         kind: 'closeSlots',
@@ -66,11 +72,10 @@ describe('healing', () => {
       },
     ]);
     assert.match(plan.title, /close slots on replicas/);
-    const master = source('m0', { self: line('m0', { migrating: [{ slot: 3, nodeId: 'm1' }] }) });
-    const others = ids.map((id) => (id === 'r0' ? replica : id === 'm0' ? master : source(id)));
-    const both = planHeal(snapshotOf(others)).steps;
+    const migrating = [{ slot: 3, nodeId: 'm1' }];
+    const both = planHeal(withMaster(valkey({ self: line('m0', { migrating }) })));
     assert.deepEqual(
-      both.map((step) => ('slots' in step ? [step.kind, step.slots] : [])),
+      both.steps.map((step) => ('slots' in step ? [step.kind, step.slots] : [])),
       [
         ['moveSlots', [[3, 3]]],
         ['closeSlots', [[4, 4]]],

@@ -79,6 +79,20 @@ test('a broken cluster shows its problems first, with icon and words', () => {
   assert.match(node?.description ?? '', /^unreachable · master/);
 });
 
+test('a replica says what it has copied, or that it has no link', () => {
+  const described = (syncing: boolean): string | undefined => {
+    const replication = { role: 'replica', offset: 0, linkUp: false, syncing, replicas: [] } as const;
+    const r0 = source('r0', {
+      replication: { ...replication, ...(syncing ? { receivedBytes: 2_500_000 } : {}) },
+    });
+    const snapshot = snapshotOf(ids.map((id) => (id === 'r0' ? r0 : source(id))));
+    const row = indexRows(rowsOf(stateWith([snapshot]))).get('kubernetes/test/shop/cart/nodes/r0');
+    return row?.row.description;
+  };
+  assert.match(described(true) ?? '', /^copying from its master, 2\.5 MB so far · replica/);
+  assert.match(described(false) ?? '', /^link to master down · replica/);
+});
+
 test('a promoted replica stays in its shard row', () => {
   const promoted = source('r0', { self: line('r0', { flags: ['master'], slots: [[0, 5460]] }) });
   const demoted = source('m0', { self: line('m0', { flags: ['slave'], masterId: 'r0', slots: [] }) });
