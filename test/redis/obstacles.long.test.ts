@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { UserError } from '../../src/model/errors.ts';
 import { keySlot } from '../../src/model/keySlot.ts';
+import type { ClusterSnapshot } from '../../src/model/snapshot.ts';
 import { mastersOf, nodeName } from '../../src/model/shards.ts';
 import type { SlotSet } from '../../src/model/slots.ts';
 import { planFlush } from '../../src/operations/flush.ts';
@@ -146,8 +147,12 @@ describe('obstacles on the way of an operation', { timeout: 240_000 }, () => {
     assert.ok(one && other);
     await run(now, { ...plan, steps: [one] });
     await withNode(cluster, nodeAt(cluster, 4), (connection) => connection.call('CLUSTER', 'FAILOVER'));
-    await untilSo(now, 'the failover', ({ nodes }) =>
-      nodes.some(({ id, role }) => id === heir.id && role === 'master'),
+    const isNow = ({ nodes }: ClusterSnapshot, wanted: string, role: string): boolean =>
+      nodes.some((node) => node.id === wanted && node.role === role);
+    await untilSo(
+      now,
+      'the failover',
+      (found) => isNow(found, heir.id, 'master') && isNow(found, second.id, 'replica'),
     );
     await assert.rejects(
       run(now, plan),
