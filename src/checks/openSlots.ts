@@ -1,14 +1,14 @@
 import type { OpenSlot } from '../model/nodeView.ts';
 import { nodeName } from '../model/shards.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
-import { formatSlots, slotsFrom } from '../model/slots.ts';
+import { formatSlots, openSlotsIn, slotsFrom } from '../model/slots.ts';
 import type { Rule } from './rule.ts';
 
 /** Slots in migrating or importing state: right while a reshard runs, a left-over otherwise. */
 export const openSlots: Rule = (snapshot) =>
   snapshot.nodes.flatMap((node) => {
     const { migrating = [], importing = [] } = node.view?.self ?? {};
-    const open = slotsFrom([...migrating, ...importing].map(({ slot }) => slot));
+    const open = openSlotsIn({ migrating, importing });
     if (open.length === 0) return [];
     return [
       {

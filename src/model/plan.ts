@@ -50,7 +50,7 @@ export interface StepFields {
   readonly flush: { readonly nodes: readonly string[] };
   /** Slots that nobody serves; keys that the master holds in them stay. */
   readonly assignSlots: { readonly node: string; readonly slots: SlotSet };
-  /** Slots that only replicas of the master call open, with whom they cannot be closed themselves. */
+  /** Slots that only replicas of the master call open; they refuse to be told themselves. */
   readonly closeSlots: { readonly node: string; readonly slots: SlotSet };
   /** Sets the replicas of a StatefulSet, and refuses where they are no longer `from`. */
   readonly setReplicas: { readonly workload: string; readonly from?: number; readonly pods: number };

@@ -87,6 +87,14 @@ export function splitSlots(set: SlotSet, size: number): readonly SlotSet[] {
   return pieces;
 }
 
+/** Slots that a server calls open, whichever way they move. */
+export function openSlotsIn(line: {
+  readonly migrating: readonly { readonly slot: number }[];
+  readonly importing: readonly { readonly slot: number }[];
+}): SlotSet {
+  return slotsFrom([...line.migrating, ...line.importing].map(({ slot }) => slot));
+}
+
 /** `0-99,200`: the form users type and the form all views print. The empty set prints as an empty text. */
 export function formatSlots(set: SlotSet): string {
   return set

@@ -11,7 +11,8 @@ import { answers, count, refusal } from './nodes.ts';
 
 /**
  * Puts right what can be put right without losing a key: nodes that have lost each other's address are introduced
- * again, moves of slots that were interrupted are finished, and slots that replicas alone call open are closed. Throws a UserError where there is nothing of that.
+ * again, moves of slots that were interrupted are finished, and slots that replicas alone call open are closed. Throws
+ * a UserError where there is nothing of that.
  */
 export function planHeal(snapshot: ClusterSnapshot): Plan {
   const rivals = new Map(snapshot.nodes.map((node) => [node, rivalry(snapshot, node)]));

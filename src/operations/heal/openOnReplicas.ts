@@ -1,19 +1,16 @@
 import type { Step } from '../../model/plan.ts';
 import { mastersOf, nodeName, slotsText } from '../../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
-import { formatSlots, slotsFrom, subtractSlots, unionSlots, type SlotSet } from '../../model/slots.ts';
+import { formatSlots, openSlotsIn, subtractSlots, unionSlots, type SlotSet } from '../../model/slots.ts';
 import { answers, replicasOf } from '../nodes.ts';
-
-/** What a server calls open itself. */
-export function openSlotsOf({ view }: RedisNode): SlotSet {
-  const { migrating = [], importing = [] } = view?.self ?? {};
-  return slotsFrom([...migrating, ...importing].map(({ slot }) => slot));
-}
 
 /** Slots that replicas of a master call open and the master itself does not. */
 export function openOnReplicas(snapshot: ClusterSnapshot, master: RedisNode): SlotSet {
-  const open = replicasOf(snapshot, master.id).filter(answers).map(openSlotsOf);
-  return subtractSlots(unionSlots(...open), openSlotsOf(master));
+  const open = replicasOf(snapshot, master.id)
+    .filter(answers)
+    .map(({ view }) => openSlotsIn(view.self));
+  const own = master.view === undefined ? [] : openSlotsIn(master.view.self);
+  return subtractSlots(unionSlots(...open), own);
 }
 
 /**

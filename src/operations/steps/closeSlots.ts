@@ -1,8 +1,8 @@
 import { UserError } from '../../model/errors.ts';
 import type { StepOf } from '../../model/plan.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
-import { eachSlot, formatSlots, intersectSlots } from '../../model/slots.ts';
-import { openSlotsOf, openOnReplicas } from '../heal/openOnReplicas.ts';
+import { eachSlot, formatSlots, intersectSlots, openSlotsIn } from '../../model/slots.ts';
+import { openOnReplicas } from '../heal/openOnReplicas.ts';
 import { answers, memberOf, nameOf, refusal } from '../nodes.ts';
 import { withConnection } from '../withConnection.ts';
 import type { StepRun } from './step.ts';
@@ -22,7 +22,7 @@ export const closeSlots: StepRun<'closeSlots'> = {
     const name = nameOf(snapshot, id);
     if (!answers(node)) throw refusal('unreachable', `${name} does not answer.`);
     if (node.role !== 'master') throw refusal('unsafe', `${name} is a replica by now. Heal again.`);
-    const open = intersectSlots(openSlotsOf(node), slots);
+    const open = intersectSlots(openSlotsIn(node.view.self), slots);
     if (open.length === 0) return;
     throw refusal('unsafe', `${name} itself has slots ${formatSlots(open)} open by now. Heal again.`);
   },

@@ -1,5 +1,5 @@
 import type { NodeView } from '../../model/nodeView.ts';
-import { eachSlot, intersectSlots, slotsFrom, type SlotSet } from '../../model/slots.ts';
+import { eachSlot, intersectSlots, openSlotsIn, type SlotSet } from '../../model/slots.ts';
 import type { NodeConnection } from '../nodeConnection.ts';
 import { closeSlots } from '../admin.ts';
 import { readNodeView } from '../nodeView.ts';
@@ -16,8 +16,7 @@ const patienceMs = 15_000;
  * one of it.
  */
 export async function closeOnReplicas(end: NodeConnection, before: NodeView, moved: SlotSet): Promise<void> {
-  const { migrating, importing } = before.self;
-  const open = intersectSlots(slotsFrom([...migrating, ...importing].map(({ slot }) => slot)), moved);
+  const open = intersectSlots(openSlotsIn(before.self), moved);
   if (before.product !== 'valkey' || open.length === 0) return;
   try {
     const deadline = Date.now() + patienceMs;

@@ -3,7 +3,7 @@ import {
   countSlots,
   formatSlots,
   intersectSlots,
-  slotsFrom,
+  openSlotsIn,
   subtractSlots,
   unionSlots,
   type SlotSet,
@@ -184,7 +184,7 @@ async function openSlots({ dialer, from, to, slots }: MoveRequest): Promise<Slot
         const view = await readNodeView(connection).finally(() => {
           connection.close();
         });
-        return slotsFrom([...view.self.migrating, ...view.self.importing].map(({ slot }) => slot));
+        return openSlotsIn(view.self);
       } catch {
         return undefined;
       }

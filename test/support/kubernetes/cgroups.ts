@@ -33,8 +33,8 @@ export async function addWorkerCgroup(worker: string): Promise<void> {
 }
 
 /**
- * A worker's pods weigh as much as all its cores do, as kubelet sees to at the root of a machine of its own: here
- * they would weigh as little as any one program, beside which the workers' own programs and the control plane run.
+ * A worker's pods weigh as much as all its cores do, as kubelet sees to at the root of a machine of its own. A cgroup
+ * that nobody weighs has the share of one program, and kubelets, containerd and the control plane are many.
  */
 async function weigh(folder: string, machines: number): Promise<void> {
   const cores = Math.min(100, availableParallelism() * machines);
