@@ -16,10 +16,11 @@ export function checkText(snapshot: ClusterSnapshot, findings: readonly Finding[
 
 function summary(snapshot: ClusterSnapshot): readonly string[] {
   const masters = mastersOf(snapshot);
+  const replicas = replicaCounts(snapshot);
   const keys = masters.reduce((sum, node) => sum + (node.view?.keys ?? 0), 0);
   return [
     ...masters.map((node) => {
-      const count = replicasOf(snapshot, node).length;
+      const count = replicas.get(node.id) ?? 0;
       const said = node.view === undefined ? 'does not answer' : `${node.view.keys} keys`;
       return `${address(node)} (${node.id.slice(0, 8)}...) -> ${said} | ${countSlots(node.slots)} slots | ${count} slaves.`;
     }),
@@ -29,6 +30,7 @@ function summary(snapshot: ClusterSnapshot): readonly string[] {
 }
 
 function nodes(snapshot: ClusterSnapshot): readonly string[] {
+  const replicas = replicaCounts(snapshot);
   const first = snapshot.nodes.find((node) => node.view !== undefined);
   const lines = [
     `>>> Performing Cluster Check (using node ${first === undefined ? 'none' : address(first)})`,
@@ -40,7 +42,7 @@ function nodes(snapshot: ClusterSnapshot): readonly string[] {
     lines.push(`${letter}: ${node.id} ${address(node)}`);
     lines.push(`   slots:${bracketed(node.slots)} (${countSlots(node.slots)} slots) ${flags}`);
     if (node.role === 'replica') lines.push(`   replicates ${node.masterId ?? ''}`);
-    const count = replicasOf(snapshot, node).length;
+    const count = replicas.get(node.id) ?? 0;
     if (count > 0) lines.push(`   ${count} additional replica(s)`);
   }
   return lines;
@@ -86,8 +88,12 @@ function beyond(findings: readonly Finding[]): readonly string[] {
   ];
 }
 
-function replicasOf(snapshot: ClusterSnapshot, { id }: RedisNode): readonly RedisNode[] {
-  return snapshot.nodes.filter((node) => node.masterId === id);
+/** How many replicas each node has, by its id. */
+function replicaCounts({ nodes }: ClusterSnapshot): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { masterId } of nodes)
+    if (masterId !== undefined) counts.set(masterId, (counts.get(masterId) ?? 0) + 1);
+  return counts;
 }
 
 function address(node: RedisNode): string {

@@ -1,5 +1,4 @@
 import { formatAddress, parseAddress, type AddressClusterRef } from '../model/clusterRef.ts';
-import type { NodeView } from '../model/nodeView.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
 import type { Credentials } from '../redis/nodeConnection.ts';
 import { mergeViews, toldBy } from './mergeViews.ts';
@@ -16,8 +15,8 @@ export class AddressScope {
   readonly #credentials: () => Promise<Credentials>;
   readonly #onRead: () => void;
   readonly #readers = new Map<string, NodeReader>();
-  /** The views whose nodes are read already. */
-  #followed: readonly NodeView[] = [];
+  /** The lines whose nodes are read already. */
+  #followed: ReturnType<typeof toldBy> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> | undefined;
   running = false;
@@ -47,7 +46,7 @@ export class AddressScope {
     clearTimeout(this.#timer);
     for (const reader of this.#readers.values()) reader.close();
     this.#readers.clear();
-    this.#followed = [];
+    this.#followed = undefined;
   }
 
   reader(nodeId: string): NodeReader | undefined {
@@ -100,10 +99,11 @@ export class AddressScope {
 
   #followViews(): void {
     const views = [...this.#readers.values()].flatMap(({ reading: { view } }) => view ?? []);
-    if (sameLines(views, this.#followed)) return;
-    this.#followed = views;
+    const told = toldBy(views);
+    if (told === this.#followed) return;
+    this.#followed = told;
     const listed = new Set<string>(this.ref.addresses);
-    for (const line of toldBy(views)) {
+    for (const line of told) {
       if (line.host === '' || line.flags.includes('handshake')) continue;
       listed.add(formatAddress(line));
     }
@@ -124,13 +124,6 @@ export class AddressScope {
     });
     this.#readers.set(address, new NodeReader(this.#redis, open));
   }
-}
-
-/** Whether views list the very nodes that others listed (see parseClusterNodes). */
-function sameLines(views: readonly NodeView[], others: readonly NodeView[]): boolean {
-  return (
-    views.length === others.length && views.every((view, index) => view.others === others[index]?.others)
-  );
 }
 
 /** A seed and an announced address can be the same server: each node counts once. */

@@ -75,11 +75,29 @@ function toldOnly(
   return told;
 }
 
-/** What views say of other nodes, each thing once however many say it (see parseClusterNodes). */
+/** What a list of views told when it was asked for last, by what the first of them says. */
+const lastTold = new WeakMap<NodeView['others'], Told>();
+
+interface Told {
+  readonly by: readonly NodeView['others'][];
+  readonly lines: ReadonlySet<KnownNode>;
+}
+
+/**
+ * What views say of other nodes, each thing once however many say it (see parseClusterNodes); the very same set as
+ * long as all of them say what they said.
+ */
 export function toldBy(views: readonly NodeView[]): ReadonlySet<KnownNode> {
-  const told = new Set<KnownNode>();
-  for (const view of views) for (const line of view.others) told.add(line);
-  return told;
+  const [first] = views;
+  if (first === undefined) return new Set();
+  const last = lastTold.get(first.others);
+  const isSame = last?.by.length === views.length && views.every((view, at) => view.others === last.by[at]);
+  if (last !== undefined && isSame) return last.lines;
+  const by = views.map(({ others }) => others);
+  const lines = new Set<KnownNode>();
+  for (const others of by) for (const line of others) lines.add(line);
+  lastTold.set(first.others, { by, lines });
+  return lines;
 }
 
 function togetherOf(before: KnownNode, line: KnownNode): KnownNode {
