@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { KnownNode } from '../../../src/model/nodeView.ts';
-import { mergeViews } from '../../../src/inventory/mergeViews.ts';
+import { mergeViews, toldBy } from '../../../src/inventory/mergeViews.ts';
 import { ids, line, pod, silent, snapshotOf, source, view } from '../sample.ts';
 
 test('six nodes that answer are what their own lines say', () => {
@@ -123,4 +123,22 @@ test('servers that know nobody are loose beside a cluster, and the cluster itsel
     ['cart-6'],
   );
   assert.equal(mergeViews([lonely(0), lonely(1)]).nodes.length, 2);
+});
+
+test('what views tell is gathered once, until one of them says something else', () => {
+  const views = ids.slice(0, 3).map((id) => view(id));
+  const told = toldBy(views);
+  assert.equal(toldBy([...views]), told);
+  const failed = line('r2', { flags: ['slave', 'fail'] });
+  const [first, second, third] = views.map((one) => ({ ...one, others: [...one.others] }));
+  for (const changed of [
+    [views[0], views[1], { ...third, others: [...(third?.others ?? []), failed] }],
+    [{ ...first, others: [...(first?.others ?? []), failed] }, second, third],
+    [...views, { ...views[0], others: [failed] }],
+  ] as (typeof views)[]) {
+    assert.ok(toldBy(changed).has(failed));
+  }
+  assert.ok(!toldBy(views).has(failed));
+  assert.deepEqual([...toldBy(views.slice(0, 1))], views[0]?.others);
+  assert.equal(toldBy([]).size, 0);
 });
