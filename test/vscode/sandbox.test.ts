@@ -202,6 +202,34 @@ describe('the sandbox in VS Code', { timeout: 20 * 60_000 }, () => {
     assert.match(again.message, /All hash slots .* are served/);
   });
 
+  test('a replica that copies from another master says how much it has, and so does the operation', async () => {
+    const { nodes, shards } = (await snapshot()).cluster;
+    const [own, other] = shards;
+    const replica = nodes.find(({ id }) => id === own?.replicas[0]);
+    const master = nodes.find(({ id }) => id === other?.master);
+    assert.ok(replica !== undefined && master !== undefined);
+    const times = { connectTimeoutMs: 2000, commandTimeoutMs: 2000 };
+    const connection = await connectNode(parseAddress(master.address), {}, times);
+    // Microseconds for each of some three thousand keys that it sends.
+    await connection.call('CONFIG', 'SET', 'rdb-key-save-delay', 3000);
+    const moved = vscode.command<Result>('redisCluster.replicate', {
+      ...{ cluster, node: replica.id, master: master.id },
+      confirmed: true,
+    });
+    await vscode.treeRow(/copying from its master, [\d.]+ k?B so far/).waitFor({ timeout: 30_000 });
+    await vscode.treeRow(/copying, [\d.]+ k?B so far/).waitFor({ timeout: 5_000 });
+    await vscode.screenshot('copying-dark');
+    await vscode.setTheme('light');
+    await vscode.screenshot('copying-light');
+    await vscode.setTheme('dark');
+    const result = await moved;
+    assert.equal(result.outcome, 'done', result.message);
+    await connection.call('CONFIG', 'SET', 'rdb-key-save-delay', 0);
+    connection.close();
+    const after = (await snapshot()).cluster.shards.find((shard) => shard.master === master.id);
+    assert.ok(after?.replicas.includes(replica.id));
+  });
+
   test('stopping it takes it out of the tree', async () => {
     const result = await vscode.command<Result>('redisCluster.stopSandbox');
     assert.equal(result.outcome, 'done');

@@ -1,3 +1,4 @@
+import { bytesText } from '../../model/bytes.ts';
 import { UserError } from '../../model/errors.ts';
 import { waitForPods, type Look } from '../deploy/waitForPods.ts';
 import { changeSet, observedSet } from './changeSet.ts';
@@ -121,9 +122,9 @@ function stateOf(member: Member | undefined, { revision }: Renewed): string | un
   if (member === undefined) return 'its pod is being made';
   if (member.pod.revision !== revision || member.pod.deleting) return 'being stopped';
   if (member.view === undefined) return 'starting';
-  if (member.view.replication.linkUp === false) {
-    return `copying from its master, ${member.view.replication.offset.toLocaleString('en-US')} bytes`;
-  }
+  const { linkUp, syncing, receivedBytes = 0 } = member.view.replication;
+  if (syncing === true) return `copying from its master, ${bytesText(receivedBytes)} so far`;
+  if (linkUp === false) return 'looking for its master';
   return undefined;
 }
 
