@@ -105,11 +105,15 @@ function connectionOver(line: Line, isDead: () => boolean): NodeConnection {
     if (Buffer.isBuffer(reply)) return reply.toString();
     return Array.isArray(reply) ? reply.map(asText) : reply;
   };
+  const asBytes = (reply: unknown): unknown => {
+    if (typeof reply === 'string') return Buffer.from(reply);
+    return Array.isArray(reply) ? reply.map(asBytes) : reply;
+  };
   return {
     call: async (...command) => asText(await one(command)),
-    callBuffer: (...command) => one(command),
+    callBuffer: async (...command) => asBytes(await one(command)),
     pipeline: async (commands) => (await sendAll(commands)).map(asText),
-    pipelineBuffer: (commands) => sendAll(commands),
+    pipelineBuffer: async (commands) => (await sendAll(commands)).map(asBytes),
     close: () => {
       line.closed = true;
     },
