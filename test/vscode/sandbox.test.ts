@@ -203,6 +203,8 @@ describe('the sandbox in VS Code', { timeout: 20 * 60_000 }, () => {
   });
 
   test('a replica that copies from another master says how much it has, and so does the operation', async () => {
+    // What was fixed is checked before the operation says that it has ended.
+    await vscode.treeRow(/Fix Sandbox/).waitFor({ state: 'detached', timeout: 20_000 });
     const { nodes, shards } = (await snapshot()).cluster;
     const [own, other] = shards;
     const replica = nodes.find(({ id }) => id === own?.replicas[0]);
