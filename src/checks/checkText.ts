@@ -9,14 +9,19 @@ import type { Finding } from '../model/finding.ts';
  * The look-alike stays English and keeps redis-cli's words, so that people and scripts that know it find them.
  */
 export function checkText(snapshot: ClusterSnapshot, findings: readonly Finding[]): string {
+  const replicas = replicaCounts(snapshot);
   return (
-    [...summary(snapshot), ...nodes(snapshot), ...verdicts(snapshot), ...beyond(findings)].join('\n') + '\n'
+    [
+      ...summary(snapshot, replicas),
+      ...nodes(snapshot, replicas),
+      ...verdicts(snapshot),
+      ...beyond(findings),
+    ].join('\n') + '\n'
   );
 }
 
-function summary(snapshot: ClusterSnapshot): readonly string[] {
+function summary(snapshot: ClusterSnapshot, replicas: ReplicaCounts): readonly string[] {
   const masters = mastersOf(snapshot);
-  const replicas = replicaCounts(snapshot);
   const keys = masters.reduce((sum, node) => sum + (node.view?.keys ?? 0), 0);
   return [
     ...masters.map((node) => {
@@ -29,8 +34,7 @@ function summary(snapshot: ClusterSnapshot): readonly string[] {
   ];
 }
 
-function nodes(snapshot: ClusterSnapshot): readonly string[] {
-  const replicas = replicaCounts(snapshot);
+function nodes(snapshot: ClusterSnapshot, replicas: ReplicaCounts): readonly string[] {
   const first = snapshot.nodes.find((node) => node.view !== undefined);
   const lines = [
     `>>> Performing Cluster Check (using node ${first === undefined ? 'none' : address(first)})`,
@@ -89,7 +93,9 @@ function beyond(findings: readonly Finding[]): readonly string[] {
 }
 
 /** How many replicas each node has, by its id. */
-function replicaCounts({ nodes }: ClusterSnapshot): ReadonlyMap<string, number> {
+type ReplicaCounts = ReadonlyMap<string, number>;
+
+function replicaCounts({ nodes }: ClusterSnapshot): ReplicaCounts {
   const counts = new Map<string, number>();
   for (const { masterId } of nodes)
     if (masterId !== undefined) counts.set(masterId, (counts.get(masterId) ?? 0) + 1);

@@ -1,3 +1,5 @@
+import type { ReplicationView } from './nodeView.ts';
+
 /** Bytes in the unit a person would choose: `1.5 MB`. */
 export function bytesText(count: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
@@ -8,4 +10,9 @@ export function bytesText(count: number): string {
     unit += 1;
   }
   return `${unit === 0 || value >= 100 ? value.toFixed(0) : value.toFixed(1)} ${units[unit] ?? ''}`;
+}
+
+/** How far a replica's full copy of its master has come; nothing where none is under way. */
+export function copyText({ syncing, receivedBytes = 0 }: ReplicationView): string | undefined {
+  return syncing === true ? `copying from its master, ${bytesText(receivedBytes)} so far` : undefined;
 }

@@ -1,4 +1,4 @@
-import { bytesText } from '../../model/bytes.ts';
+import { copyText } from '../../model/bytes.ts';
 import { UserError } from '../../model/errors.ts';
 import { waitForPods, type Look } from '../deploy/waitForPods.ts';
 import { changeSet, observedSet } from './changeSet.ts';
@@ -122,10 +122,8 @@ function stateOf(member: Member | undefined, { revision }: Renewed): string | un
   if (member === undefined) return 'its pod is being made';
   if (member.pod.revision !== revision || member.pod.deleting) return 'being stopped';
   if (member.view === undefined) return 'starting';
-  const { linkUp, syncing, receivedBytes = 0 } = member.view.replication;
-  if (syncing === true) return `copying from its master, ${bytesText(receivedBytes)} so far`;
-  if (linkUp === false) return 'looking for its master';
-  return undefined;
+  const { replication } = member.view;
+  return copyText(replication) ?? (replication.linkUp === false ? 'looking for its master' : undefined);
 }
 
 /** After a full copy a server writes its files anew; until then a crash would find the old ones. */

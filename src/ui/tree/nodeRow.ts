@@ -1,4 +1,4 @@
-import { bytesText } from '../../model/bytes.ts';
+import { bytesText, copyText } from '../../model/bytes.ts';
 import { isKubernetesRef } from '../../model/clusterRef.ts';
 import { nodeName, slotsText } from '../../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
@@ -51,9 +51,8 @@ function stateText(node: RedisNode): string | undefined {
 
 function degradedText({ view }: RedisNode): string {
   if (view?.loading === true) return 'loading';
-  const { linkUp, syncing, receivedBytes = 0 } = view?.replication ?? {};
-  if (syncing === true) return `copying from its master, ${bytesText(receivedBytes)} so far`;
-  return linkUp === false ? 'link to master down' : 'cluster down';
+  const otherwise = view?.replication.linkUp === false ? 'link to master down' : 'cluster down';
+  return (view && copyText(view.replication)) ?? otherwise;
 }
 
 function icon(node: RedisNode): RowIcon {
