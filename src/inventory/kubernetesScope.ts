@@ -268,7 +268,7 @@ export class KubernetesScope {
 
 function notRunning(pod: PodSource['pod'] & object): Reading {
   const why = [pod.phase, pod.reason].filter((part) => part !== undefined && part !== '').join(': ');
-  return { tried: true, failure: { message: `Pod ${pod.name} is not running (${why}).` } };
+  return { tried: true, failure: { reason: 'pod', message: `Pod ${pod.name} is not running (${why}).` } };
 }
 
 /** The scope's cluster of this name. Throws a UserError that lists what is there. */

@@ -1,5 +1,12 @@
 import type { KnownNode, NodeView } from '../model/nodeView.ts';
-import type { NodeHealth, PodFacts, RedisNode } from '../model/snapshot.ts';
+import type {
+  ClusterSnapshot,
+  NodeHealth,
+  PodFacts,
+  ReadFailure,
+  RedisNode,
+  UnreadServer,
+} from '../model/snapshot.ts';
 import { subtractSlots, unionSlots } from '../model/slots.ts';
 import type { Reading } from './nodeReader.ts';
 
@@ -11,11 +18,11 @@ export interface Source {
   readonly address?: string;
 }
 
-export interface Merged {
-  readonly nodes: readonly RedisNode[];
-  readonly strangers: readonly KnownNode[];
-  readonly loosePods: readonly PodFacts[];
-}
+/** What the servers said, as one cluster. */
+export type Merged = Pick<
+  ClusterSnapshot,
+  'nodes' | 'strangers' | 'loosePods' | 'unread' | 'impostors' | 'otherParts' | 'mergedFrom'
+>;
 
 /** A server that knows nobody and serves nothing: not in a cluster yet, or thrown out of one. */
 export function isLonely(view: NodeView): boolean {
@@ -52,7 +59,27 @@ export function mergeViews(sources: readonly Source[]): Merged {
     else strangers.push(line);
   }
   const loosePods = silent.flatMap(({ pod }) => (pod === undefined || takenPods.has(pod.uid) ? [] : [pod]));
-  return { nodes: withLag(nodes).sort(byName), strangers, loosePods };
+  return {
+    nodes: withLag(nodes).sort(byName),
+    strangers,
+    loosePods,
+    unread: silent.flatMap(unreadServer),
+    impostors: [],
+    otherParts: [],
+    mergedFrom: [],
+  };
+}
+
+function unreadServer({ reading, pod, address }: Source): readonly UnreadServer[] {
+  const { failure } = reading;
+  if (failure === undefined) return [];
+  return [
+    {
+      failure,
+      ...(pod === undefined ? {} : { pod }),
+      ...(address === undefined ? {} : { address }),
+    },
+  ];
 }
 
 /**
@@ -144,7 +171,10 @@ function ownNode(source: Source, failed: ReadonlySet<string>): readonly RedisNod
 function toldNode(line: KnownNode, source: Source | undefined, failed: ReadonlySet<string>): RedisNode {
   const health: NodeHealth = failed.has(line.id) ? 'failed' : 'unreachable';
   const failure = source?.reading.failure;
-  const unknown = { message: 'No pod or address of this node is known here.' };
+  const unknown: ReadFailure = {
+    reason: 'unreachable',
+    message: 'No pod or address of this node is known here.',
+  };
   return {
     id: line.id,
     host: line.host,

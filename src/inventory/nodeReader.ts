@@ -1,5 +1,6 @@
 import { messageOf, UserError } from '../model/errors.ts';
 import type { NodeView } from '../model/nodeView.ts';
+import type { ReadFailure, ReadFailureReason } from '../model/snapshot.ts';
 import type { Credentials, Endpoint, NodeConnection } from '../redis/nodeConnection.ts';
 import { pace } from './pace.ts';
 
@@ -23,7 +24,7 @@ export interface RedisReading {
 export interface Reading {
   readonly view?: NodeView;
   /** Why the last attempt failed, and since when (ms since the epoch) no attempt succeeded. */
-  readonly failure?: { readonly since?: number; readonly message: string };
+  readonly failure?: ReadFailure;
   /** The server answered that it is not in cluster mode: it is no node of any cluster. */
   readonly notClustered?: boolean;
   /** The node id it had when it last answered: what finds its pod while it is down. */
@@ -150,17 +151,34 @@ function failed(before: Reading, error: unknown): Reading {
   const since = before.failure?.since ?? Date.now();
   return {
     tried: true,
-    failure: { since, message: messageOf(error) },
+    failure: { since, reason: reasonOf(error), message: messageOf(error) },
     ...(before.lastId === undefined ? {} : { lastId: before.lastId }),
     ...(error instanceof UserError && error.reason === 'invalid-input' ? { notClustered: true } : {}),
   };
 }
 
+function reasonOf(error: unknown): ReadFailureReason {
+  if (!(error instanceof UserError)) return 'unreachable';
+  switch (error.reason) {
+    case 'sign-in-needed':
+      return 'password';
+    case 'forbidden':
+      return 'forbidden';
+    case 'invalid-input':
+      return 'not-clustered';
+    default:
+      return error.cause === lateAnswer ? 'timeout' : 'unreachable';
+  }
+}
+
+/** Marks the error of an answer that did not come in time. */
+const lateAnswer = Symbol('late answer');
+
 /** Rejects with `unreachable` when the promise has not settled in time; its late failure is then nobody's concern. */
 async function limited<T>(promise: Promise<T>, ms: number): Promise<T> {
   const timeout = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
-    timeout.reject(new UserError('unreachable', `No answer within ${ms / 1000} s.`));
+    timeout.reject(new UserError('unreachable', `No answer within ${ms / 1000} s.`, { cause: lateAnswer }));
   }, ms);
   try {
     return await Promise.race([promise, timeout.promise]);

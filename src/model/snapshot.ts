@@ -49,8 +49,8 @@ export interface RedisNode {
   readonly slots: SlotSet;
   readonly configEpoch: number;
   readonly health: NodeHealth;
-  /** Why the node did not answer, and since when (ms since the epoch) where we saw it stop; absent where it answered. */
-  readonly unreachable?: { readonly since?: number; readonly message: string };
+  /** Why the node could not be read; absent where it answered. */
+  readonly unreachable?: ReadFailure;
   /** What the node itself said; absent where it did not answer. */
   readonly view?: NodeView;
   readonly pod?: PodFacts;
@@ -73,6 +73,57 @@ export interface Shard {
   readonly slots: SlotSet;
 }
 
+/**
+ * What kept us from reading a server, coarse enough to say what to do: a password or user is missing or wrong, its TLS
+ * is not understood, Kubernetes denies a right, its pod does not run, it did not answer in time, it is not in cluster
+ * mode, or the connection failed for another reason.
+ */
+export type ReadFailureReason =
+  'password' | 'tls' | 'forbidden' | 'pod' | 'timeout' | 'not-clustered' | 'unreachable';
+
+/** Why the last attempt to read a server failed, in words fit to be shown, and since when (ms since the epoch). */
+export interface ReadFailure {
+  readonly reason: ReadFailureReason;
+  readonly message: string;
+  readonly since?: number;
+}
+
+/** A server of the cluster from which nothing was read: what it is and what it holds is not known. */
+export interface UnreadServer {
+  readonly pod?: PodFacts;
+  /** `host:port` where it is not in a pod. */
+  readonly address?: string;
+  readonly failure: ReadFailure;
+}
+
+/** At a node's address answers another node: it is no member and never takes part in a plan. */
+interface Impostor {
+  /** `host:port`, as members list it. */
+  readonly address: string;
+  /** The node that members list there. */
+  readonly listedId: string;
+  /** The node that answers there. */
+  readonly answeringId: string;
+}
+
+/** Servers of the cluster's own workloads that know each other, and not the part that the snapshot's `nodes` are. */
+interface ClusterPart {
+  readonly nodes: readonly RedisNode[];
+  /** Keys on its masters. */
+  readonly keys: number;
+  readonly slots: SlotSet;
+  /** Why it stands apart: it has keys and another id than before, it came back without data, or it never joined. */
+  readonly why: 'lost-identity' | 'lost-volume' | 'never-joined';
+}
+
+/** An operation that changes the cluster now, in this window or, by its Lease, in a colleague's. */
+interface RunningWork {
+  /** The plan's title. */
+  readonly title: string;
+  /** Who runs it, where it is not this window. */
+  readonly holder?: string;
+}
+
 /** One fresh reading of a cluster: facts only; judging them is the checks' work. */
 export interface ClusterSnapshot {
   readonly ref: ClusterRef;
@@ -86,6 +137,16 @@ export interface ClusterSnapshot {
   /** Pods of the cluster's workloads in which no member of the cluster was found: pending, crashing, or not joined yet. */
   readonly loosePods: readonly PodFacts[];
   readonly workloads: readonly WorkloadFacts[];
+  /** Servers that could not be read, members or not, each with the reason. */
+  readonly unread: readonly UnreadServer[];
+  /** Addresses of members at which another node answers. */
+  readonly impostors: readonly Impostor[];
+  /** The other parts where the cluster has fallen apart; `nodes` is then the largest part that holds keys. */
+  readonly otherParts: readonly ClusterPart[];
+  /** The names of the clusters whose nodes have come to know each other; empty where it is one cluster. */
+  readonly mergedFrom: readonly string[];
+  /** What a colleague's Lease says runs on it. */
+  readonly running?: RunningWork;
   /** Where the pods' Kubernetes API failed us, what it said; what is shown then is what the servers said. */
   readonly apiProblem?: string;
 }

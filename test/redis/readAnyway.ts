@@ -22,7 +22,7 @@ export async function readAnyway({
       });
       return { address, reading: { tried: true, view, lastId: view.self.id } };
     } catch (error) {
-      const failure = { since: 0, message: messageOf(error) };
+      const failure = { since: 0, reason: 'unreachable' as const, message: messageOf(error) };
       return { address, reading: { tried: true, failure, lastId: node.id } };
     }
   };

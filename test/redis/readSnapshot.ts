@@ -26,6 +26,10 @@ export async function readSnapshot({ addresses, nodes, dialer }: TestCluster): P
     nodes: await Promise.all(nodes.map(read)),
     strangers: [],
     loosePods: [],
+    unread: [],
+    impostors: [],
+    otherParts: [],
+    mergedFrom: [],
     workloads: [],
   };
 }

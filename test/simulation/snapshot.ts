@@ -40,7 +40,7 @@ function addressOf({ host, port }: SimNode): string {
 function sourceOf(node: SimNode, texts: readonly string[] | undefined): Source {
   const address = addressOf(node);
   if (texts === undefined) {
-    const failure = { since: 0, message: 'No answer within 3 s.' };
+    const failure = { since: 0, reason: 'unreachable' as const, message: 'No answer within 3 s.' };
     return { address, reading: { tried: true, failure, lastId: node.id } };
   }
   const [nodes = '', cluster = '', all = ''] = texts;

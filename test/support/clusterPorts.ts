@@ -112,5 +112,17 @@ export async function snapshotOf(ports: ClusterPorts, ref: KubernetesClusterRef)
     }),
   );
   const { name } = ref;
-  return { ref, name, takenAt: Date.now(), nodes, strangers: [], loosePods: [], workloads: [found.workload] };
+  return {
+    ref,
+    name,
+    takenAt: Date.now(),
+    nodes,
+    strangers: [],
+    loosePods: [],
+    unread: [],
+    impostors: [],
+    otherParts: [],
+    mergedFrom: [],
+    workloads: [found.workload],
+  };
 }

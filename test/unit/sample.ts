@@ -79,7 +79,7 @@ export function source(id: string, changes: Partial<NodeView> = {}): Source {
 /** A server that answered before and does not now. */
 export function silent(id: string): Source {
   const { pod: facts } = source(id);
-  const failure = { since: 1, message: 'No answer within 3 s.' };
+  const failure = { since: 1, reason: 'unreachable' as const, message: 'No answer within 3 s.' };
   return { ...(facts === undefined ? {} : { pod: facts }), reading: { tried: true, failure, lastId: id } };
 }
 

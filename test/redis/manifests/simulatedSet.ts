@@ -78,7 +78,7 @@ function simulateSet(pods: SimulatedPods, count: number): SimulatedSet {
       nodes.set(view.self.id, ordinalOf(pod.name));
       return { pod, reading: { tried: true, view, lastId: view.self.id } };
     } catch (error) {
-      return { pod, reading: { tried: true, failure: { since: 0, message: messageOf(error) } } };
+      return { pod, reading: { tried: true, failure: { since: 0, reason: 'unreachable' as const, message: messageOf(error) } } };
     }
   };
   const readSnapshot = async (): Promise<ClusterSnapshot> => {

@@ -55,7 +55,10 @@ test('two clusters that do not know each other stay apart, even with like names'
 });
 
 test('a pod that does not answer goes with its workload', () => {
-  const quiet = { pod: pod('cart-6', '10.0.9.9'), reading: { tried: true, failure: { message: 'no' } } };
+  const quiet = {
+    pod: pod('cart-6', '10.0.9.9'),
+    reading: { tried: true, failure: { reason: 'pod' as const, message: 'no' } },
+  };
   const groups = groupPods(inWorkload('cart', [...ids.map((id) => source(id)), quiet]));
   assert.deepEqual(
     groups.map((group) => group.sources.length),

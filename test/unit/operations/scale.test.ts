@@ -37,6 +37,10 @@ function snapshot(
     nodes,
     strangers: [],
     loosePods: [],
+    unread: [],
+    impostors: [],
+    otherParts: [],
+    mergedFrom: [],
     workloads: [
       { kind: 'StatefulSet', name: 'shop', replicas: 6, readyReplicas: 6, bundled: false, ...workload },
     ],

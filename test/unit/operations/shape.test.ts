@@ -55,6 +55,10 @@ function clusterOf(replicas: readonly number[], next: () => number = () => 0): C
     nodes,
     strangers: [],
     loosePods: [],
+    unread: [],
+    impostors: [],
+    otherParts: [],
+    mergedFrom: [],
     workloads: [
       {
         kind: 'StatefulSet',

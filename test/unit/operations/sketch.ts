@@ -70,6 +70,10 @@ export function sketchOf(
     nodes: Object.entries({ ...base, ...changes }).map(([id, sketch]) => nodeOf(id, sketch)),
     strangers: [],
     loosePods: [],
+    unread: [],
+    impostors: [],
+    otherParts: [],
+    mergedFrom: [],
     workloads: [],
   };
 }

@@ -19,7 +19,19 @@ function snapshot(version = '7.0.15', bundled = true): ClusterSnapshot {
   });
   const workload = { kind: 'StatefulSet' as const, name: 'shop', replicas: 6, readyReplicas: 6, bundled };
   const ref = { context: 'dev', namespace: 'team', name: 'shop' };
-  return { ref, name: 'shop', takenAt: 0, nodes, strangers: [], loosePods: [], workloads: [workload] };
+  return {
+    ref,
+    name: 'shop',
+    takenAt: 0,
+    nodes,
+    strangers: [],
+    loosePods: [],
+    unread: [],
+    impostors: [],
+    otherParts: [],
+    mergedFrom: [],
+    workloads: [workload],
+  };
 }
 
 function setPod(ordinal: number, revision = 'a'): SetPod {

@@ -63,6 +63,10 @@ function snapshot(nodes: readonly RedisNode[], rest: Partial<ClusterSnapshot> = 
     nodes,
     strangers: [],
     loosePods: [],
+    unread: [],
+    impostors: [],
+    otherParts: [],
+    mergedFrom: [],
     workloads: [],
     ...rest,
   };
@@ -112,7 +116,7 @@ test('a slot that two masters claim belongs to the one with the higher config ep
 });
 
 test('uncovered slots, a failed master and an unanswering node are said in words', () => {
-  const unreachable = { since: 1, message: 'timed out after 2 s' };
+  const unreachable = { since: 1, reason: 'unreachable' as const, message: 'timed out after 2 s' };
   const nodes = [
     master('a', [[0, 99]], { health: 'failed' }),
     silentMaster('c', thirds[2] ?? [], { unreachable }),
