@@ -39,7 +39,9 @@ export const replication: Rule = (snapshot) => {
       severity: 'warning',
       message: `${nodeName(master)} has no replica that could take over.`,
       evidence: [
-        replicas.length === 0 ? 'Nobody replicates it.' : `None of its ${replicas.length} replicas is well.`,
+        replicas.length === 0
+          ? 'Nobody replicates it.'
+          : `None of its replicas is well (${replicas.length}).`,
       ],
       remedy:
         spare === undefined

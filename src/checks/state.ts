@@ -1,3 +1,4 @@
+import { quantity } from '../model/quantity.ts';
 import { nodeName } from '../model/shards.ts';
 import type { Rule } from './rule.ts';
 
@@ -9,7 +10,7 @@ export const state: Rule = (snapshot) => {
     {
       rule: 'cluster-state',
       severity: 'error',
-      message: `${down.length} of ${snapshot.nodes.length} nodes say that the cluster is down.`,
+      message: `${down.length} of ${quantity(snapshot.nodes.length, 'node')} say that the cluster is down.`,
       evidence: [`cluster_state:fail on ${down.map(nodeName).join(', ')}`],
       remedy:
         'See the other findings for the reason; nodes that have just joined say so for up to five seconds.',

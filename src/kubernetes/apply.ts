@@ -1,3 +1,4 @@
+import { quantity } from '../model/quantity.ts';
 import { UserError } from '../model/errors.ts';
 import type { ApiClient } from './client.ts';
 import { listAll } from './discover.ts';
@@ -152,7 +153,7 @@ async function scaleOnce(
   if (now !== from) {
     throw new UserError(
       'unsafe',
-      `StatefulSet ${name} in namespace ${namespace} (context ${client.context}) has ${now} replicas now, not ${from}: somebody else changed it. Nothing was changed. Refresh and try again.`,
+      `StatefulSet ${name} in namespace ${namespace} (context ${client.context}) has ${quantity(now, 'replica')} now, not ${from}: somebody else changed it. Nothing was changed. Refresh and try again.`,
     );
   }
   const body = { metadata: { resourceVersion: metadata.resourceVersion }, spec: { replicas: to } };

@@ -1,3 +1,4 @@
+import { quantity } from './quantity.ts';
 import type { ClusterSnapshot, RedisNode, Shard } from './snapshot.ts';
 import { countSlots, subtractSlots, allSlots, unionSlots, type SlotSet } from './slots.ts';
 
@@ -53,6 +54,5 @@ export function nodeName(node: Pick<RedisNode, 'host' | 'port' | 'pod' | 'id'>):
 
 /** `5,461 slots`, with the thousands marked. */
 export function slotsText(set: SlotSet): string {
-  const count = countSlots(set);
-  return `${count.toLocaleString('en-US')} ${count === 1 ? 'slot' : 'slots'}`;
+  return quantity(countSlots(set), 'slot');
 }

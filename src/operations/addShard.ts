@@ -1,3 +1,4 @@
+import { quantity } from '../model/quantity.ts';
 import { describeRef, isKubernetesRef } from '../model/clusterRef.ts';
 import type { MoveOptions } from '../model/moves.ts';
 import type { Plan, Step } from '../model/plan.ts';
@@ -117,6 +118,6 @@ function refuseUsed(snapshot: ClusterSnapshot, { address, id, keys, slots, other
   if (keys === 0 && slots === 0 && others === 0) return;
   throw refusal(
     'unsafe',
-    `${address} is not empty: it holds ${keys} keys and ${slots} slots and knows ${others} other nodes.`,
+    `${address} is not empty: it holds ${quantity(keys, 'key')} and ${quantity(slots, 'slot')} and knows ${quantity(others, 'other node')}.`,
   );
 }

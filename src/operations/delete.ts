@@ -1,3 +1,4 @@
+import { quantity } from '../model/quantity.ts';
 import { describeRef, type KubernetesClusterRef } from '../model/clusterRef.ts';
 import { isAbort, UserError } from '../model/errors.ts';
 import type { Plan } from '../model/plan.ts';
@@ -86,12 +87,14 @@ function warningsFor({ claims, secrets }: Belongings, volumes: boolean): readonl
 function volumesText(claims: readonly string[]): string {
   const [first = '', ...others] = claims;
   const last = others.at(-1);
-  return last === undefined ? `the volume ${first}` : `${claims.length} volumes (${first} to ${last})`;
+  return last === undefined
+    ? `the volume ${first}`
+    : `${quantity(claims.length, 'volume')} (${first} to ${last})`;
 }
 
 function lossesFor({ claims, pods }: Belongings, volumes: boolean): readonly string[] {
   const losses: string[] = [];
-  if (pods > 0) losses.push(`${pods} pods: clients of this cluster get no answers any more.`);
+  if (pods > 0) losses.push(`${quantity(pods, 'pod')}: clients of this cluster get no answers any more.`);
   if (claims.length === 0) losses.push('All keys: no volume holds them, they are gone with the pods.');
   else if (volumes) {
     losses.push(`All keys on ${volumesText(claims)}. They cannot be brought back.`);

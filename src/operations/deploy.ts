@@ -1,3 +1,4 @@
+import { quantity } from '../model/quantity.ts';
 import type { KubernetesAccess, KubernetesObject } from '../kubernetes/kubernetesAccess.ts';
 import { describeRef, type KubernetesClusterRef } from '../model/clusterRef.ts';
 import { isAbort, messageOf, UserError } from '../model/errors.ts';
@@ -98,7 +99,7 @@ function podsText(pods: number, objects: readonly KubernetesObject[]): string {
   const set = objects.find(({ kind }) => kind === 'StatefulSet') as SetObject | undefined;
   const image = set?.spec.template.spec.containers[0]?.image ?? '';
   const storage = set?.spec.volumeClaimTemplates?.[0]?.spec.resources.requests.storage;
-  return `${pods} pods of ${image}${storage === undefined ? '' : ` on volumes of ${storage}`}`;
+  return `${quantity(pods, 'pod')} of ${image}${storage === undefined ? '' : ` on volumes of ${storage}`}`;
 }
 
 interface SetObject extends KubernetesObject {
@@ -134,7 +135,7 @@ function warningsFor(answers: DeployAnswers, facts: DeployFacts, beginning: Begi
     ],
     [
       beginning === 'adopts',
-      `The ${facts.claims.length} volumes of the earlier cluster are taken over, with its keys, roles and slots.`,
+      `The ${quantity(facts.claims.length, 'volume')} of the earlier cluster are taken over, with its keys, roles and slots.`,
     ],
     [
       beginning === 'adopts' && gone.length > 0,
@@ -190,7 +191,7 @@ async function ensurePassword(
 async function applyAll(plan: DeployPlan, ports: DeployPorts): Promise<KubernetesObject> {
   const { access, report, signal } = ports;
   const others = plan.objects.filter((object) => object.kind !== 'StatefulSet');
-  report({ text: `applying ${plan.objects.length} objects` });
+  report({ text: `applying ${quantity(plan.objects.length, 'object')}` });
   await Promise.all(others.map((object) => access.apply(object, signal)));
   await applyState(plan, ports, 'deploying');
   const { namespace, name } = plan.answers;

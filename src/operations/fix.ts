@@ -1,3 +1,4 @@
+import { quantity } from '../model/quantity.ts';
 import { describeRef } from '../model/clusterRef.ts';
 import type { Plan, Step } from '../model/plan.ts';
 import { nodeName, slotsText } from '../model/shards.ts';
@@ -6,7 +7,7 @@ import { eachSlot, formatSlots, unionSlots, type SlotSet } from '../model/slots.
 import type { StrayKeys } from './fix/facts.ts';
 import { homesFor } from './fix/homes.ts';
 import { unservedSlots } from './fix/unserved.ts';
-import { count, refusal } from './nodes.ts';
+import { refusal } from './nodes.ts';
 
 /**
  * Plans to have every slot served again: a slot that nobody serves goes to the one master that holds keys in it or in the
@@ -36,7 +37,7 @@ function stepFor(node: RedisNode, slots: SlotSet, stray: StrayKeys): Step {
   const counts = stray.get(node.id) ?? new Map<number, number>();
   const held = [...eachSlot(slots)].filter((slot) => counts.has(slot));
   const keys = held.reduce((sum, slot) => sum + (counts.get(slot) ?? 0), 0);
-  const holding = keys === 0 ? '' : `, in which it holds ${count(keys, 'key')}`;
+  const holding = keys === 0 ? '' : `, in which it holds ${quantity(keys, 'key')}`;
   return {
     kind: 'assignSlots',
     node: node.id,

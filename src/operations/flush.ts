@@ -1,8 +1,9 @@
+import { quantity } from '../model/quantity.ts';
 import { describeRef } from '../model/clusterRef.ts';
 import type { Plan } from '../model/plan.ts';
 import { mastersOf, nodeName } from '../model/shards.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
-import { answers, count, refusal } from './nodes.ts';
+import { answers, refusal } from './nodes.ts';
 
 /** Plans to delete every key. Throws a UserError where a master that holds keys cannot be told. */
 export function planFlush(snapshot: ClusterSnapshot): Plan {
@@ -26,10 +27,12 @@ export function planFlush(snapshot: ClusterSnapshot): Plan {
       {
         kind: 'flush',
         nodes: those.map(({ id }) => id),
-        text: `Delete all keys of ${those.map((node) => `${nodeName(node)} (${count(node.view?.keys ?? 0, 'key')})`).join(', ')}`,
+        text: `Delete all keys of ${those.map((node) => `${nodeName(node)} (${quantity(node.view?.keys ?? 0, 'key')})`).join(', ')}`,
       },
     ],
     warnings: ['What clients write from then on stays.'],
-    losses: [`All ${count(keys, 'key')} of ${describeRef(snapshot.ref)}, on its masters and their replicas.`],
+    losses: [
+      `All ${quantity(keys, 'key')} of ${describeRef(snapshot.ref)}, on its masters and their replicas.`,
+    ],
   };
 }

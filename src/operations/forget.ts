@@ -1,9 +1,10 @@
+import { quantity } from '../model/quantity.ts';
 import { isKubernetesRef } from '../model/clusterRef.ts';
 import type { Plan, Step } from '../model/plan.ts';
 import { nodeName } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
 import { refuseLinked, refuseNeeded } from './forget/refusals.ts';
-import { answers, count, nameOf, refusal } from './nodes.ts';
+import { answers, nameOf, refusal } from './nodes.ts';
 
 /** One node by its id, or all that the cluster lists and nobody runs. */
 export interface ForgetRequest {
@@ -27,7 +28,7 @@ export function planForget(snapshot: ClusterSnapshot, request: ForgetRequest): P
   for (const node of alive) refuseRejoining(snapshot, node);
   const silent = snapshot.nodes.filter((node) => !answers(node) && !ids.includes(node.id));
   return {
-    title: `Forget ${ids.length === 1 ? nameOf(snapshot, ids[0] ?? '') : count(ids.length, 'node')}`,
+    title: `Forget ${ids.length === 1 ? nameOf(snapshot, ids[0] ?? '') : quantity(ids.length, 'node')}`,
     ref: snapshot.ref,
     operation: 'forget',
     request,

@@ -1,3 +1,4 @@
+import { quantity } from '../model/quantity.ts';
 import { isKubernetesRef } from '../model/clusterRef.ts';
 import type { Plan, Step } from '../model/plan.ts';
 import { nodeName, slotsText } from '../model/shards.ts';
@@ -7,7 +8,7 @@ import { needGreeting, type Whereabouts } from './heal/acquaintances.ts';
 import { repairReplicas } from './heal/openOnReplicas.ts';
 import { repairOpenSlots } from './heal/openSlots.ts';
 import { rivalry } from './heal/rivals.ts';
-import { answers, count, refusal } from './nodes.ts';
+import { answers, refusal } from './nodes.ts';
 
 /**
  * Puts right what can be put right without losing a key: nodes that have lost each other's address are introduced
@@ -50,8 +51,8 @@ export function planHeal(snapshot: ClusterSnapshot): Plan {
 
 function subject(greetings: number, moves: number, closings: number): string {
   return [
-    ...(greetings === 0 ? [] : [`introduce ${count(greetings, 'node')} again`]),
-    ...(moves === 0 ? [] : [`finish ${count(moves, 'interrupted move')}`]),
+    ...(greetings === 0 ? [] : [`introduce ${quantity(greetings, 'node')} again`]),
+    ...(moves === 0 ? [] : [`finish ${quantity(moves, 'interrupted move')}`]),
     ...(closings === 0 ? [] : ['close slots on replicas']),
   ].join(', ');
 }
@@ -61,7 +62,7 @@ function greetingOf(snapshot: ClusterSnapshot, node: RedisNode): readonly Step[]
   const at = whereabouts(snapshot, node);
   const those = needGreeting(snapshot, at);
   if (those.length === 0) return [];
-  const names = those.length > 4 ? count(those.length, 'node') : those.map(nodeName).join(', ');
+  const names = those.length > 4 ? quantity(those.length, 'node') : those.map(nodeName).join(', ');
   return [{ kind: 'meet', ...at, text: `Tell ${names} that ${nodeName(node)} is at ${at.host}:${at.port}` }];
 }
 

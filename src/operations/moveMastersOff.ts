@@ -1,9 +1,10 @@
+import { quantity } from '../model/quantity.ts';
 import { fateText, survivability } from '../checks/survivability.ts';
 import { describeRef } from '../model/clusterRef.ts';
 import type { Plan, Step } from '../model/plan.ts';
 import { mastersOf, nodeName, slotsText } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
-import { answers, count, isInTouch, refusal, replicasOf } from './nodes.ts';
+import { answers, isInTouch, refusal, replicasOf } from './nodes.ts';
 
 export interface MoveMastersOffRequest {
   /** The Kubernetes node that is to be drained. */
@@ -45,7 +46,7 @@ export function planMoveMastersOff(
     );
   }
   return {
-    title: `Move ${count(steps.length, 'master')} of ${snapshot.name} off ${worker}`,
+    title: `Move ${quantity(steps.length, 'master')} of ${snapshot.name} off ${worker}`,
     ref: snapshot.ref,
     operation: 'moveMastersOff',
     request,

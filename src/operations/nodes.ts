@@ -50,7 +50,3 @@ export function canElect(snapshot: ClusterSnapshot): boolean {
   const { all, silent } = votersOf(snapshot);
   return (all.length - silent.length) * 2 > all.length;
 }
-
-export function count(number: number, noun: string): string {
-  return `${number.toLocaleString('en-US')} ${noun}${number === 1 ? '' : 's'}`;
-}

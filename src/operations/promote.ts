@@ -1,3 +1,4 @@
+import { quantity } from '../model/quantity.ts';
 import { UserError } from '../model/errors.ts';
 import type { Plan, PromoteHow } from '../model/plan.ts';
 import { nodeName, slotsText } from '../model/shards.ts';
@@ -81,6 +82,6 @@ function newerCopies(snapshot: ClusterSnapshot, node: RedisNode): readonly strin
     .filter((other) => answers(other) && offsetOf(other) > offsetOf(node))
     .map(
       (other) =>
-        `${(offsetOf(other) - offsetOf(node)).toLocaleString('en-US')} bytes of writes that ${nodeName(other)} has and ${nodeName(node)} has not: promote that one instead.`,
+        `${quantity(offsetOf(other) - offsetOf(node), 'byte')} of writes that ${nodeName(other)} has and ${nodeName(node)} has not: promote that one instead.`,
     );
 }

@@ -1,3 +1,4 @@
+import { quantity } from '../model/quantity.ts';
 import { UserError } from '../model/errors.ts';
 import type { MoveOptions } from '../model/moves.ts';
 import type { Plan, StepOf } from '../model/plan.ts';
@@ -56,7 +57,7 @@ export function planRebalance(snapshot: ClusterSnapshot, request: RebalanceReque
   }
   const steps = moves.map(stepFor);
   const plan = {
-    title: `Rebalance ${snapshot.name}: ${total.toLocaleString('en-US')} ${total === 1 ? 'slot' : 'slots'}`,
+    title: `Rebalance ${snapshot.name}: ${quantity(total, 'slot')}`,
     ...{ ref: snapshot.ref, operation: 'rebalance', request },
     steps,
     warnings: [...warningsFor(masters, weights, request), ...judgeMoves(snapshot, steps)],

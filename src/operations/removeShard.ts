@@ -1,3 +1,4 @@
+import { quantity } from '../model/quantity.ts';
 import { isKubernetesRef } from '../model/clusterRef.ts';
 import type { MoveOptions } from '../model/moves.ts';
 import type { Plan } from '../model/plan.ts';
@@ -59,7 +60,7 @@ function refuseFew(snapshot: ClusterSnapshot, master: RedisNode): void {
   if (left >= fewestMasters) return;
   throw refusal(
     'unsafe',
-    `${left} masters would be left: with fewer than ${fewestMasters} no replica can be elected when a master fails.`,
+    `${quantity(left, 'master')} would be left: with fewer than ${fewestMasters} no replica can be elected when a master fails.`,
   );
 }
 

@@ -1,3 +1,4 @@
+import { quantity } from '../model/quantity.ts';
 import { UserError } from '../model/errors.ts';
 import type { MoveOptions } from '../model/moves.ts';
 import type { Plan, StepOf } from '../model/plan.ts';
@@ -30,7 +31,7 @@ export function planReshard(snapshot: ClusterSnapshot, request: ReshardRequest):
   const total = countMoving(shares);
   const steps = shares.map((share) => stepFor(share, target));
   const plan = {
-    title: `Reshard ${total.toLocaleString('en-US')} ${total === 1 ? 'slot' : 'slots'} to ${nodeName(target)}`,
+    title: `Reshard ${quantity(total, 'slot')} to ${nodeName(target)}`,
     ref: snapshot.ref,
     operation: 'reshard',
     request,

@@ -1,3 +1,4 @@
+import { quantity } from '../model/quantity.ts';
 import type { KubernetesAccess, SecretKey } from '../kubernetes/kubernetesAccess.ts';
 import { describeRef, isKubernetesRef, type KubernetesClusterRef } from '../model/clusterRef.ts';
 import { UserError } from '../model/errors.ts';
@@ -74,9 +75,15 @@ export async function prepareRotation(
           ? `Go on with the passwords that Secret ${secret.secret} holds`
           : `Put a new password into Secret ${secret.secret}, the present one beside it as ${previousPassword}`,
       },
-      { kind: 'waitForCluster', text: `Wait until all ${pods.length} servers accept the new password` },
+      {
+        kind: 'waitForCluster',
+        text: `Wait until all ${quantity(pods.length, 'server')} accept the new password`,
+      },
       { kind: 'changeObject', text: `Remove ${previousPassword} from Secret ${secret.secret}` },
-      { kind: 'waitForCluster', text: `Check that all ${pods.length} servers refuse the old password` },
+      {
+        kind: 'waitForCluster',
+        text: `Check that all ${quantity(pods.length, 'server')} refuse the old password`,
+      },
     ],
     warnings: [
       'Clients that connect after the last step need the new password. To give it to them while both are good, do the steps by hand: docs/guides/manifests.md says how.',
@@ -150,7 +157,7 @@ export async function runRotation(plan: RotatePlan, ports: RotatePorts): Promise
   if (!refused)
     return stopped('Stopped: the new password is in use, and the agents drop the old one by themselves.');
   const seconds = (now() - begun) / 1000;
-  const message = `${plan.ref.name}: all ${plan.pods.length} servers have the new password of Secret ${plan.secret.secret} and no other, after ${seconds.toFixed(0)} s.`;
+  const message = `${plan.ref.name}: all ${quantity(plan.pods.length, 'server')} have the new password of Secret ${plan.secret.secret} and no other, after ${seconds.toFixed(0)} s.`;
   return { outcome: 'done', message, seconds };
 }
 

@@ -1,3 +1,4 @@
+import { quantity } from '../model/quantity.ts';
 import { isAbort, UserError } from '../model/errors.ts';
 import type { Plan, Progress } from '../model/plan.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
@@ -253,7 +254,7 @@ function withState({ plan, states }: Run, error: unknown): unknown {
   const unbegun = texts((state) => state === undefined);
   const parts = [
     error.message,
-    `${done.length} of ${plan.steps.length} steps are done.`,
+    `${done.length} of ${quantity(plan.steps.length, 'step')} are done.`,
     ...(unbegun.length === 0 ? [] : [`Not begun: ${listed(unbegun)}.`]),
     'What is done stays. When the reason is gone, run the same again: it goes on where this stopped.',
   ];

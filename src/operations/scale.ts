@@ -1,3 +1,4 @@
+import { quantity } from '../model/quantity.ts';
 import { check, isSound } from '../checks/check.ts';
 import { describeRef, isKubernetesRef, type KubernetesClusterRef } from '../model/clusterRef.ts';
 import { isAbort, UserError } from '../model/errors.ts';
@@ -51,7 +52,7 @@ export function planScale(snapshot: ClusterSnapshot, request: ScaleRequest): Sca
   refuseUnhealthy(snapshot);
   const joining = to - from + snapshot.loosePods.length;
   return {
-    title: `Scale ${describeRef(ref)} from ${from} to ${to} pods`,
+    title: `Scale ${describeRef(ref)} from ${from} to ${quantity(to, 'pod')}`,
     ref,
     operation: 'scale',
     request,
@@ -68,7 +69,7 @@ export function planScale(snapshot: ClusterSnapshot, request: ScaleRequest): Sca
         pods: to,
         text: `Set the replicas of StatefulSet ${workload.name} to ${to}`,
       },
-      { kind: 'waitForPods', pods: to, text: `Wait until ${to} pods are ready` },
+      { kind: 'waitForPods', pods: to, text: `Wait for ${quantity(to, 'pod')} to be ready` },
       {
         kind: 'joinNodes',
         text: `${joining} new nodes join as replicas of the masters that have the fewest`,
@@ -111,7 +112,7 @@ function wantedPods(snapshot: ClusterSnapshot, request: ScaleRequest, masters: n
   if (wantedMasters !== undefined && wantedMasters !== masters) {
     throw refusal(
       'invalid-input',
-      `${snapshot.name} has ${masters} masters; changing that needs slots to be moved and is not offered yet. New pods join as replicas: ask for pods or replicasPerMaster.`,
+      `${snapshot.name} has ${quantity(masters, 'master')}; changing that needs slots to be moved and is not offered yet. New pods join as replicas: ask for pods or replicasPerMaster.`,
     );
   }
   if (pods !== undefined) return whole('pods', pods);
@@ -134,13 +135,13 @@ function checkTarget(snapshot: ClusterSnapshot, workload: WorkloadFacts, to: num
   if (to < workload.replicas) {
     throw refusal(
       'unsafe',
-      `${where} has ${workload.replicas} pods; going down to ${to} is refused until the shards are drained: lowering a StatefulSet's replicas loses data.`,
+      `${where} has ${quantity(workload.replicas, 'pod')}; going down to ${to} is refused until the shards are drained: lowering a StatefulSet's replicas loses data.`,
     );
   }
   if (to > mostNodes)
     throw refusal('invalid-input', `A Redis Cluster has at most ${mostNodes} nodes; ${to} were asked for.`);
   if (to === workload.replicas && snapshot.loosePods.length === 0) {
-    throw refusal('invalid-input', `${where} has ${to} pods already: there is nothing to do.`);
+    throw refusal('invalid-input', `${where} has ${quantity(to, 'pod')} already: there is nothing to do.`);
   }
 }
 
@@ -178,12 +179,16 @@ export async function runScale(plan: ScalePlan, ports: JoinPorts): Promise<Scale
 }
 
 function leftAsItIs({ ref, workload, to }: ScalePlan, error: unknown): unknown {
-  const left = `StatefulSet ${workload} stays as it is now (context ${ref.context}, namespace ${ref.namespace}): lowering its replicas could lose data. Scale to ${to} pods again to go on.`;
+  const left = `StatefulSet ${workload} stays as it is now (context ${ref.context}, namespace ${ref.namespace}): lowering its replicas could lose data. Scale to ${quantity(to, 'pod')} again to go on.`;
   if (isAbort(error)) {
     return Object.assign(new Error(`Scaling ${ref.name} was stopped. ${left}`), { name: 'AbortError' });
   }
   if (!(error instanceof UserError)) return error;
-  return new UserError(error.reason, `${ref.name} was not scaled to ${to} pods. ${error.message} ${left}`, {
-    cause: error,
-  });
+  return new UserError(
+    error.reason,
+    `${ref.name} was not scaled to ${quantity(to, 'pod')}. ${error.message} ${left}`,
+    {
+      cause: error,
+    },
+  );
 }

@@ -1,3 +1,4 @@
+import { quantity } from '../model/quantity.ts';
 import { describeRef } from '../model/clusterRef.ts';
 import type { MoveOptions } from '../model/moves.ts';
 import type { Plan, Step } from '../model/plan.ts';
@@ -6,7 +7,7 @@ import type { ClusterSnapshot, RedisNode, WorkloadFacts } from '../model/snapsho
 import { countSlots } from '../model/slots.ts';
 import { usualReplicas } from './addShard.ts';
 import { movingAs } from './moveOptions.ts';
-import { answers, count, refusal, replicasOf } from './nodes.ts';
+import { answers, refusal, replicasOf } from './nodes.ts';
 import { fewestMasters } from './removeShard.ts';
 import { spreadSteps } from './replicate.ts';
 import type { ScaleRequest } from './scale.ts';
@@ -95,7 +96,7 @@ export function planScaleShape(
 }
 
 function shapeText({ masters, replicas }: Shape): string {
-  return `${count(masters, 'master')} and ${count(replicas, 'replica')}`;
+  return `${quantity(masters, 'master')} and ${quantity(replicas, 'replica')}`;
 }
 
 function owners(snapshot: ClusterSnapshot): readonly RedisNode[] {
@@ -119,7 +120,7 @@ function wantedShape(snapshot: ClusterSnapshot, request: ScaleRequest, now: Shap
     if (pods < now.masters) {
       throw refusal(
         'invalid-input',
-        `${snapshot.name} has ${now.masters} masters, more than ${pods} pods: give the number of masters too.`,
+        `${snapshot.name} has ${quantity(now.masters, 'master')}, more than ${quantity(pods, 'pod')}: give the number of masters too.`,
       );
     }
     if (request.masters === undefined && replicasPerMaster === undefined) {

@@ -1,7 +1,8 @@
+import { quantity } from '../model/quantity.ts';
 import type { Plan, Step } from '../model/plan.ts';
 import { nodeName } from '../model/shards.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
-import { answers, count, memberOf, nameOf, refusal } from './nodes.ts';
+import { answers, memberOf, nameOf, refusal } from './nodes.ts';
 import { checkSettings, isSameValue, needsRestart, settingsIn } from './upgrade/settings.ts';
 
 export interface SetConfigRequest {
@@ -84,7 +85,7 @@ function onServers(
   return [...Map.groupBy(other, ([, before]) => before)].map(([before, those]): Step => {
     const nodes = those.map(([id]) => id);
     const where =
-      nodes.length > 3 ? count(nodes.length, 'node') : nodes.map((id) => nameOf(snapshot, id)).join(', ');
+      nodes.length > 3 ? quantity(nodes.length, 'node') : nodes.map((id) => nameOf(snapshot, id)).join(', ');
     return {
       kind: 'setConfig',
       ...{ nodes, name, value, before },

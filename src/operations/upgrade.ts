@@ -1,3 +1,4 @@
+import { quantity } from '../model/quantity.ts';
 import type { KubernetesAccess } from '../kubernetes/kubernetesAccess.ts';
 import { describeRef, type KubernetesClusterRef } from '../model/clusterRef.ts';
 import { isAbort, UserError } from '../model/errors.ts';
@@ -83,7 +84,7 @@ export function planUpgrade(
   const isRestart = request.restartedAt !== undefined;
   return {
     title: isRestart
-      ? `Restart ${restarts.length} pods of ${describeRef(ref)}`
+      ? `Restart ${quantity(restarts.length, 'pod')} of ${describeRef(ref)}`
       : `Upgrade ${describeRef(ref)}: ${change}`,
     change,
     ref,
@@ -126,7 +127,7 @@ function subjects({ image, memory, live, atStart, storage }: Difference, restart
     storage === undefined ? '' : `volumes of ${storage}`,
     settings.length === 0 ? '' : settings.join(', '),
   ].filter((part) => part !== '');
-  return parts.length === 0 ? `go on with ${restarts} pods` : parts.join('; ');
+  return parts.length === 0 ? `go on with ${quantity(restarts, 'pod')}` : parts.join('; ');
 }
 
 function judgeImage(snapshot: ClusterSnapshot, image: string, restarts: boolean): readonly string[] {

@@ -1,3 +1,4 @@
+import { quantity } from '../model/quantity.ts';
 import { formatAddress, type Address } from '../model/clusterRef.ts';
 import { UserError } from '../model/errors.ts';
 import type { NodeView } from '../model/nodeView.ts';
@@ -38,7 +39,7 @@ export async function formCluster(
   if (masters < 1 || addresses.length !== masters * (1 + replicasPerMaster)) {
     throw new UserError(
       'invalid-input',
-      `${masters} masters with ${replicasPerMaster} replicas each need ${masters * (1 + replicasPerMaster)} servers, not ${addresses.length}.`,
+      `${quantity(masters, 'master')} with ${quantity(replicasPerMaster, 'replica')} each need ${quantity(masters * (1 + replicasPerMaster), 'server')}, not ${addresses.length}.`,
     );
   }
   const connections: NodeConnection[] = [];
@@ -63,7 +64,7 @@ async function emptyMember(address: Address, connection: NodeConnection | undefi
   if (view.others.length > 0 || view.slotsAssigned > 0 || view.keys > 0) {
     throw new UserError(
       'unsafe',
-      `Redis at ${formatAddress(address)} is not empty: it holds ${view.keys} keys, knows ${view.others.length} other nodes and ${view.slotsAssigned} assigned slots. Nothing was changed.`,
+      `Redis at ${formatAddress(address)} is not empty: it holds ${quantity(view.keys, 'key')}, knows ${quantity(view.others.length, 'other node')} and ${quantity(view.slotsAssigned, 'assigned slot')}. Nothing was changed.`,
     );
   }
   return { address, connection, id: view.self.id };

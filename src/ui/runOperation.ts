@@ -1,3 +1,4 @@
+import { quantity } from '../model/quantity.ts';
 import * as vscode from 'vscode';
 import { claimOf } from '../inventory/inventory.ts';
 import { describeRef, isKubernetesRef } from '../model/clusterRef.ts';
@@ -123,7 +124,7 @@ function detailText(parts: Parts, plan: Plan): string {
     ...placeOf(parts, plan),
     ...(told.length === 0 ? [] : ['', ...told]),
     '',
-    `${plan.steps.length} ${plan.steps.length === 1 ? 'step' : 'steps'}:`,
+    `${quantity(plan.steps.length, 'step')}:`,
     ...plan.steps.slice(0, 6).map((step, index) => `${index + 1}. ${step.text}`),
     ...(plan.steps.length > 6 ? [`… and ${plan.steps.length - 6} more`] : []),
   ].join('\n');

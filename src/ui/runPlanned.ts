@@ -1,3 +1,4 @@
+import { quantity } from '../model/quantity.ts';
 import { isKubernetesRef, type ClusterRef } from '../model/clusterRef.ts';
 import type { Plan, Report } from '../model/plan.ts';
 import type { Outcome } from '../model/outcome.ts';
@@ -45,9 +46,11 @@ export function movedText(plan: Plan, { movedSlots, movedKeys, seconds, cancelle
     (sum, step) => sum + (step.kind === 'moveSlots' ? countSlots(step.slots) : 0),
     0,
   );
-  const of = cancelled ? ` of ${total.toLocaleString('en-US')}` : '';
+  const moved = cancelled
+    ? `${movedSlots.toLocaleString('en-US')} of ${quantity(total, 'slot')}`
+    : quantity(movedSlots, 'slot');
   const left = cancelled ? '; no slot is left open' : '';
-  return `${movedSlots.toLocaleString('en-US')}${of} slots with ${movedKeys.toLocaleString('en-US')} keys moved in ${seconds.toFixed(1)} s${left}`;
+  return `${moved} with ${quantity(movedKeys, 'key')} moved in ${seconds.toFixed(1)} s${left}`;
 }
 
 function stoppedText(reached: string, { why }: PlanResult): string {

@@ -1,3 +1,4 @@
+import { quantity } from '../model/quantity.ts';
 import type { KubernetesAccess } from '../kubernetes/kubernetesAccess.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { runUpgrade, type Upgraded, type UpgradePlan } from '../operations/upgrade.ts';
@@ -44,7 +45,7 @@ export async function runUpgraded(
           holdNode: async (namespace, pod, port) => holdConnection(await asking.dial(namespace, pod, port)),
         });
         const pods = upgraded.updatedPods.length;
-        const text = `${message}: ${pods} ${pods === 1 ? 'pod' : 'pods'} renewed in ${upgraded.seconds.toFixed(0)} s.`;
+        const text = `${message}: ${quantity(pods, 'pod')} renewed in ${upgraded.seconds.toFixed(0)} s.`;
         return { ...upgraded, outcome: 'done' as const, message: text };
       } finally {
         asking.close();

@@ -1,3 +1,4 @@
+import { quantity } from '../model/quantity.ts';
 import * as vscode from 'vscode';
 import { describeRef, isKubernetesRef } from '../model/clusterRef.ts';
 import { isAbort, UserError } from '../model/errors.ts';
@@ -73,7 +74,7 @@ async function putRight(parts: Parts, { cluster }: Unfinished): Promise<Outcome>
 }
 
 function doneText(plan: Plan, steps: number, seconds: number): string {
-  return `${steps} of ${plan.steps.length} steps are done, in ${seconds.toFixed(1)} s`;
+  return `${steps} of ${quantity(plan.steps.length, 'step')} are done, in ${seconds.toFixed(1)} s`;
 }
 
 async function withErrors(parts: Parts, name: string, work: () => Promise<Outcome>): Promise<Outcome> {

@@ -1,3 +1,4 @@
+import { quantity } from '../../model/quantity.ts';
 import { UserError } from '../../model/errors.ts';
 import { podCount, type DeployAnswers } from './answers.ts';
 import type { LeftClaim } from './claims.ts';
@@ -62,8 +63,8 @@ export function adoptionProblem(
 }
 
 function words(shape: string): string {
-  const [masters = '', replicas = ''] = shape.split('x');
-  return `${masters} masters with ${replicas} ${replicas === '1' ? 'replica' : 'replicas'} each`;
+  const [masters = 0, replicas = 0] = shape.split('x').map(Number);
+  return `${quantity(masters, 'master')} with ${quantity(replicas, 'replica')} each`;
 }
 
 function password(record: string): string {

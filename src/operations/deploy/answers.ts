@@ -1,3 +1,4 @@
+import { quantity } from '../../model/quantity.ts';
 import { UserError } from '../../model/errors.ts';
 import type { SecretKey } from '../../kubernetes/kubernetesAccess.ts';
 import { checkOverlays, type Overlay } from './overlays.ts';
@@ -40,8 +41,8 @@ export function podCount(answers: Pick<DeployAnswers, 'masters' | 'replicasPerMa
 
 /** What the cluster is to be, for titles. */
 export function shapeText({ masters, replicasPerMaster, overlays = [] }: DeployAnswers): string {
-  const replicas = `${replicasPerMaster} ${replicasPerMaster === 1 ? 'replica' : 'replicas'} each`;
-  return [`${masters} masters, ${replicas}`, ...overlays].join(', ');
+  const replicas = `${quantity(replicasPerMaster, 'replica')} each`;
+  return [`${quantity(masters, 'master')}, ${replicas}`, ...overlays].join(', ');
 }
 
 /** Throws a UserError that says which answer cannot be and what would be good. */
@@ -94,7 +95,7 @@ function checkShape({ masters, replicasPerMaster }: DeployAnswers): void {
   const pods = podCount({ masters, replicasPerMaster });
   if (pods > mostPods) {
     throw invalid(
-      `${masters} masters with ${replicasPerMaster} replicas each are ${pods} pods; a Redis Cluster has at most ${mostPods} nodes.`,
+      `${quantity(masters, 'master')} with ${quantity(replicasPerMaster, 'replica')} each are ${quantity(pods, 'pod')}; a Redis Cluster has at most ${mostPods} nodes.`,
     );
   }
 }

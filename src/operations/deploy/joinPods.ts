@@ -1,3 +1,4 @@
+import { quantity } from '../../model/quantity.ts';
 import { UserError } from '../../model/errors.ts';
 import type { NodeView } from '../../model/nodeView.ts';
 import type { PodFacts } from '../../model/snapshot.ts';
@@ -161,7 +162,7 @@ async function meet(
   if (view.keys > 0 || view.self.slots.length > 0) {
     throw new UserError(
       'unsafe',
-      `The server in pod ${pod.name} is in no cluster but holds ${view.keys} keys, which joining would delete. It was left alone.`,
+      `The server in pod ${pod.name} is in no cluster but holds ${quantity(view.keys, 'key')}, which joining would delete. It was left alone.`,
     );
   }
   if (pod.ip !== undefined && due(`meet ${view.self.id}`))

@@ -1,3 +1,4 @@
+import { quantity } from '../../model/quantity.ts';
 import { UserError } from '../../model/errors.ts';
 import type { KubernetesObject } from '../../kubernetes/kubernetesAccess.ts';
 import { checkAdoption } from './adoption.ts';
@@ -110,7 +111,7 @@ function workerProblem(
   const pods = podCount(answers);
   if (workers === undefined) return undefined;
   if (overlays.includes('production') && workers < pods)
-    return `The overlay production puts one pod on each worker: ${pods} pods need ${pods} workers that take pods, and context ${context} has ${workers}. Add workers, choose a smaller shape, or leave production away.`;
+    return `The overlay production puts one pod on each worker: ${quantity(pods, 'pod')} need ${quantity(pods, 'worker')} that take pods, and context ${context} has ${workers}. Add workers, choose a smaller shape, or leave production away.`;
   if (overlays.includes('spread') && workers < 2)
     return `The overlay spread never puts all pods on one worker, and context ${context} has ${workers} that take pods. Add workers, or leave spread away.`;
   return undefined;

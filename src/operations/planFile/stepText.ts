@@ -1,3 +1,4 @@
+import { quantity } from '../../model/quantity.ts';
 import type { Step } from '../../model/plan.ts';
 import { formatSlots } from '../../model/slots.ts';
 import { slotsText } from '../../model/shards.ts';
@@ -51,7 +52,7 @@ function kubernetesText(step: Step): string {
     case 'setReplicas':
       return `Set the replicas of StatefulSet ${step.workload} to ${step.pods}`;
     case 'waitForPods':
-      return `Wait until ${step.pods} pods are ready`;
+      return `Wait for ${quantity(step.pods, 'pod')} to be ready`;
     case 'emptyMaster':
       return `Make empty masters of ${step.pods.join(', ')}`;
     case 'keepSetting':

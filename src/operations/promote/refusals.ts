@@ -1,3 +1,4 @@
+import { quantity } from '../../model/quantity.ts';
 import type { PromoteHow } from '../../model/plan.ts';
 import { nodeName } from '../../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
@@ -53,7 +54,7 @@ function refuseWithoutVotes(snapshot: ClusterSnapshot, node: RedisNode): void {
   const { all, silent } = votersOf(snapshot);
   throw refusal(
     'unsafe',
-    `${silent.length} of ${all.length} masters do not answer (${silent.map(nodeName).join(', ')}), so the others cannot elect ${nodeName(node)}. Bring one of them back, or promote with how "takeover" if they are proven dead.`,
+    `${silent.length} of ${quantity(all.length, 'master')} do not answer (${silent.map(nodeName).join(', ')}), so the others cannot elect ${nodeName(node)}. Bring one of them back, or promote with how "takeover" if they are proven dead.`,
   );
 }
 

@@ -1,3 +1,4 @@
+import { quantity } from '../../model/quantity.ts';
 import { messageOf, UserError } from '../../model/errors.ts';
 import type { NodeView } from '../../model/nodeView.ts';
 import type { PromoteHow } from '../../model/plan.ts';
@@ -86,7 +87,7 @@ async function untilElectable(wanted: TakeOver, ports: TakeOverPorts): Promise<v
       if (knowing.length * 2 > views.length) return;
       throw new UserError(
         'failed',
-        `only ${knowing.length} of ${views.length} masters have heard within ${knownWithin / 1000} s that it is a replica, and an election needs the votes of more than half`,
+        `only ${knowing.length} of ${quantity(views.length, 'master')} have heard within ${knownWithin / 1000} s that it is a replica, and an election needs the votes of more than half`,
       );
     }
     await delay(pollEvery, signal);

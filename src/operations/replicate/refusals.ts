@@ -1,3 +1,4 @@
+import { quantity } from '../../model/quantity.ts';
 import { nodeName } from '../../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
 import { answers, isInTouch, memberOf, refusal, replicasOf } from '../nodes.ts';
@@ -31,7 +32,10 @@ function refuseOwner(snapshot: ClusterSnapshot, node: RedisNode): void {
     throw refusal('unsafe', `${name} is a master with hash slots. Promote one of its replicas first.`);
   }
   if ((node.view?.keys ?? 0) > 0) {
-    throw refusal('unsafe', `${name} holds ${node.view?.keys ?? 0} keys, which becoming a replica deletes.`);
+    throw refusal(
+      'unsafe',
+      `${name} holds ${quantity(node.view?.keys ?? 0, 'key')}, which becoming a replica deletes.`,
+    );
   }
   const followers = replicasOf(snapshot, node.id);
   if (followers.length > 0) {

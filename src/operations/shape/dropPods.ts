@@ -1,7 +1,8 @@
+import { quantity } from '../../model/quantity.ts';
 import type { Step } from '../../model/plan.ts';
 import { nodeName } from '../../model/shards.ts';
 import type { ClusterSnapshot, RedisNode, WorkloadFacts } from '../../model/snapshot.ts';
-import { count, refusal } from '../nodes.ts';
+import { refusal } from '../nodes.ts';
 import type { Leaving } from './shrink.ts';
 import { shrinkSteps } from './shrink.ts';
 
@@ -45,7 +46,7 @@ export function dropPods(
     kind: 'waitForPods',
     workload: workload.name,
     pods,
-    text: `Wait until ${count(pods, 'pod')} are there and ready`,
+    text: `Wait for ${quantity(pods, 'pod')} to be there and ready`,
   };
   const forVolumes: Step = { kind: 'deleteVolumes', claims, text: `Delete the volumes ${claims.join(', ')}` };
   return [
@@ -66,7 +67,7 @@ export function volumeTexts(
   readonly losses: readonly string[];
 } {
   if (claimTemplates.length === 0) return { warnings: [], losses: [] };
-  const what = count(claimTemplates.length * pods, 'volume');
+  const what = quantity(claimTemplates.length * pods, 'volume');
   return volumes
     ? { warnings: [], losses: [`${what} of the pods that end. Their keys are with other nodes by then.`] }
     : {

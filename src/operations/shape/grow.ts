@@ -1,8 +1,9 @@
+import { quantity } from '../../model/quantity.ts';
 import type { Step, StepOf } from '../../model/plan.ts';
 import { mastersOf, nodeName, slotsText } from '../../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
 import { countSlots, formatSlots, lowestSlots, subtractSlots, type SlotSet } from '../../model/slots.ts';
-import { count, replicasOf } from '../nodes.ts';
+import { replicasOf } from '../nodes.ts';
 import { shareOut } from '../reshard/chooseSlots.ts';
 
 /** A server that is to become a member: in a pod, whose node id is not known yet, or known by its id. */
@@ -156,7 +157,7 @@ export function waitingPods(snapshot: ClusterSnapshot, workload: string): readon
 }
 
 export function readyStep(workload: string, pods: number): StepOf<'waitForPods'> {
-  return { kind: 'waitForPods', workload, pods, text: `Wait until ${count(pods, 'pod')} are ready` };
+  return { kind: 'waitForPods', workload, pods, text: `Wait for ${quantity(pods, 'pod')} to be ready` };
 }
 
 /** The moves of slots among steps, for what has to be said of them before. */

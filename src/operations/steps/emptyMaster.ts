@@ -1,3 +1,4 @@
+import { quantity } from '../../model/quantity.ts';
 import { UserError } from '../../model/errors.ts';
 import type { NodeView } from '../../model/nodeView.ts';
 import type { StepOf } from '../../model/plan.ts';
@@ -114,7 +115,7 @@ async function admit(
   } else if (view.replication.role === 'master' && (view.keys > 0 || view.self.slots.length > 0)) {
     throw new UserError(
       'unsafe',
-      `The server in pod ${name} is not empty: it holds ${view.keys} keys. It was left alone. Find out where its volume comes from.`,
+      `The server in pod ${name} is not empty: it holds ${quantity(view.keys, 'key')}. It was left alone. Find out where its volume comes from.`,
     );
   }
   const known = new Set(view.others.filter(({ flags }) => !flags.includes('handshake')).map(({ id }) => id));

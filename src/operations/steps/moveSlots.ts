@@ -1,3 +1,4 @@
+import { quantity } from '../../model/quantity.ts';
 import { UserError } from '../../model/errors.ts';
 import { isWindowOver, timeText } from '../../model/moves.ts';
 import type { StepOf } from '../../model/plan.ts';
@@ -44,7 +45,7 @@ export const moveSlots: StepRun<'moveSlots'> = {
     const total = countSlots(step.slots);
     const show: Show = (slots, keys, { paused, secondsLeft } = {}) => {
       const left = secondsLeft === undefined ? '' : `, ${Math.ceil(secondsLeft)} s left`;
-      const text = `${step.text} (${keys.toLocaleString('en-US')} keys moved${left})`;
+      const text = `${step.text} (${quantity(keys, 'key')} moved${left})`;
       const pause = paused === undefined ? {} : { paused };
       ports.report({ text, done: slots, total, unit: 'slots', ...pause });
     };

@@ -1,3 +1,4 @@
+import { quantity } from '../../model/quantity.ts';
 import { UserError } from '../../model/errors.ts';
 import { nodeName } from '../../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
@@ -19,7 +20,7 @@ export const resetNode: StepRun<'resetNode'> = {
       if (view.self.slots.length > 0 || (view.replication.role === 'master' && view.keys > 0)) {
         throw new UserError(
           'unsafe',
-          `${nodeName(memberOf(snapshot, node))} owns slots or holds ${view.keys} keys now. It was left as it is.`,
+          `${nodeName(memberOf(snapshot, node))} owns slots or holds ${quantity(view.keys, 'key')} now. It was left as it is.`,
         );
       }
       await redis.leaveCluster(connection, 'HARD');
@@ -39,7 +40,7 @@ export function refuseReset(snapshot: ClusterSnapshot, node: RedisNode): void {
     if (node.view.keys === 0) return;
     throw refusal(
       'unsafe',
-      `${name} holds ${node.view.keys} keys. Find out whose they are before it is reset.`,
+      `${name} holds ${quantity(node.view.keys, 'key')}. Find out whose they are before it is reset.`,
     );
   }
   // A replica's keys are a copy, as long as there is what they are a copy of.

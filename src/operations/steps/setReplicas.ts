@@ -1,3 +1,4 @@
+import { quantity } from '../../model/quantity.ts';
 import { messageOf, UserError } from '../../model/errors.ts';
 import { nodeName } from '../../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
@@ -17,7 +18,7 @@ export const setReplicas: StepRun<'setReplicas'> = {
     if (from !== undefined && found.replicas !== from) {
       throw refusal(
         'unsafe',
-        `StatefulSet ${workload} has ${found.replicas} replicas by now, not ${from}: somebody else scales it.`,
+        `StatefulSet ${workload} has ${quantity(found.replicas, 'replica')} by now, not ${from}: somebody else scales it.`,
       );
     }
     // Where a run died after servers had left, their pods' agents made replicas of them again, or were about to.

@@ -1,3 +1,4 @@
+import { quantity } from '../../model/quantity.ts';
 import type { KubernetesAccess } from '../../kubernetes/kubernetesAccess.ts';
 import { isKubernetesRef } from '../../model/clusterRef.ts';
 import type { Finding } from '../../model/finding.ts';
@@ -33,7 +34,7 @@ export function driftFindings(redisConf: string, said: readonly SaidSettings[]):
       {
         rule: 'configuration-drift',
         severity: 'info',
-        message: `${name} is not what redis.conf says on ${other.length} of ${said.length} nodes.`,
+        message: `${name} is not what redis.conf says on ${other.length} of ${quantity(said.length, 'node')}.`,
         evidence: [
           `redis.conf: ${name} ${shown(written)}`,
           ...other.map(({ node, values }) => `${node.name}: ${shown(values.get(name) ?? '')}`),

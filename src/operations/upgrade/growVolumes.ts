@@ -1,3 +1,4 @@
+import { quantity } from '../../model/quantity.ts';
 import type { KubernetesObject } from '../../kubernetes/kubernetesAccess.ts';
 import { messageOf, UserError } from '../../model/errors.ts';
 import { bytesOf } from '../deploy/answers.ts';
@@ -58,7 +59,7 @@ async function untilGrown(
       );
     }
     report({
-      text: `${left.length} volumes are growing`,
+      text: `Waiting for ${quantity(left.length, 'volume')} to grow`,
       done: names.length - left.length,
       total: names.length,
       unit: 'volumes',

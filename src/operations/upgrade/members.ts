@@ -1,3 +1,4 @@
+import { quantity } from '../../model/quantity.ts';
 import { signature } from '../../checks/agreement.ts';
 import { messageOf, UserError } from '../../model/errors.ts';
 import type { NodeView } from '../../model/nodeView.ts';
@@ -38,7 +39,7 @@ export async function readMembers(
 
 /** What is not as it should be, in words that name the pod; undefined where all is well. @param except a pod about to go */
 export function illness(members: readonly Member[], replicas: number, except?: string): string | undefined {
-  if (members.length < replicas) return `Only ${members.length} of ${replicas} pods are there.`;
+  if (members.length < replicas) return `Only ${members.length} of ${quantity(replicas, 'pod')} are there.`;
   for (const member of members) {
     if (member.pod.name === except) continue;
     const ill = illnessOf(member, members);
@@ -63,7 +64,7 @@ function illnessOf({ pod, view, silence }: Member, members: readonly Member[]): 
   if (view.replication.role === 'replica') {
     if (view.replication.linkUp !== true) return 'has no link to its master';
     const lag = lagOf(view, members);
-    if (lag > inStep) return `is ${lag.toLocaleString('en-US')} bytes behind its master`;
+    if (lag > inStep) return `is ${quantity(lag, 'byte')} behind its master`;
   }
   return pod.ready ? undefined : 'is not ready';
 }

@@ -1,3 +1,4 @@
+import { quantity } from '../../model/quantity.ts';
 import { check, isSound } from '../../checks/check.ts';
 import { describeRef, isKubernetesRef, type KubernetesClusterRef } from '../../model/clusterRef.ts';
 import { UserError } from '../../model/errors.ts';
@@ -90,7 +91,7 @@ function refuseTooSmall({ nodes }: ClusterSnapshot, memory: string): void {
   if (fullest.length === 0) return;
   throw refusal(
     'unsafe',
-    `With ${memory} of memory a server has ${String(Math.floor(room))} bytes for keys (70 %), but ${fullest.join(', ')}.`,
+    `With ${memory} of memory a server has ${quantity(Math.floor(room), 'byte')} for keys (70 %), but ${fullest.join(', ')}.`,
   );
 }
 
@@ -98,7 +99,7 @@ function refuseStorage({ set, claims, growing }: UpgradeFacts, storage: string):
   if (set.claimTemplates.length !== 1) {
     throw refusal(
       'unsafe',
-      `StatefulSet ${set.name} has ${set.claimTemplates.length} volumes for each pod; only one can be resized here.`,
+      `StatefulSet ${set.name} has ${quantity(set.claimTemplates.length, 'volume')} for each pod; only one can be resized here.`,
     );
   }
   const wanted = bytesOf(storage);

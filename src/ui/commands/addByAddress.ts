@@ -1,3 +1,4 @@
+import { quantity } from '../../model/quantity.ts';
 import * as vscode from 'vscode';
 import { clusterKey, formatAddress, parseAddress, type AddressClusterRef } from '../../model/clusterRef.ts';
 import { messageOf, UserError } from '../../model/errors.ts';
@@ -23,7 +24,7 @@ export async function addByAddress(
   let name: string;
   try {
     const snapshot = await parts.inventory.fresh(ref);
-    name = `${snapshot.nodes.length} nodes`;
+    name = quantity(snapshot.nodes.length, 'node');
   } catch (error) {
     await parts.passwords.forget(ref);
     await parts.reloadSources();

@@ -1,3 +1,4 @@
+import { quantity } from '../../model/quantity.ts';
 import * as vscode from 'vscode';
 import { formatAddress, isKubernetesRef, parseAddress } from '../../model/clusterRef.ts';
 import { messageOf, UserError } from '../../model/errors.ts';
@@ -37,7 +38,7 @@ export async function addShard(parts: Parts, argument: unknown): Promise<Outcome
     confirmation: confirmationOf(plan, snapshot, answers, answers['cluster'] === undefined),
     verb: 'Add Shard',
     message: ({ movedSlots, movedKeys, seconds }) =>
-      `${movedSlots.toLocaleString('en-US')} slots with ${movedKeys.toLocaleString('en-US')} keys moved to the new shard in ${seconds.toFixed(1)} s`,
+      `${quantity(movedSlots, 'slot')} with ${quantity(movedKeys, 'key')} moved to the new shard in ${seconds.toFixed(1)} s`,
   });
 }
 

@@ -1,3 +1,4 @@
+import { quantity } from '../../model/quantity.ts';
 import * as vscode from 'vscode';
 import { check as findProblems, isSound } from '../../checks/check.ts';
 import { checkText } from '../../checks/checkText.ts';
@@ -21,7 +22,7 @@ export async function check(
   const text = checkText(snapshot, findings);
   const ok = isSound(findings);
   await parts.documents.show(`Check – ${parts.inventory.titleOf(ref)}`, text);
-  const count = `${findings.length} ${findings.length === 1 ? 'finding' : 'findings'}`;
+  const count = quantity(findings.length, 'finding');
   const message = `${snapshot.name}: ${ok ? 'sound' : 'not sound'}, ${findings.length === 0 ? 'nothing found' : count}.`;
   vscode.window.setStatusBarMessage(message, 5_000);
   return { outcome: 'done', message, ok, findings, text };

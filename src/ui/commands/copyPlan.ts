@@ -1,3 +1,4 @@
+import { quantity } from '../../model/quantity.ts';
 import * as vscode from 'vscode';
 import type { Outcome } from '../../model/outcome.ts';
 import { redisCliCommands } from '../../operations/planFile/redisCli.ts';
@@ -12,7 +13,7 @@ export async function copyPlan(
   const { plan, snapshot } = await openPlanFile(parts, argument);
   const commands = redisCliCommands(plan, snapshot);
   await vscode.env.clipboard.writeText(commands);
-  const message = `The plan as ${plan.steps.length} steps of redis-cli commands is on the clipboard. Nothing was changed.`;
+  const message = `The plan as ${quantity(plan.steps.length, 'step')} of redis-cli commands is on the clipboard. Nothing was changed.`;
   void vscode.window.showInformationMessage(message);
   return { outcome: 'done', message, commands };
 }

@@ -1,3 +1,4 @@
+import { quantity } from '../../model/quantity.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import { planFix } from '../../operations/fix.ts';
 import { readStrayKeys } from '../../operations/fix/facts.ts';
@@ -17,6 +18,6 @@ export async function fix(parts: Parts, argument: unknown): Promise<Outcome> {
     confirmation: confirmationOf(plan, snapshot, answers, answers['cluster'] === undefined),
     verb: 'Fix',
     message: ({ steps, seconds }) =>
-      `${snapshot.name}: ${steps} of ${plan.steps.length} steps done in ${seconds.toFixed(1)} s${plan.losses.length === 0 ? '' : '. “Forget Node…” takes what is gone for good out of the cluster'}`,
+      `${snapshot.name}: ${steps} of ${quantity(plan.steps.length, 'step')} done in ${seconds.toFixed(1)} s${plan.losses.length === 0 ? '' : '. “Forget Node…” takes what is gone for good out of the cluster'}`,
   });
 }

@@ -1,3 +1,4 @@
+import { quantity } from '../../model/quantity.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import { planForget } from '../../operations/forget.ts';
 import { confirmationOf } from '../confirmation.ts';
@@ -17,6 +18,6 @@ export async function forget(parts: Parts, argument: unknown): Promise<Outcome> 
     confirmation: confirmationOf(plan, snapshot, answers, answers['cluster'] === undefined),
     verb: 'Forget',
     message: ({ steps }) =>
-      `${steps} of ${plan.steps.length} steps done; no node that answers lists what was forgotten`,
+      `${steps} of ${quantity(plan.steps.length, 'step')} done; no node that answers lists what was forgotten`,
   });
 }

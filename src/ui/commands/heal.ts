@@ -1,3 +1,4 @@
+import { quantity } from '../../model/quantity.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import { planHeal } from '../../operations/heal.ts';
 import { confirmationOf } from '../confirmation.ts';
@@ -14,6 +15,7 @@ export async function heal(parts: Parts, argument: unknown): Promise<Outcome> {
     plan,
     confirmation: confirmationOf(plan, snapshot, answers, answers['cluster'] === undefined),
     verb: 'Heal',
-    message: ({ steps, seconds }) => `${steps} of ${plan.steps.length} steps done in ${seconds.toFixed(1)} s`,
+    message: ({ steps, seconds }) =>
+      `${steps} of ${quantity(plan.steps.length, 'step')} done in ${seconds.toFixed(1)} s`,
   });
 }

@@ -1,3 +1,4 @@
+import { quantity } from '../../model/quantity.ts';
 import * as vscode from 'vscode';
 import { fateText, survivability } from '../../checks/survivability.ts';
 import { isKubernetesRef } from '../../model/clusterRef.ts';
@@ -25,7 +26,7 @@ export async function moveMastersOff(parts: Parts, argument: unknown): Promise<O
     confirmation: confirmationOf(plan, snapshot, answers, textAnswer(answers, 'worker') === undefined),
     verb: 'Move',
     message: ({ steps, seconds }) =>
-      `${steps} of ${plan.steps.length} masters handed over from ${worker} in ${seconds.toFixed(1)} s`,
+      `${steps} of ${quantity(plan.steps.length, 'master')} handed over from ${worker} in ${seconds.toFixed(1)} s`,
   });
 }
 

@@ -1,3 +1,4 @@
+import { quantity } from '../../model/quantity.ts';
 import * as vscode from 'vscode';
 import { UserError } from '../../model/errors.ts';
 import type { Outcome } from '../../model/outcome.ts';
@@ -24,7 +25,10 @@ export async function rebalance(parts: Parts, argument: unknown): Promise<Outcom
       `Plan – ${plan.title}`,
       [...plan.warnings, ...plan.steps.map(({ text }) => text), ''].join('\n'),
     );
-    return { outcome: 'done', message: `${plan.title} in ${plan.steps.length} moves; nothing was changed.` };
+    return {
+      outcome: 'done',
+      message: `${plan.title} in ${quantity(plan.steps.length, 'move')}; nothing was changed.`,
+    };
   }
   return runPlanned(parts, {
     plan,

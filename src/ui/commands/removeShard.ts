@@ -1,3 +1,4 @@
+import { quantity } from '../../model/quantity.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import { mastersOf } from '../../model/shards.ts';
 import { agreed } from '../../operations/agreed.ts';
@@ -29,6 +30,6 @@ export async function removeShard(parts: Parts, argument: unknown): Promise<Outc
     confirmation: confirmationOf(plan, snapshot, answers, isAsked),
     verb: 'Remove Shard',
     message: ({ movedSlots, movedKeys, seconds }) =>
-      `${movedSlots.toLocaleString('en-US')} slots with ${movedKeys.toLocaleString('en-US')} keys went to the other shards; done in ${seconds.toFixed(1)} s`,
+      `${quantity(movedSlots, 'slot')} with ${quantity(movedKeys, 'key')} went to the other shards; done in ${seconds.toFixed(1)} s`,
   });
 }

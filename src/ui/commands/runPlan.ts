@@ -1,3 +1,4 @@
+import { quantity } from '../../model/quantity.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import type { PlanResult } from '../../operations/runPlan.ts';
 import { confirmationOf } from '../confirmation.ts';
@@ -14,6 +15,6 @@ export async function runPlan(parts: Parts, argument: unknown): Promise<Outcome 
     confirmation: confirmationOf(plan, snapshot, answersOf(parts, argument), true),
     verb: 'Run',
     message: ({ steps, seconds }) =>
-      `${steps} of ${plan.steps.length} steps of the saved plan are done, in ${seconds.toFixed(1)} s`,
+      `${steps} of ${quantity(plan.steps.length, 'step')} of the saved plan are done, in ${seconds.toFixed(1)} s`,
   });
 }

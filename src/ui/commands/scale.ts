@@ -1,3 +1,4 @@
+import { quantity } from '../../model/quantity.ts';
 import * as vscode from 'vscode';
 import { agreed } from '../../operations/agreed.ts';
 import { refuseOwned } from '../../operations/owner.ts';
@@ -45,7 +46,7 @@ export async function scale(parts: Parts, argument: unknown): Promise<Outcome | 
       confirmation: confirmationOf(plan, snapshot, answers, isAsked),
       verb: 'Scale',
       message: ({ movedSlots, seconds }) =>
-        `${snapshot.name}: ${movedSlots.toLocaleString('en-US')} slots moved, done in ${seconds.toFixed(1)} s`,
+        `${snapshot.name}: ${quantity(movedSlots, 'slot')} moved, done in ${seconds.toFixed(1)} s`,
     });
   }
   const plan = planScale(snapshot, request);
@@ -70,7 +71,7 @@ export async function scale(parts: Parts, argument: unknown): Promise<Outcome | 
           replicate: (namespace, pod, port, masterId) =>
             using(asking.dial(namespace, pod, port), (node) => replicate(node, masterId)),
         });
-        const message = `${ref.name} has ${scaled.pods} pods now: ${scaled.masters} masters and ${scaled.replicas} replicas.`;
+        const message = `${ref.name} has ${quantity(scaled.pods, 'pod')} now: ${quantity(scaled.masters, 'master')} and ${quantity(scaled.replicas, 'replica')}.`;
         return { ...scaled, outcome: 'done' as const, message };
       } finally {
         asking.close();
@@ -103,7 +104,7 @@ async function askShape(snapshot: ClusterSnapshot): Promise<ShapeRequest> {
   const text = await picked(
     vscode.window.showInputBox({
       title: `Scale ${snapshot.name}`,
-      prompt: `It has ${now} pods. How many shall it have? Or write masters x replicas of each, such as 4x1.`,
+      prompt: `It has ${quantity(now, 'pod')}. How many shall it have? Or write masters x replicas of each, such as 4x1.`,
       value: String(now + 1),
       ignoreFocusOut: true,
       validateInput: (value) => {

@@ -1,3 +1,4 @@
+import { quantity } from '../../model/quantity.ts';
 import { check } from '../../checks/check.ts';
 import type { ClusterRef } from '../../model/clusterRef.ts';
 import type { Finding } from '../../model/finding.ts';
@@ -59,7 +60,7 @@ export async function snapshot(parts: Parts, argument: unknown): Promise<Outcome
       JSON.stringify(cluster, null, 2),
     );
   }
-  return { outcome: 'done', message: `${read.name}: ${read.nodes.length} nodes.`, cluster };
+  return { outcome: 'done', message: `${read.name}: ${quantity(read.nodes.length, 'node')}.`, cluster };
 }
 
 function nodeJson(node: RedisNode): NodeJson {

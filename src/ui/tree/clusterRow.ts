@@ -1,3 +1,4 @@
+import { quantity } from '../../model/quantity.ts';
 import { check } from '../../checks/check.ts';
 import { clusterKey, isKubernetesRef } from '../../model/clusterRef.ts';
 import type { Finding } from '../../model/finding.ts';
@@ -60,10 +61,10 @@ export function clusterRow(
 }
 
 function description({ nodes, workloads }: ClusterSnapshot, state: string, shards: number): string {
-  if (nodes.length > 0) return [state, plural(shards, 'shard'), plural(nodes.length, 'node')].join(' · ');
+  if (nodes.length > 0) return [state, quantity(shards, 'shard'), quantity(nodes.length, 'node')].join(' · ');
   const ready = workloads.reduce((sum, workload) => sum + workload.readyReplicas, 0);
   const wanted = workloads.reduce((sum, workload) => sum + workload.replicas, 0);
-  return `no node answers · ${ready} of ${plural(wanted, 'pod')} ready`;
+  return `no node answers · ${ready} of ${quantity(wanted, 'pod')} ready`;
 }
 
 function tooltip(snapshot: ClusterSnapshot, findings: readonly Finding[], state: string): readonly string[] {
@@ -77,7 +78,7 @@ function tooltip(snapshot: ClusterSnapshot, findings: readonly Finding[], state:
     ...where,
     ...workloads.map(
       ({ kind, name, readyReplicas, replicas }) =>
-        `${kind} ${name}: ${readyReplicas} of ${replicas} pods ready`,
+        `${kind} ${name}: ${readyReplicas} of ${quantity(replicas, 'pod')} ready`,
     ),
     `Hash slots covered: ${covered.toLocaleString('en-US')} of 16,384`,
     ...findings.map((finding) => finding.message),
@@ -135,7 +136,7 @@ function shardRow(id: string, snapshot: ClusterSnapshot, shard: Shard, index: nu
     label: `Shard ${index + 1}`,
     description: [
       covered,
-      plural(replicas.length, 'replica'),
+      quantity(replicas.length, 'replica'),
       ...(sick ? ['master not well'] : weak ? ['replica not well'] : []),
     ].join(' · '),
     tooltip: [
@@ -231,9 +232,4 @@ function podRow(id: string, pod: PodFacts): Row {
     expansion: 'none',
     children: [],
   };
-}
-
-/** `1 shard`, `3 shards`. */
-export function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

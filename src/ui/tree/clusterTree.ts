@@ -1,3 +1,4 @@
+import { quantity } from '../../model/quantity.ts';
 import * as vscode from 'vscode';
 import { claimOf, type Inventory, type Release } from '../../inventory/inventory.ts';
 import { changedRows, indexRows, type RowIndex } from './changedRows.ts';
@@ -77,7 +78,7 @@ export class ClusterTree implements vscode.TreeDataProvider<Element>, vscode.Dis
   /** Says on the view's icon how many operations are running. */
   showBadge(running: number): void {
     this.view.badge =
-      running === 0 ? undefined : { value: running, tooltip: `${running} operations are running` };
+      running === 0 ? undefined : { value: running, tooltip: `${quantity(running, 'operation')} running` };
   }
 
   /** What a row stands for, for commands that were started from it. */

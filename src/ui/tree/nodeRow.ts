@@ -1,3 +1,4 @@
+import { quantity } from '../../model/quantity.ts';
 import { bytesText, copyText } from '../../model/bytes.ts';
 import { isKubernetesRef } from '../../model/clusterRef.ts';
 import { nodeName, slotsText } from '../../model/shards.ts';
@@ -27,7 +28,7 @@ function description(node: RedisNode): string {
   else if (node.role === 'master') parts.push('no slots');
   const { view } = node;
   if (view !== undefined) {
-    parts.push(`${view.keys.toLocaleString('en-US')} keys`, bytesText(view.usedMemoryBytes));
+    parts.push(quantity(view.keys, 'key'), bytesText(view.usedMemoryBytes));
     if (node.role === 'replica' && (node.lagBytes ?? 0) > 1024)
       parts.push(`lag ${bytesText(node.lagBytes ?? 0)}`);
   }

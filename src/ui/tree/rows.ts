@@ -3,7 +3,8 @@ import type { AddressSource } from '../../inventory/inventory.ts';
 import type { ContextState } from '../../inventory/contextReading.ts';
 import { UserError } from '../../model/errors.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
-import { clusterRow, plural, type RunningOperation } from './clusterRow.ts';
+import { quantity } from '../../model/quantity.ts';
+import { clusterRow, type RunningOperation } from './clusterRow.ts';
 import { busyIcon, errorIcon, warningIcon, type Row } from './row.ts';
 
 /** Everything the tree shows, as it stands now. */
@@ -88,9 +89,9 @@ function contextDescription(context: ContextState, clusters: number): string {
     case 'failed':
       return clusters === 0
         ? whyNot(context.problem)
-        : `${plural(clusters, 'cluster')} · ${whyNot(context.problem)}`;
+        : `${quantity(clusters, 'cluster')} · ${whyNot(context.problem)}`;
     case 'ready':
-      return plural(clusters, 'cluster');
+      return quantity(clusters, 'cluster');
   }
 }
 
@@ -159,7 +160,7 @@ function namespaceRow(
   return {
     id,
     label: namespace,
-    description: plural(clusters.length, 'cluster'),
+    description: quantity(clusters.length, 'cluster'),
     icon: { name: 'symbol-namespace' },
     facets: 'namespace',
     expansion: 'expanded',

@@ -126,7 +126,7 @@ test('answers that cannot be are refused before anything is asked', () => {
     [{ namespace: 'a_b' }, /cannot be a namespace/],
     [{ masters: 2 }, /at least 3 masters/],
     [{ masters: 3.5 }, /at least 3 masters/],
-    [{ masters: 400 }, /1200 pods.*at most 1000/],
+    [{ masters: 400 }, /1,200 pods.*at most 1000/],
     [{ replicasPerMaster: -1 }, /0 to 5/],
     [{ replicasPerMaster: 6 }, /0 to 5/],
     [{ image: ' ' }, /image is missing/],
