@@ -33,7 +33,7 @@ test('a master that is down keeps its row, its pod and its slots, and says since
   const { nodes, loosePods } = mergeViews([silent('m0'), ...ids.slice(1).map((id) => source(id))]);
   const down = nodes.find((node) => node.id === 'm0');
   assert.equal(down?.health, 'unreachable');
-  assert.deepEqual(down.unreachable, { since: 1, message: 'No answer within 3 s.' });
+  assert.deepEqual(down.unreachable, { since: 1, reason: 'unreachable', message: 'No answer within 3 s.' });
   assert.equal(down.pod?.name, 'cart-0');
   assert.deepEqual(down.slots, [[0, 5460]]);
   assert.deepEqual(loosePods, []);
