@@ -7,13 +7,14 @@ import { eachSlot, formatSlots, unionSlots, type SlotSet } from '../model/slots.
 import type { StrayKeys } from './fix/facts.ts';
 import { homesFor } from './fix/homes.ts';
 import { unservedSlots } from './fix/unserved.ts';
-import { refusal } from './nodes.ts';
+import { refusal, refuseUnformed } from './nodes.ts';
 
 /**
  * Plans to have every slot served again: a slot that nobody serves goes to the one master that holds keys in it or in the
  * slots beside it, otherwise to one that serves nothing or little. Throws a UserError where there is no such slot, or none that may be given away.
  */
 export function planFix(snapshot: ClusterSnapshot, stray: StrayKeys): Plan {
+  refuseUnformed(snapshot);
   const unserved = unservedSlots(snapshot);
   const { lost, kept } = unserved;
   const { homes, disputed } = homesFor(snapshot, unserved, stray);

@@ -2,6 +2,7 @@ import { UserError, type UserErrorReason } from '../model/errors.ts';
 import { describeRef } from '../model/clusterRef.ts';
 import { mastersOf, nodeName } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
+import { isUnformed } from '../model/unformed.ts';
 
 /** What a planner throws: whatever the reason, nothing has happened yet. */
 export function refusal(reason: UserErrorReason, message: string): UserError {
@@ -14,6 +15,15 @@ export function memberOf(snapshot: ClusterSnapshot, id: string): RedisNode {
   if (node !== undefined) return node;
   const there = snapshot.nodes.map((other) => `${other.id} (${nodeName(other)})`).join(', ');
   throw refusal('not-found', `${describeRef(snapshot.ref)} has no node ${id}. Its nodes: ${there}.`);
+}
+
+/** Throws a UserError where no cluster was formed yet: a repair would make one-node clusters of its servers. */
+export function refuseUnformed(snapshot: ClusterSnapshot): void {
+  if (!isUnformed(snapshot)) return;
+  throw refusal(
+    'invalid-input',
+    `No cluster was formed yet: ${snapshot.nodes.map(nodeName).join(', ')} know no other node and own no hash slots. “Form Cluster…” makes a cluster of them.`,
+  );
 }
 
 /** What people call a node that may not be a member any more. */

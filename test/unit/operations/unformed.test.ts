@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { ClusterSnapshot } from '../../../src/model/snapshot.ts';
+import { isUnformed } from '../../../src/model/unformed.ts';
+import { planFix } from '../../../src/operations/fix.ts';
+import { planHeal } from '../../../src/operations/heal.ts';
+import { ids, line, snapshotOf, source } from '../sample.ts';
+
+/** Servers that know nobody and own nothing, but for what is given. */
+function lonely(changes: Parameters<typeof source>[1] = {}): ClusterSnapshot {
+  return snapshotOf(
+    ids.map((id, index) =>
+      source(id, {
+        self: line(`m${index}`, { id, slots: [] }),
+        others: [],
+        slotsAssigned: 0,
+        keys: 0,
+        clusterState: 'fail',
+        replication: { role: 'master', offset: 0, replicas: [] },
+        ...changes,
+      }),
+    ),
+  );
+}
+
+describe('servers that never formed a cluster', () => {
+  test('are known by knowing nobody and owning nothing, also while a handshake is under way', () => {
+    assert.ok(isUnformed(lonely()));
+    assert.ok(isUnformed(lonely({ others: [line('m9', { flags: ['handshake'], slots: [] })] })));
+    assert.ok(!isUnformed(snapshotOf(ids.map((id) => source(id)))));
+    assert.ok(!isUnformed(lonely({ others: [line('m9', { slots: [] })] })), 'they know somebody');
+    assert.ok(!isUnformed(snapshotOf([])), 'nothing was read');
+  });
+
+  test('are neither fixed into one-node clusters nor healed', () => {
+    const refused = /No cluster was formed yet: cart-0, cart-1, .*“Form Cluster…”.*Nothing was changed/;
+    assert.throws(() => planFix(lonely(), new Map()), refused);
+    assert.throws(() => planHeal(lonely()), refused);
+  });
+});
