@@ -107,7 +107,7 @@ interface Impostor {
 }
 
 /** Servers of the cluster's own workloads that know each other, and not the part that the snapshot's `nodes` are. */
-interface ClusterPart {
+export interface ClusterPart {
   readonly nodes: readonly RedisNode[];
   /** Keys on its masters. */
   readonly keys: number;
@@ -143,6 +143,8 @@ export interface ClusterSnapshot {
   readonly impostors: readonly Impostor[];
   /** The other parts where the cluster has fallen apart; `nodes` is then the largest part that holds keys. */
   readonly otherParts: readonly ClusterPart[];
+  /** A person has said that `nodes` is the part to be changed, although there are others. */
+  readonly isPartChosen?: boolean;
   /** The names of the clusters whose nodes have come to know each other; empty where it is one cluster. */
   readonly mergedFrom: readonly string[];
   /** What a colleague's Lease says runs on it. */

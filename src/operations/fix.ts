@@ -8,6 +8,7 @@ import type { StrayKeys } from './fix/facts.ts';
 import { homesFor } from './fix/homes.ts';
 import { unservedSlots } from './fix/unserved.ts';
 import { refusal, refuseUnformed } from './nodes.ts';
+import { refuseApart } from './refuseParts.ts';
 
 /**
  * Plans to have every slot served again: a slot that nobody serves goes to the one master that holds keys in it or in the
@@ -15,6 +16,7 @@ import { refusal, refuseUnformed } from './nodes.ts';
  */
 export function planFix(snapshot: ClusterSnapshot, stray: StrayKeys): Plan {
   refuseUnformed(snapshot);
+  refuseApart(snapshot);
   const unserved = unservedSlots(snapshot);
   const { lost, kept } = unserved;
   const { homes, disputed } = homesFor(snapshot, unserved, stray);

@@ -9,6 +9,7 @@ import { planAddShard, type NewServer } from '../../operations/addShard.ts';
 import { confirmationOf } from '../confirmation.ts';
 import { moveOptionsIn } from '../moveOptions.ts';
 import type { Parts } from '../parts.ts';
+import { toChange } from '../partToChange.ts';
 import { runPlanned } from '../runPlanned.ts';
 import { shapeFactsOf } from '../shapeFacts.ts';
 import { answersOf, clusterOf, numberAnswer, picked, type Answers } from '../target.ts';
@@ -19,7 +20,7 @@ const times = { connectTimeoutMs: 5_000, commandTimeoutMs: 10_000 };
 /** Adds a master with its replicas, and moves its share of the slots to it. */
 export async function addShard(parts: Parts, argument: unknown): Promise<Outcome> {
   const ref = await clusterOf(parts, argument);
-  const snapshot = await agreed(() => parts.inventory.fresh(ref));
+  const snapshot = await toChange(parts, argument, await agreed(() => parts.inventory.fresh(ref)));
   const answers = answersOf(parts, argument);
   const options = moveOptionsIn(answers);
   const replicas = numberAnswer(answers, 'replicas');

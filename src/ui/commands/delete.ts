@@ -1,10 +1,12 @@
 import * as vscode from 'vscode';
 import { prepareDelete, runDelete, type Deleted } from '../../operations/delete.ts';
+import { refuseApart } from '../../operations/refuseParts.ts';
 import { describeRef, isKubernetesRef } from '../../model/clusterRef.ts';
 import { UserError } from '../../model/errors.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import type { Parts } from '../parts.ts';
+import { toChange } from '../partToChange.ts';
 import { runOperation } from '../runOperation.ts';
 import { answersOf, clusterOf, picked } from '../target.ts';
 import { waiting } from '../waiting.ts';
@@ -22,7 +24,9 @@ export async function deleteCluster(parts: Parts, argument: unknown): Promise<Ou
   const isConfirmed = answers['confirmed'] === true;
   const volumes = await volumesIn(answers['volumes'], isConfirmed);
   const access = await parts.inventory.access(ref.context);
-  const workloads = (await readIfThere(parts, ref))?.workloads ?? [];
+  const snapshot = await readIfThere(parts, ref);
+  if (snapshot !== undefined) refuseApart(await toChange(parts, argument, snapshot));
+  const workloads = snapshot?.workloads ?? [];
   const plan = await prepareDelete(access, ref, workloads, { volumes });
   return runOperation(parts, {
     plan,

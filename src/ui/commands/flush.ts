@@ -2,12 +2,17 @@ import type { Outcome } from '../../model/outcome.ts';
 import { planFlush } from '../../operations/flush.ts';
 import { confirmationOf } from '../confirmation.ts';
 import type { Parts } from '../parts.ts';
+import { toChange } from '../partToChange.ts';
 import { runPlanned } from '../runPlanned.ts';
 import { answersOf, clusterOf } from '../target.ts';
 
 /** Deletes every key of a cluster, after its name was typed. */
 export async function flush(parts: Parts, argument: unknown): Promise<Outcome> {
-  const snapshot = await parts.inventory.fresh(await clusterOf(parts, argument));
+  const snapshot = await toChange(
+    parts,
+    argument,
+    await parts.inventory.fresh(await clusterOf(parts, argument)),
+  );
   const plan = planFlush(snapshot);
   return runPlanned(parts, {
     plan,

@@ -8,12 +8,17 @@ import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { planMoveMastersOff } from '../../operations/moveMastersOff.ts';
 import { confirmationOf } from '../confirmation.ts';
 import type { Parts } from '../parts.ts';
+import { toChange } from '../partToChange.ts';
 import { runPlanned } from '../runPlanned.ts';
 import { answersOf, clusterOf, picked, rowTarget, textAnswer } from '../target.ts';
 
 /** Hands the masters on a worker over to replicas elsewhere, before it is drained. */
 export async function moveMastersOff(parts: Parts, argument: unknown): Promise<Outcome> {
-  const snapshot = await parts.inventory.fresh(await clusterOf(parts, argument));
+  const snapshot = await toChange(
+    parts,
+    argument,
+    await parts.inventory.fresh(await clusterOf(parts, argument)),
+  );
   const answers = answersOf(parts, argument);
   const target = rowTarget(parts, argument);
   const zones = await zonesOf(parts, snapshot);

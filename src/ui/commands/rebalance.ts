@@ -9,12 +9,17 @@ import type { PlanResult } from '../../operations/runPlan.ts';
 import { confirmationOf } from '../confirmation.ts';
 import { moveOptionsIn } from '../moveOptions.ts';
 import type { Parts } from '../parts.ts';
+import { toChange } from '../partToChange.ts';
 import { movedText, runPlanned } from '../runPlanned.ts';
 import { answersOf, clusterOf, picked, type Answers } from '../target.ts';
 
 /** Gives every master its share of the hash slots, by the fewest moves, while clients go on. */
 export async function rebalance(parts: Parts, argument: unknown): Promise<Outcome | (Outcome & PlanResult)> {
-  const snapshot = await parts.inventory.fresh(await clusterOf(parts, argument));
+  const snapshot = await toChange(
+    parts,
+    argument,
+    await parts.inventory.fresh(await clusterOf(parts, argument)),
+  );
   const answers = answersOf(parts, argument);
   const isAsked = Object.keys(answers).length === 0;
   const options = moveOptionsIn(answers);

@@ -6,6 +6,7 @@ import { planRemoveShard } from '../../operations/removeShard.ts';
 import { confirmationOf } from '../confirmation.ts';
 import { moveOptionsIn } from '../moveOptions.ts';
 import type { Parts } from '../parts.ts';
+import { toChange } from '../partToChange.ts';
 import { runPlanned } from '../runPlanned.ts';
 import { shapeFactsOf } from '../shapeFacts.ts';
 import { answersOf, clusterOf, pickNode, rowTarget, textAnswer } from '../target.ts';
@@ -13,7 +14,7 @@ import { answersOf, clusterOf, pickNode, rowTarget, textAnswer } from '../target
 /** Gives a shard's slots to the others, takes its nodes out of the cluster, and in Kubernetes ends as many pods. */
 export async function removeShard(parts: Parts, argument: unknown): Promise<Outcome> {
   const ref = await clusterOf(parts, argument);
-  const snapshot = await agreed(() => parts.inventory.fresh(ref));
+  const snapshot = await toChange(parts, argument, await agreed(() => parts.inventory.fresh(ref)));
   const answers = answersOf(parts, argument);
   const options = moveOptionsIn(answers);
   const target = rowTarget(parts, argument);

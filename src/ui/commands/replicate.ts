@@ -6,12 +6,17 @@ import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { planReplicate, type ReplicateRequest } from '../../operations/replicate.ts';
 import { confirmationOf } from '../confirmation.ts';
 import type { Parts } from '../parts.ts';
+import { toChange } from '../partToChange.ts';
 import { runPlanned } from '../runPlanned.ts';
 import { answersOf, clusterOf, picked, pickNode, rowTarget, textAnswer, type Answers } from '../target.ts';
 
 /** Moves a replica to another master, or spreads all of them evenly over masters and workers. */
 export async function replicate(parts: Parts, argument: unknown): Promise<Outcome> {
-  const snapshot = await parts.inventory.fresh(await clusterOf(parts, argument));
+  const snapshot = await toChange(
+    parts,
+    argument,
+    await parts.inventory.fresh(await clusterOf(parts, argument)),
+  );
   const answers = answersOf(parts, argument);
   const target = rowTarget(parts, argument);
   const given = requestIn(answers);

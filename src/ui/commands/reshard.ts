@@ -8,12 +8,17 @@ import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { parseSlots, type SlotSet } from '../../model/slots.ts';
 import { moveOptionsIn } from '../moveOptions.ts';
 import type { Parts } from '../parts.ts';
+import { toChange } from '../partToChange.ts';
 import { movedText, runPlanned } from '../runPlanned.ts';
 import { answersOf, clusterOf, picked, pickNode, rowTarget, textAnswer, type Answers } from '../target.ts';
 
 /** Moves hash slots with their keys from one or all masters to another, while clients go on reading and writing. */
 export async function reshard(parts: Parts, argument: unknown): Promise<Outcome | (Outcome & PlanResult)> {
-  const snapshot = await parts.inventory.fresh(await clusterOf(parts, argument));
+  const snapshot = await toChange(
+    parts,
+    argument,
+    await parts.inventory.fresh(await clusterOf(parts, argument)),
+  );
   const answers = answersOf(parts, argument);
   const options = moveOptionsIn(answers);
   const target = rowTarget(parts, argument);

@@ -4,6 +4,7 @@ import { agreed } from '../../operations/agreed.ts';
 import { prepareUpgrade, type Upgraded } from '../../operations/upgrade.ts';
 import { confirmationOf } from '../confirmation.ts';
 import type { Parts } from '../parts.ts';
+import { toChange } from '../partToChange.ts';
 import { runUpgraded } from '../runUpgraded.ts';
 import { answersOf, clusterOf } from '../target.ts';
 
@@ -13,7 +14,7 @@ export async function rollingRestart(
   argument: unknown,
 ): Promise<Outcome | (Outcome & Upgraded)> {
   const asked = await clusterOf(parts, argument);
-  const snapshot = await agreed(() => parts.inventory.fresh(asked));
+  const snapshot = await toChange(parts, argument, await agreed(() => parts.inventory.fresh(asked)));
   const answers = answersOf(parts, argument);
   const { ref } = snapshot;
   const access = await parts.inventory.access(isKubernetesRef(ref) ? ref.context : '');

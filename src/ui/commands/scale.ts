@@ -12,6 +12,7 @@ import type { NodeConnection } from '../../redis/nodeConnection.ts';
 import { confirmationOf } from '../confirmation.ts';
 import { moveOptionsIn } from '../moveOptions.ts';
 import type { Parts } from '../parts.ts';
+import { toChange } from '../partToChange.ts';
 import { askPods } from '../podAsking.ts';
 import { runOperation } from '../runOperation.ts';
 import { runPlanned } from '../runPlanned.ts';
@@ -25,7 +26,7 @@ import { waiting } from '../waiting.ts';
  */
 export async function scale(parts: Parts, argument: unknown): Promise<Outcome | (Outcome & Scaled)> {
   const asked = await clusterOf(parts, argument);
-  const snapshot = await agreed(() => parts.inventory.fresh(asked));
+  const snapshot = await toChange(parts, argument, await agreed(() => parts.inventory.fresh(asked)));
   const answers = answersOf(parts, argument);
   const options = moveOptionsIn(answers);
   const given = {

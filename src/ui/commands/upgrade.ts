@@ -6,6 +6,7 @@ import { prepareUpgrade, type Upgraded } from '../../operations/upgrade.ts';
 import type { UpgradeRequest } from '../../operations/upgrade/answers.ts';
 import { readPresent } from '../../operations/upgrade/present.ts';
 import type { Parts } from '../parts.ts';
+import { toChange } from '../partToChange.ts';
 import { runUpgraded } from '../runUpgraded.ts';
 import { answersOf, clusterOf, textAnswer, type Answers } from '../target.ts';
 import { askUpgrade } from '../upgradeQuestions.ts';
@@ -13,7 +14,7 @@ import { askUpgrade } from '../upgradeQuestions.ts';
 /** Renews a cluster's image, memory, volumes or settings, one pod at a time, while clients go on. */
 export async function upgrade(parts: Parts, argument: unknown): Promise<Outcome | (Outcome & Upgraded)> {
   const asked = await clusterOf(parts, argument);
-  const snapshot = await agreed(() => parts.inventory.fresh(asked));
+  const snapshot = await toChange(parts, argument, await agreed(() => parts.inventory.fresh(asked)));
   const answers = answersOf(parts, argument);
   const given = requestIn(answers);
   const isAsked = Object.keys(given).length === 0;

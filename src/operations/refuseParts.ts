@@ -1,0 +1,66 @@
+import { describeRef } from '../model/clusterRef.ts';
+import { quantity } from '../model/quantity.ts';
+import { nodeName } from '../model/shards.ts';
+import type { ClusterPart, ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
+import { refusal } from './nodes.ts';
+
+/** Other parts that hold something: a server that came back empty is joined again, and nothing of it can be lost. */
+export function partsWithData(snapshot: ClusterSnapshot): readonly ClusterPart[] {
+  return snapshot.otherParts.filter(({ keys, slots }) => keys > 0 || slots.length > 0);
+}
+
+/**
+ * Throws a UserError `unsafe` where the cluster has fallen apart and another part holds keys or slots, until a person
+ * has chosen the part to change (see `choosePart`): what looks lost from one part may be in another. For every plan
+ * that moves or assigns slots, or forgets, resets, restarts, empties or deletes servers.
+ */
+export function refuseApart(snapshot: ClusterSnapshot): void {
+  const others = partsWithData(snapshot);
+  if (others.length === 0 || snapshot.isPartChosen === true) return;
+  const [first] = snapshot.nodes;
+  const choice =
+    first === undefined ? '' : ` or, to change only the first part, pass part: "${nodeName(first)}"`;
+  throw refusal(
+    'unsafe',
+    `${describeRef(snapshot.ref)} has fallen apart into ${quantity(others.length + 1, 'part')} that do not know each other: ${partsText(snapshot)}. A change to one part can lose the keys of another. Bring the parts together first${choice}.`,
+  );
+}
+
+/**
+ * The snapshot with the choice of a person noted in it. `part` is the name or id of a node of the part that the
+ * snapshot's `nodes` are. Throws a UserError where that is another part's node, or nobody's.
+ */
+export function choosePart(snapshot: ClusterSnapshot, part: string): ClusterSnapshot {
+  const isMeant = (node: RedisNode): boolean => node.id === part || nodeName(node) === part;
+  if (snapshot.nodes.some(isMeant)) return { ...snapshot, isPartChosen: true };
+  const isOther = snapshot.otherParts.some(({ nodes }) => nodes.some(isMeant));
+  throw refusal(
+    isOther ? 'unsafe' : 'not-found',
+    isOther
+      ? `${part} is in a part of ${describeRef(snapshot.ref)} that commands do not change. They change only ${namesOf(snapshot.nodes)}.`
+      : `${describeRef(snapshot.ref)} has no node ${part}. Its parts: ${partsText(snapshot)}.`,
+  );
+}
+
+/** All parts, the one that commands change first: who is in them, how many keys they hold, why they stand apart. */
+export function partsText({ nodes, otherParts }: ClusterSnapshot): string {
+  const keys = nodes.reduce((sum, { role, view }) => sum + (role === 'master' ? (view?.keys ?? 0) : 0), 0);
+  return [
+    `${namesOf(nodes)} (${quantity(keys, 'key')})`,
+    ...otherParts.map(
+      (part) => `${namesOf(part.nodes)} (${quantity(part.keys, 'key')}, ${reasons[part.why]})`,
+    ),
+  ].join('; ');
+}
+
+const reasons: Readonly<Record<ClusterPart['why'], string>> = {
+  'lost-identity': 'came back under another id',
+  'lost-volume': 'came back empty',
+  'never-joined': 'never joined',
+};
+
+function namesOf(nodes: readonly RedisNode[]): string {
+  const [first, ...others] = nodes.map(nodeName);
+  if (others.length > 3) return `${first ?? ''} and ${quantity(others.length, 'other node')}`;
+  return [first ?? '', ...others].join(', ');
+}
