@@ -58,7 +58,10 @@ export function activate(context: vscode.ExtensionContext): void {
     contexts: inventory.contexts(),
     addressClusters: inventory.addressClusters(),
     kubeconfigProblems: sources.problems,
-    operation: (ref) => operations.running(ref),
+    work: (snapshot) => {
+      const own = operations.running(snapshot.ref);
+      return { ...(own === undefined ? {} : { own }), all: operations.workOn(snapshot) };
+    },
   }));
   operations.on('changed', () => {
     tree.redraw();

@@ -1,7 +1,8 @@
 import type { Finding, Severity } from '../model/finding.ts';
-import type { ClusterSnapshot } from '../model/snapshot.ts';
+import type { ClusterSnapshot, RunningWork } from '../model/snapshot.ts';
 import { agreement } from './agreement.ts';
 import { coverage } from './coverage.ts';
+import { explained } from './expectations.ts';
 import { membership } from './membership.ts';
 import { memoryFull } from './memoryFull.ts';
 import { openSlots } from './openSlots.ts';
@@ -26,16 +27,21 @@ const rules: readonly Rule[] = [
 const ofOneServer: readonly string[] = ['memory-full', 'persistence'];
 const order: readonly Severity[] = ['error', 'warning', 'info'];
 
-/** Everything that is wrong with a cluster, the worst first. */
-export function check(snapshot: ClusterSnapshot): readonly Finding[] {
+/**
+ * Everything that is wrong with a cluster, the worst first. @param running work that explains some of it: what is shown
+ * to people reads "expected" then. What an operation asks before it begins is not explained away.
+ */
+export function check(snapshot: ClusterSnapshot, running: readonly RunningWork[] = []): readonly Finding[] {
   return rules
     .flatMap((rule) => rule(snapshot))
+    .map((finding) => explained(finding, snapshot, running))
     .sort((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity));
 }
 
 /** Whether `redis-cli --cluster check` would be content: coverage, open slots, agreement and every node answering. */
 export function isSound(findings: readonly Finding[]): boolean {
   return !findings.some(
-    ({ rule, severity }) => (severity === 'error' && !ofOneServer.includes(rule)) || rule === 'open-slots',
+    ({ rule, severity, expected }) =>
+      expected !== true && ((severity === 'error' && !ofOneServer.includes(rule)) || rule === 'open-slots'),
   );
 }

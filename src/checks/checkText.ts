@@ -1,5 +1,5 @@
 import { mastersOf, uncoveredSlots } from '../model/shards.ts';
-import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
+import type { ClusterSnapshot, RedisNode, RunningWork } from '../model/snapshot.ts';
 import { countSlots, formatSlots, slotCount, type SlotSet } from '../model/slots.ts';
 import { agrees } from './agreement.ts';
 import type { Finding } from '../model/finding.ts';
@@ -8,13 +8,18 @@ import type { Finding } from '../model/finding.ts';
  * What `redis-cli --cluster check` says of this cluster, line for line, and below it what it does not look at.
  * The look-alike stays English and keeps redis-cli's words, so that people and scripts that know it find them.
  */
-export function checkText(snapshot: ClusterSnapshot, findings: readonly Finding[]): string {
+export function checkText(
+  snapshot: ClusterSnapshot,
+  findings: readonly Finding[],
+  running: readonly RunningWork[] = [],
+): string {
   const replicas = replicaCounts(snapshot);
   return (
     [
       ...summary(snapshot, replicas),
       ...nodes(snapshot, replicas),
       ...verdicts(snapshot),
+      ...runs(running),
       ...beyond(findings),
     ].join('\n') + '\n'
   );
@@ -78,6 +83,13 @@ function verdicts(snapshot: ClusterSnapshot): readonly string[] {
       ? `[OK] All ${slotCount} slots covered.`
       : `[ERR] Not all ${slotCount} slots are covered by nodes.\n    Uncovered: ${formatSlots(uncovered)}`,
   ];
+}
+
+function runs(running: readonly RunningWork[]): readonly string[] {
+  return running.map(({ title, holder }) => {
+    const by = holder === undefined ? '' : ` (run by ${holder})`;
+    return `[INFO] Running: ${title}${by}.`;
+  });
 }
 
 function beyond(findings: readonly Finding[]): readonly string[] {

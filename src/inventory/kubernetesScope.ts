@@ -1,4 +1,4 @@
-import { clusterKey } from '../model/clusterRef.ts';
+import { clusterKey, isKubernetesRef } from '../model/clusterRef.ts';
 import { messageOf, UserError } from '../model/errors.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
 import type { Candidate, KubernetesAccess, SecretKey } from '../kubernetes/kubernetesAccess.ts';
@@ -6,6 +6,7 @@ import type { Credentials } from '../redis/nodeConnection.ts';
 import { groupPods, type Group, type PodSource } from './grouping.ts';
 import { mergeViews } from './mergeViews.ts';
 import { NodeReader, type Reading, type RedisReading, type Route } from './nodeReader.ts';
+import { OperationLeases } from './operationLeases.ts';
 import { pace } from './pace.ts';
 import { readRound } from './readRound.ts';
 
@@ -29,6 +30,7 @@ interface Member {
 export class KubernetesScope {
   state: ScopeState;
   readonly #access: KubernetesAccess;
+  readonly #leases: OperationLeases;
   readonly #redis: RedisReading;
   readonly #onRead: () => void;
   readonly #members = new Map<string, Member>();
@@ -52,6 +54,7 @@ export class KubernetesScope {
     onRead: () => void,
   ) {
     this.#access = access;
+    this.#leases = new OperationLeases(access);
     this.#redis = redis;
     this.#onRead = onRead;
     this.state = { context: access.context, namespace, read: false, clusters: [] };
@@ -134,6 +137,8 @@ export class KubernetesScope {
     const isPatient = this.#isPatient;
     this.#isPatient = false;
     await readRound(readers, isPatient);
+    // After the servers: an operation that began before they were asked has its Lease by now.
+    await this.#leases.read(this.#clusterNames(), isPatient);
     this.state = {
       context: this.#access.context,
       namespace: this.state.namespace,
@@ -252,15 +257,32 @@ export class KubernetesScope {
     return !refused && workloads.some((workload) => /cluster/i.test(workload.name));
   }
 
+  /** By namespace, the names of the clusters that were there in the last round or may be now. */
+  #clusterNames(): ReadonlyMap<string, readonly string[]> {
+    const byNamespace = Map.groupBy(this.#candidates, ({ namespace }) => namespace);
+    const known = this.state.clusters.map(({ ref }) => ref).filter(isKubernetesRef);
+    return new Map(
+      [...byNamespace].map(([namespace, candidates]) => [
+        namespace,
+        [
+          ...candidates.map(({ workload }) => workload.name),
+          ...known.filter((ref) => ref.namespace === namespace).map(({ name }) => name),
+        ],
+      ]),
+    );
+  }
+
   #snapshot(namespace: string, { name, sources, workloads }: Group): ClusterSnapshot {
     const ref = { context: this.#access.context, namespace, name };
     const apiProblem = this.#problem?.message;
+    const running = this.#leases.on(namespace, name);
     return {
       ref,
       name,
       takenAt: Date.now(),
       workloads,
       ...mergeViews(sources),
+      ...(running === undefined ? {} : { running }),
       ...(apiProblem === undefined ? {} : { apiProblem }),
     };
   }

@@ -20,6 +20,12 @@ export const pace = {
   apiRetryMs: 5_000,
   /** How long a Secret that was read is not read again: what it takes to open all connections of a cluster. */
   secretKeptMs: 3_000,
+  /** Between two readings of the Leases that say which operations colleagues run. */
+  leasesEveryMs: 2_000,
+  /** How long an operation that has ended still explains that nodes differ: gossip reaches replicas within this. */
+  settlesMs: 5_000,
+  /** How long a right that was denied is not asked for again. */
+  rightsKeptMs: 300_000,
   /** How long reading goes on after the last view that needed it is gone. */
   lingerMs: 10_000,
 } as const;

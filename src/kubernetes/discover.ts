@@ -148,8 +148,25 @@ function factsOf(pods: readonly Pod[], redis: RedisContainer, workload: string):
     .sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }));
 }
 
-function countsOf(set: StatefulSet): Pick<WorkloadFacts, 'replicas' | 'readyReplicas'> {
-  return { replicas: set.spec?.replicas ?? 1, readyReplicas: set.status?.readyReplicas ?? 0 };
+function countsOf(set: StatefulSet): Pick<WorkloadFacts, 'replicas' | 'readyReplicas' | 'rollout'> {
+  const replicas = set.spec?.replicas ?? 1;
+  const rollout = rolloutOf(set, replicas);
+  return {
+    replicas,
+    readyReplicas: set.status?.readyReplicas ?? 0,
+    ...(rollout === undefined ? {} : { rollout }),
+  };
+}
+
+/** Pods below the partition keep the old revision for good, and all do where a person deletes them one by one. */
+function rolloutOf({ spec, status }: StatefulSet, replicas: number): WorkloadFacts['rollout'] {
+  const { updateRevision, currentRevision, updatedReplicas: updated = 0 } = status ?? {};
+  if (updateRevision === undefined || updateRevision === currentRevision) return undefined;
+  if (spec?.updateStrategy?.type === 'OnDelete') return undefined;
+  const partition = spec?.updateStrategy?.rollingUpdate?.partition ?? 0;
+  const of = Math.max(0, replicas - partition);
+  // Without a partition the revisions are equal as soon as the last pod is ready.
+  return updated < of || partition === 0 ? { updated, of } : undefined;
 }
 
 /** Whether a StatefulSet comes from this extension's manifests, whoever applied them. */

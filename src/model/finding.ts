@@ -15,4 +15,6 @@ export interface Finding {
   readonly remedy?: string;
   readonly nodeIds: readonly string[];
   readonly slots?: SlotSet;
+  /** What runs on the cluster explains it: no fault while that lasts. */
+  readonly expected?: true;
 }

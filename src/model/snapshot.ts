@@ -33,6 +33,8 @@ export interface WorkloadFacts {
   readonly name: string;
   readonly replicas: number;
   readonly readyReplicas: number;
+  /** Present while a rolling update runs: how many of how many pods have the new revision. */
+  readonly rollout?: { readonly updated: number; readonly of: number };
   /** Deployed by this extension's manifests: its pods' agents form and heal the cluster. */
   readonly bundled: boolean;
 }
@@ -116,12 +118,19 @@ export interface ClusterPart {
   readonly why: 'lost-identity' | 'lost-volume' | 'never-joined';
 }
 
-/** An operation that changes the cluster now, in this window or, by its Lease, in a colleague's. */
-interface RunningWork {
-  /** The plan's title. */
+/** Work that changes the cluster now: an operation of this window or, by its Lease, of a colleague's, or Kubernetes' own. */
+export interface RunningWork {
+  /** The plan's title, or what a StatefulSet does. */
   readonly title: string;
   /** Who runs it, where it is not this window. */
   readonly holder?: string;
+  /**
+   * The command that plans such an operation, without `redisCluster.`; `rollout` and `podsStarting` are a
+   * StatefulSet's. Absent where a Lease does not say it.
+   */
+  readonly operation?: string;
+  /** It ended a few seconds ago: replicas may not have heard of all of it yet. */
+  readonly ended?: boolean;
 }
 
 /** One fresh reading of a cluster: facts only; judging them is the checks' work. */

@@ -1,6 +1,17 @@
 import type { KubernetesAccess, KubernetesObject } from '../kubernetes/kubernetesAccess.ts';
 import { describeRef, type KubernetesClusterRef } from '../model/clusterRef.ts';
 import { isAbort, UserError } from '../model/errors.ts';
+import {
+  commandAnnotation,
+  leaseGroup as group,
+  leaseLabel,
+  leaseLabelValue,
+  leaseName as nameOf,
+  leaseSeconds as durationSeconds,
+  leaseVersion as apiVersion,
+  titleAnnotation,
+  type OperationLease,
+} from '../model/operationLease.ts';
 
 /** A claim on a cluster that everybody with access to its namespace sees: one operation at a time, whoever runs it. */
 export interface Claim {
@@ -9,6 +20,8 @@ export interface Claim {
   readonly holder: string;
   /** The plan's title. */
   readonly title: string;
+  /** The command that planned it: by it others know which findings are its doing. */
+  readonly operation: string;
 }
 
 export interface LeasePorts {
@@ -20,21 +33,10 @@ export interface LeasePorts {
   readonly delay: (milliseconds: number, signal: AbortSignal) => Promise<void>;
 }
 
-const group = 'coordination.k8s.io';
-const apiVersion = `${group}/v1`;
-const titleAnnotation = 'redis-cluster/operation';
-/** How long a claim holds unless it is renewed, and how often it is; seconds. */
-const durationSeconds = 30;
+/** How often a claim is renewed; seconds. */
 const renewSeconds = 10;
 
-interface LeaseObject extends KubernetesObject {
-  readonly metadata: KubernetesObject['metadata'] & { readonly resourceVersion?: string };
-  readonly spec?: {
-    readonly holderIdentity?: string;
-    readonly leaseDurationSeconds?: number;
-    readonly renewTime?: string;
-  };
-}
+type LeaseObject = KubernetesObject & OperationLease;
 
 /** A warning for the plan where claims cannot be made; colleagues are not kept out then. */
 export async function leaseWarning(access: KubernetesAccess, namespace: string): Promise<readonly string[]> {
@@ -159,16 +161,22 @@ async function read({ access }: LeasePorts, { ref }: Claim): Promise<LeaseObject
 async function write(ports: LeasePorts, claim: Claim, found: LeaseObject): Promise<LeaseObject> {
   const { metadata, spec } = leaseOf(ports, claim);
   const { resourceVersion } = found.metadata;
-  const change = { metadata: { annotations: metadata.annotations, resourceVersion }, spec };
+  const { annotations, labels } = metadata;
+  const change = { metadata: { annotations, labels, resourceVersion }, spec };
   const { namespace } = claim.ref;
   return await ports.access.patch(apiVersion, 'Lease', namespace, nameOf(claim.ref), change);
 }
 
-function leaseOf({ clock }: LeasePorts, { ref, holder, title }: Claim): LeaseObject {
+function leaseOf({ clock }: LeasePorts, { ref, holder, title, operation }: Claim): LeaseObject {
   return {
     apiVersion,
     kind: 'Lease',
-    metadata: { name: nameOf(ref), namespace: ref.namespace, annotations: { [titleAnnotation]: title } },
+    metadata: {
+      name: nameOf(ref),
+      namespace: ref.namespace,
+      labels: { [leaseLabel]: leaseLabelValue },
+      annotations: { [titleAnnotation]: title, [commandAnnotation]: operation },
+    },
     spec: {
       holderIdentity: holder,
       leaseDurationSeconds: durationSeconds,
@@ -176,11 +184,6 @@ function leaseOf({ clock }: LeasePorts, { ref, holder, title }: Claim): LeaseObj
       renewTime: new Date(clock()).toISOString().replace('Z', '000Z'),
     },
   };
-}
-
-/** A cluster of several StatefulSets may be shown by a name that no object could have. */
-function nameOf({ name }: KubernetesClusterRef): string {
-  return `redis-cluster-${name.toLowerCase().replaceAll(/[^a-z0-9.-]+/g, '-')}-operation`;
 }
 
 function holderOf({ spec }: LeaseObject): string {

@@ -1,8 +1,8 @@
-import { hostname, userInfo } from 'node:os';
 import { isKubernetesRef } from '../model/clusterRef.ts';
 import type { Plan } from '../model/plan.ts';
 import { leaseWarning, withLease } from '../operations/lease.ts';
 import type { Parts } from './parts.ts';
+import { thisWindow } from './thisWindow.ts';
 import { waiting } from './waiting.ts';
 
 /** Adds to a plan what the user should know where colleagues cannot be kept out. */
@@ -16,25 +16,12 @@ export async function withLeaseWarning<P extends Plan>(parts: Parts, plan: P): P
 /** Works while no colleague's operation runs on the same cluster. Servers outside Kubernetes have no place for a claim. */
 export async function asTheOnlyOne<T>(
   parts: Parts,
-  { ref, title }: Plan,
+  { ref, title, operation }: Plan,
   signal: AbortSignal,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   if (!isKubernetesRef(ref)) return await work(signal);
   const access = await parts.inventory.access(ref.context);
   const ports = { access, signal, clock: () => Date.now(), delay: waiting.delay };
-  return await withLease(ports, { ref, holder: thisWindow(), title }, work);
-}
-
-/** As a colleague would recognise it; the process tells two windows of one user apart. */
-function thisWindow(): string {
-  return `${userName()} on ${hostname()} (process ${process.pid})`;
-}
-
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return 'somebody';
-  }
+  return await withLease(ports, { ref, holder: thisWindow(), title, operation }, work);
 }

@@ -1,12 +1,31 @@
 import { EventEmitter } from 'node:events';
 import { clusterKey, describeRef, type ClusterRef } from '../model/clusterRef.ts';
 import { UserError } from '../model/errors.ts';
-import type { Progress } from '../model/plan.ts';
-import type { RunningOperation } from './tree/clusterRow.ts';
+import type { Plan, Progress } from '../model/plan.ts';
+import type { ClusterSnapshot, RunningWork } from '../model/snapshot.ts';
+import { workloadWork } from '../checks/expectations.ts';
+import { thisWindow } from './thisWindow.ts';
+import type { RunningOperation } from './tree/operationRow.ts';
+
+interface Entry extends RunningOperation {
+  readonly abort: AbortController;
+  /** Ends, without throwing, when the operation has. */
+  readonly ended: Promise<void>;
+}
+
+/** How long an operation that has ended still explains that nodes differ: gossip reaches replicas within this. */
+const settlesMs = 5_000;
 
 /** The operations that run in this window: one that changes a cluster at a time for each cluster. */
 export class Operations extends EventEmitter<{ changed: [] }> {
-  readonly #running = new Map<string, RunningOperation & { readonly abort: AbortController }>();
+  readonly #running = new Map<string, Entry>();
+  readonly #ended = new Map<string, RunningWork & { readonly at: number }>();
+  #closing = false;
+
+  /** The window is being closed: what ends now was stopped for that. */
+  get closing(): boolean {
+    return this.#closing;
+  }
 
   running(ref: ClusterRef): RunningOperation | undefined {
     return this.#running.get(clusterKey(ref));
@@ -16,6 +35,20 @@ export class Operations extends EventEmitter<{ changed: [] }> {
     return this.#running.size;
   }
 
+  /** All that changes a cluster now or did so a moment ago: this window's work, a colleague's and Kubernetes' own. */
+  workOn(snapshot: ClusterSnapshot): readonly RunningWork[] {
+    const key = clusterKey(snapshot.ref);
+    const running = this.#running.get(key);
+    const ended = this.#ended.get(key);
+    const colleagues = snapshot.running?.holder === thisWindow() ? undefined : snapshot.running;
+    return [
+      ...(running === undefined ? [] : [{ title: running.title, operation: running.operation }]),
+      ...(ended === undefined || Date.now() - ended.at > settlesMs ? [] : [ended]),
+      ...(colleagues === undefined ? [] : [colleagues]),
+      ...workloadWork(snapshot),
+    ];
+  }
+
   /** Asks the operation to stop at the next safe point. False where none runs. */
   cancel(ref: ClusterRef): boolean {
     const operation = this.#running.get(clusterKey(ref));
@@ -23,23 +56,30 @@ export class Operations extends EventEmitter<{ changed: [] }> {
     return operation !== undefined;
   }
 
+  /** Stops all operations at their next safe points and begins no others; resolves when they have ended, or in time. */
+  async close(withinMs: number): Promise<void> {
+    this.#closing = true;
+    const entries = [...this.#running.values()];
+    for (const { abort } of entries) abort.abort();
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, withinMs);
+    });
+    await Promise.race([Promise.all(entries.map(({ ended }) => ended)), late]);
+    clearTimeout(timer);
+  }
+
   /** Runs `work` as the cluster's one operation. Throws a UserError `busy` where another one runs. */
   async run<T>(
-    ref: ClusterRef,
-    title: string,
+    { ref, title, operation }: Pick<Plan, 'ref' | 'title' | 'operation'>,
     work: (signal: AbortSignal, report: (progress: Progress) => void) => Promise<T>,
   ): Promise<T> {
     const key = clusterKey(ref);
-    const other = this.#running.get(key);
-    if (other !== undefined) {
-      throw new UserError(
-        'busy',
-        `"${other.title}" is running on ${describeRef(ref)}. Nothing was changed. Wait for it or stop it first.`,
-      );
-    }
+    this.#refuse(ref);
     const abort = new AbortController();
+    const { promise: ended, resolve: end } = Promise.withResolvers<undefined>();
     const report = (progress: Progress): void => {
-      this.#running.set(key, { title, progress, abort });
+      this.#running.set(key, { title, operation, progress, abort, ended });
       this.emit('changed');
     };
     report({ text: 'starting' });
@@ -47,7 +87,21 @@ export class Operations extends EventEmitter<{ changed: [] }> {
       return await work(abort.signal, report);
     } finally {
       this.#running.delete(key);
+      this.#ended.set(key, { title, operation, ended: true, at: Date.now() });
       this.emit('changed');
+      end(undefined);
+      // What was expected a moment ago is a fault from now on.
+      setTimeout(() => this.emit('changed'), settlesMs).unref();
     }
+  }
+
+  #refuse(ref: ClusterRef): void {
+    if (this.#closing) throw new UserError('busy', 'VS Code is closing. Nothing was changed.');
+    const other = this.#running.get(clusterKey(ref));
+    if (other === undefined) return;
+    throw new UserError(
+      'busy',
+      `“${other.title}” is running on ${describeRef(ref)}. Nothing was changed. Wait until it has finished, or cancel it first.`,
+    );
   }
 }

@@ -42,7 +42,7 @@ export async function runOperation<T extends { readonly message: string }>(
   // Its nodes are dialled by what is read of them, whether or not a view still needs that.
   const release = parts.inventory.need(claimOf(plan.ref));
   const running = vscode.window.withProgress(options, (progress, token) =>
-    parts.operations.run(plan.ref, plan.title, async (signal, report) => {
+    parts.operations.run(plan, async (signal, report) => {
       token.onCancellationRequested(() => parts.operations.cancel(plan.ref));
       let shown = 0;
       const show: Report = (step) => {

@@ -29,7 +29,7 @@ after(async () => {
 
 function claimOf(holder: string): Claim {
   const ref = { context: kubernetes.context, namespace, name: 'cart' };
-  return { ref, holder, title: `Work of ${holder}` };
+  return { ref, holder, title: `Work of ${holder}`, operation: 'reshard' };
 }
 
 /** Time goes a hundred times as fast while somebody waits. */

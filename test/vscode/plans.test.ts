@@ -185,7 +185,7 @@ describe('plans in VS Code', { timeout: 20 * 60_000 }, () => {
   test('a move that pauses says why on its row, and is stopped from there', async () => {
     await beginPaused();
     await vscode.screenshot('operation-paused-dark');
-    await vscode.rowAction(/Reshard 3,000 slots/, 'Stop Operation');
+    await vscode.rowAction(/Reshard 3,000 slots/, 'Cancel Operation');
     await vscode.treeRow(/Reshard 3,000 slots/).waitFor({ state: 'detached', timeout: 20_000 });
     await assertNoneOpen(servers, servers.nodes);
     assert.equal(await slotsOf(1), 6462);

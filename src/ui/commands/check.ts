@@ -5,27 +5,35 @@ import { checkText } from '../../checks/checkText.ts';
 import { isKubernetesRef } from '../../model/clusterRef.ts';
 import type { Finding } from '../../model/finding.ts';
 import type { Outcome } from '../../model/outcome.ts';
-import type { ClusterSnapshot } from '../../model/snapshot.ts';
+import type { ClusterSnapshot, RunningWork } from '../../model/snapshot.ts';
 import { agreed } from '../../operations/agreed.ts';
 import { findDrift } from '../../operations/upgrade/drift.ts';
 import type { Parts } from '../parts.ts';
 import { clusterOf } from '../target.ts';
 
+interface Checked {
+  /** Whether the cluster is healthy but for what the work that runs on it explains. */
+  readonly ok: boolean;
+  readonly findings: readonly Finding[];
+  readonly text: string;
+  /** What changes the cluster while it is checked. */
+  readonly running: readonly RunningWork[];
+}
+
 /** Checks a cluster by asking every node now; shows redis-cli's report and what it does not look at. */
-export async function check(
-  parts: Parts,
-  argument: unknown,
-): Promise<Outcome & { ok: boolean; findings: readonly Finding[]; text: string }> {
+export async function check(parts: Parts, argument: unknown): Promise<Outcome & Checked> {
   const ref = await clusterOf(parts, argument);
   const snapshot = await agreed(() => parts.inventory.fresh(ref));
-  const findings = [...findProblems(snapshot), ...(await drift(parts, snapshot))];
-  const text = checkText(snapshot, findings);
+  const work = parts.operations.workOn(snapshot);
+  const running = work.filter(({ ended }) => ended !== true);
+  const findings = [...findProblems(snapshot, work), ...(await drift(parts, snapshot))];
+  const text = checkText(snapshot, findings, running);
   const ok = isSound(findings);
   await parts.documents.show(`Check – ${parts.inventory.titleOf(ref)}`, text);
   const count = quantity(findings.length, 'finding');
   const message = `${snapshot.name}: ${ok ? 'sound' : 'not sound'}, ${findings.length === 0 ? 'nothing found' : count}.`;
   vscode.window.setStatusBarMessage(message, 5_000);
-  return { outcome: 'done', message, ok, findings, text };
+  return { outcome: 'done', message, ok, findings, text, running };
 }
 
 /** What the ConfigMap says and servers do not is asked for only here: it is no part of a snapshot. */

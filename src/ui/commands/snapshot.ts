@@ -4,7 +4,7 @@ import type { ClusterRef } from '../../model/clusterRef.ts';
 import type { Finding } from '../../model/finding.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import { shardsOf } from '../../model/shards.ts';
-import type { RedisNode } from '../../model/snapshot.ts';
+import type { RedisNode, RunningWork } from '../../model/snapshot.ts';
 import { countSlots, formatSlots } from '../../model/slots.ts';
 import type { Parts } from '../parts.ts';
 import { clusterOf } from '../target.ts';
@@ -35,11 +35,13 @@ interface ClusterJson {
   }[];
   readonly loosePods: readonly string[];
   readonly findings: readonly Finding[];
+  readonly running: readonly RunningWork[];
 }
 
 /** The cluster as the tree sees it, read afresh, as plain JSON for tasks and tests; from the palette, as a document. */
 export async function snapshot(parts: Parts, argument: unknown): Promise<Outcome & { cluster: ClusterJson }> {
   const read = await parts.inventory.fresh(await clusterOf(parts, argument));
+  const work = parts.operations.workOn(read);
   const cluster: ClusterJson = {
     ref: read.ref,
     name: read.name,
@@ -52,7 +54,8 @@ export async function snapshot(parts: Parts, argument: unknown): Promise<Outcome
       slotCount: countSlots(shard.slots),
     })),
     loosePods: read.loosePods.map((pod) => pod.name),
-    findings: check(read),
+    findings: check(read, work),
+    running: work.filter(({ ended }) => ended !== true),
   };
   if (argument === undefined) {
     await parts.documents.show(

@@ -2,18 +2,12 @@ import { quantity } from '../../model/quantity.ts';
 import { check } from '../../checks/check.ts';
 import { clusterKey, isKubernetesRef } from '../../model/clusterRef.ts';
 import type { Finding } from '../../model/finding.ts';
-import { countText, type Progress } from '../../model/plan.ts';
 import { failedSlots, mastersOf, nodeName, shardsOf, slotsText, uncoveredSlots } from '../../model/shards.ts';
-import type { ClusterSnapshot, PodFacts, RedisNode, Shard } from '../../model/snapshot.ts';
+import type { ClusterSnapshot, PodFacts, RedisNode, RunningWork, Shard } from '../../model/snapshot.ts';
 import { allSlots, countSlots, formatSlots, subtractSlots, type SlotSet } from '../../model/slots.ts';
 import { nodeRow } from './nodeRow.ts';
+import { operationRow, runningIcon, runningText, workText, type RunningOperation } from './operationRow.ts';
 import { errorIcon, okIcon, warningIcon, type Row, type RowIcon } from './row.ts';
-
-/** An operation that runs on the cluster now, and how far it is. */
-export interface RunningOperation {
-  readonly title: string;
-  readonly progress: Progress;
-}
 
 /** What the views call a cluster's state, in one word. */
 function stateOf(findings: readonly Finding[]): 'ok' | 'degraded' | 'broken' {
@@ -27,28 +21,41 @@ const stateIcons: Readonly<Record<ReturnType<typeof stateOf>, RowIcon>> = {
   broken: errorIcon,
 };
 
+/** What is known of a cluster beside its snapshot. */
+export interface ClusterWork {
+  /** The operation of this window that runs on it. */
+  readonly own?: RunningOperation;
+  /** All work that explains findings, this window's too. */
+  readonly all: readonly RunningWork[];
+}
+
 /** A cluster with everything under it: what is wrong first, then its shards, then nodes, masters, replicas and slots. */
-export function clusterRow(
-  snapshot: ClusterSnapshot,
-  operation: RunningOperation | undefined,
-  expanded = false,
-): Row {
+export function clusterRow(snapshot: ClusterSnapshot, work: ClusterWork, expanded = false): Row {
   const id = clusterKey(snapshot.ref);
-  const findings = check(snapshot);
+  const findings = check(snapshot, work.all);
+  const running = runningText(work);
   const state = stateOf(findings);
   const shards = shardsOf(snapshot);
   const replicas = snapshot.nodes.filter((node) => node.role === 'replica');
   return {
     id,
     label: snapshot.name,
-    description: description(snapshot, state, shards.length),
-    tooltip: tooltip(snapshot, findings, state),
-    icon: stateIcons[state],
-    facets: ['cluster', state, isKubernetesRef(snapshot.ref) ? 'kubernetes' : 'address'].join(' '),
+    description: [
+      ...(running === undefined ? [] : [running]),
+      description(snapshot, state, shards.length),
+    ].join(' · '),
+    tooltip: tooltip(snapshot, findings, state, work),
+    icon: runningIcon(work) ?? stateIcons[state],
+    facets: [
+      'cluster',
+      state,
+      isKubernetesRef(snapshot.ref) ? 'kubernetes' : 'address',
+      ...(work.own === undefined ? [] : ['running']),
+    ].join(' '),
     expansion: expanded ? 'expanded' : 'collapsed',
     target: { kind: 'cluster', ref: snapshot.ref },
     children: [
-      ...(operation === undefined ? [] : [operationRow(id, snapshot, operation)]),
+      ...operationRow(id, snapshot.ref, work),
       ...findings.map((finding, index) => findingRow(id, finding, index, snapshot)),
       ...shards.map((shard, index) => shardRow(`${id}/shards/${index + 1}`, snapshot, shard, index)),
       ...snapshot.loosePods.map((pod) => podRow(id, pod)),
@@ -67,7 +74,12 @@ function description({ nodes, workloads }: ClusterSnapshot, state: string, shard
   return `no node answers · ${ready} of ${quantity(wanted, 'pod')} ready`;
 }
 
-function tooltip(snapshot: ClusterSnapshot, findings: readonly Finding[], state: string): readonly string[] {
+function tooltip(
+  snapshot: ClusterSnapshot,
+  findings: readonly Finding[],
+  state: string,
+  { all }: ClusterWork,
+): readonly string[] {
   const { ref, workloads, apiProblem } = snapshot;
   const where = isKubernetesRef(ref)
     ? [`Context: ${ref.context}`, `Namespace: ${ref.namespace}`]
@@ -75,6 +87,7 @@ function tooltip(snapshot: ClusterSnapshot, findings: readonly Finding[], state:
   const covered = countSlots(subtractSlots(allSlots, uncoveredSlots(snapshot)));
   return [
     `${snapshot.name}: ${state}`,
+    ...all.flatMap((work) => (work.ended === true ? [] : [workText(work)])),
     ...where,
     ...workloads.map(
       ({ kind, name, readyReplicas, replicas }) =>
@@ -86,25 +99,12 @@ function tooltip(snapshot: ClusterSnapshot, findings: readonly Finding[], state:
   ];
 }
 
-function operationRow(id: string, snapshot: ClusterSnapshot, { title, progress }: RunningOperation): Row {
-  const { text, paused } = progress;
-  const counted = countText(progress);
-  return {
-    id: `${id}/operation`,
-    // A narrow side bar cuts off the end, and how far it is changes.
-    label: [...(paused === undefined ? [] : ['Paused']), ...counted, title].join(' · '),
-    description: paused ?? text,
-    tooltip: [title, ...counted, ...(paused === undefined ? [] : [paused]), text],
-    icon: { name: paused === undefined ? 'sync~spin' : 'debug-pause' },
-    facets: 'operation',
-    expansion: 'none',
-    children: [],
-    target: { kind: 'cluster', ref: snapshot.ref },
-  };
-}
-
 function findingRow(id: string, finding: Finding, index: number, snapshot: ClusterSnapshot): Row {
-  const icons = { error: errorIcon, warning: warningIcon, info: { name: 'info' } };
+  const icons = {
+    error: errorIcon,
+    warning: warningIcon,
+    info: { name: finding.expected === true ? 'watch' : 'info' },
+  };
   const node = finding.nodeIds[0];
   return {
     id: `${id}/problems/${finding.rule}/${node ?? index}`,

@@ -1,10 +1,10 @@
-import { clusterKey, isKubernetesRef, type ClusterRef } from '../../model/clusterRef.ts';
+import { clusterKey, isKubernetesRef } from '../../model/clusterRef.ts';
 import type { AddressSource } from '../../inventory/inventory.ts';
 import type { ContextState } from '../../inventory/contextReading.ts';
 import { UserError } from '../../model/errors.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { quantity } from '../../model/quantity.ts';
-import { clusterRow, type RunningOperation } from './clusterRow.ts';
+import { clusterRow, type ClusterWork } from './clusterRow.ts';
 import { busyIcon, errorIcon, warningIcon, type Row } from './row.ts';
 
 /** Everything the tree shows, as it stands now. */
@@ -16,7 +16,7 @@ export interface TreeState {
   }[];
   /** Kubeconfig files that could not be read. */
   readonly kubeconfigProblems: readonly { readonly file: string; readonly message: string }[];
-  readonly operation: (ref: ClusterRef) => RunningOperation | undefined;
+  readonly work: (snapshot: ClusterSnapshot) => ClusterWork;
 }
 
 /** The tree's first level with all below it. Empty means that the view's welcome text is shown. */
@@ -34,7 +34,7 @@ function addressRow(source: AddressSource, snapshot: ClusterSnapshot | undefined
   const id = clusterKey(source.ref);
   const kind = source.sandbox ? 'sandbox' : 'byAddress';
   if (snapshot !== undefined && snapshot.nodes.length > 0) {
-    const row = clusterRow({ ...snapshot, name: source.name }, state.operation(source.ref), source.sandbox);
+    const row = clusterRow({ ...snapshot, name: source.name }, state.work(snapshot), source.sandbox);
     return { ...row, facets: `${row.facets} ${kind}` };
   }
   const reading = snapshot === undefined;
@@ -165,7 +165,7 @@ function namespaceRow(
     facets: 'namespace',
     expansion: 'expanded',
     target: { kind: 'namespace', context, namespace },
-    children: clusters.map((cluster) => clusterRow(cluster, state.operation(cluster.ref))),
+    children: clusters.map((cluster) => clusterRow(cluster, state.work(cluster))),
   };
 }
 

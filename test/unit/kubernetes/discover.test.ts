@@ -210,3 +210,23 @@ test('why a pod does not run is said in the words of Kubernetes', () => {
   assert.equal(well.reason, undefined);
   assert.equal(well.ip, '10.0.0.1');
 });
+
+test('a rolling update is told from one that is held, finished, or done by hand', () => {
+  const rollout = (
+    status: NonNullable<StatefulSet['status']>,
+    updateStrategy: NonNullable<StatefulSet['spec']>['updateStrategy'] = { type: 'RollingUpdate' },
+  ): object | undefined => {
+    const set = statefulSet('shop');
+    assert.ok(set.spec !== undefined);
+    const spec = { ...set.spec, updateStrategy };
+    return candidates([], [{ ...set, spec, status }])[0]?.workload.rollout;
+  };
+  const half = { currentRevision: 'a', updateRevision: 'b', updatedReplicas: 1, readyReplicas: 2 };
+  assert.deepEqual(rollout(half), { updated: 1, of: 3 });
+  assert.deepEqual(rollout({ ...half, updatedReplicas: 3 }), { updated: 3, of: 3 }, 'the last is starting');
+  assert.equal(rollout({ ...half, currentRevision: 'b', updatedReplicas: 3 }), undefined);
+  const held = { type: 'RollingUpdate', rollingUpdate: { partition: 2 } };
+  assert.equal(rollout(half, held), undefined);
+  assert.deepEqual(rollout({ ...half, updatedReplicas: 0 }, held), { updated: 0, of: 1 });
+  assert.equal(rollout(half, { type: 'OnDelete' }), undefined);
+});

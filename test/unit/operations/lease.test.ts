@@ -10,7 +10,12 @@ interface Lease {
 }
 
 const ref = { context: 'test', namespace: 'shop', name: 'cart' };
-const claimOf = (holder: string, title = `Work of ${holder}`): Claim => ({ ref, holder, title });
+const claimOf = (holder: string, title = `Work of ${holder}`): Claim => ({
+  ref,
+  holder,
+  title,
+  operation: 'reshard',
+});
 
 /** An API server with one Lease at most, whose time goes on when somebody waits. */
 function world(may: readonly string[] = ['get', 'create', 'patch', 'delete']) {

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { changedRows, indexRows } from '../../../src/ui/tree/changedRows.ts';
+import type { ClusterWork } from '../../../src/ui/tree/clusterRow.ts';
 import type { Row } from '../../../src/ui/tree/row.ts';
 import { rowsOf, type TreeState } from '../../../src/ui/tree/rows.ts';
+import { commandName } from '../../../src/ui/commandNames.ts';
 import type { Progress } from '../../../src/model/plan.ts';
 import type { ClusterSnapshot } from '../../../src/model/snapshot.ts';
 import { UserError } from '../../../src/model/errors.ts';
@@ -15,8 +17,13 @@ function stateWith(clusters: readonly ClusterSnapshot[]): TreeState {
     contexts: [{ name: 'test', status: 'ready', scopes: [scope] }],
     addressClusters: [],
     kubeconfigProblems: [],
-    operation: () => undefined,
+    work: () => ({ all: [] }),
   };
+}
+
+function workOf(progress: Progress): ClusterWork {
+  const title = 'Reshard';
+  return { own: { title, operation: 'reshard', progress }, all: [{ title, operation: 'reshard' }] };
 }
 
 const healthy = snapshotOf(ids.map((id) => source(id)));
@@ -150,7 +157,7 @@ test('menus match facets that rows have, and only commands that exist', () => {
       source: one,
       snapshot: { ...healthy, ref: one.ref },
     })),
-    operation: () => ({ title: 'Reshard', progress: { text: 'moving' } }),
+    work: () => workOf({ text: 'moving' }),
   });
   const facets = [...indexRows(rows).values()].map(({ row }) => row.facets);
   for (const entry of Object.values(manifest.contributes.menus).flat()) {
@@ -168,7 +175,7 @@ test('menus match facets that rows have, and only commands that exist', () => {
 
 test('the row of an operation counts, and says first why nothing goes on where that is so', () => {
   const rowWith = (progress: Progress): Row | undefined => {
-    const state = { ...stateWith([healthy]), operation: () => ({ title: 'Reshard', progress }) };
+    const state = { ...stateWith([healthy]), work: () => workOf(progress) };
     return [...indexRows(rowsOf(state)).values()].find(({ row }) => row.facets === 'operation')?.row;
   };
   const counted = { text: 'Move from a to b', done: 1200, total: 5461, unit: 'slots' };
@@ -183,4 +190,37 @@ test('the row of an operation counts, and says first why nothing goes on where t
     ['Paused · 1,200 of 5,461 slots · Reshard', 'Paused: clients wait 30 ms.', 'debug-pause'],
   );
   assert.match(paused?.tooltip?.join('\n') ?? '', /Paused: clients wait 30 ms\.\nMove from a to b/);
+});
+
+test('a collapsed row says first what runs on it, how far it is and by whom', () => {
+  const rowWith = (work: ClusterWork): Row | undefined =>
+    indexRows(rowsOf({ ...stateWith([healthy]), work: () => work })).get('kubernetes/test/shop/cart')?.row;
+  const own = rowWith(workOf({ text: 'Move', done: 2350, total: 5461, unit: 'slots' }));
+  assert.equal(own?.description, 'Reshard 43 % · ok · 3 shards · 6 nodes');
+  assert.deepEqual(own.icon, { name: 'sync~spin' });
+  assert.ok(own.facets.split(' ').includes('running'));
+  const paused = rowWith(workOf({ text: 'Move', done: 0, total: 10, paused: 'Clients wait.' }));
+  assert.equal(paused?.description, 'Reshard 0 % paused · ok · 3 shards · 6 nodes');
+  assert.equal(paused.icon.name, 'debug-pause');
+  const theirs = { title: 'Upgrade cart', operation: 'upgrade', holder: 'ann on ci-3 (process 7)' };
+  const colleague = rowWith({ all: [theirs] });
+  assert.equal(
+    colleague?.description,
+    'Upgrade Image or Configuration by ann on ci-3 · ok · 3 shards · 6 nodes',
+  );
+  assert.ok(!colleague.facets.includes('running'), 'only its own window cancels it');
+  assert.equal(colleague.children[0]?.description, 'by ann on ci-3 (process 7)');
+  assert.equal(rowWith({ all: [{ ...theirs, ended: true }] })?.icon.name, 'pass');
+});
+
+test('commands that change a cluster are called what their titles say', () => {
+  const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as {
+    contributes: { commands: { command: string; title: string }[] };
+  };
+  const names = manifest.contributes.commands.flatMap(({ command, title }) => {
+    const name = commandName(command.replace('redisCluster.', ''));
+    return name === undefined ? [] : [[name, title.replace('…', '')]];
+  });
+  assert.equal(names.length, 18);
+  for (const [name, title] of names) assert.equal(name, title);
 });

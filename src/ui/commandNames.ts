@@ -1,0 +1,26 @@
+/** What people call the commands that change a cluster: the titles of package.json, as a test compares. */
+const names: Readonly<Record<string, string>> = {
+  addShard: 'Add Shard',
+  delete: 'Delete Cluster',
+  deploy: 'Deploy Cluster',
+  fix: 'Fix Uncovered Slots',
+  flush: 'Flush Cluster',
+  forget: 'Forget Node',
+  heal: 'Heal Cluster',
+  moveMastersOff: 'Move Masters off a Worker',
+  promote: 'Promote Replica',
+  rebalance: 'Rebalance',
+  removeShard: 'Remove Shard',
+  replicate: 'Move or Spread Replicas',
+  reshard: 'Reshard',
+  rollingRestart: 'Rolling Restart',
+  rotatePassword: 'Rotate Password',
+  scale: 'Scale',
+  setConfig: 'Set Configuration',
+  upgrade: 'Upgrade Image or Configuration',
+};
+
+/** The title of a command by its id without `redisCluster.`; undefined where it is no such command. */
+export function commandName(operation: string | undefined): string | undefined {
+  return operation === undefined ? undefined : names[operation];
+}

@@ -1,0 +1,96 @@
+import type { ClusterRef } from '../../model/clusterRef.ts';
+import { countText, type Progress } from '../../model/plan.ts';
+import type { RunningWork } from '../../model/snapshot.ts';
+import { commandName } from '../commandNames.ts';
+import type { ClusterWork } from './clusterRow.ts';
+import type { Row, RowIcon } from './row.ts';
+
+/** An operation of this window that runs on the cluster now, and how far it is. */
+export interface RunningOperation {
+  readonly title: string;
+  /** The command that planned it, without `redisCluster.`. */
+  readonly operation: string;
+  readonly progress: Progress;
+}
+
+const runs: RowIcon = { name: 'sync~spin' };
+const pauses: RowIcon = { name: 'debug-pause' };
+
+/** How far a progress is in percent, as a person reads it: never 100 before the end. Absent where it is not counted. */
+function percentText({ done = 0, total }: Progress): string | undefined {
+  if (total === undefined || total === 0) return undefined;
+  return `${Math.min(99, Math.floor((100 * done) / total))} %`;
+}
+
+/** `Reshard 43 %`, `Upgrade by ann on ci-3 (process 7)`: what a row says first, collapsed or not. */
+export function runningText({ own, all }: ClusterWork): string | undefined {
+  if (own !== undefined) {
+    const paused = own.progress.paused === undefined ? [] : ['paused'];
+    return [commandName(own.operation), percentText(own.progress), ...paused]
+      .filter((part) => part !== undefined)
+      .join(' ');
+  }
+  const [other] = visible(all);
+  if (other === undefined) return undefined;
+  if (other.operation === 'rollout') return 'rolling out';
+  return `${commandName(other.operation) ?? other.title} by ${(other.holder ?? 'a colleague').replace(/ \(process \d+\)$/, '')}`;
+}
+
+/** The icon of a cluster on which something runs. */
+export function runningIcon({ own, all }: ClusterWork): RowIcon | undefined {
+  if (own !== undefined) return own.progress.paused === undefined ? runs : pauses;
+  return visible(all).length === 0 ? undefined : runs;
+}
+
+/** One work in a sentence, for tooltips and reports. */
+export function workText({ title, holder, operation }: RunningWork): string {
+  if (operation === 'rollout' || operation === 'podsStarting') return `${title}.`;
+  return holder === undefined ? `“${title}” is running.` : `“${title}” is being run by ${holder}.`;
+}
+
+/** A row for each work: this window's with how far it is, and what others and Kubernetes do. */
+export function operationRow(id: string, ref: ClusterRef, { own, all }: ClusterWork): readonly Row[] {
+  const others = visible(all).filter(
+    ({ holder, operation }) => holder !== undefined || operation === 'rollout',
+  );
+  return [
+    ...(own === undefined ? [] : [ownRow(id, ref, own)]),
+    ...others.map((work, index) => othersRow(`${id}/work/${index}`, ref, work)),
+  ];
+}
+
+function ownRow(id: string, ref: ClusterRef, { title, progress }: RunningOperation): Row {
+  const { text, paused } = progress;
+  const counted = countText(progress);
+  return {
+    id: `${id}/operation`,
+    // A narrow side bar cuts off the end, and how far it is changes.
+    label: [...(paused === undefined ? [] : ['Paused']), ...counted, title].join(' · '),
+    description: paused ?? text,
+    tooltip: [title, ...counted, ...(paused === undefined ? [] : [paused]), text],
+    icon: paused === undefined ? runs : pauses,
+    facets: 'operation',
+    expansion: 'none',
+    children: [],
+    target: { kind: 'cluster', ref },
+  };
+}
+
+function othersRow(id: string, ref: ClusterRef, work: RunningWork): Row {
+  return {
+    id,
+    label: work.title,
+    ...(work.holder === undefined ? {} : { description: `by ${work.holder}` }),
+    tooltip: [workText(work), ...(work.holder === undefined ? [] : ['Only its own window can cancel it.'])],
+    icon: runs,
+    facets: 'operation others',
+    expansion: 'none',
+    children: [],
+    target: { kind: 'cluster', ref },
+  };
+}
+
+/** A StatefulSet that misses a pod is shown by the pod; and what has ended, by nothing. */
+function visible(all: readonly RunningWork[]): readonly RunningWork[] {
+  return all.filter(({ ended, operation }) => ended !== true && operation !== 'podsStarting');
+}
