@@ -91,6 +91,43 @@ export interface Plan {
   readonly losses: readonly string[];
 }
 
+/** Whether a step can lose keys, gives slots away, or removes a node, an object or a volume. Each kind has to say. */
+const destroys: { readonly [K in StepKind]: boolean | ((step: StepOf<K>) => boolean) } = {
+  moveSlots: false,
+  promote: ({ how }) => how !== 'handOver',
+  replicate: false,
+  meet: false,
+  forget: true,
+  resetNode: true,
+  copyFunctions: false,
+  setConfig: false,
+  keepSetting: false,
+  flush: true,
+  assignSlots: true,
+  closeSlots: false,
+  setReplicas: ({ from, pods }) => from !== undefined && pods < from,
+  waitForPods: false,
+  restartPod: false,
+  emptyMaster: false,
+  deleteVolumes: true,
+  joinNodes: false,
+  applyManifests: false,
+  waitForCluster: false,
+  configure: false,
+  changeObject: false,
+  deleteObjects: true,
+};
+
+/** Whether a plan is to be confirmed by a person even where the caller has answered every question. */
+export function isDestructive({ steps, losses }: Pick<Plan, 'steps' | 'losses'>): boolean {
+  return losses.length > 0 || steps.some((step) => isDestroying(step));
+}
+
+function isDestroying<K extends StepKind>(step: StepOf<K>): boolean {
+  const does: boolean | ((step: StepOf<K>) => boolean) = destroys[step.kind];
+  return typeof does === 'boolean' ? does : does(step);
+}
+
 /** How far a running operation is; `done` and `total` count what `unit` says. */
 export interface Progress {
   readonly text: string;

@@ -5,18 +5,24 @@ import { nodeName, slotsText } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
 import { eachSlot, formatSlots, unionSlots, type SlotSet } from '../model/slots.ts';
 import type { StrayKeys } from './fix/facts.ts';
+import { nothingElse, refuseHolders, type HolderFacts } from './fix/holders.ts';
 import { homesFor } from './fix/homes.ts';
 import { unservedSlots } from './fix/unserved.ts';
 import { refusal, refuseUnformed } from './nodes.ts';
-import { refuseApart } from './refuseParts.ts';
+import { refuseIncomplete } from './refuseIncomplete.ts';
 
 /**
  * Plans to have every slot served again: a slot that nobody serves goes to the one master that holds keys in it or in the
- * slots beside it, otherwise to one that serves nothing or little. Throws a UserError where there is no such slot, or none that may be given away.
+ * slots beside it, otherwise to one that serves nothing or little. Throws a UserError where there is no such slot, where none may be given
+ * away, or where a server that is not part of the plan may hold them.
  */
-export function planFix(snapshot: ClusterSnapshot, stray: StrayKeys): Plan {
+export function planFix(
+  snapshot: ClusterSnapshot,
+  stray: StrayKeys,
+  holders: HolderFacts = nothingElse,
+): Plan {
   refuseUnformed(snapshot);
-  refuseApart(snapshot);
+  refuseIncomplete(snapshot);
   const unserved = unservedSlots(snapshot);
   const { lost, kept } = unserved;
   const { homes, disputed } = homesFor(snapshot, unserved, stray);
@@ -25,6 +31,7 @@ export function planFix(snapshot: ClusterSnapshot, stray: StrayKeys): Plan {
     if (left.length > 0) throw refusal('unsafe', `No slot can be given to another master. ${left.join(' ')}`);
     throw refusal('invalid-input', `All hash slots of ${describeRef(snapshot.ref)} are served.`);
   }
+  refuseHolders(snapshot, holders);
   return {
     title: `Fix ${snapshot.name}: assign ${slotsText(unionSlots(...homes.values()))}`,
     ref: snapshot.ref,

@@ -4,11 +4,11 @@ import type { Plan } from '../model/plan.ts';
 import { mastersOf, nodeName } from '../model/shards.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
 import { answers, refusal } from './nodes.ts';
-import { refuseApart } from './refuseParts.ts';
+import { refuseIncomplete } from './refuseIncomplete.ts';
 
 /** Plans to delete every key. Throws a UserError where a master that holds keys cannot be told. */
 export function planFlush(snapshot: ClusterSnapshot): Plan {
-  refuseApart(snapshot);
+  refuseIncomplete(snapshot);
   const masters = mastersOf(snapshot);
   const silent = masters.filter((node) => !answers(node));
   if (silent.length > 0) {

@@ -5,7 +5,7 @@ import { nodeName } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
 import { refuseLinked, refuseNeeded } from './forget/refusals.ts';
 import { answers, nameOf, refusal } from './nodes.ts';
-import { refuseApart } from './refuseParts.ts';
+import { refuseIncomplete } from './refuseIncomplete.ts';
 
 /** One node by its id, or all that the cluster lists and nobody runs. */
 export interface ForgetRequest {
@@ -14,7 +14,7 @@ export interface ForgetRequest {
 
 /** Throws a UserError where a node owns slots, is followed by replicas, or would be back at once. */
 export function planForget(snapshot: ClusterSnapshot, request: ForgetRequest): Plan {
-  refuseApart(snapshot);
+  refuseIncomplete(snapshot);
   const ids = request.node === undefined ? ghostsOf(snapshot) : [request.node];
   if (ids.length === 0) {
     throw refusal(

@@ -8,7 +8,7 @@ import { needGreeting, type Whereabouts } from './heal/acquaintances.ts';
 import { repairReplicas } from './heal/openOnReplicas.ts';
 import { repairOpenSlots } from './heal/openSlots.ts';
 import { rivalry } from './heal/rivals.ts';
-import { answers, refusal, refuseUnformed } from './nodes.ts';
+import { answers, refusal, refuseUnformed, refuseUnread } from './nodes.ts';
 
 /**
  * Puts right what can be put right without losing a key: nodes that have lost each other's address are introduced
@@ -16,6 +16,7 @@ import { answers, refusal, refuseUnformed } from './nodes.ts';
  * a UserError where there is nothing of that.
  */
 export function planHeal(snapshot: ClusterSnapshot): Plan {
+  refuseUnread(snapshot);
   refuseUnformed(snapshot);
   const rivals = new Map(snapshot.nodes.map((node) => [node, rivalry(snapshot, node)]));
   const greetings = snapshot.nodes.flatMap((node) =>

@@ -5,7 +5,7 @@ import type { Plan, Step } from '../model/plan.ts';
 import { mastersOf, nodeName, slotsText } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
 import { answers, isInTouch, refusal, replicasOf } from './nodes.ts';
-import { refuseApart } from './refuseParts.ts';
+import { refuseIncomplete } from './refuseIncomplete.ts';
 
 export interface MoveMastersOffRequest {
   /** The Kubernetes node that is to be drained. */
@@ -23,7 +23,7 @@ export function planMoveMastersOff(
   request: MoveMastersOffRequest,
   { zones }: PlaceFacts = {},
 ): Plan {
-  refuseApart(snapshot);
+  refuseIncomplete(snapshot);
   const { worker } = request;
   const workers = new Set(snapshot.nodes.flatMap(({ pod }) => pod?.worker ?? []));
   if (!workers.has(worker)) {

@@ -9,12 +9,37 @@ export function refusal(reason: UserErrorReason, message: string): UserError {
   return new UserError(reason, `${message} Nothing was changed.`);
 }
 
+/**
+ * Throws a UserError with the reasons of the reading where no server of the cluster was read: what it holds is not known
+ * then, and nothing about it may be planned.
+ */
+export function refuseUnread({ ref, nodes, unread, loosePods, apiProblem }: ClusterSnapshot): void {
+  if (nodes.some(({ view }) => view !== undefined)) return;
+  const failures = [
+    ...unread.map(({ pod, address, failure }) => [pod?.name ?? address ?? '', failure.message] as const),
+    ...nodes.flatMap((node) =>
+      node.unreachable === undefined ? [] : [[nodeName(node), node.unreachable.message] as const],
+    ),
+    ...loosePods.map((pod) => [pod.name, pod.reasonMessage ?? pod.reason ?? `phase ${pod.phase}`] as const),
+  ];
+  const byName = new Map(failures.toReversed());
+  const byMessage = Map.groupBy([...byName].reverse(), ([, message]) => message.replace(/\.$/, ''));
+  const reasons = [...byMessage].map(
+    ([message, those]) => `${those.map(([name]) => name).join(', ')}: ${message}.`,
+  );
+  throw refusal(
+    'unreachable',
+    `No server of ${describeRef(ref)} could be read, so what it holds is not known. ${[...reasons, ...(apiProblem === undefined ? [] : [apiProblem])].join(' ')}`.trimEnd(),
+  );
+}
+
 /** A member by its id. Throws a UserError that names the members. */
 export function memberOf(snapshot: ClusterSnapshot, id: string): RedisNode {
   const node = snapshot.nodes.find((candidate) => candidate.id === id);
   if (node !== undefined) return node;
+  refuseUnread(snapshot);
   const there = snapshot.nodes.map((other) => `${other.id} (${nodeName(other)})`).join(', ');
-  throw refusal('not-found', `${describeRef(snapshot.ref)} has no node ${id}. Its nodes: ${there}.`);
+  throw refusal('not-found', `${describeRef(snapshot.ref)} has no node "${id}". Its nodes: ${there}.`);
 }
 
 /** Throws a UserError where no cluster was formed yet: a repair would make one-node clusters of its servers. */

@@ -3,7 +3,8 @@ import { UserError } from '../model/errors.ts';
 import type { Plan, PromoteHow } from '../model/plan.ts';
 import { nodeName, slotsText } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
-import { answers, nameOf, replicasOf, votersOf } from './nodes.ts';
+import { answers, nameOf, refuseUnread, replicasOf, votersOf } from './nodes.ts';
+import { refuseApart } from './refuseParts.ts';
 import { proofOfDeath } from './promote/death.ts';
 import { promotable } from './promote/refusals.ts';
 
@@ -20,6 +21,8 @@ const muchBehind = 16 * 1024 * 1024;
 /** Throws a UserError where the replica cannot take over in this way; the message says which way there is. */
 export function planPromote(snapshot: ClusterSnapshot, { node: id, how = 'handOver' }: PromoteRequest): Plan {
   checkHow(how);
+  refuseUnread(snapshot);
+  if (how !== 'handOver') refuseApart(snapshot);
   const node = promotable(snapshot, id, how);
   const name = nodeName(node);
   const master = snapshot.nodes.find((other) => other.id === node.masterId);

@@ -18,7 +18,7 @@ import { movingAs } from './moveOptions.ts';
 import { refuseDeadMasters } from './reshard/refusals.ts';
 import { judgeMoves } from './reshard/judgeMoves.ts';
 import { transfersFor } from './rebalance/shares.ts';
-import { refuseApart } from './refuseParts.ts';
+import { refuseIncomplete } from './refuseIncomplete.ts';
 
 export interface RebalanceRequest extends MoveOptions {
   /** By node id: how much of the whole in relation to the others; 1 where nothing is said, 0 empties a master. */
@@ -43,7 +43,7 @@ interface Move {
  * carried on first. Throws UserError where it must not begin, and where there is nothing to do.
  */
 export function planRebalance(snapshot: ClusterSnapshot, request: RebalanceRequest): Plan {
-  refuseApart(snapshot);
+  refuseIncomplete(snapshot);
   const masters = mastersOf(snapshot);
   checkRequest(masters, request);
   refuseUnlessSound(snapshot, masters);

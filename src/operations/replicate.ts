@@ -5,14 +5,14 @@ import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
 import { answers, isInTouch, nameOf, refusal, replicasOf } from './nodes.ts';
 import { replicable } from './replicate/refusals.ts';
 import { spreadReplicas } from './replicate/spread.ts';
-import { refuseApart } from './refuseParts.ts';
+import { refuseIncomplete } from './refuseIncomplete.ts';
 
 /** One replica and whom it is to follow, or all of them spread over masters and workers. */
 export type ReplicateRequest = { readonly node: string; readonly master: string } | { readonly spread: true };
 
 /** Throws a UserError where a replica cannot follow that master, or where nothing is to be done. */
 export function planReplicate(snapshot: ClusterSnapshot, request: ReplicateRequest): Plan {
-  refuseApart(snapshot);
+  refuseIncomplete(snapshot);
   const common = { ref: snapshot.ref, operation: 'replicate', request, losses: [] };
   if ('spread' in request) {
     const spread = spreadSteps(snapshot);

@@ -9,7 +9,7 @@ import { movingAs } from './moveOptions.ts';
 import { chooseSlots, type SourceShare } from './reshard/chooseSlots.ts';
 import { refuseUnlessWhole } from './reshard/refusals.ts';
 import { judgeMoves } from './reshard/judgeMoves.ts';
-import { refuseApart } from './refuseParts.ts';
+import { refuseIncomplete } from './refuseIncomplete.ts';
 
 export interface ReshardRequest extends MoveOptions {
   /** Node ids of masters, or all that own slots but the target. */
@@ -25,7 +25,7 @@ export interface ReshardRequest extends MoveOptions {
  * target left open come first, so that the same request said again goes on. Throws UserError where it must not begin.
  */
 export function planReshard(snapshot: ClusterSnapshot, request: ReshardRequest): Plan {
-  refuseApart(snapshot);
+  refuseIncomplete(snapshot);
   const target = findMaster(snapshot, request.to, 'receive slots');
   const sources = findSources(snapshot, request, target);
   refuseUnlessWhole(snapshot, sources, target);

@@ -5,6 +5,7 @@ import { UserError } from '../model/errors.ts';
 import type { Plan, Report } from '../model/plan.ts';
 import type { ClusterSnapshot, PodFacts } from '../model/snapshot.ts';
 import { previousPassword } from './deploy/render.ts';
+import { refuseIncomplete } from './refuseIncomplete.ts';
 
 export interface RotatePlan extends Plan {
   readonly ref: KubernetesClusterRef;
@@ -55,6 +56,7 @@ export async function prepareRotation(
 ): Promise<RotatePlan> {
   const { ref } = snapshot;
   if (!isKubernetesRef(ref)) throw refusal('invalid-input', `${describeRef(ref)} is not in Kubernetes.`);
+  refuseIncomplete(snapshot);
   const pods = answeringPods(snapshot);
   const secret = await secretOf(access, snapshot, ref);
   await checkRights(access, ref.namespace);

@@ -6,7 +6,7 @@ import type { Plan } from '../model/plan.ts';
 import { mastersOf } from '../model/shards.ts';
 import type { ClusterSnapshot, WorkloadFacts } from '../model/snapshot.ts';
 import { joinAndAwait, type JoinPorts } from './deploy/joinPods.ts';
-import { refuseApart } from './refuseParts.ts';
+import { refuseIncomplete } from './refuseIncomplete.ts';
 
 /** What a person asks for; either the number of pods, or the number of replicas of each master. */
 export interface ScaleRequest {
@@ -38,7 +38,7 @@ const mostNodes = 1000;
 
 /** Throws a UserError where the change cannot be made safely; nothing was changed then. */
 export function planScale(snapshot: ClusterSnapshot, request: ScaleRequest): ScalePlan {
-  refuseApart(snapshot);
+  refuseIncomplete(snapshot);
   const { ref } = snapshot;
   if (!isKubernetesRef(ref)) {
     throw refusal(

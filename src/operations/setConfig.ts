@@ -2,7 +2,7 @@ import { quantity } from '../model/quantity.ts';
 import type { Plan, Step } from '../model/plan.ts';
 import { nodeName } from '../model/shards.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
-import { answers, memberOf, nameOf, refusal } from './nodes.ts';
+import { answers, memberOf, nameOf, refusal, refuseUnread } from './nodes.ts';
 import { checkSettings, isSameValue, needsRestart, settingsIn } from './upgrade/settings.ts';
 
 export interface SetConfigRequest {
@@ -26,6 +26,7 @@ export function planSetConfig(
   request: SetConfigRequest,
   facts: SetConfigFacts,
 ): Plan {
+  refuseUnread(snapshot);
   const { name, value, node } = request;
   checkName(snapshot, name, value);
   const nodes = node === undefined ? snapshot.nodes.filter(answers) : [memberOf(snapshot, node)];

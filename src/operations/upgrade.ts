@@ -17,7 +17,7 @@ import { growVolumes } from './upgrade/growVolumes.ts';
 import { rollPods } from './upgrade/rollPods.ts';
 import { setLive } from './upgrade/setLive.ts';
 import { judgeVersions, releaseOfImage } from './upgrade/versions.ts';
-import { refuseApart } from './refuseParts.ts';
+import { refuseIncomplete } from './refuseIncomplete.ts';
 
 export interface UpgradePlan extends Plan {
   readonly ref: KubernetesClusterRef;
@@ -61,7 +61,7 @@ export function planUpgrade(
   facts: UpgradeFacts,
   request: UpgradeRequest,
 ): UpgradePlan {
-  refuseApart(snapshot);
+  refuseIncomplete(snapshot);
   checkRequest(request);
   const { ref, workload } = onlyStatefulSet(snapshot);
   refuseForeign(workload, facts, request);

@@ -1,4 +1,4 @@
-import type { Plan } from '../model/plan.ts';
+import { isDestructive, type Plan } from '../model/plan.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
 import type { Confirmation } from './runOperation.ts';
 import type { Answers } from './target.ts';
@@ -15,5 +15,5 @@ export function confirmationOf(
 ): Confirmation {
   if (answers['confirmed'] === true) return 'none';
   if (plan.losses.length > 0) return { word: name };
-  return isAsked ? 'button' : 'none';
+  return isAsked || isDestructive(plan) ? 'button' : 'none';
 }

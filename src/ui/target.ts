@@ -1,8 +1,9 @@
 import * as vscode from 'vscode';
-import { describeRef, isKubernetesRef, parseClusterRef, type ClusterRef } from '../model/clusterRef.ts';
+import { isKubernetesRef, parseClusterRef, type ClusterRef } from '../model/clusterRef.ts';
 import { UserError } from '../model/errors.ts';
 import { nodeName } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
+import { memberOf } from '../operations/nodes.ts';
 import type { Parts } from './parts.ts';
 import type { RowTarget } from './tree/row.ts';
 
@@ -67,15 +68,7 @@ export async function nodeOf(
   const snapshot = await parts.inventory.fresh(ref);
   const id = target?.kind === 'node' ? target.nodeId : textAnswer(answersOf(parts, argument), 'node');
   if (id === undefined) return { snapshot, node: await pickNode(snapshot, 'Which node?') };
-  return { snapshot, node: nodeIn(snapshot, id) };
-}
-
-/** A node by its id. Throws a UserError that says which nodes there are. */
-function nodeIn(snapshot: ClusterSnapshot, id: string): RedisNode {
-  const node = snapshot.nodes.find((candidate) => candidate.id === id);
-  if (node !== undefined) return node;
-  const there = snapshot.nodes.map((other) => `${other.id} (${nodeName(other)})`).join(', ');
-  throw new UserError('not-found', `${describeRef(snapshot.ref)} has no node ${id}. Its nodes: ${there}.`);
+  return { snapshot, node: memberOf(snapshot, id) };
 }
 
 export async function pickNode(

@@ -1,9 +1,13 @@
 import { mastersOf } from '../../model/shards.ts';
+import type { KubernetesAccess } from '../../kubernetes/kubernetesAccess.ts';
+import type { NodeView } from '../../model/nodeView.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
-import { eachSlot } from '../../model/slots.ts';
+import { countSlots, eachSlot } from '../../model/slots.ts';
 import type { Argument, ClusterDialer } from '../../redis/nodeConnection.ts';
 import { answers } from '../nodes.ts';
+import { goneMembers, readPodVolumes } from '../shape/scaledDown.ts';
 import { withConnection } from '../withConnection.ts';
+import type { HolderFacts, LooseServer } from './holders.ts';
 import { unservedSlots } from './unserved.ts';
 
 /** How many keys each master that answers holds in slots that nobody serves: by node id, then slot; none is absent. */
@@ -17,6 +21,30 @@ export async function readStrayKeys(snapshot: ClusterSnapshot, dialer: ClusterDi
     masters.map(async ({ id }) => [id, await countOn(dialer, id, slots)] as const),
   );
   return new Map(counts);
+}
+
+/**
+ * Asks the servers in pods that are no members, and Kubernetes for volumes whose pods are gone. Changes nothing.
+ * @param readNode a server's own view; rejects where it does not answer
+ */
+export async function readHolders(
+  snapshot: ClusterSnapshot,
+  access: KubernetesAccess,
+  readNode: (namespace: string, pod: string, port: number) => Promise<NodeView>,
+): Promise<HolderFacts> {
+  const asked = await Promise.allSettled(
+    snapshot.loosePods.map(async ({ namespace, name, port }) => {
+      const { keys, self } = await readNode(namespace, name, port);
+      return [name, { keys, slots: countSlots(self.slots) }] as const satisfies readonly [
+        string,
+        LooseServer,
+      ];
+    }),
+  );
+  return {
+    loose: new Map(asked.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))),
+    volumes: goneMembers(snapshot) === undefined ? [] : await readPodVolumes(access, snapshot),
+  };
 }
 
 async function countOn(

@@ -24,7 +24,7 @@ function endOf({ name, container, ended }: PodFacts): string | undefined {
 }
 
 /** The pod that a silent node ran in, by the name it announced to its peers. */
-function podNameOf(snapshot: ClusterSnapshot, id: string): string | undefined {
+export function podNameOf(snapshot: ClusterSnapshot, id: string): string | undefined {
   for (const { view } of snapshot.nodes) {
     const hostname = view?.others.find((line) => line.id === id)?.hostname;
     if (hostname !== undefined && hostname !== '') return hostname.split('.')[0];

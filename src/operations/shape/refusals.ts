@@ -2,7 +2,7 @@ import { check, isSound } from '../../checks/check.ts';
 import { describeRef, isKubernetesRef, type KubernetesClusterRef } from '../../model/clusterRef.ts';
 import type { ClusterSnapshot, WorkloadFacts } from '../../model/snapshot.ts';
 import { refusal } from '../nodes.ts';
-import { refuseApart } from '../refuseParts.ts';
+import { refuseIncomplete } from '../refuseIncomplete.ts';
 
 /** What is asked of Kubernetes before a cluster's shape is planned. */
 export interface ShapeFacts {
@@ -38,7 +38,7 @@ export function scalable(
 
 /** Throws a UserError where nodes would join or leave in the middle of something else. */
 export function refuseUnsound(snapshot: ClusterSnapshot): void {
-  refuseApart(snapshot);
+  refuseIncomplete(snapshot);
   const findings = check(snapshot);
   const handshakes = snapshot.nodes.some(({ view }) =>
     view?.others.some(({ flags }) => flags.includes('handshake')),

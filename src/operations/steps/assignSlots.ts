@@ -1,8 +1,11 @@
 import type { StepOf } from '../../model/plan.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { eachSlot, formatSlots, subtractSlots } from '../../model/slots.ts';
+import { readHolders } from '../fix/facts.ts';
+import { nothingElse, refuseHolders } from '../fix/holders.ts';
 import { notUnserved } from '../fix/unserved.ts';
-import { answers, memberOf, nameOf, refusal } from '../nodes.ts';
+import { answers, memberOf, nameOf, refusal, refuseUnread } from '../nodes.ts';
+
 import { withConnection } from '../withConnection.ts';
 import type { StepRun } from './step.ts';
 
@@ -13,17 +16,21 @@ const pollEvery = 250;
 /** Gives slots that nobody serves to a master, and waits until every node that answers sees them there. */
 export const assignSlots: StepRun<'assignSlots'> = {
   isDone: isAssigned,
-  check: ({ node: id, slots }, snapshot) => {
+  check: async ({ node: id, slots }, snapshot, { kubernetes }) => {
+    refuseUnread(snapshot);
     const node = memberOf(snapshot, id);
     const name = nameOf(snapshot, id);
     if (!answers(node)) throw refusal('unreachable', `${name} does not answer.`);
     if (node.role !== 'master') throw refusal('unsafe', `${name} is a replica by now. Fix again.`);
     const served = notUnserved(snapshot, id, slots);
-    if (served.length === 0) return;
-    throw refusal(
-      'unsafe',
-      `Slots ${formatSlots(served)} are served or can be served by others by now. Fix again.`,
-    );
+    if (served.length > 0) {
+      throw refusal(
+        'unsafe',
+        `Slots ${formatSlots(served)} are served or can be served by others by now. Fix again.`,
+      );
+    }
+    const facts = kubernetes && (await readHolders(snapshot, kubernetes.access, kubernetes.readNode));
+    refuseHolders(snapshot, facts ?? nothingElse);
   },
   act: async (step, ports) => {
     const { redis, report, snapshot, readSnapshot, signal, now, delay } = ports;

@@ -1,10 +1,14 @@
+import { isKubernetesRef } from '../../model/clusterRef.ts';
 import { quantity } from '../../model/quantity.ts';
 import type { Outcome } from '../../model/outcome.ts';
+import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { planFix } from '../../operations/fix.ts';
-import { readStrayKeys } from '../../operations/fix/facts.ts';
+import { readHolders, readStrayKeys } from '../../operations/fix/facts.ts';
+import type { HolderFacts } from '../../operations/fix/holders.ts';
 import { confirmationOf } from '../confirmation.ts';
 import type { Parts } from '../parts.ts';
 import { toChange } from '../partToChange.ts';
+import { askPods } from '../podAsking.ts';
 import { runPlanned } from '../runPlanned.ts';
 import { answersOf, clusterOf } from '../target.ts';
 
@@ -17,7 +21,7 @@ export async function fix(parts: Parts, argument: unknown): Promise<Outcome> {
   );
   const answers = answersOf(parts, argument);
   const stray = await readStrayKeys(snapshot, await parts.inventory.dialer(snapshot.ref));
-  const plan = planFix(snapshot, stray);
+  const plan = planFix(snapshot, stray, await holdersOf(parts, snapshot));
   return runPlanned(parts, {
     plan,
     confirmation: confirmationOf(plan, snapshot, answers, answers['cluster'] === undefined),
@@ -25,4 +29,18 @@ export async function fix(parts: Parts, argument: unknown): Promise<Outcome> {
     message: ({ steps, seconds }) =>
       `${snapshot.name}: ${steps} of ${quantity(plan.steps.length, 'step')} done in ${seconds.toFixed(1)} s${plan.losses.length === 0 ? '' : '. “Forget Node…” takes what is gone for good out of the cluster'}`,
   });
+}
+
+/** What runs or is kept beside the members; servers outside Kubernetes are known by their addresses only. */
+async function holdersOf(parts: Parts, snapshot: ClusterSnapshot): Promise<HolderFacts | undefined> {
+  const { ref } = snapshot;
+  if (!isKubernetesRef(ref)) return undefined;
+  const access = await parts.inventory.access(ref.context);
+  const { credentials } = await parts.inventory.dialer(ref);
+  const asking = askPods(access, await parts.adapters.reading(), () => Promise.resolve(credentials));
+  try {
+    return await readHolders(snapshot, access, asking.readNode);
+  } finally {
+    asking.close();
+  }
 }

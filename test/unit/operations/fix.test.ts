@@ -6,7 +6,8 @@ import { formatSlots, unionSlots } from '../../../src/model/slots.ts';
 import { planFix } from '../../../src/operations/fix.ts';
 import type { StrayKeys } from '../../../src/operations/fix/facts.ts';
 import { stepRuns } from '../../../src/operations/steps/index.ts';
-import { ids, line, silent, snapshotOf, source, view } from '../sample.ts';
+import type { Source } from '../../../src/inventory/mergeViews.ts';
+import { ids, line, pod, silent, snapshotOf, source, view } from '../sample.ts';
 
 const nothing: StrayKeys = new Map();
 
@@ -106,13 +107,16 @@ describe('slots that nobody serves', () => {
     ];
     const alive = ids.filter((id) => !dead.includes(id)).map((id) => source(id, { others: seen(id) }));
     const known = ids.filter((id) => !dead.includes(id)).map((id) => line(id));
-    const empty = back.map((self) => source(self.id, { self, others: known, keys: 0 }));
-    const snapshot = snapshotOf([...alive, ...empty]);
+    const inPods = (keys: number): Source[] =>
+      back.map((self, index) => ({
+        ...source(self.id, { self, others: [...known, ...back.filter((other) => other !== self)], keys }),
+        pod: pod(`cart-${index === 0 ? 2 : 5}`, self.host),
+      }));
+    const snapshot = snapshotOf([...alive, ...inPods(0)]);
     assert.deepEqual(assigned(snapshot, nothing), [['m3', '10923-16383']]);
     assert.match(planFix(snapshot, nothing).losses.join(), /has in slots 10923-16383/);
-    const holding = back.map((self) => source(self.id, { self, others: known, keys: 1 }));
     assert.deepEqual(
-      assigned(snapshotOf([...alive, ...holding]), nothing).map(([id]) => id),
+      assigned(snapshotOf([...alive, ...inPods(1)]), nothing).map(([id]) => id),
       ['m3', 'm4'],
     );
   });
@@ -131,7 +135,7 @@ describe('slots that nobody serves', () => {
     const healthy = snapshotOf(ids.map((id) => source(id)));
     const ports = {} as Parameters<NonNullable<typeof run>['check']>[2];
     assert.ok(run);
-    assert.throws(() => run.check(step, healthy, ports), /0-99 are served/);
+    await assert.rejects(async () => run.check(step, healthy, ports), /0-99 are served/);
     await run.check(step, limbo(), ports);
     assert.equal(await run.isDone(step, limbo(), ports), false);
     assert.equal(await run.isDone({ ...step, node: 'm0', slots: [[0, 5460]] }, healthy, ports), true);

@@ -50,7 +50,7 @@ describe('promoting a replica', () => {
 
   test('a master, a stranger and another word are refused', () => {
     assert.throws(() => planPromote(whole, { node: 'm1' }), /is a master already/);
-    assert.throws(() => planPromote(whole, { node: 'x9' }), /has no node x9.*Nothing was changed/);
+    assert.throws(() => planPromote(whole, { node: 'x9' }), /has no node "x9".*Nothing was changed/);
     assert.throws(() => planPromote(whole, { node: 'r1', how: 'hard' as 'force' }), /"how" is/);
   });
 

@@ -1,0 +1,166 @@
+import { quantity } from '../../model/quantity.ts';
+import { nodeName, uncoveredSlots } from '../../model/shards.ts';
+import type { ClusterSnapshot, PodFacts, RedisNode } from '../../model/snapshot.ts';
+import { answers, refusal } from '../nodes.ts';
+import { goneMembers } from '../shape/scaledDown.ts';
+import type { PodVolumes } from '../shape/scaledDown.ts';
+
+/** What a server says that runs in a pod of the cluster's workload and is no member. */
+export interface LooseServer {
+  readonly keys: number;
+  readonly slots: number;
+}
+
+/** What is asked, beside the members, of whatever may hold the slots. */
+export interface HolderFacts {
+  /** By pod name: what the loose pods' servers say; a pod that is absent could not be asked. */
+  readonly loose: ReadonlyMap<string, LooseServer>;
+  /** Volumes of pods above the StatefulSet's replicas; undefined where they could not be listed. */
+  readonly volumes: readonly PodVolumes[] | undefined;
+}
+
+/** Nothing beside the members was found that could hold a slot. */
+export const nothingElse: HolderFacts = { loose: new Map(), volumes: [] };
+
+/**
+ * Throws a UserError where a server that is no part of the plan holds the slots or may hold them: a slot given to
+ * another master then would be served twice, and the keys of one side would be lost when both meet.
+ */
+export function refuseHolders(snapshot: ClusterSnapshot, facts: HolderFacts): void {
+  const holders = [
+    ...apart(snapshot),
+    ...silentMembers(snapshot),
+    ...unreadServers(snapshot),
+    ...loosePods(snapshot, facts),
+    ...missingPods(snapshot),
+    ...scaledDown(snapshot, facts),
+    ...impostors(snapshot),
+  ];
+  if (holders.length === 0) return;
+  const first = holders.slice(0, 4);
+  const more = holders.length > 4 ? [`${quantity(holders.length - 4, 'more server')} like these.`] : [];
+  throw refusal(
+    'unsafe',
+    `Other servers hold the slots that no master serves, or may hold them. ${[...first, ...more].join(' ')} Slots given to another master now would be served twice, and keys would be lost.`,
+  );
+}
+
+/** Members that answer and that another member does not list: they are not one cluster. */
+function apart({ nodes }: ClusterSnapshot): readonly string[] {
+  const answering = nodes.filter((node) => answers(node));
+  const isListed = (node: RedisNode): boolean =>
+    answering.every((other) => other === node || other.view.others.some(({ id }) => id === node.id));
+  const unlisted = answering.filter((node) => !isListed(node));
+  if (unlisted.length === 0) return [];
+  if (answering.every(({ slots, view }) => slots.length === 0 && view.keys === 0)) {
+    return [
+      `${listed(unlisted.map(nodeName))} do not know each other and are empty: no cluster was formed yet.`,
+    ];
+  }
+  const texts = unlisted.map((node) => `${nodeName(node)} (${quantity(node.view.keys, 'key')})`);
+  return [`Not all others list ${listed(texts)}: the cluster has fallen apart.`];
+}
+
+/** A member that peers have not declared failed may serve slots that nobody here has heard of. */
+function silentMembers(snapshot: ClusterSnapshot): readonly string[] {
+  const hasUnclaimed = uncoveredSlots(snapshot).length > 0;
+  return snapshot.nodes
+    .filter((node) => node.health === 'unreachable')
+    .filter((node) => {
+      const master = snapshot.nodes.find(({ id }) => id === node.masterId);
+      return hasUnclaimed || (node.role === 'replica' && !answers(master));
+    })
+    .map(
+      (node) =>
+        `${nodeName(node)} does not answer here, but its peers have not declared it failed: wait for cluster-node-timeout, or make it reachable.`,
+    );
+}
+
+function unreadServers({ nodes, unread }: ClusterSnapshot): readonly string[] {
+  const members = new Set(nodes.flatMap(({ pod, host, port }) => [pod?.uid, `${host}:${port}`]));
+  return unread
+    .filter(({ pod, address }) => !members.has(pod?.uid ?? address))
+    .map(
+      ({ pod, address, failure }) =>
+        `${pod?.name ?? address ?? 'A server'} could not be read: ${failure.message.replace(/\.$/, '')}.`,
+    );
+}
+
+function loosePods({ loosePods: pods, unread }: ClusterSnapshot, { loose }: HolderFacts): readonly string[] {
+  return pods.flatMap((pod) => {
+    if (unread.some((other) => other.pod?.uid === pod.uid)) return [];
+    const server = loose.get(pod.name);
+    if (server === undefined)
+      return [`Pod ${pod.name} is not in the cluster and could not be asked (${stateOf(pod)}).`];
+    if (server.keys === 0 && server.slots === 0) return [];
+    return [
+      `Pod ${pod.name} is not in the cluster and holds ${quantity(server.keys, 'key')} and ${quantity(server.slots, 'slot')}.`,
+    ];
+  });
+}
+
+function stateOf({ phase, reason }: PodFacts): string {
+  return reason ?? phase;
+}
+
+/** Pods that a StatefulSet is to have and that were not seen, such as while it starts one after another. */
+function missingPods({
+  nodes,
+  loosePods: loose,
+  otherParts,
+  unread,
+  workloads,
+}: ClusterSnapshot): readonly string[] {
+  const pods = [
+    ...nodes.flatMap(({ pod }) => pod ?? []),
+    ...loose,
+    ...otherParts.flatMap((part) => part.nodes.flatMap(({ pod }) => pod ?? [])),
+    ...unread.flatMap(({ pod }) => pod ?? []),
+  ];
+  const names = new Set(pods.map(({ name }) => name));
+  return workloads
+    .filter(({ kind }) => kind === 'StatefulSet')
+    .flatMap(({ name, replicas }) => {
+      const all = Array.from({ length: replicas }, (_, ordinal) => `${name}-${ordinal}`);
+      const missing = all.filter((pod) => !names.has(pod));
+      if (missing.length === 0 || pods.length === 0) return [];
+      return [
+        `${listed(missing)} of StatefulSet ${name} ${missing.length === 1 ? 'is' : 'are'} not among the pods that were read.`,
+      ];
+    });
+}
+
+function scaledDown(snapshot: ClusterSnapshot, { volumes }: HolderFacts): readonly string[] {
+  const gone = goneMembers(snapshot);
+  if (gone === undefined) return [];
+  const { workload } = gone;
+  const below = `StatefulSet ${workload.name} is to have ${quantity(workload.replicas, 'pod')}, fewer than the cluster has members`;
+  if (volumes === undefined) {
+    return [
+      `${below}, and its volumes could not be listed, which may hold their keys: you may not list persistentvolumeclaims.`,
+    ];
+  }
+  const kept = volumes.filter(({ claims }) => claims.length > 0);
+  if (kept.length === 0) return [];
+  const most = Math.max(...kept.map(({ ordinal }) => ordinal)) + 1;
+  return [
+    `${below}; the volumes of ${listed(kept.map(({ pod }) => pod))} are kept: “Scale…” to ${quantity(most, 'pod')} brings them back. Delete the volumes first if they are of no use.`,
+  ];
+}
+
+function impostors({ impostors: those, nodes, strangers }: ClusterSnapshot): readonly string[] {
+  return those
+    .filter(({ listedId }) => {
+      const node = nodes.find(({ id }) => id === listedId);
+      const line = strangers.find(({ id }) => id === listedId);
+      return node?.health !== 'failed' && line?.flags.includes('fail') !== true;
+    })
+    .map(
+      ({ address, listedId, answeringId }) =>
+        `At ${address} node ${answeringId.slice(0, 8)} answers, not ${listedId.slice(0, 8)}, which its peers have not declared failed.`,
+    );
+}
+
+function listed(names: readonly string[]): string {
+  return names.length > 6 ? `${names.slice(0, 6).join(', ')} and ${names.length - 6} more` : names.join(', ');
+}
