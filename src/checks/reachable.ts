@@ -14,15 +14,32 @@ export const reachable: Rule = (snapshot) =>
         severity: node.role === 'master' && node.slots.length > 0 ? 'error' : 'warning',
         message: `${role} ${nodeName(node)} ${state}.`,
         evidence: [node.unreachable?.message ?? `Flagged fail by its peers.`],
-        remedy: [
-          node.pod === undefined
-            ? 'Find out whether its server still exists; “Forget Node…” takes one that is gone for good out of the cluster.'
-            : `Look at the logs and events of pod ${node.pod.name}.`,
-          ...wayOut(snapshot, node),
-        ].join(' '),
+        remedy: remedyFor(snapshot, node),
         nodeIds: [node.id],
       };
     });
+
+function remedyFor(snapshot: ClusterSnapshot, node: RedisNode): string {
+  const { pod } = node;
+  const logs = pod === undefined ? [] : [`Look at the logs and events of pod ${pod.name}.`];
+  const heir = snapshot.nodes.find(({ masterId, view }) => masterId === node.id && view !== undefined);
+  if (heir !== undefined && node.slots.length > 0 && isMajorityLost(snapshot)) {
+    return [
+      'Most masters do not answer, so the others cannot elect a replica. Bring the servers back if you can.',
+      ...logs,
+      `If they are gone for good, “Promote Replica…” makes ${nodeName(heir)} the master of these slots: it has their keys.`,
+    ].join(' ');
+  }
+  const forget =
+    'Find out whether its server still exists; “Forget Node…” takes one that is gone for good out of the cluster.';
+  return [...(pod === undefined ? [forget] : logs), ...wayOut(snapshot, node)].join(' ');
+}
+
+/** Whether so many masters with slots are silent that no election can succeed. */
+function isMajorityLost({ nodes }: ClusterSnapshot): boolean {
+  const voters = nodes.filter(({ role, slots }) => role === 'master' && slots.length > 0);
+  return voters.filter(({ view }) => view !== undefined).length * 2 <= voters.length;
+}
 
 /** What serves the slots of a failed master again. */
 function wayOut({ nodes }: ClusterSnapshot, { id, role, health, slots }: RedisNode): readonly string[] {

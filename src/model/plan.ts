@@ -17,7 +17,16 @@ export interface StepFields {
     readonly pod?: string;
     readonly slots: SlotSet;
   };
-  readonly promote: { readonly node: string; readonly how: PromoteHow };
+  /**
+   * `master` is whose place it takes, where nothing is left to do once that has a master again; `dead` are masters that
+   * a person says are dead, which is taken for true while nothing contradicts it.
+   */
+  readonly promote: {
+    readonly node: string;
+    readonly how: PromoteHow;
+    readonly master?: string;
+    readonly dead?: readonly string[];
+  };
   /** `pod` stands for `node`, `masterPod` for `master`. */
   readonly replicate: {
     readonly node: string;

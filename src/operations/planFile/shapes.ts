@@ -26,7 +26,10 @@ const shapes: { readonly [K in FiledKind]: Shape<StepFields[K]> } = {
     ...{ from: nodeId, to: nodeIdOrNone, pod: optional(objectName), slots },
     ...{ pace: optional(oneOf('gentle', 'fast')), limits: optional(limits) },
   },
-  promote: { node: nodeId, how: oneOf('handOver', 'force', 'takeover') },
+  promote: {
+    ...{ node: nodeId, how: oneOf('handOver', 'force', 'takeover') },
+    ...{ master: optional(nodeId), dead: optional(listOf(nodeId)) },
+  },
   replicate: {
     ...{ node: nodeIdOrNone, pod: optional(objectName), master: nodeIdOrNone },
     masterPod: optional(objectName),

@@ -14,7 +14,7 @@ export function stepText(step: Step, nameOf: (id: string) => string): string {
       return `Move ${slotsText(step.slots)} (${formatSlots(step.slots)}) from ${nameOf(step.from)} to ${to}`;
     }
     case 'promote':
-      return `Make ${nameOf(step.node)} the master of its shard (${step.how})`;
+      return `Make ${nameOf(step.node)} the master of its shard (${step.how})${presumed(step.dead, nameOf)}`;
     case 'replicate':
       return `Make ${step.pod ?? nameOf(step.node)} a replica of ${step.masterPod ?? nameOf(step.master)}`;
     case 'meet':
@@ -26,6 +26,10 @@ export function stepText(step: Step, nameOf: (id: string) => string): string {
     default:
       return dataText(step, nameOf);
   }
+}
+
+function presumed(dead: readonly string[] | undefined, nameOf: (id: string) => string): string {
+  return dead === undefined ? '' : `; somebody said that ${dead.map(nameOf).join(', ')} are dead`;
 }
 
 /** Of what nodes hold and are set to, while their roles stay. */

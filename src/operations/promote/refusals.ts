@@ -2,14 +2,20 @@ import { quantity } from '../../model/quantity.ts';
 import type { PromoteHow } from '../../model/plan.ts';
 import { nodeName } from '../../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
-import { answers, canElect, isInTouch, memberOf, refusal, votersOf } from '../nodes.ts';
-import { proofOfDeath } from './death.ts';
+import { answers, canElect, isInTouch, memberOf, refusal, replicasOf, votersOf } from '../nodes.ts';
+import { proofOfDeath, signOfLife } from './death.ts';
 
 /**
  * The replica, where it may take its master's place in this way. Throws a UserError that says why not, and which way
  * there is. Used when the plan is made, and again on the reading right before the command is sent.
+ * @param dead masters that a person says are dead, for which nothing else has to prove it
  */
-export function promotable(snapshot: ClusterSnapshot, id: string, how: PromoteHow): RedisNode {
+export function promotable(
+  snapshot: ClusterSnapshot,
+  id: string,
+  how: PromoteHow,
+  dead: readonly string[] = [],
+): RedisNode {
   const node = memberOf(snapshot, id);
   const name = nodeName(node);
   if (node.role === 'master') throw refusal('invalid-input', `${name} is a master already.`);
@@ -18,7 +24,7 @@ export function promotable(snapshot: ClusterSnapshot, id: string, how: PromoteHo
   const master = snapshot.nodes.find((other) => other.id === node.masterId);
   if (how === 'handOver') refuseHandOver(snapshot, node, master);
   else refuseWithoutMaster(node, master);
-  if (how === 'takeover') refuseTakeover(snapshot, node);
+  if (how === 'takeover') refuseTakeover(snapshot, node, dead);
   else refuseWithoutVotes(snapshot, node);
   return node;
 }
@@ -26,11 +32,10 @@ export function promotable(snapshot: ClusterSnapshot, id: string, how: PromoteHo
 function refuseHandOver(snapshot: ClusterSnapshot, node: RedisNode, master: RedisNode | undefined): void {
   const name = nodeName(node);
   if (!answers(master)) {
-    const way = canElect(snapshot) ? 'force' : 'takeover';
-    throw refusal(
-      'unsafe',
-      `The master of ${name} does not answer, so it cannot hand over. If the cluster does not elect a replica by itself, promote with how "${way}".`,
-    );
+    const way = canElect(snapshot)
+      ? 'If the cluster does not elect a replica by itself, promote with how "force".'
+      : `${lostMajority(snapshot)} Promote with how "takeover" if they are dead.`;
+    throw refusal('unsafe', `The master of ${name} does not answer, so it cannot hand over. ${way}`);
   }
   if (isInTouch(node)) return;
   throw refusal(
@@ -51,24 +56,70 @@ function refuseWithoutMaster(node: RedisNode, master: RedisNode | undefined): vo
 
 function refuseWithoutVotes(snapshot: ClusterSnapshot, node: RedisNode): void {
   if (canElect(snapshot)) return;
-  const { all, silent } = votersOf(snapshot);
   throw refusal(
     'unsafe',
-    `${silent.length} of ${quantity(all.length, 'master')} do not answer (${silent.map(nodeName).join(', ')}), so the others cannot elect ${nodeName(node)}. Bring one of them back, or promote with how "takeover" if they are proven dead.`,
+    `${lostMajority(snapshot)} The others are too few to elect ${nodeName(node)}. Bring one of them back, or promote with how "takeover" if they are dead.`,
   );
 }
 
-function refuseTakeover(snapshot: ClusterSnapshot, node: RedisNode): void {
+function refuseTakeover(snapshot: ClusterSnapshot, node: RedisNode, dead: readonly string[]): void {
+  const name = nodeName(node);
   if (canElect(snapshot)) {
     throw refusal(
       'invalid-input',
-      `Most masters answer and can elect ${nodeName(node)}: promote with how "force", which asks for their votes.`,
+      `Most masters answer and can elect ${name}: promote with how "force", which asks for their votes.`,
     );
   }
-  const unproven = votersOf(snapshot).silent.filter((one) => proofOfDeath(snapshot, one) === undefined);
-  if (unproven.length === 0) return;
+  const master = snapshot.nodes.find(({ id }) => id === node.masterId);
+  if (answers(master)) {
+    throw refusal('unsafe', `The master of ${name}, ${nodeName(master)}, answers: it is not dead.`);
+  }
+  const alive = dead.flatMap((id) => signOfLife(snapshot, memberOf(snapshot, id)) ?? []);
+  if (alive.length > 0) {
+    throw refusal(
+      'unsafe',
+      `${alive.join('; ')}. A takeover beside a living master loses what that one still takes. Wait until this has changed, or stop it.`,
+    );
+  }
+  const unproven = presumedDead(snapshot).filter((id) => !dead.includes(id));
+  if (unproven.length > 0) throw unprovenDeath(snapshot, unproven);
+  refuseUnheard(snapshot, node);
+}
+
+/** A takeover chooses its epoch by itself, one above all it has heard of: two with the same one would collide. */
+function refuseUnheard({ nodes }: ClusterSnapshot, node: RedisNode): void {
+  const newest = Math.max(...nodes.map(({ view, configEpoch }) => (view === undefined ? 0 : configEpoch)));
+  if ((node.view?.currentEpoch ?? 0) >= newest) return;
   throw refusal(
     'unsafe',
-    `Nothing proves that ${unproven.map(nodeName).join(', ')} ended: not answering is not being dead, and a master that still runs would go on taking writes that are lost when it meets the others again. Kubernetes has to say that the pod is gone or that its container has ended.`,
+    `${nodeName(node)} has not heard yet of the newest change of masters (config epoch ${newest}). Try again in some seconds.`,
   );
+}
+
+/** Masters whose votes are missing and of which Kubernetes does not say that they are dead; by node id. */
+export function presumedDead(snapshot: ClusterSnapshot): readonly string[] {
+  const { silent } = votersOf(snapshot);
+  return silent.filter((one) => proofOfDeath(snapshot, one) === undefined).map(({ id }) => id);
+}
+
+function unprovenDeath(snapshot: ClusterSnapshot, ids: readonly string[]): Error {
+  const unproven = ids.map((id) => memberOf(snapshot, id));
+  const listed = unproven.map((node) => `"${node.id}"`).join(', ');
+  return refusal(
+    'unsafe',
+    `${lostMajority(snapshot)} Nothing proves that ${unproven.map(nodeName).join(', ')} ended: not answering is not being dead, and a master that still runs goes on taking writes that are lost when it meets the others again. If you know that they are dead, “Promote Replica…” asks you to confirm it; a call of the command names them: "dead": [${listed}].`,
+  );
+}
+
+/** How many votes are missing, and which replicas have the data of whom. */
+function lostMajority(snapshot: ClusterSnapshot): string {
+  const { all, silent } = votersOf(snapshot);
+  const heirs = silent.map((master) => {
+    const names = replicasOf(snapshot, master.id)
+      .filter((one) => answers(one))
+      .map(nodeName);
+    if (names.length === 0) return `no replica has the data of ${nodeName(master)}`;
+    return `${names.join(', ')} ${names.length === 1 ? 'has' : 'have'} the data of ${nodeName(master)}`;
+  });
+  return `${silent.length} of ${quantity(all.length, 'voting master')} do not answer (${silent.map(nodeName).join(', ')}); ${heirs.join(', ')}.`;
 }

@@ -11,6 +11,8 @@ export interface TakeOver {
   readonly old: string | undefined;
   /** The masters with slots, whose votes an election needs. */
   readonly voters: readonly string[];
+  /** Nodes that answered: after a takeover all of them have to know of it before there is another one. */
+  readonly members?: readonly string[];
   readonly how: PromoteHow;
 }
 
@@ -48,7 +50,10 @@ export async function takeOver(wanted: TakeOver, ports: TakeOverPorts): Promise<
     if (isStopped()) return;
     const begun = now();
     const answer = await ask(wanted, ports);
-    if ((await hasTakenOver(wanted, ports)) || isStopped()) return;
+    if ((await hasTakenOver(wanted, ports)) || isStopped()) {
+      if (how === 'takeover') await untilKnown(wanted, ports);
+      return;
+    }
     if (attempt === tries) {
       throw new UserError(
         'failed',
@@ -114,4 +119,27 @@ async function hasTakenOver({ heir, old, how }: TakeOver, ports: TakeOverPorts):
     await delay(pollEvery, signal);
   }
   return false;
+}
+
+/**
+ * Waits until all members have heard of a takeover, which chose its epoch without asking: the next one has to choose a
+ * higher one. When the time is up it is for that one to find out.
+ */
+async function untilKnown({ heir, members = [] }: TakeOver, ports: TakeOverPorts): Promise<void> {
+  const { readNode, now, delay, signal } = ports;
+  const end = now() + knownWithin;
+  while (now() < end && !signal.aborted) {
+    const { self } = await readNode(heir);
+    const views = await Promise.all(members.map((id) => readNode(id).catch(() => undefined)));
+    const isKnown = views.every(
+      (view) =>
+        view === undefined ||
+        view.self.id === heir ||
+        view.others.some(
+          ({ id, configEpoch, slots }) => id === heir && configEpoch === self.configEpoch && slots.length > 0,
+        ),
+    );
+    if (isKnown) return;
+    await delay(pollEvery, signal);
+  }
 }

@@ -3,41 +3,61 @@ import type { Outcome } from '../../model/outcome.ts';
 import type { Plan, PromoteHow } from '../../model/plan.ts';
 import { nodeName } from '../../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
+import { votersOf } from '../../operations/nodes.ts';
 import { planPromote } from '../../operations/promote.ts';
+import { presumedDead } from '../../operations/promote/refusals.ts';
 import { confirmationOf } from '../confirmation.ts';
 import type { Parts } from '../parts.ts';
+import { toChange } from '../partToChange.ts';
 import { runPlanned } from '../runPlanned.ts';
-import { answersOf, clusterOf, pickNode, rowTarget, textAnswer } from '../target.ts';
+import { answersOf, clusterOf, pickNode, rowTarget, textAnswer, type Answers } from '../target.ts';
 
-/** Makes a chosen replica the master of its shard: handed over, or where the master is gone by force. */
+/**
+ * Makes a chosen replica the master of its shard: handed over, or where the master is gone by force. Where most masters
+ * are gone and nothing proves that they are dead, the person who types the cluster's name says so.
+ */
 export async function promote(parts: Parts, argument: unknown): Promise<Outcome> {
-  const snapshot = await parts.inventory.fresh(await clusterOf(parts, argument));
+  const read = await parts.inventory.fresh(await clusterOf(parts, argument));
+  const snapshot = votersOf(read).silent.length === 0 ? read : await toChange(parts, argument, read);
   const answers = answersOf(parts, argument);
   const target = rowTarget(parts, argument);
-  const given = target?.kind === 'node' ? target.nodeId : textAnswer(answers, 'node');
-  const node = given ?? (await pickReplica(snapshot)).id;
   const how = textAnswer(answers, 'how') as PromoteHow | undefined;
-  const plan = how === undefined ? gentlest(snapshot, node) : planPromote(snapshot, { node, how });
+  const given = target?.kind === 'node' ? target.nodeId : textAnswer(answers, 'node');
+  const node = given ?? (how === 'takeover' ? undefined : (await pickReplica(snapshot)).id);
+  const dead = deadIn(answers) ?? (answers['confirmed'] === true ? [] : presumedDead(snapshot));
+  const request = node === undefined ? {} : { node };
+  const plan =
+    how === undefined ? gentlest(snapshot, request, dead) : planPromote(snapshot, { ...request, how, dead });
   return runPlanned(parts, {
     plan,
     confirmation: confirmationOf(plan, snapshot, answers, answers['node'] === undefined),
     verb: 'Promote',
     message: ({ seconds, cancelled }) =>
       cancelled
-        ? 'the shard has the master it had'
-        : `${nameIn(snapshot, node)} is the master of its shard, after ${seconds.toFixed(1)} s`,
+        ? 'not every shard has got a new master'
+        : `${promoted(plan, snapshot)} after ${seconds.toFixed(1)} s`,
   });
 }
 
-/** The first way that is possible. Where none is, why it cannot be handed over says what to do. */
-function gentlest(snapshot: ClusterSnapshot, node: string): Plan {
+function deadIn({ dead }: Answers): readonly string[] | undefined {
+  if (dead === undefined) return undefined;
+  if (Array.isArray(dead) && dead.every((id): id is string => typeof id === 'string')) return dead;
+  throw new UserError('invalid-input', '"dead" is a list of node ids. Nothing was changed.');
+}
+
+/** The first way that is possible. Where none is, why the last one is not says what to do. */
+function gentlest(
+  snapshot: ClusterSnapshot,
+  request: { readonly node?: string },
+  dead: readonly string[],
+): Plan {
   let refused: unknown;
   for (const how of ['handOver', 'force', 'takeover'] as const) {
     try {
-      return planPromote(snapshot, { node, how });
+      return planPromote(snapshot, { ...request, how, dead });
     } catch (error) {
       if (!(error instanceof UserError) || error.reason !== 'unsafe') throw refused ?? error;
-      refused ??= error;
+      refused = error;
     }
   }
   throw refused;
@@ -48,7 +68,12 @@ async function pickReplica(snapshot: ClusterSnapshot): Promise<RedisNode> {
   return await pickNode(snapshot, 'Which replica is to become master?', replicas);
 }
 
-function nameIn(snapshot: ClusterSnapshot, id: string): string {
-  const node = snapshot.nodes.find((one) => one.id === id);
-  return node === undefined ? id : nodeName(node);
+function promoted({ steps }: Plan, { nodes }: ClusterSnapshot): string {
+  const names = steps.flatMap((step) => {
+    const node = step.kind === 'promote' ? nodes.find(({ id }) => id === step.node) : undefined;
+    return node === undefined ? [] : [nodeName(node)];
+  });
+  return names.length === 1
+    ? `${names.join('')} is the master of its shard`
+    : `The shards of ${names.join(', ')} have masters again`;
 }

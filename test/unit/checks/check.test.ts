@@ -85,6 +85,10 @@ test('a failed master is shown the replica that can take over, or the way to giv
   const alone = sketchOf({ a: failed, r: { masterId: 'a', health: 'failed' } });
   assert.match(remedy(alone) ?? '', /“Fix Uncovered Slots…”/);
   assert.doesNotMatch(remedy(sketchOf({ a: { ...failed, health: 'unreachable' } })) ?? '', /Promote|Fix/);
+  const gone = { slots: [[5461, 10_922]] as const, health: 'unreachable' } as const;
+  const minority = remedy(sketchOf({ a: { ...failed, health: 'unreachable' }, b: gone })) ?? '';
+  assert.match(minority, /Most masters do not answer.*“Promote Replica…” makes .* the master of these slots/);
+  assert.doesNotMatch(minority, /Forget|Fix/);
 });
 
 test('a master at its memory limit refuses writes unless it evicts, and the cluster is sound all the same', () => {

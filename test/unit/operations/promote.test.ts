@@ -75,7 +75,10 @@ describe('promoting a replica', () => {
 
   test('with most masters gone nobody can be elected', () => {
     const snapshot = without([0, 1], 'silent');
-    assert.throws(() => planPromote(snapshot, { node: 'r1', how: 'force' }), /2 of 3 masters do not answer/);
+    assert.throws(
+      () => planPromote(snapshot, { node: 'r1', how: 'force' }),
+      /2 of 3 voting masters do not answer/,
+    );
   });
 
   test('taking over needs proof that the masters are dead: unreachable is not dead', () => {
@@ -91,10 +94,6 @@ describe('promoting a replica', () => {
       );
     }
     assert.throws(
-      () => planPromote(without([0, 1], 'gone', 'nameless'), { node: 'r1', how: 'takeover' }),
-      /Nothing proves/,
-    );
-    assert.throws(
       () =>
         planPromote({ ...without([0, 1], 'gone'), apiProblem: 'no answer' }, { node: 'r1', how: 'takeover' }),
       /Nothing proves/,
@@ -106,6 +105,127 @@ describe('promoting a replica', () => {
           { node: 'r1', how: 'takeover' },
         ),
       /Nothing proves/,
+    );
+  });
+
+  test('nodes that announce no name are dead when no pod can be theirs any more', () => {
+    const nameless = without([0, 1], 'gone', 'nameless');
+    const takeover = (snapshot: ClusterSnapshot): readonly string[] =>
+      planPromote(snapshot, { how: 'takeover' }).warnings;
+    assert.match(
+      takeover(nameless).join(' '),
+      /no pod has its address 10\.0\.0\.0:6379 any more, and every pod of cart runs another node, has ended or is gone/,
+    );
+    const [workload] = nameless.workloads;
+    assert.ok(workload);
+    const loose = pod('cart-0', '10.0.9.9');
+    const failure = { reason: 'timeout' as const, message: 'No answer within 3 s.' };
+    const unclear: Readonly<Record<string, ClusterSnapshot>> = {
+      'a pod that may be it does not answer': {
+        ...nameless,
+        loosePods: [loose],
+        unread: [{ pod: loose, failure }],
+      },
+      'a pod is still to start': { ...nameless, loosePods: [{ ...loose, phase: 'Pending', ready: false }] },
+      'some pod has its address': { ...nameless, loosePods: [{ ...loose, ip: '10.0.0.0' }] },
+      'it may never have been a pod': { ...nameless, workloads: [{ ...workload, replicas: 4 }] },
+      'nothing says that pods of one name replace each other': {
+        ...nameless,
+        workloads: [{ ...workload, kind: 'Other' }],
+      },
+    };
+    for (const [why, snapshot] of Object.entries(unclear)) {
+      assert.throws(() => takeover(snapshot), /Nothing proves/, why);
+    }
+    const otherPort = { ...loose, ip: '10.0.0.0', port: 7001 };
+    takeover({ ...nameless, loosePods: [otherPort] });
+  });
+
+  test('an ended pod proves the death of one node, not of all that share its address', () => {
+    const ended = without([0, 1], 'ended');
+    const shared = ended.nodes.find(({ id }) => id === 'm0')?.pod;
+    assert.ok(shared);
+    const both = ended.nodes.map((node) => (node.id === 'm1' ? { ...node, pod: shared } : node));
+    assert.throws(
+      () => planPromote({ ...ended, nodes: both }, { how: 'takeover' }),
+      /Nothing proves that .*ended/,
+    );
+    const elsewhere = ended.nodes.map((node) => (node.id === 'm1' ? { ...node, port: 7001 } : node));
+    assert.throws(
+      () => planPromote({ ...ended, nodes: elsewhere }, { how: 'takeover' }),
+      /Nothing proves that .*ended/,
+    );
+  });
+
+  test('a person can say that masters are dead, unless something contradicts it', () => {
+    const snapshot = { ...without([0, 1], 'silent'), ref: { addresses: ['10.0.0.1:6379'] } };
+    assert.throws(
+      () => planPromote(snapshot, { how: 'takeover' }),
+      /2 of 3 voting masters do not answer \(cart-0, cart-1\); cart-3 has the data of cart-0, cart-4 has the data of cart-1\..*"dead": \["m0", "m1"\].*Nothing was changed/,
+    );
+    const dead = ['m0', 'm1'];
+    const unready = snapshot.nodes.map((node) =>
+      node.pod === undefined || node.view !== undefined
+        ? node
+        : { ...node, pod: { ...node.pod, ready: false } },
+    );
+    assert.throws(
+      () => planPromote({ ...snapshot, nodes: unready }, { how: 'takeover', dead: ['m0'] }),
+      /that cart-1 ended/,
+    );
+    const plan = planPromote({ ...snapshot, nodes: unready }, { how: 'takeover', dead, node: 'r1' });
+    assert.deepEqual(
+      plan.steps.map((step) => step.kind === 'promote' && [step.node, step.how, step.master, step.dead]),
+      [
+        ['r1', 'takeover', 'm1', dead],
+        ['r0', 'force', 'm0', dead],
+      ],
+    );
+    assert.match(plan.warnings.join(' '), /cart-0 \(m0\) is taken for dead on your word/);
+    assert.match(plan.losses.join(' '), /If cart-0 or cart-1 still runs somewhere/);
+    assert.throws(
+      () => planPromote(snapshot, { how: 'takeover', dead }),
+      /Kubernetes reports that pod cart-0 is running and ready/,
+    );
+    assert.throws(
+      () => planPromote({ ...snapshot, nodes: unready }, { how: 'takeover', dead: [...dead, 'm2'] }),
+      /cart-2 answers/,
+    );
+    const linked = unready.map((node) =>
+      node.view === undefined
+        ? node
+        : {
+            ...node,
+            view: {
+              ...node.view,
+              others: node.view.others.map((one) => (one.id === 'm0' ? line('m0') : one)),
+            },
+          },
+    );
+    assert.throws(
+      () => planPromote({ ...snapshot, nodes: linked }, { how: 'takeover', dead }),
+      /cart-2, cart-3, cart-4, cart-5 are connected to cart-0/,
+    );
+  });
+
+  test('of several replicas the one that has most is chosen, and a takeover waits for the epoch of the one before', () => {
+    const gone = without([0, 1], 'gone');
+    const rival = gone.nodes.find(({ id }) => id === 'r0');
+    assert.ok(rival?.view);
+    const better = {
+      ...rival,
+      id: 'r8',
+      view: { ...rival.view, replication: { ...rival.view.replication, offset: 5000 } },
+    };
+    const plan = planPromote({ ...gone, nodes: [...gone.nodes, better] }, { how: 'takeover' });
+    assert.deepEqual(
+      plan.steps.map((step) => step.kind === 'promote' && step.node),
+      ['r8', 'r1'],
+    );
+    const ahead = gone.nodes.map((node) => (node.id === 'm2' ? { ...node, configEpoch: 9 } : node));
+    assert.throws(
+      () => planPromote({ ...gone, nodes: ahead }, { how: 'takeover' }),
+      /has not heard yet of the newest change of masters \(config epoch 9\)/,
     );
   });
 });

@@ -1,0 +1,32 @@
+import { quantity } from '../../model/quantity.ts';
+import { nodeName } from '../../model/shards.ts';
+import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
+import { answers, nameOf, replicasOf } from '../nodes.ts';
+
+/** What is gone when a replica takes its master's place without it, one sentence each. */
+export function lossesFor(snapshot: ClusterSnapshot, node: RedisNode): readonly string[] {
+  const name = nodeName(node);
+  const master = nameOf(snapshot, node.masterId ?? '');
+  const losses = [
+    `Writes that ${master} took and had not passed on to ${name}.`,
+    ...newerCopies(snapshot, node),
+  ];
+  if (node.view?.keys === 0) losses.push(`${name} holds no key at all: every key of this shard.`);
+  const old = snapshot.nodes.find(({ id }) => id === node.masterId);
+  if (answers(old)) losses.push(`${master} answers: what it takes until it steps down is lost as well.`);
+  return losses;
+}
+
+function newerCopies(snapshot: ClusterSnapshot, node: RedisNode): readonly string[] {
+  return replicasOf(snapshot, node.masterId ?? '')
+    .filter((other) => answers(other) && offsetOf(other) > offsetOf(node))
+    .map(
+      (other) =>
+        `${quantity(offsetOf(other) - offsetOf(node), 'byte')} of writes that ${nodeName(other)} has and ${nodeName(node)} has not: promote that one instead.`,
+    );
+}
+
+/** How much of its master's stream a replica has, in bytes. */
+export function offsetOf({ view }: RedisNode): number {
+  return view?.replication.offset ?? 0;
+}

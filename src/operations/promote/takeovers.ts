@@ -1,0 +1,113 @@
+import { quantity } from '../../model/quantity.ts';
+import { isKubernetesRef } from '../../model/clusterRef.ts';
+import type { Plan, StepOf } from '../../model/plan.ts';
+import { nodeName, slotsText } from '../../model/shards.ts';
+import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
+import { formatSlots } from '../../model/slots.ts';
+import { answers, memberOf, refusal, replicasOf, votersOf } from '../nodes.ts';
+import { proofOfDeath } from './death.ts';
+import { lossesFor, offsetOf } from './losses.ts';
+import { promotable } from './refusals.ts';
+
+interface Request {
+  /** A replica that is preferred to the others of its shard, by node id. */
+  readonly node?: string;
+  /** Masters that the caller knows to be dead, by node id. */
+  readonly dead?: readonly string[];
+}
+
+/**
+ * Plans to give every dead master a successor when too few are left to elect any: as many takeovers as make a majority
+ * again, one after the other, then elections for the rest, since only these cannot choose an epoch twice. Throws a
+ * UserError where a majority answers, or where neither Kubernetes nor the caller says that the silent masters are dead.
+ */
+export function planTakeovers(snapshot: ClusterSnapshot, { node, dead = [] }: Request): Plan {
+  const { all, silent } = votersOf(snapshot);
+  const chosen = node === undefined ? firstHeir(snapshot, silent) : memberOf(snapshot, node);
+  promotable(snapshot, chosen.id, 'takeover', dead);
+  const pairs = silent
+    .map((master) => ({
+      master,
+      heir: chosen.masterId === master.id ? chosen : bestReplica(snapshot, master),
+    }))
+    .sort((a, b) => Number(b.heir === chosen) - Number(a.heir === chosen));
+  const served = pairs.flatMap(({ master, heir }) => (heir === undefined ? [] : [{ master, heir }]));
+  const missing = Math.floor(all.length / 2) + 1 - (all.length - silent.length);
+  const steps = served.map(({ master, heir }, index) => stepFor(master, heir, index < missing, dead));
+  const names = served.map(({ heir }) => nodeName(heir)).join(', ');
+  return {
+    title: `Promote ${names} of ${snapshot.name}`,
+    ref: snapshot.ref,
+    operation: 'promote',
+    request: {
+      how: 'takeover',
+      ...(node === undefined ? {} : { node }),
+      ...(dead.length === 0 ? {} : { dead }),
+    },
+    steps,
+    warnings: [
+      `${silent.length} of ${quantity(all.length, 'voting master')} are gone; ${names} ${served.length === 1 ? 'has' : 'have'} their data.`,
+      ...silent.map((master) => whyDead(snapshot, master)),
+      ...pairs.flatMap(({ master, heir }) => (heir === undefined ? [unservedText(master)] : [])),
+    ],
+    losses: [...served.flatMap(({ heir }) => lossesFor(snapshot, heir)), ...presumedLosses(snapshot, silent)],
+  };
+}
+
+/** The answering replica that has most of its master's stream. */
+function bestReplica(snapshot: ClusterSnapshot, master: RedisNode): RedisNode | undefined {
+  return replicasOf(snapshot, master.id)
+    .filter((one) => answers(one) && !one.view.loading)
+    .sort((a, b) => offsetOf(b) - offsetOf(a) || (a.id < b.id ? -1 : 1))[0];
+}
+
+function firstHeir(snapshot: ClusterSnapshot, silent: readonly RedisNode[]): RedisNode {
+  const heir = silent.map((master) => bestReplica(snapshot, master)).find((one) => one !== undefined);
+  if (heir !== undefined) return heir;
+  throw refusal(
+    silent.length === 0 ? 'invalid-input' : 'unsafe',
+    silent.length === 0
+      ? `Every master of ${snapshot.name} with hash slots answers: there is nothing to take over.`
+      : `No replica of ${silent.map(nodeName).join(', ')} answers: there is none to promote. “Fix Uncovered Slots…” gives their slots to other masters.`,
+  );
+}
+
+function stepFor(
+  master: RedisNode,
+  heir: RedisNode,
+  isTakeover: boolean,
+  dead: readonly string[],
+): StepOf<'promote'> {
+  const slots = slotsText(master.slots);
+  const text = isTakeover
+    ? `${nodeName(heir)} takes over ${slots} of ${nodeName(master)} without an election`
+    : `${nodeName(heir)} is elected in the place of ${nodeName(master)} (${slots}), now that a majority of masters answers`;
+  return {
+    kind: 'promote',
+    node: heir.id,
+    how: isTakeover ? 'takeover' : 'force',
+    master: master.id,
+    ...(dead.length === 0 ? {} : { dead }),
+    text,
+  };
+}
+
+function whyDead(snapshot: ClusterSnapshot, master: RedisNode): string {
+  const proof = proofOfDeath(snapshot, master);
+  const name = `${nodeName(master)} (${master.id.slice(0, 8)})`;
+  if (proof !== undefined) return `${name}: ${proof}.`;
+  const source = isKubernetesRef(snapshot.ref) ? 'Kubernetes does not say so' : 'nothing else says so';
+  return `${name} is taken for dead on your word; ${source}. Make sure that it is stopped, or that no client reaches it.`;
+}
+
+function unservedText(master: RedisNode): string {
+  return `No replica of ${nodeName(master)} answers: its slots ${formatSlots(master.slots)} stay without a master.`;
+}
+
+function presumedLosses(snapshot: ClusterSnapshot, silent: readonly RedisNode[]): readonly string[] {
+  const presumed = silent.filter((master) => proofOfDeath(snapshot, master) === undefined);
+  if (presumed.length === 0) return [];
+  return [
+    `If ${presumed.map(nodeName).join(' or ')} still runs somewhere: all that clients write there from now on, when it comes back.`,
+  ];
+}
