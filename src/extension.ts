@@ -88,7 +88,7 @@ export function activate(context: vscode.ExtensionContext): void {
     sourcesReady: () => sources.ready(),
     reloadSources: () => sources.reload(),
     openSlotMap: async (ref) => {
-      await inventory.fresh(ref);
+      await inventory.look(ref);
       openSlotMap(slotMap(ref));
     },
   };

@@ -11,8 +11,10 @@ import { reachable } from './reachable.ts';
 import { replication } from './replication.ts';
 import type { Rule } from './rule.ts';
 import { state } from './state.ts';
+import { unread } from './unread.ts';
 
 const rules: readonly Rule[] = [
+  unread,
   state,
   reachable,
   coverage,
@@ -38,7 +40,10 @@ export function check(snapshot: ClusterSnapshot, running: readonly RunningWork[]
     .sort((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity));
 }
 
-/** Whether `redis-cli --cluster check` would be content: coverage, open slots, agreement and every node answering. */
+/**
+ * Whether `redis-cli --cluster check` would be content: coverage, open slots, agreement and every master answering. Never
+ * of a cluster of which nothing was read.
+ */
 export function isSound(findings: readonly Finding[]): boolean {
   return !findings.some(
     ({ rule, severity, expected }) =>

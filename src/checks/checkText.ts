@@ -1,6 +1,7 @@
 import { mastersOf, uncoveredSlots } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode, RunningWork } from '../model/snapshot.ts';
-import { countSlots, formatSlots, slotCount, type SlotSet } from '../model/slots.ts';
+import { isUnread } from '../model/unread.ts';
+import { countSlots, formatSlots, slotCount, unionSlots, type SlotSet } from '../model/slots.ts';
 import { agrees } from './agreement.ts';
 import type { Finding } from '../model/finding.ts';
 
@@ -13,6 +14,10 @@ export function checkText(
   findings: readonly Finding[],
   running: readonly RunningWork[] = [],
 ): string {
+  if (isUnread(snapshot)) {
+    const lines = [...runs(running), ...findingLines(findings)];
+    return ['>>> Performing Cluster Check (no node could be read)', ...lines, ''].join('\n');
+  }
   const replicas = replicaCounts(snapshot);
   return (
     [
@@ -28,13 +33,16 @@ export function checkText(
 function summary(snapshot: ClusterSnapshot, replicas: ReplicaCounts): readonly string[] {
   const masters = mastersOf(snapshot);
   const keys = masters.reduce((sum, node) => sum + (node.view?.keys ?? 0), 0);
+  const silent = masters.filter(({ view }) => view === undefined).length;
   return [
     ...masters.map((node) => {
       const count = replicas.get(node.id) ?? 0;
       const said = node.view === undefined ? 'does not answer' : `${node.view.keys} keys`;
       return `${address(node)} (${node.id.slice(0, 8)}...) -> ${said} | ${countSlots(node.slots)} slots | ${count} slaves.`;
     }),
-    `[OK] ${keys} keys in ${masters.length} masters.`,
+    silent === 0
+      ? `[OK] ${keys} keys in ${masters.length} masters.`
+      : `[WARNING] At least ${keys} keys in ${masters.length} masters: ${silent} of them did not answer.`,
     `${(keys / slotCount).toFixed(2)} keys per slot on average.`,
   ];
 }
@@ -59,9 +67,14 @@ function nodes(snapshot: ClusterSnapshot, replicas: ReplicaCounts): readonly str
 
 function verdicts(snapshot: ClusterSnapshot): readonly string[] {
   const open = new Set<number>();
+  const answering = snapshot.nodes.filter(({ view }) => view !== undefined).length;
+  const who =
+    answering === snapshot.nodes.length
+      ? 'All nodes'
+      : `The ${answering} of ${snapshot.nodes.length} nodes that answered`;
   const lines = [
     agrees(snapshot)
-      ? '[OK] All nodes agree about slots configuration.'
+      ? `[OK] ${who} agree about slots configuration.`
       : "[ERR] Nodes don't agree about configuration!",
     '>>> Check for open slots...',
   ];
@@ -75,14 +88,19 @@ function verdicts(snapshot: ClusterSnapshot): readonly string[] {
   }
   if (open.size > 0)
     lines.push(`[WARNING] The following slots are open: ${[...open].sort((a, b) => a - b).join(',')}.`);
+  return [...lines, '>>> Check slots coverage...', coverageLine(snapshot)];
+}
+
+function coverageLine(snapshot: ClusterSnapshot): string {
   const uncovered = uncoveredSlots(snapshot);
-  return [
-    ...lines,
-    '>>> Check slots coverage...',
-    uncovered.length === 0
-      ? `[OK] All ${slotCount} slots covered.`
-      : `[ERR] Not all ${slotCount} slots are covered by nodes.\n    Uncovered: ${formatSlots(uncovered)}`,
-  ];
+  if (uncovered.length > 0) {
+    return `[ERR] Not all ${slotCount} slots are covered by nodes.\n    Uncovered: ${formatSlots(uncovered)}`;
+  }
+  const silent = mastersOf(snapshot).filter(({ view }) => view === undefined);
+  const unverified = unionSlots(...silent.map(({ slots }) => slots));
+  return unverified.length === 0
+    ? `[OK] All ${slotCount} slots covered.`
+    : `[WARNING] Not verified, since their masters did not answer: ${formatSlots(unverified)}`;
 }
 
 function runs(running: readonly RunningWork[]): readonly string[] {
@@ -93,15 +111,19 @@ function runs(running: readonly RunningWork[]): readonly string[] {
 }
 
 function beyond(findings: readonly Finding[]): readonly string[] {
-  const lines = findings.flatMap((finding) => [
-    `[${finding.severity === 'error' ? 'ERR' : finding.severity === 'warning' ? 'WARNING' : 'INFO'}] ${finding.message}`,
-    ...finding.evidence.map((line) => `    ${line}`),
-    ...(finding.remedy === undefined ? [] : [`    What to do: ${finding.remedy}`]),
-  ]);
+  const lines = findingLines(findings);
   return [
     '>>> Check nodes, replication and pods...',
     ...(lines.length === 0 ? ['[OK] Nothing found.'] : lines),
   ];
+}
+
+function findingLines(findings: readonly Finding[]): readonly string[] {
+  return findings.flatMap((finding) => [
+    `[${finding.severity === 'error' ? 'ERR' : finding.severity === 'warning' ? 'WARNING' : 'INFO'}] ${finding.message}`,
+    ...finding.evidence.map((line) => `    ${line}`),
+    ...(finding.remedy === undefined ? [] : [`    What to do: ${finding.remedy}`]),
+  ]);
 }
 
 /** How many replicas each node has, by its id. */

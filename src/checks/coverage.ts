@@ -1,5 +1,5 @@
 import { uncoveredSlots, slotsText } from '../model/shards.ts';
-import { formatSlots } from '../model/slots.ts';
+import { countSlots, formatSlots } from '../model/slots.ts';
 import type { Rule } from './rule.ts';
 
 /** Slots that no answering or listed master serves: keys in them can be neither read nor written. */
@@ -10,7 +10,7 @@ export const coverage: Rule = (snapshot) => {
     {
       rule: 'coverage',
       severity: 'error',
-      message: `${slotsText(slots)} not covered by any master.`,
+      message: `${slotsText(slots)} ${countSlots(slots) === 1 ? 'is' : 'are'} not covered by any master.`,
       evidence: [`Uncovered: ${formatSlots(slots)}`],
       remedy:
         'Bring back the node that served them. Once it is sure that it is lost, “Fix Uncovered Slots…” assigns them to other masters.',

@@ -1,9 +1,14 @@
 import type { Finding } from '../model/finding.ts';
+import { isRunning, isUnread } from '../model/unread.ts';
 import type { Rule } from './rule.ts';
 
 /** Pods that are in no cluster, and nodes that the cluster lists and nobody runs. */
 export const membership: Rule = (snapshot) => {
-  const loose = snapshot.loosePods.map((pod): Finding => {
+  if (isUnread(snapshot)) return [];
+  const silent = new Set(snapshot.unread.flatMap(({ pod }) => pod?.uid ?? []));
+  // Whether a server that runs and was not read has joined is not known; `unread` says why.
+  const known = snapshot.loosePods.filter((pod) => !(silent.has(pod.uid) && isRunning(pod)));
+  const loose = known.map((pod): Finding => {
     const why = pod.reason ?? (pod.phase === 'Running' ? 'has not joined the cluster' : pod.phase);
     return {
       rule: 'loose-pod',

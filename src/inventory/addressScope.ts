@@ -53,11 +53,6 @@ export class AddressScope {
     return [...this.#readers.values()].find(({ reading }) => reading.lastId === nodeId);
   }
 
-  /** Why addresses do not answer, one message each. */
-  failures(): readonly string[] {
-    return [...this.#readers.values()].flatMap(({ reading }) => reading.failure?.message ?? []);
-  }
-
   /** A round in which every node is asked after the call, and waited for as long as it may take. */
   async readFully(): Promise<void> {
     await this.#round;

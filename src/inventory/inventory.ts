@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import { clusterKey, isKubernetesRef, type AddressClusterRef, type ClusterRef } from '../model/clusterRef.ts';
 import { UserError } from '../model/errors.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
+import { isUnread, unreadError } from '../model/unread.ts';
 import type { KubernetesAccess } from '../kubernetes/kubernetesAccess.ts';
 import type { ClusterDialer, Credentials } from '../redis/nodeConnection.ts';
 import { AddressScope } from './addressScope.ts';
@@ -144,19 +145,24 @@ export class Inventory extends EventEmitter<{ changed: [] }> {
   }
 
   /**
-   * A reading that began after the call. Throws a UserError where the context or the cluster does not exist, or why
-   * it could not be asked.
+   * A reading that began after the call, for whoever changes a cluster or draws conclusions. Throws a UserError where the
+   * context or the cluster does not exist, or why no server of it could be read: no plan can be made of nothing.
    */
   async fresh(ref: ClusterRef): Promise<ClusterSnapshot> {
+    const snapshot = await this.look(ref);
+    if (isUnread(snapshot)) throw unreadError(snapshot);
+    return snapshot;
+  }
+
+  /** As `fresh`, for whoever shows what was read: also where not a single server answered. */
+  async look(ref: ClusterRef): Promise<ClusterSnapshot> {
     const release = this.need(claimOf(ref));
     try {
       if (isKubernetesRef(ref)) return await this.#context(ref.context).fresh(ref.namespace, ref.name);
       const scope = await this.#addressScope(ref);
       await scope.readFully();
-      if (scope.snapshot === undefined || scope.snapshot.nodes.length === 0) {
-        throw new UserError('unreachable', `No node answers at ${ref.addresses.join(', ')}.${whyNot(scope)}`);
-      }
-      return scope.snapshot;
+      if (scope.snapshot !== undefined) return scope.snapshot;
+      throw new UserError('unreachable', `${ref.addresses.join(', ')} could not be read.`);
     } finally {
       release();
     }
@@ -261,9 +267,4 @@ export class Inventory extends EventEmitter<{ changed: [] }> {
 /** What `need` takes for a cluster: its context, since pods are watched by context, or the cluster itself. */
 export function claimOf(ref: ClusterRef): string {
   return isKubernetesRef(ref) ? `context/${ref.context}` : clusterKey(ref);
-}
-
-function whyNot(scope: AddressScope): string {
-  const messages = new Set(scope.failures());
-  return messages.size === 0 ? '' : ` ${[...messages].join(' ')}`;
 }

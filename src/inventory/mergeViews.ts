@@ -71,8 +71,8 @@ export function mergeViews(sources: readonly Source[]): Merged {
 }
 
 function unreadServer({ reading, pod, address }: Source): readonly UnreadServer[] {
-  const { failure } = reading;
-  if (failure === undefined) return [];
+  if (reading.view !== undefined) return [];
+  const failure = reading.failure ?? { reason: 'timeout', message: 'It has not answered yet.' };
   return [
     {
       failure,

@@ -164,6 +164,8 @@ function reasonOf(error: unknown): ReadFailureReason {
       return 'password';
     case 'forbidden':
       return 'forbidden';
+    case 'tls':
+      return 'tls';
     case 'invalid-input':
       return 'not-clustered';
     default:

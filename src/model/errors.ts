@@ -5,6 +5,7 @@ export type UserErrorReason =
   | 'already-exists'
   | 'unreachable'
   | 'sign-in-needed'
+  | 'tls'
   | 'forbidden'
   | 'unsafe'
   | 'busy'

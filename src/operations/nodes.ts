@@ -3,6 +3,7 @@ import { describeRef } from '../model/clusterRef.ts';
 import { mastersOf, nodeName } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
 import { isUnformed } from '../model/unformed.ts';
+import { isUnread, unreadError } from '../model/unread.ts';
 
 /** What a planner throws: whatever the reason, nothing has happened yet. */
 export function refusal(reason: UserErrorReason, message: string): UserError {
@@ -13,24 +14,8 @@ export function refusal(reason: UserErrorReason, message: string): UserError {
  * Throws a UserError with the reasons of the reading where no server of the cluster was read: what it holds is not known
  * then, and nothing about it may be planned.
  */
-export function refuseUnread({ ref, nodes, unread, loosePods, apiProblem }: ClusterSnapshot): void {
-  if (nodes.some(({ view }) => view !== undefined)) return;
-  const failures = [
-    ...unread.map(({ pod, address, failure }) => [pod?.name ?? address ?? '', failure.message] as const),
-    ...nodes.flatMap((node) =>
-      node.unreachable === undefined ? [] : [[nodeName(node), node.unreachable.message] as const],
-    ),
-    ...loosePods.map((pod) => [pod.name, pod.reasonMessage ?? pod.reason ?? `phase ${pod.phase}`] as const),
-  ];
-  const byName = new Map(failures.toReversed());
-  const byMessage = Map.groupBy([...byName].reverse(), ([, message]) => message.replace(/\.$/, ''));
-  const reasons = [...byMessage].map(
-    ([message, those]) => `${those.map(([name]) => name).join(', ')}: ${message}.`,
-  );
-  throw refusal(
-    'unreachable',
-    `No server of ${describeRef(ref)} could be read, so what it holds is not known. ${[...reasons, ...(apiProblem === undefined ? [] : [apiProblem])].join(' ')}`.trimEnd(),
-  );
+export function refuseUnread(snapshot: ClusterSnapshot): void {
+  if (isUnread(snapshot)) throw unreadError(snapshot);
 }
 
 /** A member by its id. Throws a UserError that names the members. */

@@ -148,10 +148,24 @@ async function readUntilDone(
 ): Promise<ClusterSnapshot> {
   const begun = steps.filter(({ index }) => states.has(index));
   for (let left = readings - 1; ; left--) {
-    const snapshot = await ports.readSnapshot();
+    const snapshot = await readAgain(ports, left);
+    if (snapshot === undefined) {
+      await ports.delay(betweenReadings, signal);
+      continue;
+    }
     const done = await Promise.all(begun.map(async ({ isDoneOn }) => await isDoneOn(snapshot)));
     if (left === 0 || done.every(Boolean) || signal.aborted) return snapshot;
     await ports.delay(betweenReadings, signal);
+  }
+}
+
+/** Undefined where not a single server answered in time and there are tries left. */
+async function readAgain({ readSnapshot }: RunPorts, left: number): Promise<ClusterSnapshot | undefined> {
+  try {
+    return await readSnapshot();
+  } catch (error) {
+    if (left > 0 && error instanceof UserError && error.reason === 'unreachable') return undefined;
+    throw error;
   }
 }
 

@@ -2,6 +2,7 @@ import { Redis, type RedisOptions } from 'ioredis';
 import { formatAddress } from '../model/clusterRef.ts';
 import { messageOf, UserError } from '../model/errors.ts';
 import type { Argument, Credentials, Endpoint, NodeConnection } from './nodeConnection.ts';
+import { speaksTls } from './speaksTls.ts';
 
 export interface ConnectTimes {
   readonly connectTimeoutMs: number;
@@ -12,7 +13,8 @@ export interface ConnectTimes {
 /**
  * Opens and signs in one connection. It never reconnects and never sends a command twice: what a lost connection
  * left undone is for the caller to find out, since a repeated SETSLOT, FAILOVER or MIGRATE is another command.
- * Throws UserError `unreachable`, or `sign-in-needed` where the server wants another password.
+ * Throws UserError `unreachable`, `sign-in-needed` where the server wants another password, or `tls` where it expects
+ * TLS or its certificate is not trusted.
  */
 export async function connectNode(
   endpoint: Endpoint,
@@ -36,9 +38,23 @@ export async function connectNode(
     await signIn(connection, credentials);
   } catch (error) {
     connection.close();
-    throw error;
+    throw await explainSilence(error, endpoint, credentials, name);
   }
   return connection;
+}
+
+/** A server that expects TLS ends a plain connection at its first command and does not say why. */
+async function explainSilence(
+  error: unknown,
+  endpoint: Endpoint,
+  { tls }: Credentials,
+  name: string,
+): Promise<unknown> {
+  const isSilent = error instanceof UserError && error.reason === 'unreachable' && tls === undefined;
+  if (!isSilent || !(await speaksTls(endpoint))) return error;
+  return new UserError('tls', `Redis at ${name} expects TLS, and no certificate authority for it is known.`, {
+    cause: error,
+  });
 }
 
 /** RESP2, so that replies have one shape on every server; signing in is done by hand, so that its errors are ours. */
@@ -134,7 +150,12 @@ function plainError(name: string, error: unknown): Error {
   return new Error(message);
 }
 
+const certificateProblem = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|ERR_TLS|ERR_SSL|EPROTO/;
+
 function unreachable(name: string, error: unknown): UserError {
   const [message] = messageOf(error).split('\n');
+  if (error instanceof Error && 'code' in error && certificateProblem.test(String(error.code))) {
+    return new UserError('tls', `The TLS certificate of Redis at ${name} is not accepted: ${message ?? ''}`);
+  }
   return new UserError('unreachable', `Redis at ${name} did not answer: ${message ?? 'connection lost'}`);
 }

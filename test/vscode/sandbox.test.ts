@@ -177,7 +177,7 @@ describe('the sandbox in VS Code', { timeout: 20 * 60_000 }, () => {
       await connection.call('CLUSTER', 'DELSLOTSRANGE', last - 99, last);
       connection.close();
     }
-    await vscode.treeRow(/100 slots not covered/).waitFor({ timeout: 20_000 });
+    await vscode.treeRow(/100 slots are not covered/).waitFor({ timeout: 20_000 });
     await vscode.rowMenu('Sandbox', 'Fix Uncovered Slots…');
     const dialog = await vscode.dialogText();
     assert.match(dialog, /Fix Sandbox: assign 100 slots/);

@@ -1,11 +1,12 @@
-import { quantity } from '../../model/quantity.ts';
 import * as vscode from 'vscode';
 import { check as findProblems, isSound } from '../../checks/check.ts';
 import { checkText } from '../../checks/checkText.ts';
+import { verdictText } from '../../checks/verdict.ts';
 import { isKubernetesRef } from '../../model/clusterRef.ts';
 import type { Finding } from '../../model/finding.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import type { ClusterSnapshot, RunningWork } from '../../model/snapshot.ts';
+import { isUnread } from '../../model/unread.ts';
 import { agreed } from '../../operations/agreed.ts';
 import { findDrift } from '../../operations/upgrade/drift.ts';
 import type { Parts } from '../parts.ts';
@@ -23,15 +24,14 @@ interface Checked {
 /** Checks a cluster by asking every node now; shows redis-cli's report and what it does not look at. */
 export async function check(parts: Parts, argument: unknown): Promise<Outcome & Checked> {
   const ref = await clusterOf(parts, argument);
-  const snapshot = await agreed(() => parts.inventory.fresh(ref));
+  const snapshot = await agreed(() => parts.inventory.look(ref));
   const work = parts.operations.workOn(snapshot);
   const running = work.filter(({ ended }) => ended !== true);
   const findings = [...findProblems(snapshot, work), ...(await drift(parts, snapshot))];
   const text = checkText(snapshot, findings, running);
   const ok = isSound(findings);
   await parts.documents.show(`Check – ${parts.inventory.titleOf(ref)}`, text);
-  const count = quantity(findings.length, 'finding');
-  const message = `${snapshot.name}: ${ok ? 'sound' : 'not sound'}, ${findings.length === 0 ? 'nothing found' : count}.`;
+  const message = verdictText(snapshot, findings);
   vscode.window.setStatusBarMessage(message, 5_000);
   return { outcome: 'done', message, ok, findings, text, running };
 }
@@ -39,7 +39,7 @@ export async function check(parts: Parts, argument: unknown): Promise<Outcome & 
 /** What the ConfigMap says and servers do not is asked for only here: it is no part of a snapshot. */
 async function drift(parts: Parts, snapshot: ClusterSnapshot): Promise<readonly Finding[]> {
   const { ref } = snapshot;
-  if (!isKubernetesRef(ref)) return [];
+  if (!isKubernetesRef(ref) || isUnread(snapshot)) return [];
   const access = await parts.inventory.access(ref.context);
   return findDrift(snapshot, access, await parts.inventory.dialer(ref));
 }

@@ -56,7 +56,7 @@ async function volumesIn(given: unknown, isConfirmed: boolean): Promise<boolean>
 /** What is left of a half-deleted cluster may have no node any more; it is deleted by its labels then. */
 async function readIfThere(parts: Parts, ref: ClusterSnapshot['ref']): Promise<ClusterSnapshot | undefined> {
   try {
-    return await parts.inventory.fresh(ref);
+    return await parts.inventory.look(ref);
   } catch (error) {
     if (error instanceof UserError && error.reason === 'not-found') return undefined;
     throw error;

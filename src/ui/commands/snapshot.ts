@@ -40,7 +40,7 @@ interface ClusterJson {
 
 /** The cluster as the tree sees it, read afresh, as plain JSON for tasks and tests; from the palette, as a document. */
 export async function snapshot(parts: Parts, argument: unknown): Promise<Outcome & { cluster: ClusterJson }> {
-  const read = await parts.inventory.fresh(await clusterOf(parts, argument));
+  const read = await parts.inventory.look(await clusterOf(parts, argument));
   const work = parts.operations.workOn(read);
   const cluster: ClusterJson = {
     ref: read.ref,

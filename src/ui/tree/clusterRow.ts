@@ -5,21 +5,10 @@ import type { Finding } from '../../model/finding.ts';
 import { failedSlots, mastersOf, nodeName, shardsOf, slotsText, uncoveredSlots } from '../../model/shards.ts';
 import type { ClusterSnapshot, PodFacts, RedisNode, RunningWork, Shard } from '../../model/snapshot.ts';
 import { allSlots, countSlots, formatSlots, subtractSlots, type SlotSet } from '../../model/slots.ts';
+import { stateDescription, stateIcons, stateOf, stateTooltip } from './clusterState.ts';
 import { nodeRow } from './nodeRow.ts';
-import { operationRow, runningIcon, runningText, workText, type RunningOperation } from './operationRow.ts';
-import { errorIcon, okIcon, warningIcon, type Row, type RowIcon } from './row.ts';
-
-/** What the views call a cluster's state, in one word. */
-function stateOf(findings: readonly Finding[]): 'ok' | 'degraded' | 'broken' {
-  if (findings.some((finding) => finding.severity === 'error')) return 'broken';
-  return findings.some((finding) => finding.severity === 'warning') ? 'degraded' : 'ok';
-}
-
-const stateIcons: Readonly<Record<ReturnType<typeof stateOf>, RowIcon>> = {
-  ok: okIcon,
-  degraded: warningIcon,
-  broken: errorIcon,
-};
+import { operationRow, runningIcon, runningText, type RunningOperation } from './operationRow.ts';
+import { errorIcon, warningIcon, type Row } from './row.ts';
 
 /** What is known of a cluster beside its snapshot. */
 export interface ClusterWork {
@@ -34,17 +23,17 @@ export function clusterRow(snapshot: ClusterSnapshot, work: ClusterWork, expande
   const id = clusterKey(snapshot.ref);
   const findings = check(snapshot, work.all);
   const running = runningText(work);
-  const state = stateOf(findings);
+  const state = stateOf(snapshot, findings);
   const shards = shardsOf(snapshot);
-  const replicas = snapshot.nodes.filter((node) => node.role === 'replica');
+  const silent = new Set(snapshot.unread.flatMap(({ pod }) => pod?.uid ?? []));
   return {
     id,
     label: snapshot.name,
     description: [
       ...(running === undefined ? [] : [running]),
-      description(snapshot, state, shards.length),
+      stateDescription(snapshot, state, shards.length),
     ].join(' · '),
-    tooltip: tooltip(snapshot, findings, state, work),
+    tooltip: stateTooltip(snapshot, findings, state, work.all),
     icon: runningIcon(work) ?? stateIcons[state],
     facets: [
       'cluster',
@@ -58,44 +47,19 @@ export function clusterRow(snapshot: ClusterSnapshot, work: ClusterWork, expande
       ...operationRow(id, snapshot.ref, work),
       ...findings.map((finding, index) => findingRow(id, finding, index, snapshot)),
       ...shards.map((shard, index) => shardRow(`${id}/shards/${index + 1}`, snapshot, shard, index)),
-      ...snapshot.loosePods.map((pod) => podRow(id, pod)),
-      nodesGroup(`${id}/nodes`, 'Nodes', 'server', snapshot, snapshot.nodes),
-      nodesGroup(`${id}/masters`, 'Masters', 'circle-filled', snapshot, mastersOf(snapshot)),
-      nodesGroup(`${id}/replicas`, 'Replicas', 'circle-outline', snapshot, replicas),
-      slotsGroup(`${id}/slots`, snapshot, shards),
+      ...snapshot.loosePods.map((pod) => podRow(id, pod, silent.has(pod.uid))),
+      ...(state === 'unreachable' ? [] : groups(id, snapshot, shards)),
     ],
   };
 }
 
-function description({ nodes, workloads }: ClusterSnapshot, state: string, shards: number): string {
-  if (nodes.length > 0) return [state, quantity(shards, 'shard'), quantity(nodes.length, 'node')].join(' · ');
-  const ready = workloads.reduce((sum, workload) => sum + workload.readyReplicas, 0);
-  const wanted = workloads.reduce((sum, workload) => sum + workload.replicas, 0);
-  return `no node answers · ${ready} of ${quantity(wanted, 'pod')} ready`;
-}
-
-function tooltip(
-  snapshot: ClusterSnapshot,
-  findings: readonly Finding[],
-  state: string,
-  { all }: ClusterWork,
-): readonly string[] {
-  const { ref, workloads, apiProblem } = snapshot;
-  const where = isKubernetesRef(ref)
-    ? [`Context: ${ref.context}`, `Namespace: ${ref.namespace}`]
-    : [`Addresses: ${ref.addresses.join(', ')}`];
-  const covered = countSlots(subtractSlots(allSlots, uncoveredSlots(snapshot)));
+function groups(id: string, snapshot: ClusterSnapshot, shards: readonly Shard[]): readonly Row[] {
+  const replicas = snapshot.nodes.filter((node) => node.role === 'replica');
   return [
-    `${snapshot.name}: ${state}`,
-    ...all.flatMap((work) => (work.ended === true ? [] : [workText(work)])),
-    ...where,
-    ...workloads.map(
-      ({ kind, name, readyReplicas, replicas }) =>
-        `${kind} ${name}: ${readyReplicas} of ${quantity(replicas, 'pod')} ready`,
-    ),
-    `Hash slots covered: ${covered.toLocaleString('en-US')} of 16,384`,
-    ...findings.map((finding) => finding.message),
-    ...(apiProblem === undefined ? [] : [`Kubernetes API: ${apiProblem}`]),
+    nodesGroup(`${id}/nodes`, 'Nodes', 'server', snapshot, snapshot.nodes),
+    nodesGroup(`${id}/masters`, 'Masters', 'circle-filled', snapshot, mastersOf(snapshot)),
+    nodesGroup(`${id}/replicas`, 'Replicas', 'circle-outline', snapshot, replicas),
+    slotsGroup(`${id}/slots`, snapshot, shards),
   ];
 }
 
@@ -109,7 +73,7 @@ function findingRow(id: string, finding: Finding, index: number, snapshot: Clust
   return {
     id: `${id}/problems/${finding.rule}/${node ?? index}`,
     label: finding.message,
-    ...(finding.severity === 'error' ? { description: 'problem' } : {}),
+    spokenFirst: { error: 'Problem', warning: 'Warning', info: 'Note' }[finding.severity],
     tooltip: [
       finding.message,
       ...finding.evidence,
@@ -217,8 +181,9 @@ function uncoveredRow(parent: string, slots: SlotSet): Row {
   return { ...row, icon: errorIcon, facets: 'range uncovered' };
 }
 
-function podRow(id: string, pod: PodFacts): Row {
-  const why = pod.reason ?? (pod.phase === 'Running' ? 'not in the cluster yet' : pod.phase);
+function podRow(id: string, pod: PodFacts, isSilent: boolean): Row {
+  const running = isSilent ? 'not read' : 'not in the cluster yet';
+  const why = pod.reason ?? (pod.phase === 'Running' ? running : pod.phase);
   return {
     id: `${id}/pods/${pod.name}`,
     label: pod.name,

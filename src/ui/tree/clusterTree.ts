@@ -1,8 +1,8 @@
-import { quantity } from '../../model/quantity.ts';
 import * as vscode from 'vscode';
 import { claimOf, type Inventory, type Release } from '../../inventory/inventory.ts';
 import { changedRows, indexRows, type RowIndex } from './changedRows.ts';
 import type { Row, RowTarget } from './row.ts';
+import { badgeOf } from './badge.ts';
 import { rowsOf, type TreeState } from './rows.ts';
 
 /** What VS Code holds for a row: one object per id for its lifetime, since VS Code finds rows by object identity. */
@@ -28,6 +28,7 @@ export class ClusterTree implements vscode.TreeDataProvider<Element>, vscode.Dis
   #roots: readonly Row[] = [];
   #index: RowIndex = new Map();
   #timer: NodeJS.Timeout | undefined;
+  #running = 0;
 
   constructor(inventory: Inventory, state: () => TreeState) {
     this.#inventory = inventory;
@@ -75,10 +76,11 @@ export class ClusterTree implements vscode.TreeDataProvider<Element>, vscode.Dis
     });
   }
 
-  /** Says on the view's icon how many operations are running. */
+  /** Says on the view's icon how many operations are running, and which clusters cannot be read. */
   showBadge(running: number): void {
-    this.view.badge =
-      running === 0 ? undefined : { value: running, tooltip: `${quantity(running, 'operation')} running` };
+    this.#running = running;
+    const badge = badgeOf(running, this.#state());
+    if (badge?.tooltip !== this.view.badge?.tooltip) this.view.badge = badge;
   }
 
   /** What a row stands for, for commands that were started from it. */
@@ -124,6 +126,7 @@ export class ClusterTree implements vscode.TreeDataProvider<Element>, vscode.Dis
     this.#index = after;
     for (const id of this.#elements.keys()) if (!after.has(id)) this.#elements.delete(id);
     this.#claimVisible();
+    this.showBadge(this.#running);
     if (changed === undefined) this.#changes.fire(undefined);
     else if (changed.length > 0) this.#changes.fire(changed.map((id) => this.#element(id)));
   }
@@ -170,7 +173,8 @@ function draw(row: Row, element: Element): vscode.TreeItem {
     row.icon.color === undefined ? undefined : new vscode.ThemeColor(row.icon.color),
   );
   item.contextValue = row.facets;
-  item.accessibilityInformation = { label: [row.label, row.description].filter(Boolean).join(', ') };
+  const spoken = [row.label, row.description].filter(Boolean).join(', ');
+  item.accessibilityInformation = { label: [row.spokenFirst, spoken].filter(Boolean).join(': ') };
   if (row.click !== undefined) item.command = { ...row.click, arguments: [element] };
   return item;
 }

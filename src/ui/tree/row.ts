@@ -13,6 +13,8 @@ export interface Row {
   readonly id: string;
   readonly label: string;
   readonly description?: string;
+  /** What a screen reader says before the label, where sighted people see it by the icon alone. */
+  readonly spokenFirst?: string;
   /** Lines of the tooltip, each plain text. */
   readonly tooltip?: readonly string[];
   readonly icon: RowIcon;

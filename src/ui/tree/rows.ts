@@ -33,30 +33,20 @@ export function rowsOf(state: TreeState): readonly Row[] {
 function addressRow(source: AddressSource, snapshot: ClusterSnapshot | undefined, state: TreeState): Row {
   const id = clusterKey(source.ref);
   const kind = source.sandbox ? 'sandbox' : 'byAddress';
-  if (snapshot !== undefined && snapshot.nodes.length > 0) {
+  if (snapshot !== undefined) {
     const row = clusterRow({ ...snapshot, name: source.name }, state.work(snapshot), source.sandbox);
     return { ...row, facets: `${row.facets} ${kind}` };
   }
-  const reading = snapshot === undefined;
   return {
     id,
     label: source.name,
-    description: reading ? 'reading …' : 'no node answers',
+    description: 'reading …',
     tooltip: [source.ref.addresses.join(', ')],
-    icon: reading ? busyIcon : errorIcon,
-    facets: `cluster unreachable address ${kind}`,
+    icon: busyIcon,
+    facets: `cluster reading address ${kind}`,
     // Said from the first drawing on: VS Code keeps for good how a row was first expanded.
     expansion: source.sandbox ? 'expanded' : 'collapsed',
-    children: reading
-      ? [{ ...plainRow(`${id}/reading`, 'Asking its nodes …'), icon: busyIcon }]
-      : [
-          messageRow(
-            `${id}/problem`,
-            `No node answers at ${source.ref.addresses.join(', ')}`,
-            'Click to try again.',
-            'refresh',
-          ),
-        ],
+    children: [{ ...plainRow(`${id}/reading`, 'Asking its nodes …'), icon: busyIcon }],
     target: { kind: 'cluster', ref: source.ref },
   };
 }

@@ -78,7 +78,7 @@ describe('a cluster of which nothing was read', () => {
   for (const [name, planner] of Object.entries({ ...planners, ...alsoOfAPart })) {
     test(`${name} is refused with the reading's reason, and nothing is offered`, () => {
       const message = refused(() => planner(unread));
-      assert.match(message, /could be read.*cart-0, cart-1: The server asks for a password\./);
+      assert.match(message, /cannot be read: .*cart-0, cart-1: The server asks for a password\./);
       assert.doesNotMatch(message, /no keys|Fix Uncovered|Forget/);
     });
   }

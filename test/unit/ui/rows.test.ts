@@ -79,7 +79,7 @@ test('a broken cluster shows its problems first, with icon and words', () => {
     ...ids.slice(1).map((id) => source(id, { clusterState: 'fail' })),
   ]);
   const cluster = indexRows(rowsOf(stateWith([broken]))).get('kubernetes/test/shop/cart')?.row;
-  assert.equal(cluster?.description, 'broken · 3 shards · 6 nodes');
+  assert.equal(cluster?.description, 'broken · 3 shards · 5 of 6 nodes answered');
   assert.equal(cluster.icon.name, 'error');
   assert.match(cluster.children[0]?.label ?? '', /say that the cluster is down/);
   const node = cluster.children.find((row) => row.label === 'Nodes')?.children[0];

@@ -126,7 +126,7 @@ test('uncovered slots, a failed master and an unanswering node are said in words
   assert.deepEqual(state.problems, [
     'No master serves 10,823 slots: 100-10922.',
     '127.0.0.1:7000 has failed: its 100 slots are not served.',
-    '127.0.0.1:7002 does not answer: timed out after 2 s',
+    '127.0.0.1:7002 does not answer: timed out after 2 s.',
   ]);
 });
 

@@ -1,7 +1,9 @@
+import { check } from '../../../checks/check.ts';
 import { isKubernetesRef, formatAddress } from '../../../model/clusterRef.ts';
 import { nodeName, shardsOf, slotsText, uncoveredSlots } from '../../../model/shards.ts';
 import { countSlots, formatSlots } from '../../../model/slots.ts';
 import type { ClusterSnapshot, RedisNode, Shard } from '../../../model/snapshot.ts';
+import { asSentence, isUnread } from '../../../model/unread.ts';
 import type { ContestedSlots, ShardState, SlotMapState } from './messages.ts';
 import { contestedSlots, movingSlots } from './openSlots.ts';
 import { colourShards, type ShardColours } from './shardColours.ts';
@@ -30,7 +32,7 @@ export function slotMapState(
 }
 
 function standingOf(snapshot: ClusterSnapshot, shards: readonly Shard[]): SlotMapState['standing'] {
-  if (snapshot.nodes.every((node) => node.view === undefined)) return 'unreachable';
+  if (isUnread(snapshot)) return 'unreachable';
   return shards.every((shard) => shard.slots.length === 0) ? 'empty' : 'known';
 }
 
@@ -65,12 +67,17 @@ function healthText(master: RedisNode): string {
   }
 }
 
+/** Rules about the cluster as a whole, of which the map itself shows nothing. */
+const ofTheWhole: readonly string[] = ['unread', 'mutual', 'apart', 'impostor', 'merged', 'not-formed'];
+
 function problemsOf(
   snapshot: ClusterSnapshot,
   shards: readonly Shard[],
   contested: readonly ContestedSlots[],
 ): readonly string[] {
-  const problems: string[] = [];
+  const problems: string[] = check(snapshot)
+    .filter(({ rule }) => ofTheWhole.includes(rule))
+    .flatMap(({ rule, message, evidence }) => (rule === 'unread' ? [message, ...evidence] : [message]));
   const uncovered = uncoveredSlots(snapshot);
   if (uncovered.length > 0 && shards.some((shard) => shard.slots.length > 0)) {
     problems.push(`No master serves ${slotsText(uncovered)}: ${shortSlots(formatSlots(uncovered))}.`);
@@ -86,10 +93,12 @@ function problemsOf(
   }
   for (const node of snapshot.nodes) {
     if (node.unreachable === undefined) continue;
-    problems.push(`${nodeName(node)} does not answer: ${node.unreachable.message}`);
+    problems.push(asSentence(`${nodeName(node)} does not answer: ${node.unreachable.message}`));
   }
   if (snapshot.apiProblem !== undefined) {
-    problems.push(`Kubernetes does not answer, shown is what the servers say: ${snapshot.apiProblem}`);
+    problems.push(
+      asSentence(`The Kubernetes API does not answer; shown is what the servers say: ${snapshot.apiProblem}`),
+    );
   }
   return problems;
 }

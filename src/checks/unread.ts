@@ -1,0 +1,90 @@
+import { isKubernetesRef } from '../model/clusterRef.ts';
+import type { Finding } from '../model/finding.ts';
+import type { ClusterSnapshot } from '../model/snapshot.ts';
+import {
+  isUnread,
+  reasonText,
+  serverName,
+  shortList,
+  unreadEvidence,
+  unreadGroups,
+  whyUnread,
+  type UnreadGroup,
+} from '../model/unread.ts';
+import type { Rule } from './rule.ts';
+
+/** Servers from which nothing was read, with the reason: of none of them anything is known, so nothing of it is well. */
+export const unread: Rule = (snapshot) =>
+  isUnread(snapshot) ? [nothingRead(snapshot)] : partlyRead(snapshot);
+
+function nothingRead(snapshot: ClusterSnapshot): Finding {
+  const groups = unreadGroups(snapshot);
+  return {
+    rule: 'unread',
+    severity: 'error',
+    message: `The cluster cannot be read: ${whyUnread(snapshot)}.`,
+    evidence: [...groups.flatMap(unreadEvidence), 'Nothing is known of its slots, keys and replicas.'],
+    remedy:
+      groups.length === 0
+        ? remedyWithoutServers(snapshot)
+        : groups.map((group) => remedyFor(snapshot, group)).join(' '),
+    nodeIds: [],
+  };
+}
+
+function remedyWithoutServers({ workloads, loosePods }: ClusterSnapshot): string {
+  const isStopped = loosePods.length === 0 && workloads.some(({ replicas }) => replicas === 0);
+  return isStopped
+    ? 'Scale the workload up again to the number of pods it had; its volumes are kept unless the workload says otherwise.'
+    : 'Wait until its pods run; their events say what they wait for.';
+}
+
+/**
+ * Pods whose server runs and was not read. Members are found by `reachable` and pods that do not run by `membership`,
+ * each by its name.
+ */
+function partlyRead(snapshot: ClusterSnapshot): readonly Finding[] {
+  const members = new Set(snapshot.nodes.flatMap(({ pod }) => pod?.uid ?? []));
+  const addresses = new Set(snapshot.nodes.map(({ host, port }) => `${host}:${port}`));
+  const others = snapshot.unread.filter(({ pod, address }) =>
+    pod === undefined ? !addresses.has(address ?? '') : !members.has(pod.uid),
+  );
+  return unreadGroups({ unread: others })
+    .filter(({ reason }) => reason !== 'pod')
+    .map((group) => ({
+      rule: 'unread',
+      severity: 'warning',
+      message: `${shortList(group.servers.map(serverName))} could not be read: ${reasonText(group)}.`,
+      evidence: [
+        ...unreadEvidence(group),
+        'Whether they are part of the cluster, and what they hold, is not known.',
+      ],
+      remedy: remedyFor(snapshot, group),
+      nodeIds: [],
+    }));
+}
+
+/** What makes servers readable again. */
+function remedyFor({ ref }: ClusterSnapshot, { reason, servers }: UnreadGroup): string {
+  const [pod] = servers.flatMap((server) => server.pod ?? []);
+  switch (reason) {
+    case 'password':
+      return isKubernetesRef(ref)
+        ? `The password was looked for in the Secrets that container ${pod?.container ?? ''} refers to, as an environment variable such as REDIS_PASSWORD or as a mounted file; none was found, or the servers reject it.`
+        : 'Add the cluster again with “Add Cluster by Address…” and enter its password.';
+    case 'tls':
+      return 'Check the certificate authority of the servers; one that this extension does not know is not trusted.';
+    case 'forbidden':
+      return 'Ask for the right that is named there. Reading needs to list pods, to get the Secret with the password, and to create pods/portforward.';
+    case 'pod':
+      return `Look at the logs and events of ${shortList(servers.map(serverName), 3)}.`;
+    case 'timeout':
+      return 'Check whether the servers are overloaded or stopped, and the network to them. They are asked again every few seconds.';
+    case 'not-clustered':
+      return 'Only servers with “cluster-enabled yes” in their configuration form a Redis Cluster.';
+    case 'unreachable':
+      return isKubernetesRef(ref)
+        ? 'Check the events of the pods and the network to the Kubernetes API. They are asked again every few seconds.'
+        : 'Check that the servers run and that this machine reaches their addresses. They are asked again every few seconds.';
+  }
+}

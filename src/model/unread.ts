@@ -1,0 +1,111 @@
+import { describeRef } from './clusterRef.ts';
+import { UserError, type UserErrorReason } from './errors.ts';
+import type { ClusterSnapshot, PodFacts, ReadFailureReason, UnreadServer } from './snapshot.ts';
+
+/** Servers that were not read for the same reason. */
+export interface UnreadGroup {
+  readonly reason: ReadFailureReason;
+  readonly servers: readonly UnreadServer[];
+}
+
+/** Whether not a single server of the cluster was read: then nothing is known of its slots, keys or health. */
+export function isUnread({ nodes }: ClusterSnapshot): boolean {
+  return nodes.every(({ view }) => view === undefined);
+}
+
+/** The servers that were not read, by reason, the most frequent reason first. */
+export function unreadGroups({ unread }: Pick<ClusterSnapshot, 'unread'>): readonly UnreadGroup[] {
+  return [...Map.groupBy(unread, reasonOf)]
+    .map(([reason, servers]) => ({ reason, servers }))
+    .sort((a, b) => b.servers.length - a.servers.length);
+}
+
+/** A pod's own trouble counts before what connecting to it said: a container that crashes refuses connections. */
+function reasonOf({ pod, failure }: UnreadServer): ReadFailureReason {
+  return pod !== undefined && !isRunning(pod) ? 'pod' : failure.reason;
+}
+
+/** Whether the pod's server could answer: it was started, and its container neither ended nor waits to be started. */
+export function isRunning({ phase, ended, reason, ready }: PodFacts): boolean {
+  return phase === 'Running' && ended !== true && (reason === undefined || ready);
+}
+
+/** How people call a server that was not read. */
+export function serverName({ pod, address }: UnreadServer): string {
+  return pod?.name ?? address ?? 'a server';
+}
+
+const reasons: Readonly<Record<Exclude<ReadFailureReason, 'pod'>, string>> = {
+  password: 'the servers require a password',
+  tls: 'the servers require TLS',
+  forbidden: 'Kubernetes denies access',
+  timeout: 'the servers did not answer in time',
+  'not-clustered': 'the servers do not run in cluster mode',
+  unreachable: 'the servers could not be reached',
+};
+
+/** Why servers were not read, as part of a sentence. */
+export function reasonText({ reason, servers }: UnreadGroup): string {
+  if (reason !== 'pod') return reasons[reason];
+  const [why] = [...Map.groupBy(servers, ({ pod }) => pod?.reason ?? pod?.phase ?? 'unknown')]
+    .sort(([, a], [, b]) => b.length - a.length)
+    .map(([text]) => text);
+  return `its pods are not running (${why ?? 'unknown'})`;
+}
+
+/** Why nothing was read, as part of a sentence: the most frequent reason. */
+export function whyUnread(snapshot: ClusterSnapshot): string {
+  const [group] = unreadGroups(snapshot);
+  if (group !== undefined) return reasonText(group);
+  if (snapshot.loosePods.length > 0) return 'no server has answered yet';
+  const [workload] = snapshot.workloads;
+  if (workload === undefined) return 'no server of it is known';
+  return workload.replicas === 0
+    ? `${workload.kind} ${workload.name} is scaled to 0 pods`
+    : `${workload.kind} ${workload.name} has no pods yet`;
+}
+
+/** What the servers or Kubernetes said, word for word, once for all servers of which the same was said. */
+export function unreadEvidence({ reason, servers }: UnreadGroup): readonly string[] {
+  const said = ({ pod, failure }: UnreadServer): string =>
+    (reason === 'pod' ? (pod?.reasonMessage ?? pod?.reason) : undefined) ?? failure.message;
+  const named = servers.map((server) => ({ server, text: withoutName(said(server), serverName(server)) }));
+  return [...Map.groupBy(named, ({ text }) => text)].map(
+    ([text, those]) => `${shortList(those.map(({ server }) => serverName(server)))}: ${text}`,
+  );
+}
+
+/** So that what is said of one pod is the same text as what is said of another. */
+function withoutName(text: string, name: string): string {
+  return text.replaceAll(`Redis at ${name}`, 'Redis').replaceAll(name, '…');
+}
+
+/** `a, b, c`, and how many more where there are many. */
+export function shortList(names: readonly string[], most = 6): string {
+  if (names.length <= most) return names.join(', ');
+  return `${names.slice(0, most).join(', ')} and ${names.length - most} more`;
+}
+
+const userReasons: Readonly<Partial<Record<ReadFailureReason, UserErrorReason>>> = {
+  password: 'sign-in-needed',
+  tls: 'tls',
+  forbidden: 'forbidden',
+};
+
+/**
+ * The refusal of every change to a cluster of which nothing was read: what it holds and who serves it is not known. The
+ * one place for it, since no plan can be made of such a reading and none of its words would be true.
+ */
+export function unreadError(snapshot: ClusterSnapshot): UserError {
+  const groups = unreadGroups(snapshot);
+  const reason = userReasons[groups[0]?.reason ?? 'unreachable'] ?? 'unreachable';
+  const details = groups.flatMap(unreadEvidence).slice(0, 3).map(asSentence);
+  const text = [`${describeRef(snapshot.ref)} cannot be read: ${whyUnread(snapshot)}.`, ...details];
+  return new UserError(reason, `${text.join(' ')} What it holds is not known. Nothing was changed.`);
+}
+
+/** A text of a server or of Kubernetes that another sentence can follow. */
+export function asSentence(text: string): string {
+  const trimmed = text.trim();
+  return /[.!?…)]$/.test(trimmed) ? trimmed : `${trimmed}.`;
+}

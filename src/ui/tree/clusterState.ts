@@ -1,0 +1,83 @@
+import type { Finding } from '../../model/finding.ts';
+import { isKubernetesRef } from '../../model/clusterRef.ts';
+import { quantity } from '../../model/quantity.ts';
+import { uncoveredSlots } from '../../model/shards.ts';
+import type { ClusterSnapshot, RunningWork } from '../../model/snapshot.ts';
+import { allSlots, countSlots, subtractSlots } from '../../model/slots.ts';
+import { isUnread, whyUnread } from '../../model/unread.ts';
+import { workText } from './operationRow.ts';
+import { errorIcon, okIcon, warningIcon, type RowIcon } from './row.ts';
+
+/** What the views call a cluster's state, in one word: a facet that menus match. */
+export type ClusterState = 'ok' | 'degraded' | 'broken' | 'apart' | 'unreachable';
+
+/** Of a cluster that could not be read nothing is known, so it is none of the others. */
+export function stateOf(snapshot: ClusterSnapshot, findings: readonly Finding[]): ClusterState {
+  if (isUnread(snapshot)) return 'unreachable';
+  if (snapshot.otherParts.length > 0) return 'apart';
+  if (findings.some((finding) => finding.severity === 'error')) return 'broken';
+  return findings.some((finding) => finding.severity === 'warning') ? 'degraded' : 'ok';
+}
+
+/** The state as people read it. */
+const stateTexts: Readonly<Record<ClusterState, string>> = {
+  ok: 'ok',
+  degraded: 'degraded',
+  broken: 'broken',
+  apart: 'fallen apart',
+  unreachable: 'not read',
+};
+
+export const stateIcons: Readonly<Record<ClusterState, RowIcon>> = {
+  ok: okIcon,
+  degraded: warningIcon,
+  broken: errorIcon,
+  apart: errorIcon,
+  unreachable: { name: 'debug-disconnect', color: 'list.errorForeground' },
+};
+
+/** What stands beside the cluster's name. */
+export function stateDescription(snapshot: ClusterSnapshot, state: ClusterState, shards: number): string {
+  if (state === 'unreachable') return [stateTexts[state], whyUnread(snapshot)].join(' · ');
+  const { otherParts } = snapshot;
+  const parts = otherParts.length === 0 ? [] : [`largest of ${otherParts.length + 1} parts`];
+  return [stateTexts[state], ...parts, quantity(shards, 'shard'), answeredText(snapshot)].join(' · ');
+}
+
+/** `6 nodes`, or how many of them answered. */
+function answeredText({ nodes }: ClusterSnapshot): string {
+  const answered = nodes.filter(({ view }) => view !== undefined).length;
+  return answered === nodes.length
+    ? quantity(nodes.length, 'node')
+    : `${answered} of ${quantity(nodes.length, 'node')} answered`;
+}
+
+export function stateTooltip(
+  snapshot: ClusterSnapshot,
+  findings: readonly Finding[],
+  state: ClusterState,
+  running: readonly RunningWork[],
+): readonly string[] {
+  const { name, ref, workloads, apiProblem } = snapshot;
+  const where = isKubernetesRef(ref)
+    ? [`Context: ${ref.context}`, `Namespace: ${ref.namespace}`]
+    : [`Addresses: ${ref.addresses.join(', ')}`];
+  return [
+    `${name}: ${stateTexts[state]}`,
+    ...running.flatMap((work) => (work.ended === true ? [] : [workText(work)])),
+    ...where,
+    ...workloads.map(
+      (workload) =>
+        `${workload.kind} ${workload.name}: ${workload.readyReplicas} of ${quantity(workload.replicas, 'pod')} ready`,
+    ),
+    coveredText(snapshot),
+    ...findings.map((finding) => finding.message),
+    ...(apiProblem === undefined ? [] : [`Kubernetes API: ${apiProblem}`]),
+  ];
+}
+
+function coveredText(snapshot: ClusterSnapshot): string {
+  if (isUnread(snapshot)) return 'Hash slots covered: not known';
+  const covered = subtractSlots(allSlots, uncoveredSlots(snapshot));
+  return `Hash slots covered: ${countSlots(covered).toLocaleString('en-US')} of 16,384`;
+}

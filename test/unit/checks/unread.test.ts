@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { check, isSound } from '../../../src/checks/check.ts';
+import { checkText } from '../../../src/checks/checkText.ts';
+import { verdictText } from '../../../src/checks/verdict.ts';
+import type { ClusterSnapshot, PodFacts, ReadFailureReason } from '../../../src/model/snapshot.ts';
+import { unreadError } from '../../../src/model/unread.ts';
+import { badgeOf } from '../../../src/ui/tree/badge.ts';
+import { clusterRow } from '../../../src/ui/tree/clusterRow.ts';
+import { slotMapState } from '../../../src/ui/panels/slotMap/slotMapState.ts';
+import { ids, pod, silent, snapshotOf, source } from '../sample.ts';
+
+/** Six pods of which none could be read, as a cluster is seen for the first time. */
+function unreadFor(
+  reason: ReadFailureReason,
+  message: (name: string) => string,
+  changes: Partial<PodFacts> = {},
+): ClusterSnapshot {
+  return snapshotOf(
+    ids.map((_, index) => {
+      const facts = pod(`cart-${index}`, `10.0.0.${index}`, changes);
+      return {
+        pod: facts,
+        reading: { tried: true, failure: { reason, message: message(facts.name), since: 1 } },
+      };
+    }),
+  );
+}
+
+const cases: readonly {
+  readonly what: string;
+  readonly snapshot: ClusterSnapshot;
+  readonly why: string;
+  readonly said: RegExp;
+  readonly remedy: RegExp;
+}[] = [
+  {
+    what: 'a password that was not found',
+    snapshot: unreadFor('password', () => 'Redis at the forwarded server asks for a password.'),
+    why: 'the servers require a password',
+    said: /asks for a password/,
+    remedy: /looked for in the Secrets that container redis refers to/,
+  },
+  {
+    what: 'TLS',
+    snapshot: unreadFor('tls', () => 'Redis at the forwarded server expects TLS.'),
+    why: 'the servers require TLS',
+    said: /expects TLS/,
+    remedy: /certificate authority/,
+  },
+  {
+    what: 'no right to forward',
+    snapshot: unreadFor('forbidden', (name) => `Not allowed to create pods/portforward "${name}" in shop.`),
+    why: 'Kubernetes denies access',
+    said: /create pods\/portforward/,
+    remedy: /Ask for the right/,
+  },
+  {
+    what: 'a crash loop, whatever connecting says',
+    snapshot: unreadFor('unreachable', () => 'connection refused', {
+      reason: 'CrashLoopBackOff',
+      reasonMessage: 'back-off 5m0s restarting failed container',
+      ready: false,
+    }),
+    why: 'its pods are not running (CrashLoopBackOff)',
+    said: /back-off 5m0s/,
+    remedy: /logs and events of cart-0, cart-1, cart-2 and 3 more/,
+  },
+  {
+    what: 'no answer in time',
+    snapshot: unreadFor('timeout', () => 'No answer within 3 s.'),
+    why: 'the servers did not answer in time',
+    said: /within 3 s/,
+    remedy: /overloaded or stopped/,
+  },
+  {
+    what: 'a workload without pods',
+    snapshot: {
+      ...snapshotOf([]),
+      workloads: [{ kind: 'StatefulSet', name: 'cart', replicas: 0, readyReplicas: 0, bundled: true }],
+    },
+    why: 'StatefulSet cart is scaled to 0 pods',
+    said: /Nothing is known/,
+    remedy: /Scale the workload up again/,
+  },
+];
+
+for (const { what, snapshot, why, said, remedy } of cases) {
+  test(`nothing read is never healthy, and everywhere it says why: ${what}`, () => {
+    const findings = check(snapshot);
+    assert.deepEqual(
+      findings.map(({ rule, severity, message }) => [rule, severity, message]),
+      [['unread', 'error', `The cluster cannot be read: ${why}.`]],
+    );
+    const [finding] = findings;
+    assert.ok(
+      finding !== undefined && finding.evidence.length <= 2,
+      'the same reason is not said once per pod',
+    );
+    assert.match(finding.evidence.join('\n'), said);
+    assert.match(finding.remedy ?? '', remedy);
+    assert.doesNotMatch(finding.remedy ?? '', /Fix|Forget|Flush|Heal/);
+    assert.equal(isSound(findings), false);
+    assert.equal(verdictText(snapshot, findings), `cart cannot be read: ${why}.`);
+    assert.doesNotMatch(checkText(snapshot, findings), /\[OK\]|sound|0 keys|covered/);
+
+    const row = clusterRow(snapshot, { all: [] });
+    assert.equal(row.description, `not read · ${why}`);
+    assert.match(row.facets, /^cluster unreachable /);
+    assert.equal(row.icon.name, 'debug-disconnect');
+    assert.ok(row.tooltip?.includes('Hash slots covered: not known') === true);
+    assert.doesNotMatch((row.tooltip ?? []).join('\n'), /\bok\b| 0 of 16,384|has not joined/);
+    assert.ok(row.children.every(({ facets }) => /^(problem|pod)/.test(facets)));
+    assert.ok(row.children.every(({ description = '' }) => !description.includes('not in the cluster yet')));
+
+    const map = slotMapState(snapshot);
+    assert.equal(map.standing, 'unreachable');
+    assert.ok(map.problems.includes(`The cluster cannot be read: ${why}.`));
+
+    const state = { contexts: [], addressClusters: [{ source: addressSource, snapshot }] };
+    assert.deepEqual(badgeOf(0, state), { value: 1, tooltip: `Cart cannot be read: ${why}` });
+    assert.match(
+      unreadError(snapshot).message,
+      /^cart .*cannot be read: .*What it holds is not known\. Nothing was changed\.$/,
+    );
+  });
+}
+
+const addressSource = { ref: { addresses: ['127.0.0.1:7000'] }, name: 'Cart', sandbox: false };
+
+test('what several reasons say is all there, the most frequent first', () => {
+  const [first, ...rest] = unreadFor('password', () => 'It asks for a password.').unread;
+  assert.ok(first !== undefined);
+  const late = { ...first, failure: { reason: 'timeout', message: 'No answer within 3 s.' } as const };
+  const snapshot = { ...unreadFor('password', () => ''), unread: [late, ...rest] };
+  const [finding] = check(snapshot);
+  assert.equal(finding?.message, 'The cluster cannot be read: the servers require a password.');
+  assert.deepEqual(finding.evidence.slice(0, 2), [
+    'cart-1, cart-2, cart-3, cart-4, cart-5: It asks for a password.',
+    'cart-0: No answer within 3 s.',
+  ]);
+});
+
+test('of a cluster that was read in part, what is not known is said to be not known', () => {
+  const answering = ids.slice(1).map((id) => source(id));
+  const snapshot = snapshotOf([silent('m0'), ...answering]);
+  const findings = check(snapshot);
+  assert.equal(isSound(findings), false);
+  const text = checkText(snapshot, findings);
+  assert.match(text, /\[WARNING\] At least 200 keys in 3 masters: 1 of them did not answer\./);
+  assert.match(text, /\[OK\] The 5 of 6 nodes that answered agree about slots configuration\./);
+  assert.match(text, /\[WARNING\] Not verified, since their masters did not answer: 0-5460/);
+  assert.match(clusterRow(snapshot, { all: [] }).description ?? '', /5 of 6 nodes answered/);
+});
+
+test('a pod whose server was not read is not said to be outside the cluster', () => {
+  const facts = pod('cart-6', '10.0.9.9');
+  const failure = { reason: 'password', message: 'Redis asks for a password.' } as const;
+  const snapshot = snapshotOf([
+    ...ids.map((id) => source(id)),
+    { pod: facts, reading: { tried: true, failure } },
+    { pod: pod('cart-7', '10.0.9.10'), reading: { tried: false } },
+  ]);
+  assert.deepEqual(
+    check(snapshot).map(({ rule, severity, message }) => [rule, severity, message]),
+    [
+      ['unread', 'warning', 'cart-6 could not be read: the servers require a password.'],
+      ['unread', 'warning', 'cart-7 could not be read: the servers did not answer in time.'],
+    ],
+  );
+  const rows = clusterRow(snapshot, { all: [] }).children.filter(({ facets }) => facets === 'pod');
+  assert.deepEqual(
+    rows.map(({ description }) => description),
+    ['pod · not read', 'pod · not read'],
+  );
+});
