@@ -1,10 +1,13 @@
-import { formatAddress, parseAddress, type AddressClusterRef } from '../model/clusterRef.ts';
+import { parseAddress, type AddressClusterRef } from '../model/clusterRef.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
 import type { Credentials } from '../redis/nodeConnection.ts';
-import { mergeViews, toldBy } from './mergeViews.ts';
+import { membersAt, placesOf, type AddressedSource, type AddressMembers } from './addressMembers.ts';
+import { mergeViews } from './mergeViews.ts';
 import { NodeReader, type RedisReading } from './nodeReader.ts';
 import { pace } from './pace.ts';
 import { readRound } from './readRound.ts';
+import { isAnswering } from './source.ts';
+import { toldBy } from './told.ts';
 
 /** Reads one cluster outside Kubernetes while it runs: from its seed addresses on, every node that a node lists. */
 export class AddressScope {
@@ -15,8 +18,8 @@ export class AddressScope {
   readonly #credentials: () => Promise<Credentials>;
   readonly #onRead: () => void;
   readonly #readers = new Map<string, NodeReader>();
-  /** The lines whose nodes are read already. */
-  #followed: ReturnType<typeof toldBy> | undefined;
+  /** The ids of the nodes that were the cluster in the last round. */
+  #known: ReadonlySet<string> = new Set();
   #timer: NodeJS.Timeout | undefined;
   #round: Promise<void> | undefined;
   running = false;
@@ -46,10 +49,12 @@ export class AddressScope {
     clearTimeout(this.#timer);
     for (const reader of this.#readers.values()) reader.close();
     this.#readers.clear();
-    this.#followed = undefined;
   }
 
+  /** The reader of a member: never that of a server that answers in a member's place. */
   reader(nodeId: string): NodeReader | undefined {
+    const node = this.snapshot?.nodes.find(({ id }) => id === nodeId);
+    if (node === undefined) return undefined;
     return [...this.#readers.values()].find(({ reading }) => reading.lastId === nodeId);
   }
 
@@ -77,37 +82,49 @@ export class AddressScope {
 
   async #runRound(isPatient: boolean): Promise<void> {
     for (const address of this.ref.addresses) this.#readerOf(address);
-    await readRound([...this.#readers.values()], isPatient);
-    const before = this.#readers.size;
-    this.#followViews();
-    if (this.#readers.size > before) await readRound([...this.#readers.values()], isPatient);
-    const sources = [...this.#readers].map(([address, { reading }]) => ({ address, reading }));
-    this.snapshot = {
-      ref: this.ref,
-      name: this.name,
-      takenAt: Date.now(),
-      workloads: [],
-      ...mergeViews(withoutTwins(sources)),
-    };
+    let members = await this.#readMembers(isPatient);
+    // What members list is read in the same round, and their names where an address leads elsewhere.
+    for (let pass = 0; pass < 2 && this.#follow(members); pass++)
+      members = await this.#readMembers(isPatient);
+    const { sources, ...others } = members;
+    const merged = mergeViews(sources, { known: this.#known, ...others });
+    this.#known = new Set(merged.nodes.flatMap(({ id, view }) => (view === undefined ? [] : [id])));
+    this.snapshot = { ref: this.ref, name: this.name, takenAt: Date.now(), workloads: [], ...merged };
     this.#onRead();
   }
 
-  #followViews(): void {
-    const views = [...this.#readers.values()].flatMap(({ reading: { view } }) => view ?? []);
-    const told = toldBy(views);
-    if (told === this.#followed) return;
-    this.#followed = told;
-    const listed = new Set<string>(this.ref.addresses);
+  async #readMembers(isPatient: boolean): Promise<AddressMembers> {
+    await readRound([...this.#readers.values()], isPatient);
+    const asked = [...this.#readers].map(([address, { reading }]): AddressedSource => ({
+      ...{ address, reading },
+      isNamed: this.ref.addresses.includes(address),
+    }));
+    return membersAt(asked, this.#known);
+  }
+
+  /** Keeps a reader for each place where a member can be; whether there is a new one. */
+  #follow({ sources }: AddressMembers): boolean {
+    const answering = sources.filter(isAnswering);
+    const told = toldBy(answering.map(({ reading }) => reading.view));
+    const ids = new Set(answering.map(({ reading }) => reading.view.self.id));
+    const wanted = new Set<string>(this.ref.addresses);
+    for (const { address } of answering) if (address !== undefined) wanted.add(address);
     for (const line of told) {
-      if (line.host === '' || line.flags.includes('handshake')) continue;
-      listed.add(formatAddress(line));
+      const [first, ...more] = placesOf(line);
+      if (first !== undefined) wanted.add(first);
+      // Its name is tried only where it was not found at its address.
+      const tried = first === undefined || this.#readers.get(first)?.reading.tried === true;
+      if (tried && !ids.has(line.id)) for (const place of more) wanted.add(place);
     }
-    for (const address of listed) this.#readerOf(address);
+    const before = this.#readers.size;
+    for (const address of wanted) this.#readerOf(address);
+    const isNew = this.#readers.size > before;
     for (const [address, reader] of this.#readers) {
-      if (listed.has(address) || reader.reading.view !== undefined) continue;
+      if (wanted.has(address)) continue;
       reader.close();
       this.#readers.delete(address);
     }
+    return isNew;
   }
 
   #readerOf(address: string): void {
@@ -119,18 +136,4 @@ export class AddressScope {
     });
     this.#readers.set(address, new NodeReader(this.#redis, open));
   }
-}
-
-/** A seed and an announced address can be the same server: each node counts once. */
-function withoutTwins<
-  T extends { readonly reading: { readonly view?: { readonly self: { readonly id: string } } } },
->(sources: readonly T[]): readonly T[] {
-  const seen = new Set<string>();
-  return sources.filter(({ reading }) => {
-    const id = reading.view?.self.id;
-    if (id === undefined) return true;
-    if (seen.has(id)) return false;
-    seen.add(id);
-    return true;
-  });
 }

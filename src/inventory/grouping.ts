@@ -1,5 +1,6 @@
 import type { WorkloadFacts } from '../model/snapshot.ts';
-import { isLonely, type Source } from './mergeViews.ts';
+import { Sets } from './sets.ts';
+import { isLonely, type Source } from './source.ts';
 
 /** One pod of one candidate workload, with what its server said. */
 export interface PodSource extends Source {
@@ -75,30 +76,4 @@ export function commonName(names: readonly string[]): string {
   for (const name of rest) while (!name.startsWith(first.slice(0, length))) length -= 1;
   if (rest.length === 0) return first;
   return first.slice(0, length).replace(/[-.]+$/, '') || first;
-}
-
-/** Disjoint sets of numbers. */
-class Sets {
-  readonly #parents: number[];
-
-  constructor(size: number) {
-    this.#parents = Array.from({ length: size }, (_, index) => index);
-  }
-
-  find(index: number): number {
-    let root = index;
-    for (
-      let parent = this.#parents[root];
-      parent !== undefined && parent !== root;
-      parent = this.#parents[root]
-    ) {
-      root = parent;
-    }
-    this.#parents[index] = root;
-    return root;
-  }
-
-  join(a: number, b: number): void {
-    this.#parents[this.find(b)] = this.find(a);
-  }
 }

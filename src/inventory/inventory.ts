@@ -182,7 +182,7 @@ export class Inventory extends EventEmitter<{ changed: [] }> {
       credentials,
       dial: (nodeId) => {
         const reader = find(nodeId);
-        if (reader !== undefined) return reader.dial();
+        if (reader !== undefined) return reader.dial(nodeId);
         throw new UserError('unreachable', `Node ${nodeId} is not reached by any pod or address known here.`);
       },
     };

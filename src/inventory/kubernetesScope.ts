@@ -194,6 +194,7 @@ export class KubernetesScope {
     return {
       endpoint: { path: forward.path },
       credentials,
+      name: `pod ${pod}`,
       close: () => {
         forward.close();
       },

@@ -1,22 +1,18 @@
-import type { KnownNode, NodeView } from '../model/nodeView.ts';
+import { parseAddress } from '../model/clusterRef.ts';
+import type { KnownNode } from '../model/nodeView.ts';
 import type {
+  ClusterPart,
   ClusterSnapshot,
+  Impostor,
   NodeHealth,
-  PodFacts,
   ReadFailure,
   RedisNode,
   UnreadServer,
 } from '../model/snapshot.ts';
-import { subtractSlots, unionSlots } from '../model/slots.ts';
-import type { Reading } from './nodeReader.ts';
-
-/** One server we asked, with what Kubernetes says of its pod. */
-export interface Source {
-  readonly reading: Reading;
-  readonly pod?: PodFacts;
-  /** `host:port` where it is not in Kubernetes. */
-  readonly address?: string;
-}
+import { unionSlots } from '../model/slots.ts';
+import { partOf, splitParts } from './parts.ts';
+import { isAnswering, sourceOf, type Answering, type Source } from './source.ts';
+import { toldBy, toldOnly } from './told.ts';
 
 /** What the servers said, as one cluster. */
 export type Merged = Pick<
@@ -24,50 +20,76 @@ export type Merged = Pick<
   'nodes' | 'strangers' | 'loosePods' | 'unread' | 'impostors' | 'otherParts' | 'mergedFrom'
 >;
 
-/** A server that knows nobody and serves nothing: not in a cluster yet, or thrown out of one. */
-export function isLonely(view: NodeView): boolean {
-  return view.self.slots.length === 0 && !view.others.some((node) => !node.flags.includes('handshake'));
+/** What is known beside what the servers said. */
+export interface MergeContext {
+  /** The ids of the nodes that were the cluster when it was read last. */
+  readonly known?: ReadonlySet<string>;
+  /** Servers that are no members, each at a member's address or at one that the user named. */
+  readonly apart?: readonly Source[];
+  readonly impostors?: readonly Impostor[];
+  readonly mergedFrom?: readonly string[];
 }
 
 /**
  * Merges every node's own view into one list. A node that answers is what its `myself` line says, never what gossip
  * says (gossip of roles lags by up to half the node timeout); one that does not answer is what its peers say.
  */
-export function mergeViews(sources: readonly Source[]): Merged {
-  const answering = sources.filter((source) => source.reading.view !== undefined);
-  const joined = answering.filter(
-    (source) => source.reading.view !== undefined && !isLonely(source.reading.view),
-  );
-  const members = joined.length > 0 ? joined : answering;
-  const views = members.flatMap((source) => (source.reading.view === undefined ? [] : [source.reading.view]));
+export function mergeViews(sources: readonly Source[], context: MergeContext = {}): Merged {
+  const { known, apart = [], impostors = [], mergedFrom = [] } = context;
+  const {
+    parts: [members = [], ...others],
+    blank,
+  } = splitParts(sources.filter(isAnswering), known);
+  const views = members.map(({ reading }) => reading.view);
   const alive = new Map(views.map((view) => [view.self.id, view]));
   const lines = toldBy(views);
   const told = toldOnly(lines, alive);
-  const silent = sources.filter((source) => !members.includes(source));
+  const isMember = new Set<Source>(members);
+  const rest = sources.filter((source) => !isMember.has(source));
   const failed = new Set([...lines].filter(({ flags }) => flags.includes('fail')).map(({ id }) => id));
 
-  const own = members.flatMap((source) => ownNode(source, failed));
-  const takenPods = new Set<string>();
+  const own = members.map((source) => ownNode(source, failed));
+  const taken = new Set<Source>();
   const nodes: RedisNode[] = [...own];
   const strangers: KnownNode[] = [];
-  for (const line of told.values()) {
-    const source = silent.find((candidate) => isSameServer(candidate, line));
-    if (source?.pod !== undefined) takenPods.add(source.pod.uid);
-    const counted =
-      source !== undefined || line.slots.length > 0 || own.some((node) => node.masterId === line.id);
-    if (counted) nodes.push(toldNode(line, source, failed));
+  const masters = new Set(own.map(({ masterId }) => masterId));
+  for (const line of livingFirst(told.values())) {
+    const source = sourceOf(
+      line,
+      rest.filter((candidate) => !taken.has(candidate)),
+    );
+    if (source !== undefined) taken.add(source);
+    const isCounted = source !== undefined || line.slots.length > 0 || masters.has(line.id);
+    if (isCounted) nodes.push(toldNode(line, source, failed));
     else strangers.push(line);
   }
-  const loosePods = silent.flatMap(({ pod }) => (pod === undefined || takenPods.has(pod.uid) ? [] : [pod]));
+  const main = {
+    slots: unionSlots(...nodes.map(({ slots }) => slots)),
+    isMissed: [...told.keys()].some((id) => !rest.some(({ reading }) => reading.lastId === id)),
+    uptimeSeconds: Math.max(0, ...views.map(({ uptimeSeconds }) => uptimeSeconds)),
+  };
+  const partIn = (part: readonly Answering[]): ClusterPart =>
+    partOf(
+      part,
+      part.map((source) => ownNode(source, failed)),
+      main,
+    );
+  const alone = [...blank.filter((source) => !taken.has(source)), ...apart.filter(isAnswering)];
   return {
     nodes: withLag(nodes).sort(byName),
     strangers,
-    loosePods,
-    unread: silent.flatMap(unreadServer),
-    impostors: [],
-    otherParts: [],
-    mergedFrom: [],
+    loosePods: rest.flatMap((source) => (source.pod === undefined || taken.has(source) ? [] : [source.pod])),
+    unread: rest.flatMap(unreadServer),
+    impostors,
+    otherParts: [...others, ...alone.map((source) => [source])].map(partIn),
+    mergedFrom,
   };
+}
+
+/** An address that two lines share is that of the node that lives: the other is what the server was before. */
+function livingFirst(lines: Iterable<KnownNode>): readonly KnownNode[] {
+  const isFailed = ({ flags }: KnownNode): number => (flags.includes('fail') ? 1 : 0);
+  return [...lines].sort((a, b) => isFailed(a) - isFailed(b));
 }
 
 function unreadServer({ reading, pod, address }: Source): readonly UnreadServer[] {
@@ -82,98 +104,38 @@ function unreadServer({ reading, pod, address }: Source): readonly UnreadServer[
   ];
 }
 
-/**
- * Nodes that members list and that did not answer themselves. How they are says the most alarming of several lines, whose
- * and what they are the one with the highest config epoch: a node that joined after another had died knows that one by
- * gossip alone, which brings neither slots nor masters nor epochs.
- */
-function toldOnly(
-  lines: ReadonlySet<KnownNode>,
-  alive: ReadonlyMap<string, NodeView>,
-): Map<string, KnownNode> {
-  const served = unionSlots(...[...alive.values()].map((view) => view.self.slots));
-  const told = new Map<string, KnownNode>();
-  for (const line of lines) {
-    if (alive.has(line.id) || line.flags.includes('handshake')) continue;
-    const before = told.get(line.id);
-    told.set(line.id, before === undefined ? line : togetherOf(before, line));
-  }
-  for (const [id, line] of told) told.set(id, { ...line, slots: subtractSlots(line.slots, served) });
-  return told;
-}
-
-/** What a list of views told when it was asked for last, by what the first of them says. */
-const lastTold = new WeakMap<NodeView['others'], Told>();
-
-interface Told {
-  readonly by: readonly NodeView['others'][];
-  readonly lines: ReadonlySet<KnownNode>;
-}
-
-/**
- * What views say of other nodes, each thing once however many say it (see parseClusterNodes); the very same set as
- * long as all of them say what they said.
- */
-export function toldBy(views: readonly NodeView[]): ReadonlySet<KnownNode> {
-  const [first] = views;
-  if (first === undefined) return new Set();
-  const last = lastTold.get(first.others);
-  const isSame = last?.by.length === views.length && views.every((view, at) => view.others === last.by[at]);
-  if (last !== undefined && isSame) return last.lines;
-  const by = views.map(({ others }) => others);
-  const lines = new Set<KnownNode>();
-  for (const others of by) for (const line of others) lines.add(line);
-  lastTold.set(first.others, { by, lines });
-  return lines;
-}
-
-function togetherOf(before: KnownNode, line: KnownNode): KnownNode {
-  const informed = line.configEpoch > before.configEpoch ? line : before;
-  const { flags, linkState } = alarm(line) > alarm(before) ? line : before;
-  return informed.flags === flags ? informed : { ...informed, flags, linkState };
-}
-
-function alarm(line: KnownNode): number {
-  if (line.flags.includes('fail')) return 3;
-  if (line.flags.includes('fail?')) return 2;
-  return line.linkState === 'disconnected' ? 1 : 0;
-}
-
-function isSameServer(source: Source, line: KnownNode): boolean {
-  if (source.reading.lastId !== undefined) return source.reading.lastId === line.id;
-  if (source.reading.view !== undefined) return false;
-  if (source.address !== undefined) return source.address === `${line.host}:${line.port}`;
-  const { pod } = source;
-  return pod !== undefined && (pod.ip === line.host || line.hostname?.split('.')[0] === pod.name);
-}
-
-function ownNode(source: Source, failed: ReadonlySet<string>): readonly RedisNode[] {
-  const { view } = source.reading;
-  if (view === undefined) return [];
+function ownNode(source: Answering, failed: ReadonlySet<string>): RedisNode {
+  const { reading, pod, address } = source;
+  const { view } = reading;
   const { self } = view;
   const ails = view.clusterState === 'fail' || view.loading || view.replication.linkUp === false;
-  return [
-    {
-      id: self.id,
-      host: self.host === '' ? (source.pod?.ip ?? source.address?.replace(/:\d+$/, '') ?? '') : self.host,
-      port: self.port,
-      busPort: self.busPort,
-      ...roleOf(self),
-      slots: self.slots,
-      configEpoch: self.configEpoch,
-      health: ails || failed.has(self.id) ? 'degraded' : 'ok',
-      view,
-      ...(source.pod === undefined ? {} : { pod: source.pod }),
-    },
-  ];
+  return {
+    id: self.id,
+    host: self.host === '' ? hostOf(source) : self.host,
+    port: self.port,
+    busPort: self.busPort,
+    ...roleOf(self),
+    slots: self.slots,
+    configEpoch: self.configEpoch,
+    health: ails || failed.has(self.id) ? 'degraded' : 'ok',
+    view,
+    ...(pod === undefined ? {} : { pod }),
+    ...(address === undefined ? {} : { reachedAt: address }),
+  };
+}
+
+function hostOf({ pod, address }: Pick<Source, 'pod' | 'address'>): string {
+  return pod?.ip ?? (address === undefined ? '' : parseAddress(address).host);
 }
 
 function toldNode(line: KnownNode, source: Source | undefined, failed: ReadonlySet<string>): RedisNode {
   const health: NodeHealth = failed.has(line.id) ? 'failed' : 'unreachable';
-  const failure = source?.reading.failure;
   const unknown: ReadFailure = {
     reason: 'unreachable',
-    message: 'No pod or address of this node is known here.',
+    message:
+      source?.reading.view === undefined
+        ? 'No pod or address of this node is known here.'
+        : 'The server answers, but it knows no other node any more.',
   };
   return {
     id: line.id,
@@ -184,7 +146,7 @@ function toldNode(line: KnownNode, source: Source | undefined, failed: ReadonlyS
     slots: line.slots,
     configEpoch: line.configEpoch,
     health,
-    unreachable: failure ?? unknown,
+    unreachable: source?.reading.failure ?? unknown,
     ...(source?.pod === undefined ? {} : { pod: source.pod }),
   };
 }

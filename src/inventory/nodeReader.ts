@@ -1,3 +1,4 @@
+import { formatAddress } from '../model/clusterRef.ts';
 import { messageOf, UserError } from '../model/errors.ts';
 import type { NodeView } from '../model/nodeView.ts';
 import type { ReadFailure, ReadFailureReason } from '../model/snapshot.ts';
@@ -8,6 +9,8 @@ import { pace } from './pace.ts';
 export interface Route {
   readonly endpoint: Endpoint;
   readonly credentials: Credentials;
+  /** What people call the server, where that is not its address: its pod. */
+  readonly name?: string;
   close(): void;
 }
 
@@ -73,12 +76,19 @@ export class NodeReader {
 
   /**
    * A connection over a route of its own, the caller's to close: a reading that gives up on a slow server must not
-   * cut an operation off. Throws what dialling throws.
+   * cut an operation off. The server is asked for its node id on this very connection, since by now another one can be
+   * at its address. Throws UserError `unsafe` where it is not the expected one, and what dialling throws.
    */
-  async dial(): Promise<NodeConnection> {
+  async dial(expectedId = this.reading.lastId): Promise<NodeConnection> {
     const route = await this.#open();
     try {
       const connection = await this.#redis.connectPatiently(route.endpoint, route.credentials);
+      try {
+        if (expectedId !== undefined) await this.#confirm(connection, expectedId, route);
+      } catch (error) {
+        connection.close();
+        throw error;
+      }
       return {
         call: (...command) => connection.call(...command),
         callBuffer: (...command) => connection.callBuffer(...command),
@@ -93,6 +103,20 @@ export class NodeReader {
       route.close();
       throw error;
     }
+  }
+
+  /** An ACL may forbid CLUSTER MYID and allow CLUSTER NODES, which readings need. */
+  async #confirm(connection: NodeConnection, expected: string, { endpoint, name }: Route): Promise<void> {
+    const id = await connection.call('CLUSTER', 'MYID').then(String, async (error: unknown) => {
+      if (error instanceof UserError) throw error;
+      return (await this.#redis.readNodeView(connection)).self.id;
+    });
+    if (id === expected) return;
+    const place = name ?? ('path' in endpoint ? 'the forwarded server' : formatAddress(endpoint));
+    throw new UserError(
+      'unsafe',
+      `At ${place} answers node ${id} now, not ${expected}. Nothing was changed there. Refresh, and look at what is there before you try again.`,
+    );
   }
 
   close(): void {

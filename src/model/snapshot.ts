@@ -46,6 +46,8 @@ export interface RedisNode {
   readonly host: string;
   readonly port: number;
   readonly busPort: number;
+  /** `host:port` where this machine reached it; only outside Kubernetes, and only where it answered. */
+  readonly reachedAt?: string;
   readonly role: 'master' | 'replica';
   readonly masterId?: string;
   readonly slots: SlotSet;
@@ -99,7 +101,7 @@ export interface UnreadServer {
 }
 
 /** At a node's address answers another node: it is no member and never takes part in a plan. */
-interface Impostor {
+export interface Impostor {
   /** `host:port`, as members list it. */
   readonly address: string;
   /** The node that members list there. */

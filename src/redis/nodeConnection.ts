@@ -34,7 +34,10 @@ export interface NodeConnection {
 
 /** Opens connections to the nodes of one cluster by node id, wherever they are reached. */
 export interface ClusterDialer {
-  /** A connection of the caller's own, to be closed by the caller. Throws UserError `unreachable`. */
+  /**
+   * A connection of the caller's own, to be closed by the caller, to the server that has just said that it is this node.
+   * Throws UserError `unreachable`, and `unsafe` where another node answers in its place.
+   */
   dial(nodeId: string): Promise<NodeConnection>;
   /** What the servers of this cluster ask for; MIGRATE has to hand it on. */
   readonly credentials: Credentials;

@@ -7,7 +7,7 @@ import type { Credentials, NodeConnection } from '../redis/nodeConnection.ts';
 /** Asks servers in pods by name, before the tree knows them: each over one connection that is kept until `close`. */
 export interface PodAsking {
   readonly readNode: (namespace: string, pod: string, port: number) => Promise<NodeView>;
-  /** A connection of the caller's own. */
+  /** A connection of the caller's own. Throws UserError `unsafe` where the server is not the one that was read last. */
   readonly dial: (namespace: string, pod: string, port: number) => Promise<NodeConnection>;
   close(): void;
 }
@@ -28,6 +28,7 @@ export function askPods(
     return {
       endpoint: { path: forward.path },
       credentials: known,
+      name: `pod ${pod}`,
       close: () => {
         forward.close();
       },

@@ -1,4 +1,5 @@
-import { mergeViews, type Source } from '../../src/inventory/mergeViews.ts';
+import { mergeViews } from '../../src/inventory/mergeViews.ts';
+import type { Source } from '../../src/inventory/source.ts';
 import { formatAddress } from '../../src/model/clusterRef.ts';
 import { messageOf } from '../../src/model/errors.ts';
 import type { ClusterSnapshot } from '../../src/model/snapshot.ts';

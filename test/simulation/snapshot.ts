@@ -1,4 +1,5 @@
-import { mergeViews, type Source } from '../../src/inventory/mergeViews.ts';
+import { mergeViews } from '../../src/inventory/mergeViews.ts';
+import type { Source } from '../../src/inventory/source.ts';
 import type { ClusterSnapshot } from '../../src/model/snapshot.ts';
 import { parseClusterNodes } from '../../src/redis/clusterNodes.ts';
 import { nodeView } from '../../src/redis/nodeView.ts';

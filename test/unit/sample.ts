@@ -1,6 +1,7 @@
 import type { KnownNode, NodeView } from '../../src/model/nodeView.ts';
 import type { ClusterSnapshot, PodFacts } from '../../src/model/snapshot.ts';
-import { mergeViews, type Source } from '../../src/inventory/mergeViews.ts';
+import { mergeViews } from '../../src/inventory/mergeViews.ts';
+import type { Source } from '../../src/inventory/source.ts';
 import type { SlotSet } from '../../src/model/slots.ts';
 
 /** A healthy cluster of three masters m0 m1 m2 and their replicas r0 r1 r2, as six servers would say it. */

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { isKubernetesRef } from '../../model/clusterRef.ts';
+import { isKubernetesRef, parseAddress } from '../../model/clusterRef.ts';
 import { UserError } from '../../model/errors.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import { nodeName } from '../../model/shards.ts';
@@ -23,18 +23,20 @@ export async function openRedisCli(parts: Parts, argument: unknown): Promise<Out
     const command = redisCliInPod(node.pod.port);
     vscode.window.createTerminal({ name, pty: podTerminal(access, node.pod, command) }).show();
   } else {
+    // Where it announces to be, another cluster's server can answer: behind a tunnel, for one.
+    if (node.reachedAt === undefined) {
+      throw new UserError(
+        'unreachable',
+        `Node ${node.id} does not answer, so no terminal was opened. ${node.unreachable?.message ?? ''}`.trim(),
+      );
+    }
+    const { host, port } = parseAddress(node.reachedAt);
     const { username, password } = await parts.passwords.read(ref);
     vscode.window
       .createTerminal({
         name,
         shellPath: 'redis-cli',
-        shellArgs: [
-          '-h',
-          node.host,
-          '-p',
-          String(node.port),
-          ...(username === undefined ? [] : ['--user', username]),
-        ],
+        shellArgs: ['-h', host, '-p', String(port), ...(username === undefined ? [] : ['--user', username])],
         env: password === undefined ? {} : { REDISCLI_AUTH: password },
         iconPath: new vscode.ThemeIcon('terminal'),
       })

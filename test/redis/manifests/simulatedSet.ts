@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { mergeViews, type Source } from '../../../src/inventory/mergeViews.ts';
+import { mergeViews } from '../../../src/inventory/mergeViews.ts';
+import type { Source } from '../../../src/inventory/source.ts';
 import type { Candidate, KubernetesAccess } from '../../../src/kubernetes/kubernetesAccess.ts';
 import { messageOf } from '../../../src/model/errors.ts';
 import type { ClusterSnapshot, PodFacts } from '../../../src/model/snapshot.ts';

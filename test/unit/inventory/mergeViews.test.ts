@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { KnownNode } from '../../../src/model/nodeView.ts';
-import { mergeViews, toldBy } from '../../../src/inventory/mergeViews.ts';
+import { mergeViews } from '../../../src/inventory/mergeViews.ts';
+import { toldBy } from '../../../src/inventory/told.ts';
 import { ids, line, pod, silent, snapshotOf, source, view } from '../sample.ts';
 
 test('six nodes that answer are what their own lines say', () => {
@@ -115,6 +116,7 @@ test('servers that know nobody are loose beside a cluster, and the cluster itsel
         self: line('m0', { id: `x${index}`, slots: [] }),
         others: [],
         clusterState: 'fail' as const,
+        keys: 0,
       }),
     },
   });
@@ -141,4 +143,86 @@ test('what views tell is gathered once, until one of them says something else', 
   assert.ok(!toldBy(views).has(failed));
   assert.deepEqual([...toldBy(views.slice(0, 1))], views[0]?.others);
   assert.equal(toldBy([]).size, 0);
+});
+
+test('servers that lost their node ids and kept their keys are parts of one cluster, the largest first', () => {
+  const lost = (index: number, keys: number) => ({
+    pod: pod(`cart-${index}`, `10.0.5.${index}`),
+    reading: {
+      tried: true,
+      view: view('m0', {
+        self: line('m0', { id: `x${index}`, slots: [[index * 100, index * 100 + 50]] }),
+        others: [],
+        keys,
+      }),
+    },
+  });
+  const { nodes, otherParts, loosePods } = mergeViews([lost(0, 3), lost(1, 40), lost(2, 0)]);
+  assert.deepEqual(
+    nodes.map(({ id }) => id),
+    ['x1'],
+  );
+  assert.deepEqual(
+    otherParts.map(({ keys, nodes: [node] }) => [node?.pod?.name, keys]),
+    [
+      ['cart-0', 3],
+      ['cart-2', 0],
+    ],
+  );
+  assert.deepEqual(
+    loosePods.map(({ name }) => name),
+    ['cart-0', 'cart-2'],
+  );
+});
+
+test('the part that was the cluster before stays it while it holds keys', () => {
+  const alone = {
+    pod: pod('cart-6', '10.0.9.9'),
+    reading: {
+      tried: true,
+      view: view('m0', { self: line('m0', { id: 'x6', slots: [[0, 5460]] }), others: [], keys: 9_999 }),
+    },
+  };
+  const sources = [alone, ...ids.map((id) => source(id))];
+  assert.equal(mergeViews(sources).nodes.length, 1, 'nothing is known of before');
+  const kept = mergeViews(sources, { known: new Set(ids) });
+  assert.equal(kept.nodes.length, 6);
+  assert.deepEqual(
+    kept.otherParts.map(({ why, keys }) => [why, keys]),
+    [['lost-identity', 9_999]],
+  );
+});
+
+test('two servers on one host are told apart by their ports, and one pod is one node', () => {
+  const place = { host: '192.0.2.0', linkState: 'disconnected' as const };
+  const down = [0, 1].map((index) => ({
+    pod: pod(`x-${index}`, '192.0.2.0', { port: 7000 + index, ended: index === 0 }),
+    reading: { tried: true, failure: { reason: 'pod' as const, message: 'down' } },
+  }));
+  const others = [line('m0', { ...place, port: 7000 }), line('m1', { ...place, port: 7001 })];
+  const { nodes, loosePods } = mergeViews([source('m2', { others }), ...down]);
+  assert.deepEqual(
+    nodes.map((node) => [node.id, node.pod?.name]),
+    [
+      ['m2', 'cart-2'],
+      ['m0', 'x-0'],
+      ['m1', 'x-1'],
+    ],
+  );
+  assert.deepEqual(loosePods, []);
+  const [first] = down;
+  assert.ok(first);
+  const one = mergeViews([source('m2', { others }), first]);
+  assert.equal(one.nodes.find(({ id }) => id === 'm0')?.pod?.name, 'x-0');
+  assert.equal(one.nodes.find(({ id }) => id === 'm1')?.pod, undefined);
+});
+
+test('a pod whose node was another one is not the one that its address was given to before', () => {
+  const line0 = line('m0', { host: '10.0.2.1', flags: ['slave', 'fail'], masterId: 'm1', slots: [] });
+  const moved = {
+    pod: pod('cart-9', '10.0.2.1'),
+    reading: { tried: true, failure: { reason: 'timeout' as const, message: 'late' }, lastId: 'm7' },
+  };
+  const { strangers, loosePods } = mergeViews([source('m1', { others: [line0] }), moved]);
+  assert.deepEqual([strangers.map(({ id }) => id), loosePods.map(({ name }) => name)], [['m0'], ['cart-9']]);
 });

@@ -6,7 +6,7 @@ import { formatSlots, unionSlots } from '../../../src/model/slots.ts';
 import { planFix } from '../../../src/operations/fix.ts';
 import type { StrayKeys } from '../../../src/operations/fix/facts.ts';
 import { stepRuns } from '../../../src/operations/steps/index.ts';
-import type { Source } from '../../../src/inventory/mergeViews.ts';
+import type { Source } from '../../../src/inventory/source.ts';
 import { ids, line, pod, silent, snapshotOf, source, view } from '../sample.ts';
 
 const nothing: StrayKeys = new Map();

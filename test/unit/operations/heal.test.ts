@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { SlotSet } from '../../../src/model/slots.ts';
-import type { Source } from '../../../src/inventory/mergeViews.ts';
+import type { Source } from '../../../src/inventory/source.ts';
 import type { ClusterSnapshot } from '../../../src/model/snapshot.ts';
 import { planHeal } from '../../../src/operations/heal.ts';
 import { ids, line, silent, snapshotOf, source, view } from '../sample.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { planReplicate } from '../../../src/operations/replicate.ts';
-import type { Source } from '../../../src/inventory/mergeViews.ts';
+import type { Source } from '../../../src/inventory/source.ts';
 import { ids, line, silent, snapshotOf, source } from '../sample.ts';
 
 const whole = snapshotOf(ids.map((id) => source(id)));

@@ -1,0 +1,110 @@
+import { intersectSlots, unionSlots, type SlotSet } from '../model/slots.ts';
+import type { ClusterPart, RedisNode } from '../model/snapshot.ts';
+import { Sets } from './sets.ts';
+import { isLonely, type Answering, type Source } from './source.ts';
+
+/**
+ * Servers of one cluster by who knows whom, the part that is the cluster first: the one that was it before as long as it
+ * holds keys or nobody does, then the one with the most keys, slots and nodes. Servers that know nobody and hold
+ * nothing are no part of their own where there is any other; without another they are the cluster that is not formed.
+ * @param known the ids of the nodes that were the cluster when it was read last
+ */
+export function splitParts<S extends Source>(
+  sources: readonly Answering<S>[],
+  known: ReadonlySet<string> = new Set(),
+): { readonly parts: readonly (readonly Answering<S>[])[]; readonly blank: readonly Answering<S>[] } {
+  const isBlank = ({ reading: { view } }: Answering<S>): boolean => isLonely(view) && view.keys === 0;
+  const blank = sources.filter(isBlank);
+  const rest = sources.filter((source) => !blank.includes(source));
+  if (rest.length === 0) return { parts: [sources], blank: [] };
+  const parts = components(rest).map((part) => ({ part, rank: rankOf(part, known) }));
+  const holds = parts.some(({ rank }) => rank.keys > 0);
+  const isKept = ({ rank }: (typeof parts)[number]): boolean => !holds || rank.keys > 0;
+  const before = Math.max(...parts.map((one) => (isKept(one) ? one.rank.known : 0)));
+  const kept = (one: (typeof parts)[number]): number =>
+    before > 0 && isKept(one) && one.rank.known === before ? 1 : 0;
+  return {
+    parts: parts
+      .sort(
+        (a, b) =>
+          kept(b) - kept(a) ||
+          b.rank.keys - a.rank.keys ||
+          b.rank.slots - a.rank.slots ||
+          b.rank.nodes - a.rank.nodes,
+      )
+      .map(({ part }) => part),
+    blank,
+  };
+}
+
+/** Servers that know each other, directly or through others. */
+function components<S extends Source>(
+  sources: readonly Answering<S>[],
+): readonly (readonly Answering<S>[])[] {
+  const byId = new Map(sources.map(({ reading }, index) => [reading.view.self.id, index]));
+  const sets = new Sets(sources.length);
+  // What one of them lists is usually everybody, and then nobody else has to be asked.
+  let left = sources.length - 1;
+  for (const [index, { reading }] of sources.entries()) {
+    if (left === 0) break;
+    for (const { id } of reading.view.others) {
+      const other = byId.get(id);
+      if (other === undefined || sets.find(other) === sets.find(index)) continue;
+      sets.join(index, other);
+      left -= 1;
+    }
+  }
+  return sets.groups().map((part) => part.flatMap((index) => sources[index] ?? []));
+}
+
+interface Rank {
+  readonly known: number;
+  readonly keys: number;
+  readonly slots: number;
+  readonly nodes: number;
+}
+
+function rankOf(part: readonly Answering[], known: ReadonlySet<string>): Rank {
+  const views = part.map(({ reading }) => reading.view);
+  const slots = unionSlots(...views.map(({ self }) => self.slots));
+  return {
+    known: views.filter(({ self }) => known.has(self.id)).length,
+    keys: keysIn(part),
+    slots: slots.reduce((sum, [first, last]) => sum + last - first + 1, 0),
+    nodes: part.length,
+  };
+}
+
+/** Replicas hold copies; where a part has only replicas, they are what is left. */
+function keysIn(part: readonly Answering[]): number {
+  const views = part.map(({ reading }) => reading.view);
+  const masters = views.filter(({ replication }) => replication.role === 'master');
+  const count = (some: typeof views): number => some.reduce((sum, { keys }) => sum + keys, 0);
+  return count(masters) || count(views);
+}
+
+/**
+ * A part that is not the cluster, and why it stands apart.
+ * @param main the slots that the cluster itself knows of, served or not
+ * @param isMissed whether the cluster misses a node
+ */
+export function partOf(
+  part: readonly Answering[],
+  nodes: readonly RedisNode[],
+  main: { readonly slots: SlotSet; readonly isMissed: boolean; readonly uptimeSeconds: number },
+): ClusterPart {
+  const keys = keysIn(part);
+  const slots = unionSlots(...part.map(({ reading }) => reading.view.self.slots));
+  const isKnown = intersectSlots(slots, main.slots).length > 0;
+  const isYoung = part.every(({ reading }) => reading.view.uptimeSeconds < main.uptimeSeconds);
+  const isEmpty = keys === 0 && slots.length === 0;
+  return {
+    ...{ nodes, keys, slots },
+    why:
+      isKnown || (keys > 0 && main.isMissed)
+        ? 'lost-identity'
+        : isEmpty && isYoung && main.isMissed
+          ? 'lost-volume'
+          : 'never-joined',
+  };
+}

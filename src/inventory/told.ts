@@ -1,0 +1,59 @@
+import type { KnownNode, NodeView } from '../model/nodeView.ts';
+import { subtractSlots, unionSlots } from '../model/slots.ts';
+
+/**
+ * Nodes that members list and that did not answer themselves. How they are says the most alarming of several lines, whose
+ * and what they are the one with the highest config epoch: a node that joined after another had died knows that one by
+ * gossip alone, which brings neither slots nor masters nor epochs.
+ */
+export function toldOnly(
+  lines: ReadonlySet<KnownNode>,
+  alive: ReadonlyMap<string, NodeView>,
+): Map<string, KnownNode> {
+  const served = unionSlots(...[...alive.values()].map((view) => view.self.slots));
+  const told = new Map<string, KnownNode>();
+  for (const line of lines) {
+    if (alive.has(line.id) || line.flags.includes('handshake')) continue;
+    const before = told.get(line.id);
+    told.set(line.id, before === undefined ? line : togetherOf(before, line));
+  }
+  for (const [id, line] of told) told.set(id, { ...line, slots: subtractSlots(line.slots, served) });
+  return told;
+}
+
+/** What a list of views told when it was asked for last, by what the first of them says. */
+const lastTold = new WeakMap<NodeView['others'], Told>();
+
+interface Told {
+  readonly by: readonly NodeView['others'][];
+  readonly lines: ReadonlySet<KnownNode>;
+}
+
+/**
+ * What views say of other nodes, each thing once however many say it (see parseClusterNodes); the very same set as
+ * long as all of them say what they said.
+ */
+export function toldBy(views: readonly NodeView[]): ReadonlySet<KnownNode> {
+  const [first] = views;
+  if (first === undefined) return new Set();
+  const last = lastTold.get(first.others);
+  const isSame = last?.by.length === views.length && views.every((view, at) => view.others === last.by[at]);
+  if (last !== undefined && isSame) return last.lines;
+  const by = views.map(({ others }) => others);
+  const lines = new Set<KnownNode>();
+  for (const others of by) for (const line of others) lines.add(line);
+  lastTold.set(first.others, { by, lines });
+  return lines;
+}
+
+function togetherOf(before: KnownNode, line: KnownNode): KnownNode {
+  const informed = line.configEpoch > before.configEpoch ? line : before;
+  const { flags, linkState } = alarm(line) > alarm(before) ? line : before;
+  return informed.flags === flags ? informed : { ...informed, flags, linkState };
+}
+
+function alarm(line: KnownNode): number {
+  if (line.flags.includes('fail')) return 3;
+  if (line.flags.includes('fail?')) return 2;
+  return line.linkState === 'disconnected' ? 1 : 0;
+}

@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Server } from 'node:net';
+import { after, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Inventory } from '../../src/inventory/inventory.ts';
+import type { RedisReading } from '../../src/inventory/nodeReader.ts';
+import { formatAddress } from '../../src/model/clusterRef.ts';
+import { UserError } from '../../src/model/errors.ts';
+import type { ClusterSnapshot } from '../../src/model/snapshot.ts';
+import { planFlush } from '../../src/operations/flush.ts';
+import { runPlan } from '../../src/operations/runPlan.ts';
+import * as redis from '../../src/redis/entry.ts';
+import { startRedisCluster, type ClusterNode, type TestCluster } from '../support/startRedisCluster.ts';
+import { fill } from './fill.ts';
+import { runPorts } from './runPorts.ts';
+
+const times = { connectTimeoutMs: 2_000, commandTimeoutMs: 5_000 };
+const connectNode: RedisReading['connectNode'] = (endpoint, credentials) =>
+  redis.connectNode(endpoint, credentials, times);
+const inventory = new Inventory({
+  redis: () =>
+    Promise.resolve({ connectNode, connectPatiently: connectNode, readNodeView: redis.readNodeView }),
+  openContext: () => Promise.reject(new Error('no Kubernetes here')),
+  credentials: () => Promise.resolve({}),
+});
+const clusters: TestCluster[] = [];
+const tunnels: Server[] = [];
+after(async () => {
+  inventory.dispose();
+  for (const tunnel of tunnels) tunnel.close();
+  await Promise.all(clusters.map((cluster) => cluster.stop()));
+});
+
+async function start(options: Parameters<typeof startRedisCluster>[0]): Promise<TestCluster> {
+  const cluster = await startRedisCluster(options);
+  clusters.push(cluster);
+  return cluster;
+}
+
+const idsOf = ({ nodes }: Pick<ClusterSnapshot, 'nodes'>): readonly string[] =>
+  nodes.map(({ id }) => id).sort();
+const keys = Array.from({ length: 300 }, (_, i) => ['SET', Buffer.from(`key:${i}`), 'x'] as const);
+
+async function keysIn({ nodes, dialer }: TestCluster): Promise<number> {
+  const sizes = nodes.map(async ({ id }) => {
+    const connection = await dialer.dial(id);
+    const size = Number(await connection.call('DBSIZE'));
+    connection.close();
+    return size;
+  });
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+}
+
+/** Has each node of one cluster announce the port on which a node of the other listens, and waits until all have heard. */
+async function announceAs(own: TestCluster, other: TestCluster): Promise<void> {
+  for (const [index, node] of own.nodes.entries()) {
+    await own.cli(
+      '-p',
+      String(node.port),
+      'CONFIG',
+      'SET',
+      'cluster-announce-port',
+      String(other.nodes[index]?.port),
+    );
+  }
+  const ports = other.nodes.map(({ port }) => port);
+  for (const end = performance.now() + 30_000; performance.now() < end;) {
+    const texts = await Promise.all(
+      own.nodes.map(({ port }) => own.cli('-p', String(port), 'CLUSTER', 'NODES')),
+    );
+    await sleep(100);
+    if (texts.every(({ stdout }) => ports.every((port) => stdout.includes(`:${port}@`)))) return;
+  }
+  assert.fail('the announced ports were not heard of');
+}
+
+describe('a server that answers in the place of a member', { timeout: 120_000 }, () => {
+  test('nodes of another cluster are no members and lose no key', async () => {
+    const [a, b] = [await start({ replicasPerMaster: 0 }), await start({ replicasPerMaster: 0 })];
+    await announceAs(a, b);
+    await fill(a, keys);
+    await fill(b, keys);
+
+    const one = await inventory.fresh({ addresses: a.addresses.slice(0, 1) });
+    assert.deepEqual(idsOf(one), a.nodes.map(({ id }) => id).sort());
+    const [answering] = a.nodes;
+    assert.deepEqual(
+      one.nodes.flatMap(({ id, view }) => (view === undefined ? [] : [id])),
+      [answering?.id],
+    );
+    for (const index of [1, 2]) {
+      const [listed, other] = [a.nodes[index], b.nodes[index]];
+      const address = b.addresses[index] ?? '';
+      const node = one.nodes.find(({ id }) => id === listed?.id);
+      assert.equal(node?.unreachable?.reason, 'unreachable');
+      assert.equal(
+        node.unreachable.message,
+        `At ${address} answers node ${other?.id ?? ''}, not ${listed?.id ?? ''}.`,
+      );
+      assert.ok(one.impostors.some((found) => found.address === address && found.answeringId === other?.id));
+    }
+    assert.throws(() => planFlush(one), /does not answer/);
+    const dialer = await inventory.dialer({ addresses: a.addresses.slice(0, 1) });
+    for (const { id } of b.nodes) {
+      await assert.rejects(async () => await dialer.dial(id), /not reached by any pod or address/);
+    }
+
+    const ref = { addresses: a.addresses };
+    const all = await inventory.fresh(ref);
+    assert.deepEqual(
+      [idsOf(all), all.impostors, all.strangers],
+      [a.nodes.map(({ id }) => id).sort(), [], []],
+    );
+    const ports = runPorts(a, {
+      readSnapshot: () => inventory.fresh(ref),
+      dialer: await inventory.dialer(ref),
+    });
+    await runPlan(planFlush(all), ports);
+    assert.deepEqual([await keysIn(a), await keysIn(b)], [0, keys.length]);
+
+    const both = await inventory.fresh({ addresses: [a.addresses[0] ?? '', b.addresses[0] ?? ''] });
+    assert.deepEqual(idsOf(both), a.nodes.map(({ id }) => id).sort());
+    assert.deepEqual(both.otherParts.map(idsOf), [[b.nodes[0]?.id]]);
+  });
+
+  test('a server that was replaced after the reading is not dialled', async () => {
+    const { nodes } = await start({ masters: 0, spares: 2 });
+    const [first, second] = nodes;
+    assert.ok(first !== undefined && second !== undefined);
+    let behind: ClusterNode = first;
+    const tunnel = createServer((client) => {
+      const server = connect(behind.port, behind.host);
+      client.pipe(server).pipe(client);
+      for (const end of [client, server]) end.on('error', () => client.destroy());
+    });
+    tunnels.push(tunnel);
+    tunnel.listen(0, '127.0.0.1');
+    await once(tunnel, 'listening');
+    const address = formatAddress({ host: '127.0.0.1', port: (tunnel.address() as AddressInfo).port });
+    const dialer = await inventory.dialer({ addresses: [address] });
+    (await dialer.dial(first.id)).close();
+    behind = second;
+    await assert.rejects(
+      async () => await dialer.dial(first.id),
+      (error) => {
+        assert.ok(error instanceof UserError);
+        assert.equal(error.reason, 'unsafe');
+        assert.ok(
+          error.message.startsWith(`At ${address} answers node ${second.id} now, not ${first.id}. Nothing`),
+        );
+        return true;
+      },
+    );
+  });
+});

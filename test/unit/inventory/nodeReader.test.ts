@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { NodeReader, type RedisReading } from '../../../src/inventory/nodeReader.ts';
+import { UserError } from '../../../src/model/errors.ts';
+import type { NodeConnection } from '../../../src/redis/nodeConnection.ts';
+import { line, view } from '../sample.ts';
+
+/** A reader of a server whose answer to CLUSTER MYID a test gives, with what was sent to it. */
+function readerOf(myId: () => unknown) {
+  const sent: string[] = [];
+  let open = 0;
+  const connection: NodeConnection = {
+    call: (...command) => {
+      sent.push(command.join(' '));
+      const answer = myId();
+      return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
+    },
+    callBuffer: () => Promise.resolve(undefined),
+    pipeline: () => Promise.resolve([]),
+    pipelineBuffer: () => Promise.resolve([]),
+    close: () => {
+      open -= 1;
+    },
+  };
+  const connect = (): Promise<NodeConnection> => {
+    open += 1;
+    return Promise.resolve(connection);
+  };
+  const redis: RedisReading = {
+    connectNode: connect,
+    connectPatiently: connect,
+    readNodeView: () => Promise.resolve(view('m0', { self: line('m0', { id: 'a1' }) })),
+  };
+  const reader = new NodeReader(redis, () =>
+    Promise.resolve({ endpoint: { host: '::1', port: 7501 }, credentials: {}, close: () => undefined }),
+  );
+  return { reader, sent, open: () => open };
+}
+
+test('a connection is handed out only to the node it is wanted to', async () => {
+  const { reader, open } = readerOf(() => 'b1');
+  await assert.rejects(reader.dial('a1'), (error) => {
+    assert.ok(error instanceof UserError);
+    assert.equal(error.reason, 'unsafe');
+    assert.match(error.message, /^At \[::1\]:7501 answers node b1 now, not a1\. Nothing was changed/);
+    return true;
+  });
+  assert.equal(open(), 0, 'the connection is closed');
+});
+
+test('a server that answered before is asked for the id that it had', async () => {
+  const { reader, sent } = readerOf(() => 'b1');
+  await reader.dial();
+  assert.deepEqual(sent, [], 'nothing is known of it');
+  await reader.read();
+  await assert.rejects(reader.dial(), /answers node b1 now, not a1/);
+});
+
+test('where CLUSTER MYID is forbidden the id is read as readings do', async () => {
+  const { reader } = readerOf(() => new Error('NOPERM this user has no permissions'));
+  await reader.dial('a1');
+  await assert.rejects(reader.dial('b1'), /answers node a1 now, not b1/);
+});
