@@ -25,6 +25,24 @@ export class UserError extends Error {
   }
 }
 
+/** An operation that had begun and did not reach its end, so nobody may call it refused. */
+export class StoppedError extends UserError {
+  /** Whether something is known to have been changed; it stays. */
+  readonly changed: boolean;
+  /** What was reached, as fields of the command's result: plain JSON. */
+  readonly reached: object;
+
+  constructor(
+    reason: UserErrorReason,
+    message: string,
+    { changed, reached, cause }: { changed: boolean; reached?: object; cause: unknown },
+  ) {
+    super(reason, message, { cause });
+    this.changed = changed;
+    this.reached = reached ?? {};
+  }
+}
+
 /** Whether an error only says that the user cancelled, which is no failure and is never shown as one. */
 export function isAbort(error: unknown): boolean {
   return error instanceof Error && error.name === 'AbortError';

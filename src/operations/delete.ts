@@ -1,6 +1,6 @@
 import { quantity } from '../model/quantity.ts';
 import { describeRef, type KubernetesClusterRef } from '../model/clusterRef.ts';
-import { isAbort, UserError } from '../model/errors.ts';
+import { isAbort, StoppedError, UserError } from '../model/errors.ts';
 import type { Plan } from '../model/plan.ts';
 import type { WorkloadFacts } from '../model/snapshot.ts';
 import type { KubernetesAccess } from '../kubernetes/kubernetesAccess.ts';
@@ -185,7 +185,9 @@ function withProgress(ref: KubernetesClusterRef, deleted: readonly string[], err
     return Object.assign(new Error(`Deleting ${ref.name} was cancelled. ${done}`), { name: 'AbortError' });
   }
   if (!(error instanceof UserError)) return error;
-  return new UserError(error.reason, `${ref.name} was not deleted completely. ${error.message} ${done}`, {
-    cause: error,
+  if (deleted.length === 0)
+    return new UserError(error.reason, `${ref.name} was not deleted. ${error.message}`, { cause: error });
+  return new StoppedError(error.reason, `${ref.name} was only deleted in part. ${error.message} ${done}`, {
+    ...{ changed: true, reached: { deleted }, cause: error },
   });
 }

@@ -1,7 +1,7 @@
 import { quantity } from '../model/quantity.ts';
 import type { KubernetesAccess, KubernetesObject } from '../kubernetes/kubernetesAccess.ts';
 import { describeRef, type KubernetesClusterRef } from '../model/clusterRef.ts';
-import { isAbort, messageOf, UserError } from '../model/errors.ts';
+import { isAbort, messageOf, StoppedError, UserError } from '../model/errors.ts';
 import type { NodeView } from '../model/nodeView.ts';
 import type { Plan, Progress } from '../model/plan.ts';
 import { slotCount } from '../model/slots.ts';
@@ -151,8 +151,10 @@ function warningsFor(answers: DeployAnswers, facts: DeployFacts, beginning: Begi
  */
 export async function runDeploy(plan: DeployPlan, ports: DeployPorts): Promise<Deployed> {
   const started = ports.now();
+  let isBegun = false;
   try {
     await ensurePassword(plan, ports);
+    isBegun = true;
     const statefulSet = await applyAll(plan, ports);
     const { uid } = statefulSet.metadata as { readonly uid?: string };
     const { namespace, name } = plan.answers;
@@ -163,7 +165,7 @@ export async function runDeploy(plan: DeployPlan, ports: DeployPorts): Promise<D
     await applyState(plan, ports, 'deployed');
     return { seconds };
   } catch (error) {
-    throw leftBehind(plan, error);
+    throw leftBehind(plan, error, isBegun);
   }
 }
 
@@ -245,7 +247,7 @@ function isWhole({ answers, beginning, pods }: DeployPlan, views: readonly NodeV
   );
 }
 
-function leftBehind({ ref }: DeployPlan, error: unknown): Error {
+function leftBehind({ ref }: DeployPlan, error: unknown, isBegun: boolean): Error {
   const left = `What was made so far is left as it is in context ${ref.context}, namespace ${ref.namespace}; Delete Cluster… removes it.`;
   if (isAbort(error)) {
     return Object.assign(new Error(`The deployment of ${ref.name} was cancelled. ${left}`), {
@@ -253,7 +255,7 @@ function leftBehind({ ref }: DeployPlan, error: unknown): Error {
     });
   }
   if (!(error instanceof UserError)) return error instanceof Error ? error : new Error(messageOf(error));
-  return new UserError(error.reason, `${ref.name} was not deployed. ${error.message} ${left}`, {
-    cause: error,
-  });
+  const message = `${ref.name} was not deployed. ${error.message} ${left}`;
+  if (!isBegun) return new UserError(error.reason, message, { cause: error });
+  return new StoppedError(error.reason, message, { changed: true, cause: error });
 }

@@ -16,6 +16,7 @@ export async function dryRun(plan: Plan, ports: RunPorts): Promise<readonly stri
     snapshot,
     tally: () => undefined,
     endRun: () => undefined,
+    leave: () => undefined,
     keepHeld: () => undefined,
   };
   const lines: string[] = [];

@@ -1,7 +1,7 @@
 import { quantity } from '../model/quantity.ts';
 import type { KubernetesAccess, SecretKey } from '../kubernetes/kubernetesAccess.ts';
 import { describeRef, isKubernetesRef, type KubernetesClusterRef } from '../model/clusterRef.ts';
-import { UserError } from '../model/errors.ts';
+import { StoppedError, UserError } from '../model/errors.ts';
 import type { Plan, Report } from '../model/plan.ts';
 import type { ClusterSnapshot, PodFacts } from '../model/snapshot.ts';
 import { previousPassword } from './deploy/render.ts';
@@ -209,9 +209,10 @@ async function untilAll(
     if (signal.aborted) return false;
     if (now() - begun > patience) {
       const late = pods.filter((_, index) => answers[index] !== wanted).map((pod) => pod.name);
-      throw new UserError(
+      throw new StoppedError(
         'failed',
         `After ${patience / 1000} s not all servers ${what}: ${late.join(', ')}. Look at the logs of their agents, then run it again; it goes on where it stands.`,
+        { changed: true, cause: undefined },
       );
     }
     await delay(between, signal);

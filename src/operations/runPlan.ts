@@ -1,12 +1,12 @@
-import { quantity } from '../model/quantity.ts';
 import { isAbort, UserError } from '../model/errors.ts';
 import type { Plan, Progress } from '../model/plan.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
 import { countSlots } from '../model/slots.ts';
+import { resultOf, withState, type PlanResult, type Reached, type StepState } from './planResult.ts';
 import { batchesOf, runTogether, type Batch } from './steps/batches.ts';
 import { bind, type BoundStep } from './steps/bind.ts';
 import { stepRuns, type StepRuns } from './steps/index.ts';
-import type { StepPorts, Tally } from './steps/ports.ts';
+import type { Left, StepPorts, Tally } from './steps/ports.ts';
 import { withNodes } from './steps/step.ts';
 
 /** Hears of each step before it acts and when it has ended, so that a run that died can be gone on with. */
@@ -15,23 +15,8 @@ export interface StepWitness {
   readonly ended: (index: number, how: 'done' | 'skipped' | 'cancelled' | 'failed') => Promise<unknown>;
 }
 
-export interface RunPorts extends Omit<StepPorts, 'snapshot' | 'tally' | 'endRun' | 'keepHeld'> {
+export interface RunPorts extends Omit<StepPorts, 'snapshot' | 'tally' | 'leave' | 'endRun' | 'keepHeld'> {
   readonly witness?: StepWitness;
-}
-
-export interface PlanResult {
-  /** How many steps the servers say are done, those included that were done before. */
-  readonly steps: number;
-  readonly skipped: number;
-  readonly movedSlots: number;
-  readonly movedKeys: number;
-  /** By which way slots were moved, where some were. */
-  readonly method?: string;
-  readonly seconds: number;
-  /** The user or the end of the maintenance window stopped it at a safe point; what was done until then stays. */
-  readonly cancelled: boolean;
-  /** Why it stopped, where that was not by the user; goes on from "Stopped". */
-  readonly why?: string;
 }
 
 /** One run of one plan; `fresh` is a reading that nothing was done after. */
@@ -44,8 +29,9 @@ interface Run {
   readonly runs: StepRuns;
   readonly held: Map<string, { release(): void }>;
   readonly kept: { release(): void }[];
-  readonly states: Map<number, 'begun' | 'done' | 'skipped'>;
+  readonly states: Map<number, StepState>;
   readonly tallies: Tally[];
+  readonly left: Left[];
   fresh?: ClusterSnapshot;
 }
 
@@ -59,34 +45,29 @@ export async function runPlan(plan: Plan, ports: RunPorts, runs: StepRuns = step
   const over = new AbortController();
   const run: Run = {
     ...{ plan, ports, runs, over, signal: AbortSignal.any([ports.signal, over.signal]) },
-    ...{ held: new Map(), kept: [], states: new Map(), tallies: [] },
+    ...{ held: new Map(), kept: [], states: new Map(), tallies: [], left: [] },
   };
   try {
     for (const batch of batchesOf(plan.steps)) {
-      if (run.signal.aborted) break;
+      if (run.signal.aborted || mustNotFollow(run, batch)) break;
       await runBatch(run, batch);
     }
   } catch (error) {
-    if (!(isAbort(error) && run.signal.aborted)) throw withState(run, error);
+    if (!(isAbort(error) && run.signal.aborted)) throw withState(reachedBy(run, started), error);
   } finally {
     for (const held of [...run.held.values(), ...run.kept]) held.release();
   }
-  return resultOf(run, (ports.now() - started) / 1000);
+  return resultOf(reachedBy(run, started));
 }
 
-function resultOf({ plan, states, tallies, over }: Run, seconds: number): PlanResult {
-  const ended = [...states.values()].filter((state) => state !== 'begun');
-  const methods = new Set(tallies.flatMap(({ method }) => (method === undefined ? [] : [method])));
-  const sum = (figure: 'slots' | 'keys'): number =>
-    tallies.reduce((total, tally) => total + (tally[figure] ?? 0), 0);
+/** What else a plan does counts on all slots having moved; other moves do not. */
+function mustNotFollow({ left }: Run, batch: Batch): boolean {
+  return left.length > 0 && batch.some(({ step }) => step.kind !== 'moveSlots');
+}
+
+function reachedBy({ plan, states, tallies, left, ports, over, signal }: Run, started: number): Reached {
   return {
-    steps: ended.length,
-    skipped: ended.filter((state) => state === 'skipped').length,
-    movedSlots: sum('slots'),
-    movedKeys: sum('keys'),
-    ...(methods.size === 0 ? {} : { method: [...methods].join(' and ') }),
-    seconds,
-    cancelled: ended.length < plan.steps.length,
+    ...{ plan, states, tallies, left, isStopped: signal.aborted, seconds: (ports.now() - started) / 1000 },
     ...(over.signal.aborted ? { why: String(over.signal.reason) } : {}),
   };
 }
@@ -100,7 +81,7 @@ async function runBatch(run: Run, batch: Batch): Promise<void> {
   const reports = summed(run.ports.report, run, batch);
   const todo: BoundStep[] = [];
   for (const { index, step } of batch) {
-    const ports = portsFor(run, snapshot, signal, reports.of(index));
+    const ports = portsFor(run, index, snapshot, signal, reports.of(index));
     const bound = bind(withNodes(step, snapshot), index, ports, run.runs);
     if (await bound.isDone()) {
       run.states.set(index, 'skipped');
@@ -131,6 +112,7 @@ async function act({ ports, states }: Run, { index, act }: BoundStep): Promise<v
   states.set(index, 'begun');
   try {
     await act();
+    if (states.get(index) === 'left') await ports.witness?.ended(index, 'failed');
   } catch (error) {
     await ports.witness?.ended(index, isAbort(error) ? 'cancelled' : 'failed');
     throw error;
@@ -146,7 +128,7 @@ async function readUntilDone(
   { ports, signal, states }: Run,
   steps: readonly BoundStep[],
 ): Promise<ClusterSnapshot> {
-  const begun = steps.filter(({ index }) => states.has(index));
+  const begun = steps.filter(({ index }) => states.get(index) === 'begun');
   for (let left = readings - 1; ; left--) {
     const snapshot = await readAgain(ports, left);
     if (snapshot === undefined) {
@@ -173,7 +155,7 @@ async function readAgain({ readSnapshot }: RunPorts, left: number): Promise<Clus
 async function verify(run: Run, steps: readonly BoundStep[]): Promise<void> {
   const snapshot = await readUntilDone(run, steps);
   for (const { index, step, isDoneOn } of steps) {
-    if (!run.states.has(index)) continue;
+    if (!run.states.has(index) || run.states.get(index) === 'left') continue;
     if (await isDoneOn(snapshot)) {
       run.states.set(index, 'done');
       await run.ports.witness?.ended(index, 'done');
@@ -201,7 +183,8 @@ async function holdNewcomers({ held, ports }: Run, snapshot: ClusterSnapshot): P
 }
 
 function portsFor(
-  { ports, kept, tallies, over }: Run,
+  { ports, kept, tallies, left, states, over }: Run,
+  index: number,
   snapshot: ClusterSnapshot,
   signal: AbortSignal,
   report: StepPorts['report'],
@@ -210,6 +193,10 @@ function portsFor(
     ...ports,
     ...{ snapshot, signal, report },
     tally: (figures) => tallies.push(figures),
+    leave: (slots) => {
+      states.set(index, 'left');
+      left.push(slots);
+    },
     endRun: (why) => {
       over.abort(why);
     },
@@ -247,35 +234,4 @@ function summed(
       });
     },
   };
-}
-
-function withState({ plan, states }: Run, error: unknown): unknown {
-  if (!(error instanceof UserError)) return error;
-  const [first] = plan.steps;
-  if (plan.steps.length === 1) {
-    // What a step itself makes of a failure has its cause; a connection that broke knows nothing of the step.
-    const isBare = error.reason === 'unreachable' && error.cause === undefined;
-    if (!isBare || states.get(0) !== 'begun') return error;
-    return new UserError(
-      error.reason,
-      `${error.message}. "${first?.text ?? ''}" may be half done. When the server answers, run the same again: it goes on where this stopped.`,
-      { cause: error },
-    );
-  }
-  const texts = (wanted: (state: string | undefined) => boolean): readonly string[] =>
-    plan.steps.filter((_, index) => wanted(states.get(index))).map(({ text }) => text);
-  const done = texts((state) => state === 'done' || state === 'skipped');
-  const unbegun = texts((state) => state === undefined);
-  const parts = [
-    error.message,
-    `${done.length} of ${quantity(plan.steps.length, 'step')} are done.`,
-    ...(unbegun.length === 0 ? [] : [`Not begun: ${listed(unbegun)}.`]),
-    'What is done stays. When the reason is gone, run the same again: it goes on where this stopped.',
-  ];
-  return new UserError(error.reason, parts.join(' '), { cause: error });
-}
-
-function listed(texts: readonly string[]): string {
-  const more = texts.length > 3 ? ` and ${texts.length - 3} more` : '';
-  return texts.slice(0, 3).join('; ') + more;
 }

@@ -1,7 +1,7 @@
 import { quantity } from '../model/quantity.ts';
 import { check, isSound } from '../checks/check.ts';
 import { describeRef, isKubernetesRef, type KubernetesClusterRef } from '../model/clusterRef.ts';
-import { isAbort, UserError } from '../model/errors.ts';
+import { isAbort, StoppedError, UserError } from '../model/errors.ts';
 import type { Plan } from '../model/plan.ts';
 import { mastersOf } from '../model/shards.ts';
 import type { ClusterSnapshot, WorkloadFacts } from '../model/snapshot.ts';
@@ -160,9 +160,11 @@ function refuseUnhealthy(snapshot: ClusterSnapshot): void {
 /** Raises the replicas, waits for the pods and until their nodes are replicas in touch with their masters. */
 export async function runScale(plan: ScalePlan, ports: JoinPorts): Promise<Scaled> {
   const { ref, workload, from, to } = plan;
+  let isScaled = false;
   try {
     ports.signal.throwIfAborted();
     if (from !== to) await ports.access.scale(ref.namespace, workload, from, to);
+    isScaled = from !== to;
     const { joinsByItself, members, masters } = plan;
     const growing = {
       namespace: ref.namespace,
@@ -176,21 +178,17 @@ export async function runScale(plan: ScalePlan, ports: JoinPorts): Promise<Scale
     const replicas = views.filter((view) => view.replication.role === 'replica').length;
     return { pods: to, masters: views.length - replicas, replicas };
   } catch (error) {
-    throw leftAsItIs(plan, error);
+    throw leftAsItIs(plan, error, isScaled);
   }
 }
 
-function leftAsItIs({ ref, workload, to }: ScalePlan, error: unknown): unknown {
+function leftAsItIs({ ref, workload, to }: ScalePlan, error: unknown, isScaled: boolean): unknown {
   const left = `StatefulSet ${workload} stays as it is now (context ${ref.context}, namespace ${ref.namespace}): lowering its replicas could lose data. Scale to ${quantity(to, 'pod')} again to go on.`;
   if (isAbort(error)) {
     return Object.assign(new Error(`Scaling ${ref.name} was stopped. ${left}`), { name: 'AbortError' });
   }
   if (!(error instanceof UserError)) return error;
-  return new UserError(
-    error.reason,
-    `${ref.name} was not scaled to ${quantity(to, 'pod')}. ${error.message} ${left}`,
-    {
-      cause: error,
-    },
-  );
+  const message = `${ref.name} was not scaled to ${quantity(to, 'pod')}. ${error.message} ${left}`;
+  if (!isScaled) return new UserError(error.reason, message, { cause: error });
+  return new StoppedError(error.reason, message, { changed: true, cause: error });
 }

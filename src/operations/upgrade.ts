@@ -1,7 +1,7 @@
 import { quantity } from '../model/quantity.ts';
 import type { KubernetesAccess } from '../kubernetes/kubernetesAccess.ts';
 import { describeRef, type KubernetesClusterRef } from '../model/clusterRef.ts';
-import { isAbort, UserError } from '../model/errors.ts';
+import { isAbort, StoppedError, UserError } from '../model/errors.ts';
 import type { Plan, Step } from '../model/plan.ts';
 import { releaseText, type Release } from '../model/release.ts';
 import { mastersOf, nodeName } from '../model/shards.ts';
@@ -286,7 +286,7 @@ function leftAsItIs(plan: UpgradePlan, updated: readonly string[], error: unknow
     return Object.assign(new Error(`Upgrading ${ref.name} was stopped. ${text}`), { name: 'AbortError' });
   }
   if (!(error instanceof UserError)) return error;
-  return new UserError(error.reason, `${ref.name} was not upgraded completely. ${error.message} ${text}`, {
-    cause: error,
+  return new StoppedError(error.reason, `${ref.name} was not upgraded completely. ${error.message} ${text}`, {
+    ...{ changed: updated.length > 0, reached: { updatedPods: updated }, cause: error },
   });
 }

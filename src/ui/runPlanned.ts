@@ -2,8 +2,8 @@ import { quantity } from '../model/quantity.ts';
 import { isKubernetesRef, type ClusterRef } from '../model/clusterRef.ts';
 import type { Plan, Report } from '../model/plan.ts';
 import type { Outcome } from '../model/outcome.ts';
-import { countSlots } from '../model/slots.ts';
-import { runPlan, type PlanResult, type RunPorts } from '../operations/runPlan.ts';
+import { slotsIn, type PlanResult } from '../operations/planResult.ts';
+import { runPlan, type RunPorts } from '../operations/runPlan.ts';
 import type { KubernetesPorts } from '../operations/steps/ports.ts';
 import type { Parts } from './parts.ts';
 import { askPods, type PodAsking } from './podAsking.ts';
@@ -30,9 +30,7 @@ export async function runPlanned(
       const { ports, close } = await openPorts(parts, plan.ref, signal, report);
       try {
         const result = await runPlan(plan, { ...ports, witness });
-        return result.cancelled
-          ? { ...result, outcome: 'cancelled' as const, message: stoppedText(message(result), result) }
-          : { ...result, outcome: 'done' as const, message: `${message(result)}.` };
+        return { ...result, ...endOf(plan, message(result), result) };
       } finally {
         close();
       }
@@ -41,16 +39,30 @@ export async function runPlanned(
 }
 
 /** What was reached where all that a plan does is to move slots. */
-export function movedText(plan: Plan, { movedSlots, movedKeys, seconds, cancelled }: PlanResult): string {
-  const total = plan.steps.reduce(
-    (sum, step) => sum + (step.kind === 'moveSlots' ? countSlots(step.slots) : 0),
-    0,
-  );
-  const moved = cancelled
-    ? `${movedSlots.toLocaleString('en-US')} of ${quantity(total, 'slot')}`
-    : quantity(movedSlots, 'slot');
+export function movedText(plan: Plan, result: PlanResult): string {
+  const { movedSlots, movedKeys, seconds, cancelled, leftSlots, longestWaitMs } = result;
+  const isAll = !cancelled && leftSlots === undefined;
+  const moved = isAll
+    ? quantity(movedSlots, 'slot')
+    : `${movedSlots.toLocaleString('en-US')} of ${quantity(slotsIn(plan), 'slot')}`;
   const left = cancelled ? '; no slot is left open' : '';
-  return `${moved} with ${quantity(movedKeys, 'key')} moved in ${seconds.toFixed(1)} s${left}`;
+  const wait = longestWaitMs === undefined ? '' : `; longest wait for clients: ${waitText(longestWaitMs)}`;
+  return `${moved} with ${quantity(movedKeys, 'key')} moved in ${seconds.toFixed(1)} s${wait}${left}`;
+}
+
+function waitText(milliseconds: number): string {
+  return milliseconds < 1000 ? `${milliseconds} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
+}
+
+/** How a run ended that nothing was thrown in. */
+function endOf(plan: Plan, reached: string, result: PlanResult): Outcome {
+  const { leftWhy, steps } = result;
+  if (result.cancelled)
+    return { outcome: 'cancelled', message: [stoppedText(reached, result), ...(leftWhy ?? [])].join(' ') };
+  if (leftWhy === undefined) return { outcome: 'done', message: `${reached}.` };
+  const total = plan.steps.length;
+  const done = total === 1 ? [] : [`${steps} of ${quantity(total, 'step')} done.`];
+  return { outcome: 'partial', message: [`${reached}.`, ...done, ...leftWhy].join(' ') };
 }
 
 function stoppedText(reached: string, { why }: PlanResult): string {

@@ -1,15 +1,6 @@
 import * as vscode from 'vscode';
-import { isAbort, messageOf, UserError, type UserErrorReason } from '../model/errors.ts';
-import type { Outcome } from '../model/outcome.ts';
-
-/** Reasons that say that nothing was begun. */
-const refusals: ReadonlySet<UserErrorReason> = new Set([
-  'invalid-input',
-  'not-found',
-  'already-exists',
-  'unsafe',
-  'busy',
-]);
+import { isAbort, messageOf, StoppedError, UserError } from '../model/errors.ts';
+import { outcomeOf, type Outcome } from '../model/outcome.ts';
 
 /** Turns whatever a command threw into its result, and shows it: the one place where errors become messages. */
 export function showError(log: vscode.LogOutputChannel, title: string, error: unknown): Outcome {
@@ -22,7 +13,8 @@ export function showError(log: vscode.LogOutputChannel, title: string, error: un
     log.warn(`${title}: ${error.message}`);
     if (error.cause !== undefined) log.debug(`${title}: because of ${messageOf(error.cause)}`);
     showWithLog(log, error.message);
-    return { outcome: refusals.has(error.reason) ? 'refused' : 'failed', message: error.message };
+    const reached = error instanceof StoppedError ? error.reached : {};
+    return { ...reached, outcome: outcomeOf(error), message: error.message };
   }
   log.error(error instanceof Error ? error : messageOf(error));
   showWithLog(log, `${title} met a fault of its own: ${messageOf(error)}`);

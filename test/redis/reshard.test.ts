@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { countSlots, subtractSlots, type SlotSet } from '../../src/model/slots.ts';
 import { planReshard, type ReshardRequest } from '../../src/operations/reshard.ts';
-import { runPlan, type PlanResult } from '../../src/operations/runPlan.ts';
+import type { PlanResult } from '../../src/operations/planResult.ts';
+import { runPlan } from '../../src/operations/runPlan.ts';
 import { startChaosClient } from '../support/chaosClient.ts';
 import {
   startRedisCluster,

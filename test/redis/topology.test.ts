@@ -7,7 +7,8 @@ import { planForget } from '../../src/operations/forget.ts';
 import { planHeal } from '../../src/operations/heal.ts';
 import { planPromote } from '../../src/operations/promote.ts';
 import { planReplicate } from '../../src/operations/replicate.ts';
-import { runPlan, type PlanResult, type RunPorts } from '../../src/operations/runPlan.ts';
+import type { PlanResult } from '../../src/operations/planResult.ts';
+import { runPlan, type RunPorts } from '../../src/operations/runPlan.ts';
 import { connectNode } from '../../src/redis/connect.ts';
 import { startChaosClient } from '../support/chaosClient.ts';
 import {

@@ -50,10 +50,20 @@ export const moveSlots: StepRun<'moveSlots'> = {
       ports.report({ text, done: slots, total, unit: 'slots', ...pause });
     };
     show(0, 0);
-    const { movedSlots, movedKeys, method, cancelled } = await ports.redis.moveSlots(
-      requestFor(step, ports, show),
-    );
-    ports.tally({ slots: movedSlots, keys: movedKeys, method });
+    let moved = { slots: 0, keys: 0 };
+    const { movedSlots, movedKeys, method, cancelled, left, longestWaitMs } = await ports.redis
+      .moveSlots(
+        requestFor(step, ports, (...shown) => {
+          moved = { slots: shown[2].movedSlots, keys: shown[1] };
+          show(...shown);
+        }),
+      )
+      .catch((error: unknown) => {
+        ports.tally(moved);
+        throw error;
+      });
+    ports.tally({ slots: movedSlots, keys: movedKeys, method, longestWaitMs });
+    if (left !== undefined) ports.leave(left);
     const { until } = step.limits ?? {};
     if (cancelled && until !== undefined && !ports.signal.aborted) {
       ports.endRun(`at the end of the maintenance window (${timeText(until)})`);
@@ -70,7 +80,7 @@ type Show = (
 function requestFor(
   { from, to, slots, pace = 'gentle', limits }: StepOf<'moveSlots'>,
   { snapshot, dialer, signal }: StepPorts,
-  onProgress: Show,
+  onProgress: Parameters<StepPorts['redis']['moveSlots']>[0]['onProgress'] & object,
 ): Parameters<StepPorts['redis']['moveSlots']>[0] {
   const nodeOf = (id: string): RedisNode | undefined => snapshot.nodes.find((node) => node.id === id);
   // The source connects to the target by itself, so what counts is the address by which the source knows it.

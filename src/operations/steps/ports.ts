@@ -1,6 +1,7 @@
 import type { KubernetesAccess } from '../../kubernetes/kubernetesAccess.ts';
 import { UserError } from '../../model/errors.ts';
 import type { Report } from '../../model/plan.ts';
+import type { SlotSet } from '../../model/slots.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import type * as redisEntry from '../../redis/entry.ts';
 import type { ClusterDialer } from '../../redis/nodeConnection.ts';
@@ -18,6 +19,14 @@ export interface Tally {
   readonly keys?: number;
   /** By which way slots were moved. */
   readonly method?: string;
+  /** How long clients of either end had to wait at most; milliseconds. */
+  readonly longestWaitMs?: number;
+}
+
+/** Slots that a step left where they are while it moved the others; `why` is one or more sentences. */
+export interface Left {
+  readonly slots: SlotSet;
+  readonly why: string;
 }
 
 /** What a step may use while it acts. */
@@ -31,6 +40,8 @@ export interface StepPorts {
   /** Absent where the cluster is not in Kubernetes. */
   readonly kubernetes?: KubernetesPorts;
   readonly tally: (figures: Tally) => void;
+  /** Says that the step did all but this, which is no failure of the plan's other moves. */
+  readonly leave: (left: Left) => void;
   /** Ends the run when the steps under way have ended, as if it was cancelled; `why` goes on from "Stopped". */
   readonly endRun: (why: string) => void;
   /**

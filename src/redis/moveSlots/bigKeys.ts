@@ -1,38 +1,63 @@
 import type { NodeView } from '../../model/nodeView.ts';
-import { hasSlot, slotsFrom, type SlotSet } from '../../model/slots.ts';
+import { quantity } from '../../model/quantity.ts';
+import { formatSlots, slotsFrom, type SlotSet } from '../../model/slots.ts';
 import type { Argument, NodeConnection } from '../nodeConnection.ts';
 import { parseReplication } from '../nodeView.ts';
 import type { Lines } from './lines.ts';
+import type { Load } from './speed.ts';
 
-/** A key that would stop its server for too long while it moves. */
-export interface BigKey {
+/** A key that is moved by itself, and not at all where that would stop its server for too long. */
+export interface LargeKey extends Load {
   readonly key: Buffer;
   readonly slot: number;
-  readonly bytes: number;
 }
 
-/** Finds big keys before their slots are opened. */
-export interface BigKeys {
-  in(slots: readonly number[]): Promise<readonly BigKey[]>;
+/** A large key that was left where it is; `worstMs` is what moving it may take. */
+export interface BigKey extends LargeKey {
+  readonly worstMs: number;
 }
 
-/** What MIGRATE gets through, as seen of the slowest kind: a hash of 225 MB stopped its source for 4.3 s. */
-const bytesPerMillisecond = 50_000;
+/** Finds large keys before their slots are opened. */
+export interface LargeKeys {
+  in(slots: readonly number[]): Promise<readonly LargeKey[]>;
+}
+
+/** Where members are as small as they get, so many bytes for each millisecond can be moved, half the speed assumed. */
+const fewestBytesPerMs = 4000;
+/** What takes less than this share of the time that is allowed is not looked at. */
+const smallShare = 1 / 16;
+const leastBytes = 1024 * 1024;
 const keysPerWrite = 1000;
+/** Lists and streams travel in nodes of about this size, whatever their members. */
+const bytesPerNode = 2048;
 
 /**
  * Looks at every key before it moves, which takes about as long as to move it, so it is done by a replica where there
  * is one that is up to date, and not at all where the whole server holds less than one key would need to be too big.
  */
-export async function lookForBigKeys(lines: Lines, source: NodeView, longestMs: number): Promise<BigKeys> {
-  const limit = longestMs * bytesPerMillisecond;
+export async function lookForLargeKeys(
+  lines: Pick<Lines, 'source' | 'dial'>,
+  source: NodeView,
+  longestMs: number,
+): Promise<LargeKeys> {
+  const limit = longestMs * fewestBytesPerMs;
   if (source.usedMemoryBytes < limit) return { in: () => Promise.resolve([]) };
+  const least = Math.max(leastBytes, limit * smallShare);
   const replica = await dialReplica(lines, source);
-  return { in: (slots) => scan(replica ?? lines.source, slots, limit) };
+  return {
+    in: async (slots) => {
+      if (replica === undefined) return await scan(lines.source, slots, least);
+      // A replica that goes away is no reason to stop.
+      return await scan(replica, slots, least).catch(() => scan(lines.source, slots, least));
+    },
+  };
 }
 
 /** A connection to a replica of the source that has it all and may be read; undefined where there is none. */
-async function dialReplica(lines: Lines, { self, others }: NodeView): Promise<NodeConnection | undefined> {
+async function dialReplica(
+  lines: Pick<Lines, 'dial'>,
+  { self, others }: NodeView,
+): Promise<NodeConnection | undefined> {
   for (const { id, masterId, flags, linkState } of others) {
     if (masterId !== self.id || flags.includes('fail') || linkState !== 'connected') continue;
     try {
@@ -50,9 +75,9 @@ async function dialReplica(lines: Lines, { self, others }: NodeView): Promise<No
 async function scan(
   connection: NodeConnection,
   slots: readonly number[],
-  limit: number,
-): Promise<readonly BigKey[]> {
-  const found: BigKey[] = [];
+  least: number,
+): Promise<readonly LargeKey[]> {
+  const found: Omit<LargeKey, 'elements'>[] = [];
   const counts = await connection.pipeline(
     slots.map((slot): Argument[] => ['CLUSTER', 'COUNTKEYSINSLOT', slot]),
   );
@@ -68,28 +93,65 @@ async function scan(
       );
       for (const [place, key] of some.entries()) {
         const bytes = sizes[place];
-        if (typeof bytes === 'number' && bytes > limit) found.push({ key, slot, bytes });
+        if (typeof bytes === 'number' && bytes > least) found.push({ key, slot, bytes });
       }
     }
   }
-  return found;
-}
-
-/** What a person is told about keys that stayed, and their slots with them. */
-export function describeBigKeys(keys: readonly BigKey[], longestMs: number): string {
-  const [biggest] = [...keys].sort((one, other) => other.bytes - one.bytes);
-  if (biggest === undefined) return '';
-  const text = biggest.key.toString('utf8');
-  const name = JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
-  const more = keys.length > 1 ? ` (and ${keys.length - 1} more)` : '';
-  return `The key ${name} in slot ${biggest.slot}${more} has about ${Math.round(biggest.bytes / 1e6)} MB: moving it would stop its server for longer than half of cluster-node-timeout (${longestMs} ms), and the others might take it for dead.`;
-}
-
-export function withoutBigKeys(slots: SlotSet, keys: readonly BigKey[]): readonly number[] {
-  const big = slotsFrom(keys.map(({ slot }) => slot));
-  return slots.flatMap(([start, end]) =>
-    Array.from({ length: end - start + 1 }, (_, index) => start + index).filter(
-      (slot) => !hasSlot(big, slot),
-    ),
+  return await Promise.all(
+    found.map(async (key) => ({ ...key, elements: await countElements(connection, key) })),
   );
+}
+
+const lengthOf: Readonly<Record<string, string>> = { hash: 'HLEN', set: 'SCARD', zset: 'ZCARD' };
+
+/** How many parts of a key are written and read one by one. A type that is not known is taken for the slowest. */
+async function countElements(
+  connection: NodeConnection,
+  { key, bytes }: Omit<LargeKey, 'elements'>,
+): Promise<number> {
+  const type = String(await connection.call('TYPE', key).catch(() => 'unknown'));
+  if (type === 'string') return 1;
+  if (type === 'list' || type === 'stream') return Math.ceil(bytes / bytesPerNode);
+  const verb = lengthOf[type];
+  const length =
+    verb === undefined ? undefined : Number(await connection.call(verb, key).catch(() => Number.NaN));
+  return length === undefined || Number.isNaN(length) ? Math.ceil(bytes / 48) : length;
+}
+
+/** What a person is told about keys that stay, and their slots with them. */
+export function describeBigKeys(keys: readonly BigKey[], nodeTimeoutMs: number): string {
+  const [biggest, ...others] = [...keys].sort((one, other) => other.worstMs - one.worstMs);
+  if (biggest === undefined) return '';
+  const more = others.length > 0 ? ` and ${quantity(others.length, 'more key')}` : '';
+  const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(1)} s`;
+  const what = `The key ${keyText(biggest.key)} in slot ${biggest.slot} (about ${mebibytes(biggest.bytes)}, ${quantity(biggest.elements, 'element')})${more}`;
+  return `${what} would stop the source and the target for up to ${seconds(biggest.worstMs)} while moving. That is more than half of cluster-node-timeout (${seconds(nodeTimeoutMs)}), so the other nodes might fail them over.`;
+}
+
+/** What to do about keys that stay. */
+export function adviceOn(keys: readonly BigKey[]): string {
+  const longest = Math.max(...keys.map(({ worstMs }) => worstMs));
+  const enough = Math.ceil((2 * longest) / 1000) * 1000 + 1000;
+  const one = keys.length === 1;
+  return `Set cluster-node-timeout to ${enough} on all nodes with “Set Configuration…” while you move ${one ? 'it' : 'them'}, or split or delete the ${one ? 'key' : 'keys'}. Then run it again.`;
+}
+
+/** Such as "5,7-9". */
+export function slotsOf(keys: readonly LargeKey[]): SlotSet {
+  return slotsFrom(keys.map(({ slot }) => slot));
+}
+
+export function slotListOf(keys: readonly LargeKey[]): string {
+  const slots = [...new Set(keys.map(({ slot }) => slot))];
+  return `${slots.length === 1 ? 'Slot' : 'Slots'} ${formatSlots(slotsFrom(slots))}`;
+}
+
+/** A key as people read it, short and with what cannot be printed escaped. */
+function keyText(key: Buffer): string {
+  const text = key.toString('utf8');
+  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
+}
+
+function mebibytes(bytes: number): string {
+  return `${Math.round(bytes / 1_048_576).toLocaleString('en-US')} MiB`;
 }

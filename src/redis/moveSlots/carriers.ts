@@ -1,5 +1,7 @@
 import type { Address } from '../../model/clusterRef.ts';
 import type { Argument, Credentials, NodeConnection } from '../nodeConnection.ts';
+import { farMs } from './distance.ts';
+import type { Speed } from './speed.ts';
 import { shortestTimeoutMs, type Tempo } from './tempo.ts';
 
 /** Keys of one slot: one MIGRATE takes keys of one slot only. */
@@ -7,6 +9,8 @@ export interface Batch {
   readonly slot: number;
   readonly keys: readonly Buffer[];
   readonly bytes: number;
+  /** What the one key of a batch consists of, where it is large and was looked at. */
+  readonly elements?: number;
 }
 
 export interface Carried {
@@ -19,6 +23,8 @@ export interface Carried {
 /** All MIGRATEs of a move pass here, whichever slots they are of, so that the source has only so many to do at once. */
 export interface Carriers {
   carry(batch: Batch, how: Manner): Promise<Carried>;
+  /** How long the source stood still for one write at most, as this side saw it; milliseconds. */
+  readonly longestMs: number;
 }
 
 interface Manner {
@@ -37,7 +43,10 @@ export interface CarriersOptions {
   readonly credentials: Credentials;
   /** How long the source may stand still for MIGRATE at the worst, well below cluster-node-timeout; milliseconds. */
   readonly patienceMs: number;
+  /** The way to the source and back; milliseconds. */
+  readonly roundTripMs: number;
   readonly tempo: () => Tempo;
+  readonly speed: Speed;
 }
 
 interface Job extends Manner {
@@ -49,7 +58,7 @@ interface Job extends Manner {
 export function startCarriers(options: CarriersOptions): Carriers {
   const waiting: Job[] = [];
   const idle = [...options.connections];
-  let [inFlight, isAlone] = [0, false];
+  let [inFlight, isAlone, longestMs] = [0, false, 0];
   const next = (): void => {
     for (;;) {
       const { perWrite, inFlight: most } = options.tempo();
@@ -62,7 +71,12 @@ export function startCarriers(options: CarriersOptions): Carriers {
       const jobs = waiting.splice(0, end === -1 ? perWrite : end);
       inFlight += jobs.length;
       isAlone = first.alone;
+      const began = performance.now();
+      if (inFlight === jobs.length) options.speed.begun();
       void send(options, connection, jobs, most).finally(() => {
+        const took = Math.max(0, performance.now() - began - options.roundTripMs);
+        longestMs = Math.max(longestMs, took);
+        noteSpeed(options, jobs, took, inFlight > jobs.length);
         idle.push(connection);
         inFlight -= jobs.length;
         if (first.alone) isAlone = false;
@@ -78,7 +92,29 @@ export function startCarriers(options: CarriersOptions): Carriers {
       queueMicrotask(next);
       return promise;
     },
+    get longestMs() {
+      return longestMs;
+    },
   };
+}
+
+/** Over a long way it cannot be seen how long small keys take; a big one takes longer than the way. */
+function noteSpeed(
+  { speed, roundTripMs }: CarriersOptions,
+  jobs: readonly Job[],
+  tookMs: number,
+  areOthersUnderWay: boolean,
+): void {
+  const [first] = jobs;
+  if (first?.alone === true) {
+    const { bytes, elements } = first.batch;
+    if (elements !== undefined) speed.noteBig({ bytes, elements }, tookMs);
+    return;
+  }
+  if (roundTripMs > farMs) return;
+  const elements = jobs.reduce((sum, { batch }) => sum + batch.keys.length, 0);
+  const bytes = jobs.reduce((sum, { batch }) => sum + batch.bytes, 0);
+  speed.ended({ elements, bytes, migrates: jobs.length }, areOthersUnderWay);
 }
 
 /** Settles every job and never rejects. */

@@ -2,6 +2,7 @@ import { formatAddress, type Address } from '../../model/clusterRef.ts';
 import { UserError } from '../../model/errors.ts';
 import type { Argument, NodeConnection } from '../nodeConnection.ts';
 import { pause } from '../pause.ts';
+import type { LargeKey } from './bigKeys.ts';
 import type { Batch, Carried, Carriers } from './carriers.ts';
 import type { Share } from './replicaGate.ts';
 import type { Tempo } from './tempo.ts';
@@ -14,6 +15,8 @@ export interface Carriage {
   readonly target: Address;
   readonly tempo: () => Tempo;
   readonly share: Share;
+  /** Large keys of these slots that were found before. */
+  readonly large: readonly LargeKey[];
   readonly onKeys: (keys: number, bytes: number) => void;
 }
 
@@ -85,7 +88,7 @@ export async function listKeys(carriage: Carriage, slots: readonly number[]): Pr
 
 /** Keys stay bytes: as text, a binary key would be another key. */
 async function listBatches(
-  { list, tempo }: Carriage,
+  { list, tempo, large }: Carriage,
   slots: readonly number[],
   mode: Mode,
 ): Promise<readonly Batch[]> {
@@ -98,14 +101,13 @@ async function listBatches(
     found.flatMap(({ keys }) => keys),
     mode.replace,
   );
+  const looked = new Map(large.map((key) => [key.key.toString('latin1'), key]));
+  const sized = (key: Buffer): Sized => {
+    const { bytes, elements } = (looked.size === 0 ? undefined : looked.get(key.toString('latin1'))) ?? {};
+    return { key, bytes: bytes ?? sizeOf(key), ...(elements === undefined ? {} : { elements }) };
+  };
   const most = mode.keyByKey ? 1 : tempo().keysPerMigrate;
-  return found.flatMap(({ slot, keys }) =>
-    cut(
-      slot,
-      keys.map((key) => ({ key, bytes: sizeOf(key) })),
-      most,
-    ),
-  );
+  return found.flatMap(({ slot, keys }) => cut(slot, keys.map(sized), most));
 }
 
 /**
@@ -138,16 +140,22 @@ function keysOf(listing: unknown): readonly Buffer[] {
   return listing.filter((key) => Buffer.isBuffer(key));
 }
 
-/** In even parts: what is longest is what others wait for. */
-function cut(slot: number, keys: readonly { key: Buffer; bytes: number }[], most: number): readonly Batch[] {
-  const batches: { slot: number; keys: Buffer[]; bytes: number }[] = [];
+interface Sized {
+  readonly key: Buffer;
+  readonly bytes: number;
+  readonly elements?: number;
+}
+
+/** In even parts: what is longest is what others wait for. A large key goes by itself, even where many have gone. */
+function cut(slot: number, keys: readonly Sized[], most: number): readonly Batch[] {
+  const batches: { slot: number; keys: Buffer[]; bytes: number; elements?: number }[] = [];
   const even = Math.ceil(keys.length / Math.ceil(keys.length / most));
-  for (const { key, bytes } of keys) {
+  for (const { key, bytes, elements } of keys) {
     const last = batches.at(-1);
     if (last !== undefined && last.keys.length < even && last.bytes + bytes <= bytesPerMigrate) {
       last.keys.push(key);
       last.bytes += bytes;
-    } else batches.push({ slot, keys: [key], bytes });
+    } else batches.push({ slot, keys: [key], bytes, ...(elements === undefined ? {} : { elements }) });
   }
   return batches;
 }

@@ -16,7 +16,7 @@ import { distanceTo, farMs } from './distance.ts';
 import { startGuard, type Guard } from './guard.ts';
 import { inTurn, joinMoves } from './company.ts';
 import { openLines, type Lines } from './lines.ts';
-import { dialAhead, pipelinedMigrate } from './pipelinedMigrate.ts';
+import { dialAhead, pipelinedMigrate, type Migrated } from './pipelinedMigrate.ts';
 import { prepare, type Prepared } from './prepare.ts';
 import { startProbe, type Probe } from './probe.ts';
 import { tally, type Tally } from './progress.ts';
@@ -64,7 +64,7 @@ async function moveInCompany(request: MoveRequest, sharing: () => number): Promi
       tally: counted,
       moved: [],
     };
-    const method = await carryOut(run, way).catch(async (error: unknown) => {
+    const { method, left, longestWaitMs } = await carryOut(run, way).catch(async (error: unknown) => {
       throw await explain(run, error);
     });
     await verify(run);
@@ -72,8 +72,13 @@ async function moveInCompany(request: MoveRequest, sharing: () => number): Promi
       closeOnReplicas(lines.source, prepared.source, run.moved),
       closeOnReplicas(lines.target, prepared.target, run.moved),
     ]);
-    const isWhole = subtractSlots(request.slots, unionSlots(prepared.finished, run.moved)).length === 0;
-    return { movedSlots: countSlots(run.moved), movedKeys: counted.keys, cancelled: !isWhole, method };
+    const ended = unionSlots(prepared.finished, run.moved, left?.slots ?? []);
+    return {
+      ...{ movedSlots: countSlots(run.moved), movedKeys: counted.keys, method },
+      ...(left === undefined ? {} : { left }),
+      longestWaitMs: Math.max(longestWaitMs, probe?.longestMs() ?? 0),
+      cancelled: subtractSlots(request.slots, ended).length > 0,
+    };
   } finally {
     probe?.stop();
     lines.close();
@@ -98,15 +103,16 @@ function needsProbe({ pace, limits }: MoveRequest): boolean {
 }
 
 /** Slots that are open already are finished by the way that opened them; then the best way takes the rest. */
-async function carryOut(run: Run, way: MoveMethod): Promise<MoveMethod> {
+async function carryOut(run: Run, way: MoveMethod): Promise<Migrated & { readonly method: MoveMethod }> {
   const { request, prepared } = run;
   const slots = subtractSlots(request.slots, prepared.finished);
   const open = openSlotsOf(request, prepared.source, prepared.target);
   // A server that has any slot open refuses tasks of its own.
   const method = open.others ? 'migrate' : way;
   const byMigrate = method === 'migrate' ? slots : intersectSlots(slots, open.ours);
+  let migrated: Migrated = { longestWaitMs: 0 };
   if (byMigrate.length > 0) {
-    await pipelinedMigrate({
+    migrated = await pipelinedMigrate({
       ...run,
       source: prepared.source,
       target: prepared.target,
@@ -118,7 +124,7 @@ async function carryOut(run: Run, way: MoveMethod): Promise<MoveMethod> {
   }
   const rest = subtractSlots(slots, byMigrate);
   if (method !== 'migrate' && rest.length > 0) await byServers(run, method, rest);
-  return method;
+  return { ...migrated, method };
 }
 
 async function byServers(run: Run, method: Exclude<MoveMethod, 'migrate'>, slots: SlotSet): Promise<void> {

@@ -1,20 +1,22 @@
-import { UserError } from '../../model/errors.ts';
 import type { NodeView } from '../../model/nodeView.ts';
-import { eachSlot, formatSlots, slotsFrom, type SlotSet } from '../../model/slots.ts';
+import { countSlots, formatSlots, intersectSlots, type SlotSet } from '../../model/slots.ts';
 import type { NodeConnection } from '../nodeConnection.ts';
 import { pause } from '../pause.ts';
-import { describeBigKeys, lookForBigKeys, withoutBigKeys, type BigKey, type BigKeys } from './bigKeys.ts';
+import { adviceOn, describeBigKeys, lookForLargeKeys, slotListOf, slotsOf } from './bigKeys.ts';
 import { blocksOf, keysPerSlot, ownsNone } from './blocks.ts';
-import { startCarriers, type Batch, type Carriers } from './carriers.ts';
-import { carryKeys, listKeys, type Carriage } from './carryKeys.ts';
+import { startCarriers, type Carriers } from './carriers.ts';
+import { openSlotsOf } from './chooseWay.ts';
 import { farMs } from './distance.ts';
 import type { Guard } from './guard.ts';
-import { handOver, openForMove, slotsWithKeys, transacts, type Ends } from './handOver.ts';
+import { transacts, type Ends } from './handOver.ts';
 import type { Lines } from './lines.ts';
+import { moveBlock, patienceOf } from './moveBlock.ts';
 import type { Probe } from './probe.ts';
 import type { Tally } from './progress.ts';
-import { openGate, type ReplicaGate, type Share } from './replicaGate.ts';
-import { isOver, type MoveRequest } from './request.ts';
+import { openGate, type ReplicaGate } from './replicaGate.ts';
+import { queueOf, type Queue } from './queue.ts';
+import { isOver, nameIn, type MoveRequest, type MoveResult } from './request.ts';
+import { startSpeed } from './speed.ts';
 import { tempoFor, type Tempo } from './tempo.ts';
 
 export interface PipelinedMove {
@@ -56,20 +58,18 @@ const parallel = {
 const keysAlone = { fast: 16_384, gentle: 4096 } as const;
 /** From Valkey 8 on a SETSLOT takes as long as its replicas take to confirm it. */
 const slowSetters = 24;
-/** How often slots are counted anew where this machine sleeps or is far too slow. */
-const freshTries = 10;
+/** Of the result of a move what this way of moving knows. */
+export type Migrated = Pick<MoveResult, 'left' | 'longestWaitMs'>;
 
 interface Run extends PipelinedMove {
-  readonly waiting: SlotSet[];
+  readonly queue: Queue;
   readonly carriers: Carriers;
   readonly tempo: () => Tempo;
   readonly gate: ReplicaGate;
-  readonly bigKeys: BigKeys;
   readonly keysPerSlot: number;
   readonly moreOfSource: readonly NodeConnection[];
   readonly moreOfTarget: readonly NodeConnection[];
   readonly inOne: boolean;
-  readonly tooBig: BigKey[];
   underWay: { keys: number; bytes: number };
   failure: Error | undefined;
 }
@@ -83,36 +83,46 @@ export function dialAhead(lines: Lines, { from, to, pace = 'gentle' }: MoveReque
 
 /**
  * Moves slots with their keys by MIGRATE, many slots and keys to a round trip. Slots with a key that is too big for it
- * are left closed, and an error at the end names them. Throws what stopped it; each lane ends its block first where
- * it can.
+ * stay where they are, and the result names them. Throws what stopped it; each lane ends its block first where it can.
  */
-export async function pipelinedMigrate(move: PipelinedMove): Promise<void> {
+export async function pipelinedMigrate(move: PipelinedMove): Promise<Migrated> {
   const { request, lines } = move;
   const pace = request.pace ?? 'gentle';
   const { lanes, carriers, slotsPerBlock } = parallel[move.roundTripMs > farMs ? 'far' : 'near'][pace];
-  const [gateLine, carrierLines, bigKeys, laneLines, moreOfSource, moreOfTarget, inOne] = await Promise.all([
-    lines.dial(request.to),
-    lines.dialMany(request.from, carriers),
-    lookForBigKeys(lines, move.source, move.nodeTimeoutMs / 2),
-    Promise.all(
-      Array.from({ length: lanes - 1 }, () =>
-        Promise.all([lines.dial(request.from), lines.dial(request.to)]),
+  const longestMs = move.nodeTimeoutMs / 2;
+  const speed = startSpeed(
+    () => performance.now(),
+    () => performance.eventLoopUtilization().active,
+  );
+  const [gateLine, carrierLines, largeKeys, laneLines, moreOfSource, moreOfTarget, inOne] = await Promise.all(
+    [
+      lines.dial(request.to),
+      lines.dialMany(request.from, carriers),
+      lookForLargeKeys(lines, move.source, longestMs),
+      Promise.all(
+        Array.from({ length: lanes - 1 }, () =>
+          Promise.all([lines.dial(request.from), lines.dial(request.to)]),
+        ),
       ),
-    ),
-    isSlowToSet(move.source) ? lines.dialMany(request.from, slowSetters) : [],
-    isSlowToSet(move.target) ? lines.dialMany(request.to, slowSetters) : [],
-    isSlowToSet(move.target) ? false : transacts(lines.target),
-  ]);
+      isSlowToSet(move.source) ? lines.dialMany(request.from, slowSetters) : [],
+      isSlowToSet(move.target) ? lines.dialMany(request.to, slowSetters) : [],
+      isSlowToSet(move.target) ? false : transacts(lines.target),
+    ],
+  );
   const tempo = tempoFor({ ...move, pace, patienceMs: patienceOf(move) });
   const run: Run = {
     ...move,
-    waiting: blocksOf(move, request.blockSlots ?? slotsPerBlock),
+    queue: queueOf({
+      blocks: blocksOf(move, request.blockSlots ?? slotsPerBlock),
+      ...{ largeKeys, speed, longestMs },
+    }),
     keysPerSlot: keysPerSlot(move.source),
     carriers: startCarriers({
       connections: carrierLines,
       target: request.targetAddress,
       credentials: request.dialer.credentials,
       patienceMs: patienceOf(move),
+      ...{ roundTripMs: move.roundTripMs, speed },
       tempo: tempo.now,
     }),
     tempo: tempo.now,
@@ -124,11 +134,9 @@ export async function pipelinedMigrate(move: PipelinedMove): Promise<void> {
       tally: move.tally,
       isOver: () => isOver(request),
     }),
-    bigKeys,
     moreOfSource,
     moreOfTarget,
     inOne,
-    tooBig: [],
     underWay: { keys: 0, bytes: 0 },
     failure: undefined,
   };
@@ -144,57 +152,48 @@ export async function pipelinedMigrate(move: PipelinedMove): Promise<void> {
       if (run.failure === undefined) await run.gate.settle();
     }),
   );
-  throwWhatStopped(run);
+  if (run.failure !== undefined) throw run.failure;
+  const left = leftBy(run);
+  return { ...(left === undefined ? {} : { left }), longestWaitMs: run.carriers.longestMs };
+}
+
+/** Slots with keys that are too big for MIGRATE; one that an earlier run had opened stays open. */
+function leftBy({ queue: { tooBig }, request, source, target, nodeTimeoutMs }: Run): Migrated['left'] {
+  if (tooBig.length === 0) return undefined;
+  const slots = slotsOf(tooBig);
+  const open = intersectSlots(openSlotsOf(request, source, target).ours, slots);
+  const where =
+    open.length === 0
+      ? `not opened and stays on ${nameIn(request, request.from)}`
+      : `not moved and stays as it was; open since an earlier move: ${formatSlots(open)}`;
+  const verb = countSlots(slots) === 1 ? 'was' : 'were each';
+  const kept = `${slotListOf(tooBig)} ${verb} ${where}.`;
+  return { slots, why: [describeBigKeys(tooBig, nodeTimeoutMs), kept, adviceOn(tooBig)].join(' ') };
 }
 
 function isSlowToSet({ product }: NodeView): boolean {
   return product === 'valkey';
 }
 
-/** How long a source may be out of sight without its replicas taking its place; milliseconds. */
-function patienceOf({ nodeTimeoutMs }: PipelinedMove): number {
-  return Math.floor(nodeTimeoutMs * 0.6);
-}
-
-/** Milliseconds since now, by whichever clock says more: one stands still while the machine sleeps, one can be set back. */
-function startAge(): () => number {
-  const [start, date] = [performance.now(), Date.now()];
-  return () => Math.max(performance.now() - start, Date.now() - date);
-}
-
-function throwWhatStopped({ failure, tooBig, nodeTimeoutMs }: Run): void {
-  if (failure !== undefined) throw failure;
-  if (tooBig.length > 0) {
-    const slots = formatSlots(slotsFrom(tooBig.map(({ slot }) => slot)));
-    throw new UserError(
-      'unsafe',
-      `${describeBigKeys(tooBig, nodeTimeoutMs / 2)} Slots ${slots} were not opened. Split the key, or raise cluster-node-timeout on all nodes for the time of the move.`,
-    );
-  }
-}
-
 /** One lane takes block after block until it has `most` or none is left, the user cancels, or a lane has failed. */
 async function work(
   run: Run,
-  [source, target]: readonly [NodeConnection, NodeConnection],
+  lane: readonly [NodeConnection, NodeConnection],
   most = Infinity,
 ): Promise<void> {
   const { request, moreOfSource, moreOfTarget, inOne } = run;
+  const [source, target] = lane;
   const { from, to } = request;
   const ends: Ends = { source, target, from, to, moreOfSource, moreOfTarget, inOne };
   const isStopped = (): boolean => run.failure !== undefined || isOver(request);
   for (let taken = 0; taken < most && !isStopped(); taken++) {
-    const block = run.waiting.shift();
-    if (block === undefined) return;
     try {
-      const big = await run.bigKeys.in([...eachSlot(block)]);
-      run.tooBig.push(...big);
-      const slots = withoutBigKeys(block, big);
-      if (slots.length === 0) continue;
+      const block = await run.queue.next(lane);
+      if (block === undefined) return;
       await run.guard.pass();
-      const share = await run.gate.enter(Math.ceil(slots.length * run.keysPerSlot));
+      const share = await run.gate.enter(Math.ceil(block.slots.length * run.keysPerSlot));
       try {
-        if (!isStopped()) await moveBlock(run, ends, slots, share);
+        if (!isStopped()) await moveBlock(run, ends, block, share);
       } finally {
         share.leave();
       }
@@ -202,76 +201,4 @@ async function work(
       run.failure ??= error instanceof Error ? error : new Error(String(error));
     }
   }
-}
-
-async function moveBlock(run: Run, ends: Ends, slots: readonly number[], share: Share): Promise<void> {
-  const carriage = carriageOf(run, ends, share);
-  const [opening, listing] = [openForMove(ends, slots), listKeys(carriage, slots)];
-  // No SETSLOT is on its way any more when one of them has failed.
-  await Promise.allSettled([opening, listing]);
-  await opening;
-  const moving = { keys: 0, bytes: 0 };
-  for (let attempt = 1; ; attempt++) {
-    const listed = attempt === 1 ? await listing : undefined;
-    const { keys, bytes, isFresh } = await empty(run, ends, carriage, slots, listed);
-    moving.keys += keys;
-    moving.bytes += bytes;
-    if (isFresh()) break;
-    if (attempt === freshTries) throw tooSlow(slots, patienceOf(run));
-  }
-  const { keys, bytes } = moving;
-  await handOver(ends, slots);
-  const moved = slotsFrom(slots);
-  run.onMoved(moved);
-  run.underWay = { keys: run.underWay.keys - keys, bytes: run.underWay.bytes - bytes };
-  run.tally.add({ slots: moved, keys, bytes });
-}
-
-function carriageOf(run: Run, { source }: Ends, share: Share): Carriage {
-  return {
-    list: source,
-    carriers: run.carriers,
-    target: run.request.targetAddress,
-    tempo: run.tempo,
-    share,
-    onKeys: (keys, bytes) => {
-      run.underWay = { keys: run.underWay.keys + keys, bytes: run.underWay.bytes + bytes };
-      run.tally.show(run.underWay.keys, run.underWay.bytes);
-    },
-  };
-}
-
-function tooSlow(slots: readonly number[], patienceMs: number): UserError {
-  return new UserError(
-    'unsafe',
-    `Between the source's last word on slots ${formatSlots(slotsFrom(slots))} and their handing over more than ${patienceMs} ms passed each time, so they were not handed over.`,
-  );
-}
-
-/**
- * Carries keys until the barrier sees none; a key that comes to light only there gets two more chances. The count holds
- * only as long as nobody can have taken the source's place: on a machine that slept in between, a replica may have been
- * promoted and have taken writes, which it would drop as soon as the target owned the slot.
- */
-async function empty(
-  run: Run,
-  ends: Ends,
-  carriage: Carriage,
-  slots: readonly number[],
-  listed: readonly Batch[] | undefined,
-): Promise<{ keys: number; bytes: number; isFresh: () => boolean }> {
-  const total = { keys: 0, bytes: 0 };
-  let left = slots;
-  for (let round = 0; round < 3; round++) {
-    const { keys, bytes } = await carryKeys(carriage, left, round === 0 ? listed : undefined);
-    total.keys += keys;
-    total.bytes += bytes;
-    const age = startAge();
-    left = await slotsWithKeys(ends, slots);
-    if (left.length === 0) return { ...total, isFresh: () => age() < patienceOf(run) };
-  }
-  throw new UserError(
-    'unsafe',
-    `The source still counts keys in slots ${formatSlots(slotsFrom(left))} that it does not list, so these slots were not handed over.`,
-  );
 }

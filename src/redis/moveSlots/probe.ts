@@ -7,6 +7,8 @@ export interface Probe {
   excessMs(): number;
   /** What `excessMs` was before the move began: others may keep the servers busy, and this machine. */
   usualMs(): number;
+  /** The longest that a single PING waited since the move began; milliseconds. */
+  longestMs(): number;
   /** The way there and back without any waiting, to the farther server; milliseconds. */
   roundTripMs(): number;
   stop(): void;
@@ -29,7 +31,7 @@ export async function startProbe(connections: readonly NodeConnection[]): Promis
   let isStarting = true;
   const series = connections.map((connection) => {
     const recent: number[] = [];
-    const own = { recent, least: Number.POSITIVE_INFINITY };
+    const own = { recent, least: Number.POSITIVE_INFINITY, longest: 0 };
     void (async () => {
       while (!stopped.signal.aborted) {
         const before = performance.eventLoopUtilization();
@@ -40,6 +42,7 @@ export async function startProbe(connections: readonly NodeConnection[]): Promis
         const took = performance.now() - start;
         own.least = Math.min(own.least, took);
         recent.push(took - atWork);
+        if (!isStarting) own.longest = Math.max(own.longest, took - atWork);
         if (recent.length > kept) recent.shift();
         await pause(isStarting ? firstEveryMs : everyMs, stopped.signal);
       }
@@ -57,6 +60,7 @@ export async function startProbe(connections: readonly NodeConnection[]): Promis
   return {
     excessMs,
     usualMs: () => usual,
+    longestMs: () => Math.max(0, ...series.map(({ longest, least }) => longest - least)),
     roundTripMs: () => Math.max(0, ...series.map(({ least }) => (Number.isFinite(least) ? least : 0))),
     stop: () => {
       stopped.abort();

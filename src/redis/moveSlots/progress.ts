@@ -31,6 +31,7 @@ export function tally({ slots, onProgress }: MoveRequest, before: number): Tally
     const left = totalSlots - before - movedSlots;
     onProgress?.(before + movedSlots, keys, {
       slots: before + movedSlots,
+      movedSlots,
       totalSlots,
       keys,
       bytes: Math.round(movedBytes + bytesUnderWay),

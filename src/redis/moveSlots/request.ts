@@ -10,7 +10,10 @@ export type MoveMethod = 'migrate' | 'redisAtomic' | 'valkeyAtomic';
 export type MovePace = 'gentle' | 'fast';
 
 export interface MoveProgress {
+  /** Those included that an earlier run had moved. */
   readonly slots: number;
+  /** Those of this run only. */
+  readonly movedSlots: number;
   readonly totalSlots: number;
   readonly keys: number;
   /** Memory that the moved keys take, as far as samples tell. */
@@ -49,6 +52,10 @@ export interface MoveResult {
   /** Slots and keys moved by this run; slots that an earlier run had moved are not counted. */
   readonly movedSlots: number;
   readonly movedKeys: number;
+  /** Slots that this way of moving must not touch, closed where they were, and why; absent where there are none. */
+  readonly left?: { readonly slots: SlotSet; readonly why: string };
+  /** How long clients of either end had to wait at most, as far as was measured; milliseconds. */
+  readonly longestWaitMs: number;
   /** The user stopped it, or the maintenance window ended; no slot is open. */
   readonly cancelled: boolean;
   readonly method: MoveMethod;

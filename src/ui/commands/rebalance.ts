@@ -5,7 +5,7 @@ import type { Outcome } from '../../model/outcome.ts';
 import { mastersOf, nodeName, slotsText } from '../../model/shards.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { planRebalance, type RebalanceRequest } from '../../operations/rebalance.ts';
-import type { PlanResult } from '../../operations/runPlan.ts';
+import type { PlanResult } from '../../operations/planResult.ts';
 import { confirmationOf } from '../confirmation.ts';
 import { moveOptionsIn } from '../moveOptions.ts';
 import type { Parts } from '../parts.ts';

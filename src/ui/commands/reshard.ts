@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { planReshard } from '../../operations/reshard.ts';
-import type { PlanResult } from '../../operations/runPlan.ts';
+import type { PlanResult } from '../../operations/planResult.ts';
 import { messageOf, UserError } from '../../model/errors.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import { mastersOf, nodeName, slotsText } from '../../model/shards.ts';

@@ -1,6 +1,6 @@
 import { quantity } from '../../model/quantity.ts';
 import type { Outcome } from '../../model/outcome.ts';
-import type { PlanResult } from '../../operations/runPlan.ts';
+import type { PlanResult } from '../../operations/planResult.ts';
 import { confirmationOf } from '../confirmation.ts';
 import type { Parts } from '../parts.ts';
 import { openPlanFile } from '../planFiles.ts';

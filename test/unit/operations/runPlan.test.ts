@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { UserError } from '../../../src/model/errors.ts';
-import type { Plan, Step } from '../../../src/model/plan.ts';
-import type { SlotSet } from '../../../src/model/slots.ts';
+import { StoppedError, UserError } from '../../../src/model/errors.ts';
+import { outcomeOf } from '../../../src/model/outcome.ts';
+import type { Plan, Step, StepOf } from '../../../src/model/plan.ts';
+import { countSlots, formatSlots, type SlotSet } from '../../../src/model/slots.ts';
 import { runPlan, type RunPorts } from '../../../src/operations/runPlan.ts';
 import type { StepRuns } from '../../../src/operations/steps/index.ts';
 import type { StepPorts } from '../../../src/operations/steps/ports.ts';
@@ -216,4 +217,56 @@ test('a connection that broke in the middle of an only step says what may be hal
     runPlan(plan, ports, runs),
     /h:1 did not answer: closed\. "Forget gone" may be half done\. When the server answers, run the same again/,
   );
+});
+
+/** Moves of which some leave slots behind; what follows them is forgetting. */
+function leaving(steps: readonly Step[], behind: (step: StepOf<'moveSlots'>) => SlotSet) {
+  const base = world(steps);
+  const moved = new Set<string>();
+  const runs: StepRuns = {
+    ...base.runs,
+    moveSlots: {
+      isDone: ({ from }) => moved.has(from),
+      check: () => undefined,
+      act: (step, ports) => {
+        const slots = behind(step);
+        ports.tally({ slots: countSlots(step.slots) - countSlots(slots), keys: 4, longestWaitMs: 7.2 });
+        if (slots.length > 0) ports.leave({ slots, why: `Slot ${formatSlots(slots)} stays.` });
+        else moved.add(step.from);
+        return Promise.resolve();
+      },
+    },
+  };
+  return { ...base, runs };
+}
+
+test('a step that leaves slots behind lets other moves go on, and nothing that counts on them', async () => {
+  const steps = [move('a', 'x', [[0, 9]]), move('b', 'y', [[10, 19]]), forget('a')];
+  const { plan, ports, runs, forgotten, log } = leaving(steps, ({ from }) => (from === 'a' ? [[5, 5]] : []));
+  const result = await runPlan(plan, ports, runs);
+  assert.deepEqual([...forgotten], []);
+  assert.deepEqual([result.movedSlots, result.leftSlots, result.leftWhy], [19, '5', ['Slot 5 stays.']]);
+  assert.deepEqual([result.steps, result.cancelled, result.longestWaitMs], [1, false, 7]);
+  assert.ok(log.includes('ended 0 failed') && log.includes('ended 1 done'));
+});
+
+test('what had begun is never called refused, and the result says what was reached', async () => {
+  const { plan, ports, runs } = leaving([move('a', 'x', [[0, 299]]), forget('refused')], () => []);
+  await assert.rejects(runPlan(plan, ports, runs), (error) => {
+    assert.ok(error instanceof StoppedError && error.reason === 'unsafe');
+    assert.equal(outcomeOf(error), 'partial');
+    assert.deepEqual(error.reached, {
+      ...{ steps: 1, skipped: 0, movedSlots: 300, movedKeys: 4, longestWaitMs: 7, seconds: 0 },
+      ...{ cancelled: false, totalSteps: 2 },
+    });
+    assert.match(
+      error.message,
+      /^Not now\. 1 of 2 steps are done\. 300 of 300 slots moved\. Not begun: Forget/,
+    );
+    return true;
+  });
+  const unbegun = world([forget('refused')]);
+  await assert.rejects(runPlan(unbegun.plan, unbegun.ports, unbegun.runs), (error) => {
+    return error instanceof UserError && outcomeOf(error) === 'refused';
+  });
 });

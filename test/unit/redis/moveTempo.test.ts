@@ -9,6 +9,7 @@ function probeWith(figures: { excess: number; usual?: number; roundTrip?: number
     excessMs: () => figures.excess,
     usualMs: () => figures.usual ?? 0,
     roundTripMs: () => figures.roundTrip ?? 0.1,
+    longestMs: () => 0,
     stop: () => undefined,
   };
 }
