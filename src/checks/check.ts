@@ -1,10 +1,12 @@
 import type { Finding, Severity } from '../model/finding.ts';
 import type { ClusterSnapshot, RunningWork } from '../model/snapshot.ts';
 import { agreement } from './agreement.ts';
+import { apart } from './apart.ts';
 import { coverage } from './coverage.ts';
 import { explained } from './expectations.ts';
 import { membership } from './membership.ts';
 import { memoryFull } from './memoryFull.ts';
+import { mutual } from './mutual.ts';
 import { openSlots } from './openSlots.ts';
 import { persistence } from './persistence.ts';
 import { reachable } from './reachable.ts';
@@ -15,11 +17,13 @@ import { unread } from './unread.ts';
 
 const rules: readonly Rule[] = [
   unread,
+  apart,
   state,
   reachable,
   coverage,
   openSlots,
   agreement,
+  mutual,
   replication,
   membership,
   memoryFull,

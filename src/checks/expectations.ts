@@ -38,7 +38,7 @@ type Expects = (finding: Finding, snapshot: ClusterSnapshot) => boolean;
 /** Which findings of a rule each effect explains; everything that is not named here stays a fault. */
 const expected: Readonly<Record<Effect, Readonly<Record<string, Expects>>>> = {
   moves: { 'open-slots': always, agreement: always },
-  turns: { agreement: always, 'replica-link': always, 'no-replica': hasReplica },
+  turns: { agreement: always, mutual: always, 'replica-link': always, 'no-replica': hasReplica },
   restarts: {
     agreement: always,
     reachable: isTheOnlyOneAway,
@@ -48,6 +48,8 @@ const expected: Readonly<Record<Effect, Readonly<Record<string, Expects>>>> = {
     'no-replica': hasReplica,
     'loose-pod': isPassing,
     'cluster-state': onlyYoung,
+    mutual: isYoung,
+    unread: isPartOnly,
   },
   joins: {
     agreement: always,
@@ -56,9 +58,13 @@ const expected: Readonly<Record<Effect, Readonly<Record<string, Expects>>>> = {
     'no-replica': hasYoungReplica,
     'loose-pod': isPassing,
     'cluster-state': onlyYoung,
+    mutual: isYoung,
+    unread: isPartOnly,
   },
   leaves: {
     agreement: always,
+    mutual: always,
+    unread: isPartOnly,
     reachable: servesNothing,
     stranger: always,
     'replica-link': always,
@@ -68,7 +74,7 @@ const expected: Readonly<Record<Effect, Readonly<Record<string, Expects>>>> = {
   forms: { coverage: isNew, 'cluster-state': isNew },
 };
 /** What gossip brings within seconds of an operation's end. */
-const settling: readonly string[] = ['agreement', 'replica-link', 'cluster-state', 'loading'];
+const settling: readonly string[] = ['agreement', 'mutual', 'replica-link', 'cluster-state', 'loading'];
 
 /**
  * Work that Kubernetes itself does: a StatefulSet that replaces or starts its pods, whoever changed it. No way of
@@ -124,6 +130,11 @@ function isExpected(finding: Finding, snapshot: ClusterSnapshot, { operation, en
 
 function always(): boolean {
   return true;
+}
+
+/** Where nothing at all was read, no work explains it. */
+function isPartOnly({ severity }: Finding): boolean {
+  return severity !== 'error';
 }
 
 function nodesOf({ nodeIds }: Finding, { nodes }: ClusterSnapshot): readonly RedisNode[] {

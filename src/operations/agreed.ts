@@ -1,9 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { agrees } from '../checks/agreement.ts';
+import { isSettling } from '../checks/mutual.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
 
 /** Replicas hear of a change by gossip: nodes that differ are asked again for this long before it is called a fault. */
 const agreementWithinMs = 3_000;
+/** As long, where members do not know each other or each other's roles yet: a heartbeat may take half the node timeout. */
+const settlingWithinMs = 11_000;
 const betweenReadingsMs = 200;
 
 /**
@@ -15,10 +18,13 @@ export async function agreed(
   read: () => Promise<ClusterSnapshot>,
   withinMs = agreementWithinMs,
 ): Promise<ClusterSnapshot> {
-  const end = performance.now() + withinMs;
+  const began = performance.now();
   for (;;) {
     const snapshot = await read();
-    if (agrees(snapshot) || performance.now() > end) return snapshot;
+    const waited = performance.now() - began;
+    const differs = !agrees(snapshot) && waited <= withinMs;
+    if (!differs && !(isSettling(snapshot) && waited <= Math.max(withinMs, settlingWithinMs)))
+      return snapshot;
     await sleep(betweenReadingsMs);
   }
 }

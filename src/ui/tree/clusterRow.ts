@@ -8,6 +8,7 @@ import { allSlots, countSlots, formatSlots, subtractSlots, type SlotSet } from '
 import { stateDescription, stateIcons, stateOf, stateTooltip } from './clusterState.ts';
 import { nodeRow } from './nodeRow.ts';
 import { operationRow, runningIcon, runningText, type RunningOperation } from './operationRow.ts';
+import { partRow } from './partRow.ts';
 import { errorIcon, warningIcon, type Row } from './row.ts';
 
 /** What is known of a cluster beside its snapshot. */
@@ -47,6 +48,7 @@ export function clusterRow(snapshot: ClusterSnapshot, work: ClusterWork, expande
       ...operationRow(id, snapshot.ref, work),
       ...findings.map((finding, index) => findingRow(id, finding, index, snapshot)),
       ...shards.map((shard, index) => shardRow(`${id}/shards/${index + 1}`, snapshot, shard, index)),
+      ...snapshot.otherParts.map((part, index) => partRow(id, snapshot, part, index)),
       ...snapshot.loosePods.map((pod) => podRow(id, pod, silent.has(pod.uid))),
       ...(state === 'unreachable' ? [] : groups(id, snapshot, shards)),
     ],

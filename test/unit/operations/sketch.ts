@@ -51,6 +51,17 @@ function nodeOf(
   return { ...common, ...master, role, health, ...(answers ? { view } : {}) };
 }
 
+/** Each lists all others as they are, unless the test says what it lists. */
+function acquainted(nodes: readonly RedisNode[]): readonly RedisNode[] {
+  return nodes.map((node) => {
+    if (node.view === undefined || node.view.others.length > 0) return node;
+    const others = nodes.flatMap((other) =>
+      other === node || other.view === undefined ? [] : [other.view.self],
+    );
+    return { ...node, view: { ...node.view, others } };
+  });
+}
+
 const three: Readonly<Record<string, Sketch>> = {
   a: { slots: [[0, 5460]] },
   b: { slots: [[5461, 10_922]] },
@@ -63,11 +74,12 @@ export function sketchOf(
   changes: Readonly<Record<string, Sketch>> = {},
   base: Readonly<Record<string, Sketch>> = three,
 ): ClusterSnapshot {
+  const sketches = Object.entries({ ...base, ...changes });
   return {
     ref: { addresses: ['127.0.0.1:6097'] },
     name: 'sketch',
     takenAt: 0,
-    nodes: Object.entries({ ...base, ...changes }).map(([id, sketch]) => nodeOf(id, sketch)),
+    nodes: acquainted(sketches.map(([id, sketch]) => nodeOf(id, sketch))),
     strangers: [],
     loosePods: [],
     unread: [],

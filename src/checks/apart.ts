@@ -1,0 +1,82 @@
+import type { Finding } from '../model/finding.ts';
+import { quantity } from '../model/quantity.ts';
+import { nodeName, slotsText } from '../model/shards.ts';
+import type { ClusterPart, ClusterSnapshot } from '../model/snapshot.ts';
+import { formatSlots } from '../model/slots.ts';
+import { shortList } from '../model/unread.ts';
+import type { Rule } from './rule.ts';
+
+/** Servers of one cluster that do not know each other any more, servers of another one among them, and merged clusters. */
+export const apart: Rule = (snapshot) => [
+  ...fallenApart(snapshot),
+  ...snapshot.impostors.map(({ address, listedId, answeringId }): Finding => ({
+    rule: 'impostor',
+    severity: 'error',
+    message: `At ${address} answers node ${answeringId.slice(0, 8)} of another cluster, not member ${listedId.slice(0, 8)}.`,
+    evidence: [`Members list ${listedId} at ${address}.`, `The server there calls itself ${answeringId}.`],
+    remedy:
+      'The address leads elsewhere from here: a tunnel, port mapping or reused address. Make it reach the member. Until then nothing is sent to the server there.',
+    nodeIds: snapshot.nodes.some(({ id }) => id === listedId) ? [listedId] : [],
+  })),
+  ...merged(snapshot),
+];
+
+function fallenApart(snapshot: ClusterSnapshot): readonly Finding[] {
+  const { nodes, otherParts } = snapshot;
+  if (otherParts.length === 0) return [];
+  const own = nodes.reduce((sum, { role, view }) => sum + (role === 'master' ? (view?.keys ?? 0) : 0), 0);
+  return [
+    {
+      rule: 'apart',
+      severity: 'error',
+      message: `The cluster has fallen apart into ${otherParts.length + 1} parts that do not know each other.`,
+      evidence: [
+        `This part: ${shortList(nodes.map(nodeName))} (${quantity(own, 'key')}).`,
+        ...otherParts.map(partText),
+      ],
+      remedy: remedyFor(otherParts),
+      nodeIds: [],
+    },
+  ];
+}
+
+/** One part in a sentence: who, with what, and how it came to stand apart. */
+export function partText({ nodes, keys, slots, why }: ClusterPart): string {
+  const holds = [quantity(keys, 'key'), slots.length === 0 ? 'no slots' : slotsText(slots)].join(', ');
+  return `${shortList(nodes.map(nodeName))} (${holds}): ${reasons[why]}.`;
+}
+
+const reasons: Readonly<Record<ClusterPart['why'], string>> = {
+  'lost-identity': 'lost its identity (nodes.conf): it has its keys and another node id than before',
+  'lost-volume': 'lost its volume: it came back empty with another node id',
+  'never-joined': 'never joined the cluster',
+};
+
+function remedyFor(parts: readonly ClusterPart[]): string {
+  const holding = parts.filter(({ keys, slots }) => keys > 0 || slots.length > 0);
+  if (holding.length > 0) {
+    return 'Keep all parts running: each may hold keys that no other has. A person has to decide which part is right; until then slots are not assigned, moved or deleted. Look for the reason in the pods’ volumes: nodes.conf has to be on the volume as well.';
+  }
+  return 'The other parts hold nothing. Check that their pods keep their data on a volume; “Scale…” to the present number of pods lets those without slots join again.';
+}
+
+function merged({ mergedFrom, nodes }: ClusterSnapshot): readonly Finding[] {
+  if (mergedFrom.length === 0) return [];
+  const names = mergedFrom.join(' and ');
+  const byWorkload = Map.groupBy(nodes, ({ pod }) => pod?.workload ?? 'outside Kubernetes');
+  return [
+    {
+      rule: 'merged',
+      severity: 'error',
+      message: `Clusters ${names} have merged: their nodes know each other.`,
+      evidence: [...byWorkload].map(([workload, own]) => {
+        const slots = own.filter((node) => node.slots.length > 0);
+        const served = slots.map((node) => `${nodeName(node)} ${formatSlots(node.slots)}`);
+        return `${workload}: ${quantity(own.length, 'node')}; ${served.length === 0 ? 'no slots' : shortList(served)}`;
+      }),
+      remedy:
+        'Change nothing until a person has decided: slots of one cluster may have been overwritten by the other, and a failover may pick a replica of the wrong one. A NetworkPolicy or distinct bus passwords keep clusters from meeting after an address is reused.',
+      nodeIds: [],
+    },
+  ];
+}

@@ -1,0 +1,195 @@
+import { clusterKey } from '../model/clusterRef.ts';
+import type { Finding } from '../model/finding.ts';
+import type { KnownNode, NodeView } from '../model/nodeView.ts';
+import { quantity } from '../model/quantity.ts';
+import { nodeName } from '../model/shards.ts';
+import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
+import { shortList } from '../model/unread.ts';
+import type { Rule } from './rule.ts';
+
+/** What is not as it should be in one member's line about another that answers. */
+type Kind = 'missing' | 'no-address' | 'no-link' | 'called-failed' | 'role';
+
+/** One member that has a wrong idea of another; both answer. */
+interface Misconception {
+  /** Node ids: who says it, and of whom. */
+  readonly viewer: string;
+  readonly subject: string;
+  readonly kind: Kind;
+}
+
+/** Milliseconds in which gossip puts it right by itself: new nodes and roles spread, a link is made again. */
+const settlesWithin: Readonly<Record<Kind, number>> = {
+  missing: 5_000,
+  'no-address': 10_000,
+  'no-link': 10_000,
+  'called-failed': 10_000,
+  role: 10_000,
+};
+const healable: ReadonlySet<Kind> = new Set(['missing', 'no-address', 'no-link']);
+
+/**
+ * Whether every member that answers is listed by every other, reachable for it and in the right role. Masters that do
+ * not know a replica elect none in its shard, though each slot is served. What gossip may still put right is no finding.
+ */
+export const mutual: Rule = (snapshot) => {
+  const lasting = withTimes(snapshot)
+    .filter(({ age, misconception: { kind } }) => age >= settlesWithin[kind])
+    .map(({ misconception }) => misconception);
+  return lasting.length === 0 ? [] : [findingOf(snapshot, lasting)];
+};
+
+/** Whether members have a wrong idea of each other that may pass by itself: another reading will tell. */
+export function isSettling(snapshot: ClusterSnapshot): boolean {
+  return withTimes(snapshot).some(({ age, misconception: { kind } }) => age < settlesWithin[kind]);
+}
+
+function findingOf(snapshot: ClusterSnapshot, wrong: readonly Misconception[]): Finding {
+  const names = new Map(snapshot.nodes.map((node) => [node.id, nodeName(node)]));
+  const nameOf = (id: string): string => names.get(id) ?? id.slice(0, 8);
+  const subjects = [...new Set(wrong.map(({ subject }) => subject))];
+  const list = shortList(subjects.map(nameOf));
+  const isRoleOnly = wrong.every(({ kind }) => kind === 'role');
+  const what = isRoleOnly ? 'listed in the wrong role' : 'not known to all other nodes';
+  const subject = subjects.length === 1 ? `${list} is` : `${quantity(subjects.length, 'node')} are`;
+  const rest = subjects.length === 1 ? '' : `: ${list}`;
+  return {
+    rule: 'mutual',
+    severity: subjects.some((id) => isUnknownToMost(snapshot, id, wrong)) ? 'error' : 'warning',
+    message: `${subject} ${what}${rest}.`,
+    evidence: evidenceOf(wrong, nameOf, snapshot),
+    remedy: wrong.some(({ kind }) => healable.has(kind))
+      ? 'No replica can be elected that the masters do not know. “Heal Cluster…” introduces the nodes to each other again. If it comes back, look for an operator or script that sends CLUSTER FORGET.'
+      : 'Wait: nodes that are in touch tell each other their roles. If it stays, check that their bus ports reach each other.',
+    nodeIds: subjects,
+  };
+}
+
+const texts: Readonly<Record<Exclude<Kind, 'role'>, string>> = {
+  missing: 'does not list',
+  'no-address': 'has no address of',
+  'no-link': 'has no link to',
+  'called-failed': 'calls failed',
+};
+const mostEvidence = 12;
+
+function evidenceOf(
+  wrong: readonly Misconception[],
+  nameOf: (id: string) => string,
+  { nodes }: ClusterSnapshot,
+): readonly string[] {
+  const roles = new Map(nodes.map((node) => [node.id, roleText(node, nameOf)]));
+  const lines = [...Map.groupBy(wrong, ({ viewer, kind }) => `${viewer} ${kind}`).values()].flatMap(
+    (group) => {
+      const [first] = group;
+      if (first === undefined) return [];
+      const viewer = nameOf(first.viewer);
+      const { kind } = first;
+      if (kind !== 'role')
+        return [`${viewer} ${texts[kind]} ${shortList(group.map(({ subject }) => nameOf(subject)))}`];
+      return group.map(
+        ({ subject }) =>
+          `${viewer} lists ${nameOf(subject)} in another role: it is ${roles.get(subject) ?? ''}`,
+      );
+    },
+  );
+  if (lines.length <= mostEvidence) return lines;
+  return [...lines.slice(0, mostEvidence), `… and ${lines.length - mostEvidence} more`];
+}
+
+function roleText({ role, masterId }: RedisNode, nameOf: (id: string) => string): string {
+  return role === 'master' ? 'a master' : `a replica of ${nameOf(masterId ?? '')}`;
+}
+
+/** Then it cannot be elected, or its vote does not count. */
+function isUnknownToMost({ nodes }: ClusterSnapshot, id: string, wrong: readonly Misconception[]): boolean {
+  const voters = nodes.filter(
+    (node) => node.role === 'master' && node.slots.length > 0 && node.view !== undefined && node.id !== id,
+  );
+  const blind = new Set(
+    wrong.filter(({ subject, kind }) => subject === id && kind !== 'role').map(({ viewer }) => viewer),
+  );
+  return voters.filter((node) => blind.has(node.id)).length * 2 > voters.length;
+}
+
+/** Since when each was seen, by cluster: a reading is one moment, and gossip takes its time. Milliseconds since the epoch. */
+const firstSeen = new Map<string, ReadonlyMap<string, number>>();
+
+function withTimes(
+  snapshot: ClusterSnapshot,
+): readonly { readonly misconception: Misconception; readonly age: number }[] {
+  const found = misconceptionsIn(snapshot);
+  const key = clusterKey(snapshot.ref);
+  if (found.length === 0) {
+    firstSeen.delete(key);
+    return [];
+  }
+  const before = firstSeen.get(key);
+  const now = new Map(
+    found.map(({ viewer, subject, kind }): [string, number] => {
+      const name = `${viewer} ${subject} ${kind}`;
+      return [name, before?.get(name) ?? snapshot.takenAt];
+    }),
+  );
+  firstSeen.set(key, now);
+  const times = [...now.values()];
+  return found.map((misconception, at) => ({
+    misconception,
+    age: snapshot.takenAt - (times[at] ?? snapshot.takenAt),
+  }));
+}
+
+/** What was found of views that say what they said before is known (see parseClusterNodes), by what the first says. */
+const lastFound = new WeakMap<NodeView['others'], Found>();
+
+interface Found {
+  readonly by: readonly NodeView[];
+  readonly misconceptions: readonly Misconception[];
+}
+
+function misconceptionsIn({ nodes }: ClusterSnapshot): readonly Misconception[] {
+  const views = nodes.flatMap(({ view }) => view ?? []);
+  const [first] = views;
+  if (first === undefined) return [];
+  const last = lastFound.get(first.others);
+  if (last?.by.length === views.length && views.every((view, at) => saysTheSame(view, last.by[at])))
+    return last.misconceptions;
+  const selves = new Map(views.map(({ self }) => [self.id, self]));
+  const misconceptions = views.flatMap((view) => misconceptionsOf(view, selves));
+  lastFound.set(first.others, { by: views, misconceptions });
+  return misconceptions;
+}
+
+function saysTheSame(view: NodeView, before: NodeView | undefined): boolean {
+  return view.self === before?.self && view.others === before.others;
+}
+
+/** Of 200 nodes that is 40,000 lines, so that each is looked at once and little is made of it. */
+function misconceptionsOf(
+  { self: { id: viewer }, others }: NodeView,
+  selves: ReadonlyMap<string, KnownNode>,
+): readonly Misconception[] {
+  const wrong: Misconception[] = [];
+  let listed = 0;
+  for (const line of others) {
+    const self = selves.get(line.id);
+    if (self === undefined) continue;
+    listed++;
+    const kind = wrongIn(line, self);
+    if (kind !== undefined) wrong.push({ viewer, subject: line.id, kind });
+  }
+  if (listed === selves.size - 1) return wrong;
+  const known = new Set(others.map(({ id }) => id));
+  for (const subject of selves.keys()) {
+    if (subject !== viewer && !known.has(subject)) wrong.push({ viewer, subject, kind: 'missing' });
+  }
+  return wrong;
+}
+
+function wrongIn(line: KnownNode, self: KnownNode): Kind | undefined {
+  if (line.host === '' || line.flags.includes('noaddr') || line.flags.includes('handshake'))
+    return 'no-address';
+  if (line.linkState === 'disconnected') return 'no-link';
+  if (line.flags.includes('fail')) return 'called-failed';
+  return line.masterId === self.masterId ? undefined : 'role';
+}

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { check, isSound } from '../../../src/checks/check.ts';
+import { checkText } from '../../../src/checks/checkText.ts';
+import { verdictText } from '../../../src/checks/verdict.ts';
+import type { ClusterPart, ClusterSnapshot } from '../../../src/model/snapshot.ts';
+import { clusterRow } from '../../../src/ui/tree/clusterRow.ts';
+import { slotMapState } from '../../../src/ui/panels/slotMap/slotMapState.ts';
+import { ids, line, snapshotOf, source } from '../sample.ts';
+
+const whole = snapshotOf(ids.map((id) => source(id)));
+
+function part(id: string, why: ClusterPart['why'], keys: number): ClusterPart {
+  const nodes = snapshotOf([source(id, { others: [], keys })]).nodes;
+  return { nodes, keys, slots: why === 'lost-identity' ? [[0, 99]] : [], why };
+}
+
+const apart: ClusterSnapshot = {
+  ...snapshotOf(
+    ids.slice(0, 4).map((id) =>
+      source(id, {
+        others: ids
+          .slice(0, 4)
+          .filter((other) => other !== id)
+          .map((other) => line(other)),
+      }),
+    ),
+  ),
+  otherParts: [part('r1', 'lost-identity', 1200), part('r2', 'lost-volume', 0)],
+};
+
+test('a cluster that has fallen apart says into which parts and why, and offers nothing that changes one', () => {
+  const findings = check(apart);
+  const [found] = findings;
+  assert.deepEqual([found?.rule, found?.severity], ['apart', 'error']);
+  assert.equal(found?.message, 'The cluster has fallen apart into 3 parts that do not know each other.');
+  assert.deepEqual(found.evidence, [
+    'This part: cart-0, cart-1, cart-2, cart-3 (300 keys).',
+    'cart-4 (1,200 keys, 100 slots): lost its identity (nodes.conf): it has its keys and another node id than before.',
+    'cart-5 (0 keys, no slots): lost its volume: it came back empty with another node id.',
+  ]);
+  assert.doesNotMatch(found.remedy ?? '', /Fix|Forget|Heal|Delete/);
+  assert.equal(isSound(findings), false);
+  assert.match(verdictText(apart, findings), /^cart is unhealthy: 1 problem/);
+  assert.match(checkText(apart, findings), /\[ERR\] The cluster has fallen apart into 3 parts/);
+});
+
+test('its row says so, its other parts have rows of their own without commands, and the slot map says it too', () => {
+  const row = clusterRow(apart, { all: [] });
+  assert.match(row.description ?? '', /^fallen apart · largest of 3 parts · 3 shards · 4 nodes$/);
+  assert.match(row.facets, /^cluster apart /);
+  const parts = row.children.filter(({ facets }) => facets === 'part');
+  assert.deepEqual(
+    parts.map(({ label, description, icon }) => [label, description, icon.name]),
+    [
+      ['Part 2', 'not connected to the rest · 1 node · 1,200 keys · 100 slots', 'error'],
+      ['Part 3', 'not connected to the rest · 1 node · 0 keys · no slots', 'warning'],
+    ],
+  );
+  assert.deepEqual(
+    parts.map(({ children }) => children.map(({ label, facets, target }) => [label, facets, target])),
+    [[['cart-4', 'partNode', undefined]], [['cart-5', 'partNode', undefined]]],
+  );
+  assert.match(slotMapState(apart).problems.join('\n'), /fallen apart into 3 parts/);
+});
+
+test('another node at a member’s address, and merged clusters, are errors that name both', () => {
+  const impostors = [{ address: '10.0.0.9:6379', listedId: 'm9aaaaaaaaaa', answeringId: 'x1bbbbbbbbbb' }];
+  const [impostor] = check({ ...whole, impostors });
+  assert.deepEqual([impostor?.rule, impostor?.severity], ['impostor', 'error']);
+  assert.match(
+    impostor?.message ?? '',
+    /At 10\.0\.0\.9:6379 answers node x1bbbbbb of another cluster, not member m9aaaaaa\./,
+  );
+  const [merged] = check({ ...whole, mergedFrom: ['cart', 'stock'] });
+  assert.deepEqual([merged?.rule, merged?.severity], ['merged', 'error']);
+  assert.match(merged?.message ?? '', /Clusters cart and stock have merged/);
+  assert.match(merged?.remedy ?? '', /^Change nothing until a person has decided/);
+});
