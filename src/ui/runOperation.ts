@@ -6,17 +6,16 @@ import { countText, type Plan, type Progress, type Report } from '../model/plan.
 import type { Outcome } from '../model/outcome.ts';
 import { canSave } from '../operations/planFile.ts';
 import type { StepWitness } from '../operations/runPlan.ts';
+import type { Asking } from './asking.ts';
 import { journaled } from './journaled.ts';
 import { asTheOnlyOne, withLeaseWarning } from './oneAtATime.ts';
 import type { Parts } from './parts.ts';
 import { savePlanFile } from './planFiles.ts';
 
-/** How a change is confirmed: not at all where the caller has answered everything, by a button, or by a typed word. */
-export type Confirmation = 'none' | 'button' | { readonly word: string };
-
 interface Change<T> {
   readonly plan: Plan;
-  readonly confirmation: Confirmation;
+  /** Who answers, from which follows how the plan is confirmed. */
+  readonly asking: Asking;
   /** The verb on the dialog's button. */
   readonly verb: string;
   /** Operations with steps of their own may leave the witness alone: the journal then says how they began and ended. */
@@ -29,10 +28,11 @@ interface Change<T> {
  */
 export async function runOperation<T extends { readonly message: string }>(
   parts: Parts,
-  { plan: asPlanned, confirmation, verb, run }: Change<T>,
+  { plan: asPlanned, asking, verb, run }: Change<T>,
 ): Promise<(Outcome & { readonly outcome: 'cancelled' }) | T> {
   const plan = await withLeaseWarning(parts, asPlanned);
   parts.log.info(`${plan.title}: plan for ${describeRef(plan.ref)}\n${planText(parts, plan)}`);
+  const confirmation = asking.confirmationOf(plan);
   const decision = await decide(parts, plan, confirmation, verb);
   if (decision !== 'run') {
     const how = decision === 'saved' ? 'the plan was saved' : 'cancelled';
@@ -75,7 +75,7 @@ function progressText(progress: Progress): string {
 async function decide(
   parts: Parts,
   plan: Plan,
-  confirmation: Confirmation,
+  confirmation: ReturnType<Asking['confirmationOf']>,
   verb: string,
 ): Promise<'run' | 'saved' | 'leave'> {
   if (confirmation === 'none') return 'run';

@@ -5,14 +5,15 @@ import type { Outcome } from '../model/outcome.ts';
 import { slotsIn, type PlanResult } from '../operations/planResult.ts';
 import { runPlan, type RunPorts } from '../operations/runPlan.ts';
 import type { KubernetesPorts } from '../operations/steps/ports.ts';
+import type { Asking } from './asking.ts';
 import type { Parts } from './parts.ts';
 import { askPods, type PodAsking } from './podAsking.ts';
-import { runOperation, type Confirmation } from './runOperation.ts';
+import { runOperation } from './runOperation.ts';
 import { waiting } from './waiting.ts';
 
 interface Planned {
   readonly plan: Plan;
-  readonly confirmation: Confirmation;
+  readonly asking: Asking;
   /** The verb on the dialog's button. */
   readonly verb: string;
   /** What was reached, as a sentence without its end; also said of what was reached when it was stopped. */
@@ -22,10 +23,10 @@ interface Planned {
 /** Shows a plan, asks, and runs its steps by the one loop that runs all plans. The way for every new operation. */
 export async function runPlanned(
   parts: Parts,
-  { plan, confirmation, verb, message }: Planned,
+  { plan, asking, verb, message }: Planned,
 ): Promise<Outcome | (Outcome & PlanResult)> {
   return runOperation(parts, {
-    ...{ plan, confirmation, verb },
+    ...{ plan, asking, verb },
     run: async (signal, report, witness) => {
       const { ports, close } = await openPorts(parts, plan.ref, signal, report);
       try {

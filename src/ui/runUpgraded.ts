@@ -2,15 +2,16 @@ import { quantity } from '../model/quantity.ts';
 import type { KubernetesAccess } from '../kubernetes/kubernetesAccess.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { runUpgrade, type Upgraded, type UpgradePlan } from '../operations/upgrade.ts';
+import type { Asking } from './asking.ts';
 import type { Parts } from './parts.ts';
 import { askPods } from './podAsking.ts';
-import { runOperation, type Confirmation } from './runOperation.ts';
+import { runOperation } from './runOperation.ts';
 import { waiting } from './waiting.ts';
 
 interface Rolling {
   readonly plan: UpgradePlan;
   readonly access: KubernetesAccess;
-  readonly confirmation: Confirmation;
+  readonly asking: Asking;
   /** The verb on the dialog's button. */
   readonly verb: string;
   /** What was reached, as the message begins. */
@@ -20,35 +21,35 @@ interface Rolling {
 /** Shows a plan that renews pods one after another, asks, and runs it. */
 export async function runUpgraded(
   parts: Parts,
-  { plan, access, confirmation, verb, message }: Rolling,
+  { plan, access, asking, verb, message }: Rolling,
 ): Promise<Outcome | (Outcome & Upgraded)> {
   const { ref } = plan;
   return runOperation(parts, {
-    ...{ plan, confirmation, verb },
+    ...{ plan, asking, verb },
     run: async (signal, report) => {
       const { holdConnection, readNodeTimeout } = await parts.adapters.redis();
       const dialer = await parts.inventory.dialer(ref);
-      const asking = askPods(access, await parts.adapters.reading(), () =>
+      const asked = askPods(access, await parts.adapters.reading(), () =>
         Promise.resolve(dialer.credentials),
       );
       try {
         const upgraded = await runUpgrade(plan, {
-          ...{ access, signal, report, ...waiting, readNode: asking.readNode, readNodeTimeout },
+          ...{ access, signal, report, ...waiting, readNode: asked.readNode, readNodeTimeout },
           withNode: async (namespace, pod, port, use) => {
-            const connection = await asking.dial(namespace, pod, port);
+            const connection = await asked.dial(namespace, pod, port);
             try {
               return await use(connection);
             } finally {
               connection.close();
             }
           },
-          holdNode: async (namespace, pod, port) => holdConnection(await asking.dial(namespace, pod, port)),
+          holdNode: async (namespace, pod, port) => holdConnection(await asked.dial(namespace, pod, port)),
         });
         const pods = upgraded.updatedPods.length;
         const text = `${message}: ${quantity(pods, 'pod')} renewed in ${upgraded.seconds.toFixed(0)} s.`;
         return { ...upgraded, outcome: 'done' as const, message: text };
       } finally {
-        asking.close();
+        asked.close();
       }
     },
   });

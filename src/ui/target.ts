@@ -23,6 +23,14 @@ export function rowTarget(parts: Parts, argument: unknown): RowTarget | undefine
   return typeof argument.id === 'string' ? parts.tree.target({ id: argument.id }) : undefined;
 }
 
+/** Whether a command's row or argument says which cluster it is about; otherwise a person is asked. */
+export function namesCluster(parts: Parts, argument: unknown): boolean {
+  const target = rowTarget(parts, argument);
+  const answers = answersOf(parts, argument);
+  const isRow = target !== undefined && 'ref' in target;
+  return isRow || answers['cluster'] !== undefined || 'name' in answers || 'addresses' in answers;
+}
+
 /** The cluster a command is about: from its row, from its argument, or picked. Throws AbortError where none is picked. */
 export async function clusterOf(parts: Parts, argument: unknown): Promise<ClusterRef> {
   const target = rowTarget(parts, argument);

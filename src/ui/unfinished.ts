@@ -1,14 +1,14 @@
-import { quantity } from '../model/quantity.ts';
 import * as vscode from 'vscode';
 import { describeRef, isKubernetesRef } from '../model/clusterRef.ts';
 import { isAbort, UserError } from '../model/errors.ts';
 import { timeText } from '../model/moves.ts';
 import type { Outcome } from '../model/outcome.ts';
-import type { Plan } from '../model/plan.ts';
 import { planHeal } from '../operations/heal.ts';
 import { settleJournal, unfinishedJournals, type Unfinished } from '../operations/journal.ts';
+import { Asking } from './asking.ts';
 import type { Parts } from './parts.ts';
 import { runPlanned } from './runPlanned.ts';
+import { stepsText } from './stepsText.ts';
 import { showError } from './showError.ts';
 
 const choices = ['Go On', 'Put Right', 'Show', 'Dismiss'] as const;
@@ -49,8 +49,8 @@ async function goOn(parts: Parts, { plan, operation, cluster, request }: Unfinis
   return await withErrors(parts, operation, () =>
     runPlanned(parts, {
       ...{ plan, verb: 'Go On' },
-      confirmation: plan.losses.length > 0 ? { word: 'go on' } : 'button',
-      message: ({ steps, seconds }) => doneText(plan, steps, seconds),
+      asking: new Asking(parts, undefined),
+      message: (result) => stepsText(plan, result),
     }),
   );
 }
@@ -62,8 +62,8 @@ async function putRight(parts: Parts, { cluster }: Unfinished): Promise<Outcome>
     try {
       const plan = planHeal(snapshot);
       return await runPlanned(parts, {
-        ...{ plan, confirmation: 'button', verb: 'Put Right' },
-        message: ({ steps, seconds }) => doneText(plan, steps, seconds),
+        ...{ plan, asking: new Asking(parts, undefined), verb: 'Put Right' },
+        message: (result) => stepsText(plan, result),
       });
     } catch (error) {
       if (!(error instanceof UserError) || error.reason !== 'invalid-input') throw error;
@@ -71,10 +71,6 @@ async function putRight(parts: Parts, { cluster }: Unfinished): Promise<Outcome>
       return { outcome: 'done', message: error.message };
     }
   });
-}
-
-function doneText(plan: Plan, steps: number, seconds: number): string {
-  return `${steps} of ${quantity(plan.steps.length, 'step')} are done, in ${seconds.toFixed(1)} s`;
 }
 
 async function withErrors(parts: Parts, name: string, work: () => Promise<Outcome>): Promise<Outcome> {

@@ -178,6 +178,12 @@ describe('the sandbox in VS Code', { timeout: 20 * 60_000 }, () => {
       connection.close();
     }
     await vscode.treeRow(/100 slots are not covered/).waitFor({ timeout: 20_000 });
+    for (const argument of [{ cluster }, { ...cluster }]) {
+      const asked = vscode.command<Result>('redisCluster.fix', argument);
+      assert.match(await vscode.dialogText(), /Fix Sandbox: assign 100 slots/);
+      await vscode.pressDialog('Cancel');
+      assert.equal((await asked).outcome, 'cancelled');
+    }
     await vscode.rowMenu('Sandbox', 'Fix Uncovered Slots…');
     const dialog = await vscode.dialogText();
     assert.match(dialog, /Fix Sandbox: assign 100 slots/);
@@ -200,6 +206,20 @@ describe('the sandbox in VS Code', { timeout: 20 * 60_000 }, () => {
     const again = await vscode.command<Result>('redisCluster.fix', { cluster });
     assert.equal(again.outcome, 'refused');
     assert.match(again.message, /All hash slots .* are served/);
+  });
+
+  test('by argument too, all keys are deleted only after the name was typed', async () => {
+    await vscode.treeRow(/Fix Sandbox/).waitFor({ state: 'detached', timeout: 20_000 });
+    for (const argument of [{ cluster }, { ...cluster }]) {
+      const asked = vscode.command<Result>('redisCluster.flush', argument);
+      assert.match(await vscode.dialogText(), /All 10,000 keys/);
+      await vscode.pressDialog('Flush');
+      await vscode.page.locator('.quick-input-widget').waitFor();
+      await vscode.page.keyboard.press('Escape');
+      assert.equal((await asked).outcome, 'cancelled');
+    }
+    const check = await vscode.command<CheckResult>('redisCluster.check', { cluster });
+    assert.match(check.text, /\[OK\] 10000 keys in 3 masters\./);
   });
 
   test('a replica that copies from another master says how much it has, and so does the operation', async () => {

@@ -6,26 +6,29 @@ import type { Outcome } from '../../model/outcome.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { agreed } from '../../operations/agreed.ts';
 import { planAddShard, type NewServer } from '../../operations/addShard.ts';
-import { confirmationOf } from '../confirmation.ts';
+import { Asking } from '../asking.ts';
 import { moveOptionsIn } from '../moveOptions.ts';
 import type { Parts } from '../parts.ts';
 import { toChange } from '../partToChange.ts';
 import { runPlanned } from '../runPlanned.ts';
 import { shapeFactsOf } from '../shapeFacts.ts';
-import { answersOf, clusterOf, numberAnswer, picked, type Answers } from '../target.ts';
+import { numberAnswer, picked, type Answers } from '../target.ts';
 
 /** Milliseconds for asking servers whether they are empty. */
 const times = { connectTimeoutMs: 5_000, commandTimeoutMs: 10_000 };
 
 /** Adds a master with its replicas, and moves its share of the slots to it. */
 export async function addShard(parts: Parts, argument: unknown): Promise<Outcome> {
-  const ref = await clusterOf(parts, argument);
+  const asking = new Asking(parts, argument);
+  const ref = await asking.cluster();
   const snapshot = await toChange(parts, argument, await agreed(() => parts.inventory.fresh(ref)));
-  const answers = answersOf(parts, argument);
+  const { answers } = asking;
   const options = moveOptionsIn(answers);
   const replicas = numberAnswer(answers, 'replicas');
   const isInPods = isKubernetesRef(snapshot.ref);
-  const addresses = isInPods ? undefined : (addressesIn(answers) ?? (await askAddresses(snapshot)));
+  const addresses = isInPods
+    ? undefined
+    : await asking.or(addressesIn(answers), () => askAddresses(snapshot));
   const servers = addresses === undefined ? [] : await askServers(parts, snapshot, addresses);
   const facts = { ...(await shapeFactsOf(parts, snapshot, false)), servers };
   const request = {
@@ -36,7 +39,7 @@ export async function addShard(parts: Parts, argument: unknown): Promise<Outcome
   const plan = planAddShard(snapshot, request, facts);
   return runPlanned(parts, {
     plan,
-    confirmation: confirmationOf(plan, snapshot, answers, answers['cluster'] === undefined),
+    asking,
     verb: 'Add Shard',
     message: ({ movedSlots, movedKeys, seconds }) =>
       `${quantity(movedSlots, 'slot')} with ${quantity(movedKeys, 'key')} moved to the new shard in ${seconds.toFixed(1)} s`,

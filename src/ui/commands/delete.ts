@@ -5,24 +5,25 @@ import { describeRef, isKubernetesRef } from '../../model/clusterRef.ts';
 import { UserError } from '../../model/errors.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
+import { Asking } from '../asking.ts';
 import type { Parts } from '../parts.ts';
 import { toChange } from '../partToChange.ts';
 import { runOperation } from '../runOperation.ts';
-import { answersOf, clusterOf, picked } from '../target.ts';
+import { picked, type Answers } from '../target.ts';
 import { waiting } from '../waiting.ts';
 
 /** Deletes a cluster's objects, and its volumes only where that is asked for. */
 export async function deleteCluster(parts: Parts, argument: unknown): Promise<Outcome | (Outcome & Deleted)> {
-  const ref = await clusterOf(parts, argument);
+  const asking = new Asking(parts, argument);
+  const ref = await asking.cluster();
   if (!isKubernetesRef(ref)) {
     throw new UserError(
       'invalid-input',
       `${describeRef(ref)} is not in Kubernetes, so it cannot be deleted from here. Remove from Tree takes it out of the view.`,
     );
   }
-  const answers = answersOf(parts, argument);
-  const isConfirmed = answers['confirmed'] === true;
-  const volumes = await volumesIn(answers['volumes'], isConfirmed);
+  const { answers } = asking;
+  const volumes = await asking.or(volumesIn(answers), askVolumes);
   const access = await parts.inventory.access(ref.context);
   const snapshot = await readIfThere(parts, ref);
   if (snapshot !== undefined) refuseApart(await toChange(parts, argument, snapshot));
@@ -30,7 +31,7 @@ export async function deleteCluster(parts: Parts, argument: unknown): Promise<Ou
   const plan = await prepareDelete(access, ref, workloads, { volumes });
   return runOperation(parts, {
     plan,
-    confirmation: isConfirmed ? 'none' : { word: ref.name },
+    asking,
     verb: 'Delete',
     run: async (signal, report) => {
       const { deleted } = await runDelete(plan, { access, signal, report, ...waiting });
@@ -39,10 +40,13 @@ export async function deleteCluster(parts: Parts, argument: unknown): Promise<Ou
   });
 }
 
-async function volumesIn(given: unknown, isConfirmed: boolean): Promise<boolean> {
-  if (typeof given === 'boolean') return given;
-  if (given !== undefined) throw new UserError('invalid-input', '"volumes" is true or false.');
-  if (isConfirmed) return false;
+function volumesIn({ volumes, confirmed }: Answers): boolean | undefined {
+  if (typeof volumes === 'boolean') return volumes;
+  if (volumes !== undefined) throw new UserError('invalid-input', '"volumes" is true or false.');
+  return confirmed === true ? false : undefined;
+}
+
+async function askVolumes(): Promise<boolean> {
   const keep = {
     label: 'Keep the volumes',
     description: 'the keys stay, for a cluster deployed later',

@@ -11,10 +11,11 @@ import type { KubernetesAccess } from '../../kubernetes/kubernetesAccess.ts';
 import type { Credentials } from '../../redis/nodeConnection.ts';
 import { ask, askAnswers, givenAnswers } from '../deployAnswers.ts';
 import { readManifestFiles } from '../manifestFiles.ts';
+import { Asking } from '../asking.ts';
 import type { Parts } from '../parts.ts';
 import { askPods } from '../podAsking.ts';
 import { runOperation } from '../runOperation.ts';
-import { answersOf, picked, rowTarget, textAnswer } from '../target.ts';
+import { picked, rowTarget, textAnswer } from '../target.ts';
 import { waiting } from '../waiting.ts';
 
 const title = 'Deploy Cluster';
@@ -24,14 +25,17 @@ export async function deploy(
   parts: Parts,
   argument: unknown,
 ): Promise<Outcome | (Outcome & Deployed & { cluster: KubernetesClusterRef })> {
-  const given = answersOf(parts, argument);
+  const asking = new Asking(parts, argument);
+  const { answers: given } = asking;
   const isAsked = ['context', 'namespace', 'name'].some((field) => given[field] === undefined);
   const files = await readManifestFiles(parts.extensionUri);
-  const context = textAnswer(given, 'context') ?? (await askContext(parts, argument));
+  const context = await asking.or(textAnswer(given, 'context'), () => askContext(parts, argument));
   const access = await parts.inventory.access(context);
   const place = {
-    namespace: textAnswer(given, 'namespace') ?? (await askNamespace(parts, argument, context)),
-    name: textAnswer(given, 'name') ?? (await ask(title, 'Name of the cluster', 'redis-cluster')),
+    namespace: await asking.or(textAnswer(given, 'namespace'), () => askNamespace(parts, argument, context)),
+    name: await asking.or(textAnswer(given, 'name'), () =>
+      ask(title, 'Name of the cluster', 'redis-cluster'),
+    ),
   };
   const rest = isAsked ? await askAnswers(given, title) : givenAnswers(given);
   const answers: DeployAnswers = { ...place, ...rest };
@@ -40,17 +44,17 @@ export async function deploy(
   const plan = await prepareDeploy(access, files, answers, isAsked ? askToAdopt : undefined);
   return runOperation(parts, {
     plan,
-    confirmation: isAsked && given['confirmed'] !== true ? 'button' : 'none',
+    asking,
     verb: 'Deploy',
     run: async (signal, report) => {
-      const asking = askPods(access, await parts.adapters.reading(), () => credentialsOf(access, answers));
+      const pods = askPods(access, await parts.adapters.reading(), () => credentialsOf(access, answers));
       try {
-        const ports = { access, signal, report, readNode: asking.readNode, randomPassword, ...waiting };
+        const ports = { access, signal, report, readNode: pods.readNode, randomPassword, ...waiting };
         const { seconds } = await runDeploy(plan, ports);
         const message = `${name} is ready after ${seconds.toFixed(1)} s: every node has all 16,384 slots covered.`;
         return { outcome: 'done' as const, message, seconds, cluster: plan.ref };
       } finally {
-        asking.close();
+        pods.close();
       }
     },
   });

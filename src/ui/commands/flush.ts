@@ -1,22 +1,18 @@
 import type { Outcome } from '../../model/outcome.ts';
 import { planFlush } from '../../operations/flush.ts';
-import { confirmationOf } from '../confirmation.ts';
+import { Asking } from '../asking.ts';
 import type { Parts } from '../parts.ts';
 import { toChange } from '../partToChange.ts';
 import { runPlanned } from '../runPlanned.ts';
-import { answersOf, clusterOf } from '../target.ts';
 
 /** Deletes every key of a cluster, after its name was typed. */
 export async function flush(parts: Parts, argument: unknown): Promise<Outcome> {
-  const snapshot = await toChange(
-    parts,
-    argument,
-    await parts.inventory.fresh(await clusterOf(parts, argument)),
-  );
+  const asking = new Asking(parts, argument);
+  const snapshot = await toChange(parts, argument, await parts.inventory.fresh(await asking.cluster()));
   const plan = planFlush(snapshot);
   return runPlanned(parts, {
     plan,
-    confirmation: confirmationOf(plan, snapshot, answersOf(parts, argument), true),
+    asking,
     verb: 'Flush',
     message: ({ seconds, cancelled }) =>
       cancelled ? 'not every master was told' : `${plan.losses.join(' ')} Deleted in ${seconds.toFixed(1)} s`,

@@ -6,29 +6,25 @@ import { UserError } from '../../model/errors.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { planMoveMastersOff } from '../../operations/moveMastersOff.ts';
-import { confirmationOf } from '../confirmation.ts';
+import { Asking } from '../asking.ts';
 import type { Parts } from '../parts.ts';
 import { toChange } from '../partToChange.ts';
 import { runPlanned } from '../runPlanned.ts';
-import { answersOf, clusterOf, picked, rowTarget, textAnswer } from '../target.ts';
+import { picked, textAnswer } from '../target.ts';
 
 /** Hands the masters on a worker over to replicas elsewhere, before it is drained. */
 export async function moveMastersOff(parts: Parts, argument: unknown): Promise<Outcome> {
-  const snapshot = await toChange(
-    parts,
-    argument,
-    await parts.inventory.fresh(await clusterOf(parts, argument)),
-  );
-  const answers = answersOf(parts, argument);
-  const target = rowTarget(parts, argument);
+  const asking = new Asking(parts, argument);
+  const snapshot = await toChange(parts, argument, await parts.inventory.fresh(await asking.cluster()));
+  const { answers, target } = asking;
   const zones = await zonesOf(parts, snapshot);
   const own = snapshot.nodes.find(({ id }) => target?.kind === 'node' && id === target.nodeId);
   const given = own?.pod?.worker ?? textAnswer(answers, 'worker');
-  const worker = given ?? (await pickWorker(snapshot, zones));
+  const worker = await asking.or(given, () => pickWorker(snapshot, zones));
   const plan = planMoveMastersOff(snapshot, { worker }, { zones });
   return runPlanned(parts, {
     plan,
-    confirmation: confirmationOf(plan, snapshot, answers, textAnswer(answers, 'worker') === undefined),
+    asking,
     verb: 'Move',
     message: ({ steps, seconds }) =>
       `${steps} of ${quantity(plan.steps.length, 'master')} handed over from ${worker} in ${seconds.toFixed(1)} s`,

@@ -6,31 +6,32 @@ import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
 import { votersOf } from '../../operations/nodes.ts';
 import { planPromote } from '../../operations/promote.ts';
 import { presumedDead } from '../../operations/promote/refusals.ts';
-import { confirmationOf } from '../confirmation.ts';
+import { Asking } from '../asking.ts';
 import type { Parts } from '../parts.ts';
 import { toChange } from '../partToChange.ts';
 import { runPlanned } from '../runPlanned.ts';
-import { answersOf, clusterOf, pickNode, rowTarget, textAnswer, type Answers } from '../target.ts';
+import { pickNode, textAnswer, type Answers } from '../target.ts';
 
 /**
  * Makes a chosen replica the master of its shard: handed over, or where the master is gone by force. Where most masters
  * are gone and nothing proves that they are dead, the person who types the cluster's name says so.
  */
 export async function promote(parts: Parts, argument: unknown): Promise<Outcome> {
-  const read = await parts.inventory.fresh(await clusterOf(parts, argument));
+  const asking = new Asking(parts, argument);
+  const read = await parts.inventory.fresh(await asking.cluster());
   const snapshot = votersOf(read).silent.length === 0 ? read : await toChange(parts, argument, read);
-  const answers = answersOf(parts, argument);
-  const target = rowTarget(parts, argument);
+  const { answers, target } = asking;
   const how = textAnswer(answers, 'how') as PromoteHow | undefined;
   const given = target?.kind === 'node' ? target.nodeId : textAnswer(answers, 'node');
-  const node = given ?? (how === 'takeover' ? undefined : (await pickReplica(snapshot)).id);
+  const pick = async (): Promise<string> => (await pickReplica(snapshot)).id;
+  const node = how === 'takeover' ? given : await asking.or(given, pick);
   const dead = deadIn(answers) ?? (answers['confirmed'] === true ? [] : presumedDead(snapshot));
   const request = node === undefined ? {} : { node };
   const plan =
     how === undefined ? gentlest(snapshot, request, dead) : planPromote(snapshot, { ...request, how, dead });
   return runPlanned(parts, {
     plan,
-    confirmation: confirmationOf(plan, snapshot, answers, answers['node'] === undefined),
+    asking,
     verb: 'Promote',
     message: ({ seconds, cancelled }) =>
       cancelled

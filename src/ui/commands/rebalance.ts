@@ -6,24 +6,21 @@ import { mastersOf, nodeName, slotsText } from '../../model/shards.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { planRebalance, type RebalanceRequest } from '../../operations/rebalance.ts';
 import type { PlanResult } from '../../operations/planResult.ts';
-import { confirmationOf } from '../confirmation.ts';
+import { Asking } from '../asking.ts';
 import { moveOptionsIn } from '../moveOptions.ts';
 import type { Parts } from '../parts.ts';
 import { toChange } from '../partToChange.ts';
 import { movedText, runPlanned } from '../runPlanned.ts';
-import { answersOf, clusterOf, picked, type Answers } from '../target.ts';
+import { picked, type Answers } from '../target.ts';
 
 /** Gives every master its share of the hash slots, by the fewest moves, while clients go on. */
 export async function rebalance(parts: Parts, argument: unknown): Promise<Outcome | (Outcome & PlanResult)> {
-  const snapshot = await toChange(
-    parts,
-    argument,
-    await parts.inventory.fresh(await clusterOf(parts, argument)),
-  );
-  const answers = answersOf(parts, argument);
+  const asking = new Asking(parts, argument);
+  const snapshot = await toChange(parts, argument, await parts.inventory.fresh(await asking.cluster()));
+  const { answers } = asking;
   const isAsked = Object.keys(answers).length === 0;
   const options = moveOptionsIn(answers);
-  const request = isAsked ? await askMasters(snapshot) : requestIn(answers);
+  const request = await asking.or(isAsked ? undefined : requestIn(answers), () => askMasters(snapshot));
   const plan = planRebalance(snapshot, { ...request, ...options });
   if (answers['preview'] === true) {
     await parts.documents.show(
@@ -37,7 +34,7 @@ export async function rebalance(parts: Parts, argument: unknown): Promise<Outcom
   }
   return runPlanned(parts, {
     plan,
-    confirmation: confirmationOf(plan, snapshot, answers, isAsked),
+    asking,
     verb: 'Rebalance',
     message: (result) => movedText(plan, result),
   });

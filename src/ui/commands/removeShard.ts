@@ -1,36 +1,38 @@
 import { quantity } from '../../model/quantity.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import { mastersOf } from '../../model/shards.ts';
+import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { agreed } from '../../operations/agreed.ts';
 import { planRemoveShard } from '../../operations/removeShard.ts';
-import { confirmationOf } from '../confirmation.ts';
+import { Asking } from '../asking.ts';
 import { moveOptionsIn } from '../moveOptions.ts';
 import type { Parts } from '../parts.ts';
 import { toChange } from '../partToChange.ts';
 import { runPlanned } from '../runPlanned.ts';
 import { shapeFactsOf } from '../shapeFacts.ts';
-import { answersOf, clusterOf, pickNode, rowTarget, textAnswer } from '../target.ts';
+import { pickNode, textAnswer } from '../target.ts';
 
 /** Gives a shard's slots to the others, takes its nodes out of the cluster, and in Kubernetes ends as many pods. */
 export async function removeShard(parts: Parts, argument: unknown): Promise<Outcome> {
-  const ref = await clusterOf(parts, argument);
+  const asking = new Asking(parts, argument);
+  const ref = await asking.cluster();
   const snapshot = await toChange(parts, argument, await agreed(() => parts.inventory.fresh(ref)));
-  const answers = answersOf(parts, argument);
+  const { answers, target } = asking;
   const options = moveOptionsIn(answers);
-  const target = rowTarget(parts, argument);
   const given = target?.kind === 'node' ? target.nodeId : textAnswer(answers, 'node');
-  const node =
-    given ??
-    (await pickNode(snapshot, 'The shard of which master is to be removed?', mastersOf(snapshot))).id;
+  const node = await asking.or(given, () => pickMaster(snapshot));
   const volumes = answers['volumes'] === true;
   const facts = await shapeFactsOf(parts, snapshot, volumes);
   const plan = planRemoveShard(snapshot, { node, ...(volumes ? { volumes } : {}), ...options }, facts);
-  const isAsked = answers['node'] === undefined || answers['cluster'] === undefined;
   return runPlanned(parts, {
     plan,
-    confirmation: confirmationOf(plan, snapshot, answers, isAsked),
+    asking,
     verb: 'Remove Shard',
     message: ({ movedSlots, movedKeys, seconds }) =>
       `${quantity(movedSlots, 'slot')} with ${quantity(movedKeys, 'key')} went to the other shards; done in ${seconds.toFixed(1)} s`,
   });
+}
+
+async function pickMaster(snapshot: ClusterSnapshot): Promise<string> {
+  return (await pickNode(snapshot, 'Select the master whose shard to remove', mastersOf(snapshot))).id;
 }

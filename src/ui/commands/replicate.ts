@@ -4,29 +4,24 @@ import type { Outcome } from '../../model/outcome.ts';
 import { mastersOf } from '../../model/shards.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { planReplicate, type ReplicateRequest } from '../../operations/replicate.ts';
-import { confirmationOf } from '../confirmation.ts';
+import { Asking } from '../asking.ts';
 import type { Parts } from '../parts.ts';
 import { toChange } from '../partToChange.ts';
 import { runPlanned } from '../runPlanned.ts';
-import { answersOf, clusterOf, picked, pickNode, rowTarget, textAnswer, type Answers } from '../target.ts';
+import { picked, pickNode, textAnswer, type Answers } from '../target.ts';
 
 /** Moves a replica to another master, or spreads all of them evenly over masters and workers. */
 export async function replicate(parts: Parts, argument: unknown): Promise<Outcome> {
-  const snapshot = await toChange(
-    parts,
-    argument,
-    await parts.inventory.fresh(await clusterOf(parts, argument)),
-  );
-  const answers = answersOf(parts, argument);
-  const target = rowTarget(parts, argument);
+  const asking = new Asking(parts, argument);
+  const snapshot = await toChange(parts, argument, await parts.inventory.fresh(await asking.cluster()));
+  const { answers, target } = asking;
   const given = requestIn(answers);
-  const request =
-    given ??
-    (await askRequest(snapshot, target?.kind === 'node' ? target.nodeId : textAnswer(answers, 'node')));
+  const node = target?.kind === 'node' ? target.nodeId : textAnswer(answers, 'node');
+  const request = await asking.or(given, () => askRequest(snapshot, node));
   const plan = planReplicate(snapshot, request);
   return runPlanned(parts, {
     plan,
-    confirmation: confirmationOf(plan, snapshot, answers, given === undefined),
+    asking,
     verb: 'Replicate',
     message: ({ steps, seconds }) =>
       `${steps} of ${plan.steps.length} ${plan.steps.length === 1 ? 'replica follows its' : 'replicas follow their'} new master, in step after ${seconds.toFixed(1)} s`,

@@ -7,30 +7,27 @@ import { mastersOf, nodeName, slotsText } from '../../model/shards.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { parseSlots, type SlotSet } from '../../model/slots.ts';
 import { moveOptionsIn } from '../moveOptions.ts';
+import { Asking } from '../asking.ts';
 import type { Parts } from '../parts.ts';
 import { toChange } from '../partToChange.ts';
 import { movedText, runPlanned } from '../runPlanned.ts';
-import { answersOf, clusterOf, picked, pickNode, rowTarget, textAnswer, type Answers } from '../target.ts';
+import { picked, pickNode, textAnswer, type Answers } from '../target.ts';
 
 /** Moves hash slots with their keys from one or all masters to another, while clients go on reading and writing. */
 export async function reshard(parts: Parts, argument: unknown): Promise<Outcome | (Outcome & PlanResult)> {
-  const snapshot = await toChange(
-    parts,
-    argument,
-    await parts.inventory.fresh(await clusterOf(parts, argument)),
-  );
-  const answers = answersOf(parts, argument);
+  const asking = new Asking(parts, argument);
+  const snapshot = await toChange(parts, argument, await parts.inventory.fresh(await asking.cluster()));
+  const { answers, target } = asking;
   const options = moveOptionsIn(answers);
-  const target = rowTarget(parts, argument);
   const isAsked = answers['to'] === undefined || answers['slots'] === undefined;
-  const to = textAnswer(answers, 'to') ?? (await askTarget(snapshot));
+  const to = await asking.or(textAnswer(answers, 'to'), () => askTarget(snapshot));
   const fromRow = target?.kind === 'node' && target.nodeId !== to ? [target.nodeId] : undefined;
   const from = fromRow ?? sourcesIn(answers) ?? (isAsked ? await askSources(snapshot, to) : 'all');
-  const slots = slotsIn(answers) ?? (await askSlots(snapshot, to));
+  const slots = await asking.or(slotsIn(answers), () => askSlots(snapshot, to));
   const plan = planReshard(snapshot, { from, to, slots, ...options });
   return runPlanned(parts, {
     plan,
-    confirmation: isAsked && answers['confirmed'] !== true ? 'button' : 'none',
+    asking,
     verb: 'Reshard',
     message: (result) => movedText(plan, result),
   });

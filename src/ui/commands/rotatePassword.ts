@@ -4,21 +4,21 @@ import { UserError } from '../../model/errors.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import type { PodFacts } from '../../model/snapshot.ts';
 import { prepareRotation, runRotation, type Answer, type Rotated } from '../../operations/rotatePassword.ts';
+import { Asking } from '../asking.ts';
 import type { Parts } from '../parts.ts';
 import { runOperation } from '../runOperation.ts';
-import { answersOf, clusterOf } from '../target.ts';
 import { waiting } from '../waiting.ts';
 
 /** Gives all servers of a cluster a new password, without a restart. */
 export async function rotatePassword(parts: Parts, argument: unknown): Promise<Outcome | Rotated> {
-  const snapshot = await parts.inventory.fresh(await clusterOf(parts, argument));
+  const asking = new Asking(parts, argument);
+  const snapshot = await parts.inventory.fresh(await asking.cluster());
   const { ref } = snapshot;
   const access = await parts.inventory.access(isKubernetesRef(ref) ? ref.context : '');
   const plan = await prepareRotation(access, snapshot);
-  const isAnswered = 'cluster' in answersOf(parts, argument);
   return runOperation(parts, {
     plan,
-    confirmation: isAnswered ? 'none' : 'button',
+    asking,
     verb: 'Rotate Password',
     run: async (signal, report) => {
       const redis = await parts.adapters.reading();

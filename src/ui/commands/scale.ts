@@ -9,7 +9,7 @@ import { messageOf, UserError } from '../../model/errors.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import type { NodeConnection } from '../../redis/nodeConnection.ts';
-import { confirmationOf } from '../confirmation.ts';
+import { Asking } from '../asking.ts';
 import { moveOptionsIn } from '../moveOptions.ts';
 import type { Parts } from '../parts.ts';
 import { toChange } from '../partToChange.ts';
@@ -17,7 +17,7 @@ import { askPods } from '../podAsking.ts';
 import { runOperation } from '../runOperation.ts';
 import { runPlanned } from '../runPlanned.ts';
 import { shapeFactsOf } from '../shapeFacts.ts';
-import { answersOf, clusterOf, numberAnswer, picked } from '../target.ts';
+import { numberAnswer, picked } from '../target.ts';
 import { waiting } from '../waiting.ts';
 
 /**
@@ -25,26 +25,28 @@ import { waiting } from '../waiting.ts';
  * are moved first where masters are added, or where anything is taken away.
  */
 export async function scale(parts: Parts, argument: unknown): Promise<Outcome | (Outcome & Scaled)> {
-  const asked = await clusterOf(parts, argument);
+  const asking = new Asking(parts, argument);
+  const asked = await asking.cluster();
   const snapshot = await toChange(parts, argument, await agreed(() => parts.inventory.fresh(asked)));
-  const answers = answersOf(parts, argument);
+  const { answers } = asking;
   const options = moveOptionsIn(answers);
   const given = {
     pods: numberAnswer(answers, 'pods'),
     masters: numberAnswer(answers, 'masters'),
     replicasPerMaster: numberAnswer(answers, 'replicasPerMaster'),
   };
-  const isAsked = Object.values(given).every((value) => value === undefined);
-  const request: ShapeRequest = isAsked
-    ? await askShape(snapshot)
-    : Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const known = Object.entries(given).filter(([, value]) => value !== undefined);
+  const request = await asking.or<ShapeRequest>(
+    known.length === 0 ? undefined : Object.fromEntries(known),
+    () => askShape(snapshot),
+  );
   const volumes = answers['volumes'] === true;
   if (isKubernetesRef(snapshot.ref) && changesShape(snapshot, request)) {
     const facts = await shapeFactsOf(parts, snapshot, volumes);
     const plan = planScaleShape(snapshot, { ...request, ...(volumes ? { volumes } : {}), ...options }, facts);
     return runPlanned(parts, {
       plan,
-      confirmation: confirmationOf(plan, snapshot, answers, isAsked),
+      asking,
       verb: 'Scale',
       message: ({ movedSlots, seconds }) =>
         `${snapshot.name}: ${quantity(movedSlots, 'slot')} moved, done in ${seconds.toFixed(1)} s`,
@@ -56,26 +58,24 @@ export async function scale(parts: Parts, argument: unknown): Promise<Outcome | 
   await refuseOwned(access, ref.namespace, plan.workload);
   return runOperation(parts, {
     plan,
-    confirmation: isAsked && answers['confirmed'] !== true ? 'button' : 'none',
+    asking,
     verb: 'Scale',
     run: async (signal, report) => {
       const { meet, replicate } = await parts.adapters.redis();
       const dialer = await parts.inventory.dialer(ref);
-      const asking = askPods(access, await parts.adapters.reading(), () =>
-        Promise.resolve(dialer.credentials),
-      );
+      const pods = askPods(access, await parts.adapters.reading(), () => Promise.resolve(dialer.credentials));
       try {
         const scaled = await runScale(plan, {
-          ...{ access, signal, report, ...waiting, readNode: asking.readNode },
+          ...{ access, signal, report, ...waiting, readNode: pods.readNode },
           joinNode: (podIp, port, busPort) =>
             using(dialer.dial(memberOf(snapshot)), (member) => meet(member, { host: podIp, port, busPort })),
           replicate: (namespace, pod, port, masterId) =>
-            using(asking.dial(namespace, pod, port), (node) => replicate(node, masterId)),
+            using(pods.dial(namespace, pod, port), (node) => replicate(node, masterId)),
         });
         const message = `${ref.name} has ${quantity(scaled.pods, 'pod')} now: ${quantity(scaled.masters, 'master')} and ${quantity(scaled.replicas, 'replica')}.`;
         return { ...scaled, outcome: 'done' as const, message };
       } finally {
-        asking.close();
+        pods.close();
       }
     },
   });

@@ -4,22 +4,22 @@ import type { Outcome } from '../../model/outcome.ts';
 import type { Plan } from '../../model/plan.ts';
 import { planSetConfig, type SetConfigRequest } from '../../operations/setConfig.ts';
 import { readSetConfigFacts } from '../../operations/setConfig/facts.ts';
-import { confirmationOf } from '../confirmation.ts';
+import { Asking } from '../asking.ts';
 import type { Parts } from '../parts.ts';
 import { runPlanned } from '../runPlanned.ts';
-import { answersOf, clusterOf, picked, rowTarget, textAnswer, type Answers } from '../target.ts';
+import { picked, textAnswer, type Answers } from '../target.ts';
 
 /** Changes a setting on all servers, or on one, and says the old value to go back to. */
 export async function setConfig(
   parts: Parts,
   argument: unknown,
 ): Promise<Outcome | (Outcome & { readonly before: readonly string[] })> {
-  const snapshot = await parts.inventory.fresh(await clusterOf(parts, argument));
-  const answers = answersOf(parts, argument);
-  const target = rowTarget(parts, argument);
+  const asking = new Asking(parts, argument);
+  const snapshot = await parts.inventory.fresh(await asking.cluster());
+  const { answers, target } = asking;
   const node = target?.kind === 'node' ? target.nodeId : textAnswer(answers, 'node');
   const given = settingIn(answers);
-  const { name, value } = given ?? (await askSetting(snapshot.name));
+  const { name, value } = await asking.or(given, () => askSetting(snapshot.name));
   const request: SetConfigRequest = { name, value, ...(node === undefined ? {} : { node }) };
   const { ref } = snapshot;
   const access = isKubernetesRef(ref) ? await parts.inventory.access(ref.context) : undefined;
@@ -28,7 +28,7 @@ export async function setConfig(
   const before = valuesBefore(plan);
   const result = await runPlanned(parts, {
     plan,
-    confirmation: confirmationOf(plan, snapshot, answers, given === undefined),
+    asking,
     verb: 'Set',
     message: ({ cancelled }) =>
       cancelled

@@ -5,27 +5,29 @@ import { agreed } from '../../operations/agreed.ts';
 import { prepareUpgrade, type Upgraded } from '../../operations/upgrade.ts';
 import type { UpgradeRequest } from '../../operations/upgrade/answers.ts';
 import { readPresent } from '../../operations/upgrade/present.ts';
+import { Asking } from '../asking.ts';
 import type { Parts } from '../parts.ts';
 import { toChange } from '../partToChange.ts';
 import { runUpgraded } from '../runUpgraded.ts';
-import { answersOf, clusterOf, textAnswer, type Answers } from '../target.ts';
+import { textAnswer, type Answers } from '../target.ts';
 import { askUpgrade } from '../upgradeQuestions.ts';
 
 /** Renews a cluster's image, memory, volumes or settings, one pod at a time, while clients go on. */
 export async function upgrade(parts: Parts, argument: unknown): Promise<Outcome | (Outcome & Upgraded)> {
-  const asked = await clusterOf(parts, argument);
+  const asking = new Asking(parts, argument);
+  const asked = await asking.cluster();
   const snapshot = await toChange(parts, argument, await agreed(() => parts.inventory.fresh(asked)));
-  const answers = answersOf(parts, argument);
+  const { answers } = asking;
   const given = requestIn(answers);
-  const isAsked = Object.keys(given).length === 0;
   const { ref } = snapshot;
   const access = await parts.inventory.access(isKubernetesRef(ref) ? ref.context : '');
-  const request = isAsked ? await askUpgrade(snapshot.name, await readPresent(access, snapshot)) : given;
+  const request = await asking.or(Object.keys(given).length === 0 ? undefined : given, async () =>
+    askUpgrade(snapshot.name, await readPresent(access, snapshot)),
+  );
   const plan = await prepareUpgrade(access, snapshot, request);
-  const isConfirmed = answers['confirmed'] === true || (!isAsked && plan.losses.length === 0);
   return runUpgraded(parts, {
     ...{ plan, access },
-    confirmation: isConfirmed ? 'none' : plan.losses.length > 0 ? { word: snapshot.name } : 'button',
+    asking,
     verb: 'Upgrade',
     message: `${snapshot.name} is upgraded (${plan.change})`,
   });

@@ -1,0 +1,257 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import type { ClusterRef } from '../../../src/model/clusterRef.ts';
+import type { ClusterSnapshot } from '../../../src/model/snapshot.ts';
+import { ids, line, silent, snapshotOf, source } from '../sample.ts';
+import './editor/register.ts';
+import { partsFor, type Begun } from './editor/parts.ts';
+import { registered, setPerson, shown } from './editor/vscode.ts';
+
+const { registerCommands } = await import('../../../src/ui/commands.ts');
+
+const root = join(import.meta.dirname, '..', '..', '..');
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  readonly contributes: { readonly commands: readonly { readonly command: string }[] };
+};
+
+type Node = ClusterSnapshot['nodes'][number];
+
+function podless(node: Node): Node {
+  const copy: { -readonly [Field in keyof Node]: Node[Field] } = { ...node };
+  delete copy.pod;
+  return copy;
+}
+
+/** By address there are no pods. */
+function withoutPods(snapshot: ClusterSnapshot): ClusterSnapshot {
+  return { ...snapshot, nodes: snapshot.nodes.map(podless), workloads: [], loosePods: [], unread: [] };
+}
+
+const whole = (): ClusterSnapshot => snapshotOf(ids.map((id) => source(id)));
+
+/** As `whole`, with what all say of some nodes changed. */
+function seenAs(changes: Readonly<Record<string, Parameters<typeof line>[1]>>, dead: readonly string[] = []) {
+  return (): ClusterSnapshot =>
+    snapshotOf(
+      ids.map((id) =>
+        dead.includes(id)
+          ? silent(id)
+          : source(id, {
+              self: line(id, changes[id]),
+              others: ids.filter((other) => other !== id).map((other) => line(other, changes[other])),
+            }),
+      ),
+    );
+}
+
+const unclaimed = seenAs({ m0: { slots: [[100, 5460]] } });
+const lost = seenAs({ m2: { flags: ['master', 'fail'] }, r2: { flags: ['slave', 'fail'] } }, ['m2', 'r2']);
+const minority = seenAs({ m1: { flags: ['master', 'fail?'] }, m2: { flags: ['master', 'fail?'] } }, [
+  'm1',
+  'm2',
+]);
+const masterless = seenAs({ m2: { flags: ['master', 'fail'] } }, ['m2']);
+/** A move of slot 5 that was interrupted. */
+const open = seenAs({
+  m0: { migrating: [{ slot: 5, nodeId: 'm1' }] },
+  m1: { importing: [{ slot: 5, nodeId: 'm0' }] },
+});
+/** A replica that failed and is in no pod. */
+const ghost = (): ClusterSnapshot => {
+  const snapshot = seenAs({ r2: { flags: ['slave', 'fail'] } }, ['r2'])();
+  return { ...snapshot, nodes: snapshot.nodes.map((node) => (node.id === 'r2' ? podless(node) : node)) };
+};
+/** Four masters, so that one can go. */
+const four = (): ClusterSnapshot => {
+  const quarter = (index: number): [number, number][] => [[index * 4096, index * 4096 + 4095]];
+  const own = ['m0', 'm1', 'm2', 'm3'];
+  const lines = own.map((id, index) => line(id, { slots: quarter(index) }));
+  return snapshotOf(
+    lines.map((self) => source(self.id, { self, others: lines.filter((other) => other !== self) })),
+  );
+};
+
+interface Changing {
+  /** `person`: a person sees the plan; `always`: everybody does; `word`: and types the cluster's name. */
+  readonly asks: 'person' | 'always' | 'word';
+  readonly state: () => ClusterSnapshot;
+  /** All answers beside the cluster. */
+  readonly answers?: object;
+  /** Where it works; everywhere if it is not said. */
+  readonly only?: 'kubernetes' | 'addresses';
+  /** What a person types where one is asked for more than the cluster. */
+  readonly types?: string;
+  /** The node of the row it is started from, where that is not the cluster's. */
+  readonly row?: string;
+}
+
+/** Commands that change no cluster, or only stop what runs: none of them may reach a plan. */
+const unplanned = [
+  ...['addByAddress', 'cancelOperation', 'check', 'copyPlan', 'dryRunPlan', 'exportManifests'],
+  ...['openRedisCli', 'openSettings', 'openSlotMap', 'refresh', 'removeAddress', 'showLogs', 'snapshot'],
+  ...['startSandbox', 'stopSandbox'],
+];
+/** Plans that are asked for in more ways than by naming a cluster; `test/vscode` shows what they ask. */
+const elsewhere = ['deploy', 'runPlan'];
+
+const takeover: Changing = {
+  ...{ asks: 'word', state: minority, answers: { how: 'takeover', dead: ['m1', 'm2'] } },
+};
+
+const changing: Readonly<Record<string, readonly Changing[]>> = {
+  addShard: [
+    { asks: 'person', state: whole, only: 'kubernetes' },
+    {
+      ...{ asks: 'person', state: whole, only: 'addresses', types: '10.0.9.9:6379' },
+      answers: { addresses: ['10.0.9.9:6379'] },
+    },
+  ],
+  delete: [
+    { asks: 'word', state: whole, only: 'kubernetes', answers: { volumes: false } },
+    { asks: 'word', state: whole, only: 'kubernetes', answers: { volumes: true } },
+  ],
+  fix: [
+    { asks: 'always', state: unclaimed },
+    { asks: 'word', state: lost },
+  ],
+  flush: [{ asks: 'word', state: whole }],
+  forget: [{ asks: 'always', state: ghost, answers: { node: 'r2' }, row: 'r2' }],
+  heal: [{ asks: 'person', state: open }],
+  moveMastersOff: [
+    {
+      ...{ asks: 'person', answers: { worker: 'worker-0' }, only: 'kubernetes' },
+      state: () => {
+        const snapshot = whole();
+        const nodes = snapshot.nodes.map((node) =>
+          node.role === 'replica' && node.pod !== undefined
+            ? { ...node, pod: { ...node.pod, worker: 'worker-1' } }
+            : node,
+        );
+        return { ...snapshot, nodes };
+      },
+    },
+  ],
+  promote: [
+    { asks: 'person', state: whole, answers: { node: 'r0' }, row: 'r0' },
+    { asks: 'word', state: masterless, answers: { node: 'r2', how: 'force' }, row: 'r2' },
+    { ...takeover, only: 'addresses' },
+  ],
+  rebalance: [
+    {
+      ...{ asks: 'person', answers: { weights: { m0: 2 } } },
+      state: whole,
+    },
+  ],
+  removeShard: [{ asks: 'always', state: four, only: 'addresses', answers: { node: 'm3' }, row: 'm3' }],
+  replicate: [{ asks: 'person', state: whole, answers: { node: 'r0', master: 'm1' }, row: 'r0' }],
+  reshard: [{ asks: 'person', state: whole, answers: { to: 'm0', slots: 10 }, types: '10' }],
+  rollingRestart: [{ asks: 'person', state: whole, only: 'kubernetes' }],
+  rotatePassword: [{ asks: 'person', state: whole, only: 'kubernetes' }],
+  scale: [
+    { asks: 'person', state: whole, only: 'kubernetes', answers: { pods: 9 }, types: '9' },
+    { asks: 'always', state: whole, only: 'kubernetes', answers: { pods: 5 }, types: '5' },
+    { asks: 'word', state: whole, only: 'kubernetes', answers: { pods: 5, volumes: true } },
+  ],
+  setConfig: [
+    { asks: 'person', state: whole, answers: { name: 'hz', value: '20' }, types: 'hz 20' },
+    { asks: 'word', state: whole, answers: { name: 'appendonly', value: 'no' }, types: 'appendonly no' },
+  ],
+  upgrade: [
+    { asks: 'person', state: whole, only: 'kubernetes', answers: { memory: '512Mi' }, types: 'redis:7.0.16' },
+  ],
+};
+
+const kubernetes: ClusterRef = { context: 'test', namespace: 'shop', name: 'cart' };
+const addresses: ClusterRef = { addresses: ['10.0.0.0:6379'] };
+
+test('every contributed command is in this test, and only those that plan reach a plan', () => {
+  const known = [...unplanned, ...elsewhere, ...Object.keys(changing)].sort();
+  const contributed = manifest.contributes.commands.map(({ command }) =>
+    command.replace('redisCluster.', ''),
+  );
+  assert.deepEqual(known, contributed.sort());
+  for (const name of unplanned) {
+    const text = readFileSync(join(root, 'src', 'ui', 'commands', `${name}.ts`), 'utf8');
+    assert.doesNotMatch(text, /\b(runPlanned|runOperation|runUpgraded)\(/, name);
+  }
+  const saved = readFileSync(join(root, 'src', 'ui', 'commands', 'runPlan.ts'), 'utf8');
+  assert.match(saved, /new Asking\(parts, argument\)\.always\(\)/);
+});
+
+for (const [name, ways] of Object.entries(changing)) {
+  for (const way of ways) {
+    for (const ref of [kubernetes, addresses]) {
+      if (way.only !== undefined && (way.only === 'kubernetes') !== 'context' in ref) continue;
+      const state = (): ClusterSnapshot => ('context' in ref ? way.state() : withoutPods(way.state()));
+      describe(`${name} ${JSON.stringify({ ...ref, ...way.answers })}`, () => {
+        walk(name, way, ref, state);
+      });
+    }
+  }
+}
+
+function walk(name: string, way: Changing, ref: ClusterRef, state: () => ClusterSnapshot): void {
+  const counted: Begun = { count: 0 };
+  const types = (prompt: string): string | undefined => {
+    return prompt.includes('Lost:') || prompt.includes('permanently') ? undefined : way.types;
+  };
+  const call = async (argument: unknown, agrees = false, word?: string): Promise<string> => {
+    setPerson({ agrees, types: (prompt) => types(prompt) ?? word });
+    counted.count = 0;
+    registerCommands(partsFor(state, ref, counted));
+    const run = registered.get(`redisCluster.${name}`);
+    assert.ok(run);
+    const { outcome, message } = await run(argument);
+    assert.equal(outcome, 'cancelled', message);
+    return message;
+  };
+  const dialogs = (): number => shown.filter(({ kind }) => kind === 'dialog').length;
+  // These fields name a cluster as well, and cannot stand beside a flat one.
+  const isFlatAmbiguous = ['addresses', 'name'].some((field) => field in (way.answers ?? {}));
+  const answered: readonly object[] = [
+    { cluster: ref, ...way.answers },
+    ...(isFlatAmbiguous ? [] : [{ ...ref, ...way.answers }]),
+    ...(isFlatAmbiguous ? [] : [{ ...ref, cluster: ref, ...way.answers }]),
+  ];
+
+  for (const argument of answered) {
+    const form = 'cluster' in argument ? 'cluster in the argument' : 'a flat argument';
+    test(`${form}: ${way.asks === 'person' ? 'runs' : 'is asked, and dismissed nothing is changed'}`, async () => {
+      await call(argument);
+      assert.equal(dialogs(), way.asks === 'person' ? 0 : 1);
+      assert.equal(counted.count, way.asks === 'person' ? 1 : 0);
+    });
+    test(`${form}: "confirmed": true is not asked, anything else there is`, async () => {
+      await call({ ...argument, confirmed: true });
+      assert.deepEqual([shown, counted.count], [[], 1]);
+      await call({ ...argument, confirmed: 'true' });
+      assert.equal(dialogs(), way.asks === 'person' ? 0 : 1);
+    });
+  }
+
+  test('a person who starts it, or is asked anything, sees the plan', async () => {
+    const row = { id: way.row === undefined ? 'cluster' : `node/${way.row}` };
+    const isWhole = way.answers === undefined || way.types !== undefined || way.row !== undefined;
+    const from = isWhole && !('volumes' in (way.answers ?? {})) ? [row, undefined] : [];
+    for (const argument of [...from, { ...way.answers }]) {
+      if (argument === undefined && way.row !== undefined) continue;
+      if (isFlatAmbiguous && argument !== undefined && !('id' in argument)) continue;
+      await call(argument);
+      assert.equal(counted.count, 0);
+      assert.ok(dialogs() === 1, `${JSON.stringify(argument)}: ${JSON.stringify(shown)}`);
+    }
+  });
+
+  if (way.asks !== 'word') return;
+  test('the button is not enough: the name of the cluster has to be typed', async () => {
+    const [argument] = answered;
+    await call(argument, true);
+    assert.equal(counted.count, 0);
+    await call(argument, true, 'another');
+    assert.equal(counted.count, 0);
+    await call(argument, true, 'cart');
+    assert.equal(counted.count, 1);
+  });
+}
