@@ -1,79 +1,131 @@
+import type { KnownNode } from '../model/nodeView.ts';
 import type { WorkloadFacts } from '../model/snapshot.ts';
+import type { LastGroups } from './lastGroups.ts';
+import { mergedNames } from './merged.ts';
 import { Sets } from './sets.ts';
-import { isLonely, type Source } from './source.ts';
+import { isAt, isNamed, type Source } from './source.ts';
+import { toldBy } from './told.ts';
+import { isWhole, keyOf, keysIn, nameOf, viewsIn, type Unit } from './units.ts';
 
-/** One pod of one candidate workload, with what its server said. */
-export interface PodSource extends Source {
-  readonly workload: WorkloadFacts;
-}
+/** A workload with fewer pods is no cluster of its own. */
+const fewestMasters = 3;
 
 /** Pods that are one cluster, and the workloads they belong to. */
 export interface Group {
   readonly name: string;
-  readonly sources: readonly PodSource[];
+  readonly sources: readonly Source[];
   readonly workloads: readonly WorkloadFacts[];
+  /** The names of the clusters whose nodes have come to know each other. */
+  readonly mergedFrom: readonly string[];
 }
 
 /**
- * Groups the pods of one namespace into clusters: nodes that know each other are one cluster, whatever owns their
- * pods; pods that do not answer or have not joined go with the rest of their workload.
+ * Groups the pods of one namespace into clusters: pods of one workload, workloads whose nodes know each other, workloads
+ * that one operator or release has made as one cluster, and those that were one when they were read last. Two clusters
+ * that serve all slots each and do not know each other stay two, whoever made them.
  */
-export function groupPods(sources: readonly PodSource[]): readonly Group[] {
-  const sets = new Sets(sources.length);
-  joinAcquainted(sources, sets);
-  joinWorkloads(sources, sets);
-  const groups = Map.groupBy(sources.keys(), (index) => sets.find(index));
-  const named = new Set<string>();
-  return [...groups.values()].map((indexes) => {
-    const own = indexes.flatMap((index) => sources[index] ?? []);
-    const workloads = [...new Map(own.map((source) => [source.workload.name, source.workload])).values()];
-    return { name: uniqueName(workloads, named), sources: own, workloads };
-  });
-}
-
-function joinAcquainted(sources: readonly PodSource[], sets: Sets): void {
-  const byId = new Map<string, number>();
-  const silentByIp = new Map<string, number>();
-  sources.forEach(({ reading, pod }, index) => {
-    if (reading.view !== undefined) byId.set(reading.view.self.id, index);
-    else if (pod?.ip !== undefined) silentByIp.set(pod.ip, index);
-  });
-  sources.forEach(({ reading }, index) => {
-    for (const line of reading.view?.others ?? []) {
-      const other = byId.get(line.id) ?? silentByIp.get(line.host);
-      if (other !== undefined) sets.join(index, other);
-    }
-  });
-}
-
-/** Pods of a workload that no member vouches for go with the workload's largest set of members. */
-function joinWorkloads(sources: readonly PodSource[], sets: Sets): void {
-  for (const indexes of Map.groupBy(sources.keys(), (index) => sources[index]?.workload.name).values()) {
-    const members = indexes.filter((index) => {
-      const view = sources[index]?.reading.view;
-      return view !== undefined && !isLonely(view);
+export function groupPods(units: readonly Unit[], last: LastGroups): readonly Group[] {
+  const sets = new Sets(units.length);
+  joinAcquainted(units, sets);
+  joinSilent(units, sets);
+  joinAll(units, sets, last.together());
+  joinAll(units, sets, kinsIn(units));
+  const taken = new Set<string>();
+  const groups = sets
+    .groups()
+    .map((indexes) => indexes.flatMap((index) => units[index] ?? []))
+    .sort((a, b) => keysIn(b) - keysIn(a))
+    .map((own) => {
+      const mergedFrom = mergedNames(own, last);
+      return {
+        name: uniqueName(mergedFrom[0] ?? nameOf(own), taken),
+        ...{ own, mergedFrom },
+        isWhole: isWhole(own),
+      };
     });
-    const bySet = [...Map.groupBy(members, (index) => sets.find(index)).values()];
-    const home = bySet.sort((a, b) => b.length - a.length)[0]?.[0] ?? indexes[0];
-    if (home === undefined) continue;
-    const settled = new Set(members);
-    for (const index of indexes) if (!settled.has(index)) sets.join(home, index);
+  last.remember(
+    groups.map(({ own, ...group }) => ({ ...group, workloads: own.map(keyOf) })),
+    new Set(units.map(keyOf)),
+  );
+  return groups
+    .map(({ name, own, mergedFrom }) => ({
+      ...{ name, mergedFrom },
+      sources: own.flatMap((unit) => unit.sources),
+      workloads: own.map(({ workload }) => workload),
+    }))
+    .filter(({ sources }) => sources.length > 0);
+}
+
+/**
+ * Workloads whose nodes list each other. A line of a node that is gone, of which the other side knows nothing, is what is
+ * left of an earlier acquaintance: an id that was forgotten on one side only, or a server that was reset.
+ */
+function joinAcquainted(units: readonly Unit[], sets: Sets): void {
+  if (units.length < 2) return;
+  const byId = new Map(
+    units.flatMap((unit, index) => viewsIn(unit).map(({ self }) => [self.id, index] as const)),
+  );
+  const oneSided = new Set<string>();
+  for (const [index, unit] of units.entries()) {
+    for (const { others } of viewsIn(unit)) {
+      for (const { id, flags } of others) {
+        const other = byId.get(id);
+        if (other === undefined || other === index) continue;
+        const isGone = flags.includes('fail') || flags.includes('noaddr');
+        oneSided.add(`${index} ${other}`);
+        if (!isGone || oneSided.has(`${other} ${index}`)) sets.join(index, other);
+      }
+    }
   }
 }
 
-function uniqueName(workloads: readonly WorkloadFacts[], taken: Set<string>): string {
-  const base = commonName(workloads.map((workload) => workload.name));
+/** Workloads of which no pod answers go where the node ids of their pods are listed, or else their names or addresses. */
+function joinSilent(units: readonly Unit[], sets: Sets): void {
+  if (units.length < 2) return;
+  const lines = units.map((unit) => toldBy(viewsIn(unit)));
+  for (const [index, unit] of units.entries()) {
+    if (lines[index]?.size !== 0 || viewsIn(unit).length > 0) continue;
+    const home = lines.findIndex((told) =>
+      [...told].some((line) => unit.sources.some((source) => isListed(source, line))),
+    );
+    if (home !== -1) sets.join(home, index);
+  }
+}
+
+/** The address of a node that its peers call failed may be another pod's by now. */
+function isListed(source: Source, line: KnownNode): boolean {
+  if (source.reading.lastId !== undefined) return source.reading.lastId === line.id;
+  return isNamed(source, line) || (isAt(source, line) && !line.flags.includes('fail'));
+}
+
+/** Joins workloads that belong together, unless that would make one of two whole clusters. */
+function joinAll(units: readonly Unit[], sets: Sets, families: readonly (readonly string[])[]): void {
+  const byKey = new Map(units.map((unit, index) => [keyOf(unit), index]));
+  for (const family of families) {
+    const indexes = family.flatMap((key) => byKey.get(key) ?? []);
+    const roots = [...new Set(indexes.map((index) => sets.find(index)))];
+    const whole = roots.filter((root) => isWhole(units.filter((_, index) => sets.find(index) === root)));
+    if (roots.length < 2 || whole.length > 1) continue;
+    const [first = 0, ...others] = roots;
+    for (const root of others) sets.join(first, root);
+  }
+}
+
+/** Workloads that have an owner or a label in common; those of one release only where they are too small to be clusters. */
+function kinsIn(units: readonly Unit[]): readonly (readonly string[])[] {
+  const named = units.flatMap((unit) => {
+    const { clusters = [], release } = unit.kin ?? {};
+    const isSmall = unit.workload.replicas < fewestMasters;
+    return [...clusters, ...(release !== undefined && isSmall ? [release] : [])].map(
+      (kin) => [kin, keyOf(unit)] as const,
+    );
+  });
+  return [...Map.groupBy(named, ([kin]) => kin).values()].map((family) => family.map(([, key]) => key));
+}
+
+function uniqueName(base: string, taken: Set<string>): string {
   let name = base;
   for (let count = 2; taken.has(name); count++) name = `${base}-${count}`;
   taken.add(name);
   return name;
-}
-
-/** The StatefulSet's name, or what the names of several have in common: `shop-leader`, `shop-follower` → `shop`. */
-export function commonName(names: readonly string[]): string {
-  const [first = 'cluster', ...rest] = [...names].sort();
-  let length = first.length;
-  for (const name of rest) while (!name.startsWith(first.slice(0, length))) length -= 1;
-  if (rest.length === 0) return first;
-  return first.slice(0, length).replace(/[-.]+$/, '') || first;
 }

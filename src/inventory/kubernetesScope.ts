@@ -1,14 +1,18 @@
 import { clusterKey, isKubernetesRef } from '../model/clusterRef.ts';
 import { messageOf, UserError } from '../model/errors.ts';
-import type { ClusterSnapshot } from '../model/snapshot.ts';
-import type { Candidate, KubernetesAccess, SecretKey } from '../kubernetes/kubernetesAccess.ts';
+import type { ClusterSnapshot, PodFacts } from '../model/snapshot.ts';
+import type { Candidate, KubernetesAccess } from '../kubernetes/kubernetesAccess.ts';
 import type { Credentials } from '../redis/nodeConnection.ts';
-import { groupPods, type Group, type PodSource } from './grouping.ts';
+import { groupPods, type Group } from './grouping.ts';
+import { LastGroups } from './lastGroups.ts';
 import { mergeViews } from './mergeViews.ts';
 import { NodeReader, type Reading, type RedisReading, type Route } from './nodeReader.ts';
 import { OperationLeases } from './operationLeases.ts';
 import { pace } from './pace.ts';
 import { readRound } from './readRound.ts';
+import { SecretReading } from './secretReading.ts';
+import type { Source } from './source.ts';
+import type { Unit } from './units.ts';
 
 /** What is known of one scope: a namespace, or all namespaces of a context where `namespace` is undefined. */
 export interface ScopeState {
@@ -35,7 +39,9 @@ export class KubernetesScope {
   readonly #onRead: () => void;
   readonly #members = new Map<string, Member>();
   readonly #confirmed = new Set<string>();
-  readonly #secrets = new Map<string, Promise<string | undefined>>();
+  readonly #secrets: SecretReading;
+  /** By namespace. */
+  readonly #last = new Map<string, LastGroups>();
   #candidates: readonly Candidate[] = [];
   #discoveredAt = 0;
   #stale = true;
@@ -54,6 +60,7 @@ export class KubernetesScope {
     onRead: () => void,
   ) {
     this.#access = access;
+    this.#secrets = new SecretReading(access);
     this.#leases = new OperationLeases(access);
     this.#redis = redis;
     this.#onRead = onRead;
@@ -127,7 +134,7 @@ export class KubernetesScope {
   /** What the servers of these pods ask for. Throws what reading the Secret throws. */
   async credentials(workload: string, namespace: string): Promise<Credentials> {
     const candidate = this.#candidates.find((c) => c.workload.name === workload && c.namespace === namespace);
-    return candidate === undefined ? {} : this.#credentials(candidate);
+    return candidate === undefined ? {} : this.#secrets.credentials(candidate);
   }
 
   async #runRound(): Promise<void> {
@@ -163,12 +170,13 @@ export class KubernetesScope {
     }
   }
 
-  /** One reader for each running pod; those of pods that are gone end. */
+  /** One reader for each pod whose server may answer; those of pods that are gone end. */
   #keepReaders(): void {
     const present = new Set<string>();
     for (const candidate of this.#candidates) {
       for (const pod of candidate.pods) {
-        if (pod.phase !== 'Running' || pod.ip === undefined) continue;
+        // While the image of another container is pulled, the pod is Pending and its server runs.
+        if (pod.ip === undefined || !(pod.phase === 'Running' || pod.running === true)) continue;
         const key = `${pod.uid}/${pod.ip}`;
         present.add(key);
         const member = this.#members.get(key);
@@ -189,7 +197,7 @@ export class KubernetesScope {
   }
 
   async #open(candidate: Candidate, pod: string, port: number): Promise<Route> {
-    const credentials = await this.#credentials(candidate);
+    const credentials = await this.#secrets.credentials(candidate);
     const forward = await this.#access.forward(candidate.namespace, pod, port);
     return {
       endpoint: { path: forward.path },
@@ -201,51 +209,25 @@ export class KubernetesScope {
     };
   }
 
-  async #credentials({
-    namespace,
-    passwordFrom,
-    passwordIsMounted,
-    tlsFrom,
-  }: Candidate): Promise<Credentials> {
-    const read = (secret: string | undefined, key: string): Promise<string | undefined> =>
-      secret === undefined ? Promise.resolve(undefined) : this.#secret(namespace, { secret, key });
-    const [password, previousPassword, ca] = await Promise.all([
-      read(passwordFrom?.secret, passwordFrom?.key ?? ''),
-      read(passwordIsMounted === true ? passwordFrom?.secret : undefined, 'previous-password'),
-      read(tlsFrom, 'ca.crt'),
-    ]);
-    return {
-      ...(password === undefined ? {} : { password }),
-      ...(previousPassword === undefined ? {} : { previousPassword }),
-      ...(tlsFrom === undefined ? {} : { tls: ca === undefined ? {} : { ca } }),
-    };
-  }
-
-  /** Kept for as long as it takes to open all connections of a cluster: a Secret may change at any time. */
-  #secret(namespace: string, from: SecretKey): Promise<string | undefined> {
-    const key = `${namespace}/${from.secret}/${from.key}`;
-    const known = this.#secrets.get(key);
-    if (known !== undefined) return known;
-    const value = this.#access.readSecret(namespace, from);
-    this.#secrets.set(key, value);
-    const forget = (): boolean => this.#secrets.delete(key);
-    value.then(() => setTimeout(forget, pace.secretKeptMs).unref(), forget);
-    return value;
-  }
-
   #snapshots(): readonly ClusterSnapshot[] {
     const byNamespace = Map.groupBy(this.#candidates, (candidate) => candidate.namespace);
-    return [...byNamespace].flatMap(([namespace, candidates]) =>
-      groupPods(candidates.flatMap((candidate) => this.#sources(candidate)))
+    return [...byNamespace].flatMap(([namespace, candidates]) => {
+      const last = this.#last.get(namespace) ?? new LastGroups();
+      this.#last.set(namespace, last);
+      const units = candidates.map((candidate): Unit => ({
+        ...candidate,
+        sources: this.#sources(candidate),
+      }));
+      return groupPods(units, last)
         .filter((group) => this.#isCluster(namespace, group))
-        .map((group) => this.#snapshot(namespace, group)),
-    );
+        .map((group) => this.#snapshot(namespace, group, last));
+    });
   }
 
-  #sources(candidate: Candidate): readonly PodSource[] {
-    return candidate.pods.map((pod) => {
-      const reading = this.#members.get(`${pod.uid}/${pod.ip ?? ''}`)?.reader.reading ?? notRunning(pod);
-      return { pod, reading, workload: candidate.workload };
+  #sources({ pods }: Candidate): readonly Source[] {
+    return pods.map((pod) => {
+      const reading = this.#members.get(`${pod.uid}/${pod.ip ?? ''}`)?.reader.reading;
+      return { pod, reading: reading === undefined ? notRunning(pod) : explained(reading, pod) };
     });
   }
 
@@ -273,25 +255,43 @@ export class KubernetesScope {
     );
   }
 
-  #snapshot(namespace: string, { name, sources, workloads }: Group): ClusterSnapshot {
+  #snapshot(
+    namespace: string,
+    { name, sources, workloads, mergedFrom }: Group,
+    last: LastGroups,
+  ): ClusterSnapshot {
     const ref = { context: this.#access.context, namespace, name };
     const apiProblem = this.#problem?.message;
+    const merged = mergeViews(sources, { known: last.membersOf(name), mergedFrom });
+    last.rememberMembers(name, merged.nodes);
     const running = this.#leases.on(namespace, name);
     return {
       ref,
       name,
       takenAt: Date.now(),
       workloads,
-      ...mergeViews(sources),
+      ...merged,
       ...(running === undefined ? {} : { running }),
       ...(apiProblem === undefined ? {} : { apiProblem }),
     };
   }
 }
 
-function notRunning(pod: PodSource['pod'] & object): Reading {
-  const why = [pod.phase, pod.reason].filter((part) => part !== undefined && part !== '').join(': ');
-  return { tried: true, failure: { reason: 'pod', message: `Pod ${pod.name} is not running (${why}).` } };
+function notRunning(pod: PodFacts): Reading {
+  return { tried: true, failure: { reason: 'pod', message: podText(pod) } };
+}
+
+/** Why its container does not run says more than that nothing answers there. */
+function explained(reading: Reading, pod: PodFacts): Reading {
+  const isDown = pod.running !== true && (pod.ended === true || pod.reason !== undefined);
+  if (reading.failure === undefined || !isDown) return reading;
+  return { ...reading, failure: { ...reading.failure, reason: 'pod', message: podText(pod) } };
+}
+
+function podText({ name, phase, reason, reasonMessage, ended }: PodFacts): string {
+  const why = [phase, reason ?? (ended === true ? 'its container has ended' : undefined)];
+  const text = `Pod ${name} is not running (${why.filter((part) => part !== undefined && part !== '').join(': ')}).`;
+  return reasonMessage === undefined ? text : `${text} ${reasonMessage}`;
 }
 
 /** The scope's cluster of this name. Throws a UserError that lists what is there. */

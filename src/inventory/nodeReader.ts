@@ -1,5 +1,5 @@
 import { formatAddress } from '../model/clusterRef.ts';
-import { messageOf, UserError } from '../model/errors.ts';
+import { LateAnswer, messageOf, UserError } from '../model/errors.ts';
 import type { NodeView } from '../model/nodeView.ts';
 import type { ReadFailure, ReadFailureReason } from '../model/snapshot.ts';
 import type { Credentials, Endpoint, NodeConnection } from '../redis/nodeConnection.ts';
@@ -182,7 +182,11 @@ function failed(before: Reading, error: unknown): Reading {
 }
 
 function reasonOf(error: unknown): ReadFailureReason {
-  if (!(error instanceof UserError)) return 'unreachable';
+  if (error instanceof LateAnswer) return 'timeout';
+  if (!(error instanceof UserError)) {
+    // The server's own word: an ACL that forbids what a reading needs.
+    return messageOf(error).startsWith('NOPERM') ? 'password' : 'unreachable';
+  }
   switch (error.reason) {
     case 'sign-in-needed':
       return 'password';
@@ -193,18 +197,15 @@ function reasonOf(error: unknown): ReadFailureReason {
     case 'invalid-input':
       return 'not-clustered';
     default:
-      return error.cause === lateAnswer ? 'timeout' : 'unreachable';
+      return 'unreachable';
   }
 }
-
-/** Marks the error of an answer that did not come in time. */
-const lateAnswer = Symbol('late answer');
 
 /** Rejects with `unreachable` when the promise has not settled in time; its late failure is then nobody's concern. */
 async function limited<T>(promise: Promise<T>, ms: number): Promise<T> {
   const timeout = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
-    timeout.reject(new UserError('unreachable', `No answer within ${ms / 1000} s.`, { cause: lateAnswer }));
+    timeout.reject(new LateAnswer(`No answer within ${ms / 1000} s.`));
   }, ms);
   try {
     return await Promise.race([promise, timeout.promise]);

@@ -40,12 +40,13 @@ function isUnknown({ reading }: Source): boolean {
   return reading.lastId === undefined && reading.view === undefined;
 }
 
-function isNamed({ pod }: Source, { hostname }: KnownNode): boolean {
+/** Whether a line's host name is that of a pod. */
+export function isNamed({ pod }: Source, { hostname }: KnownNode): boolean {
   return pod !== undefined && hostname?.split('.')[0] === pod.name;
 }
 
 /** Whether a line's address and port are those of a source. */
-function isAt({ pod, address }: Source, line: KnownNode): boolean {
+export function isAt({ pod, address }: Source, line: KnownNode): boolean {
   if (line.host === '') return false;
   if (address !== undefined) return address === formatAddress(line);
   return pod?.ip === line.host && pod.port === line.port;

@@ -3,6 +3,7 @@ import type { Pod, PodSpec, StatefulSet } from './apiObjects.ts';
 import type { ApiClient } from './client.ts';
 import type { Candidate } from './kubernetesAccess.ts';
 import { podFacts, redisContainer, type RedisContainer } from './podFacts.ts';
+import { kinshipOf } from './kinship.ts';
 import { isPasswordMounted, passwordOf, tlsSecretOf } from './secretsOf.ts';
 
 const pageSize = '500';
@@ -110,12 +111,22 @@ export function redisOfStatefulSet(set: StatefulSet): RedisContainer | undefined
 }
 
 function candidate({ set, redis, pods }: Group): Candidate {
-  const secrets = secretsOf(set?.spec?.template.spec ?? pods[0]?.spec, redis);
-  if (set !== undefined) {
-    const name = nameOf(set);
-    const workload = { kind: 'StatefulSet' as const, name, ...countsOf(set), bundled: isBundled(set) };
-    return { namespace: namespaceOf(set), workload, pods: factsOf(pods, redis, name), ...secrets };
-  }
+  return set === undefined ? candidateOfPods(pods, redis) : candidateOfSet(set, pods, redis);
+}
+
+function candidateOfSet(set: StatefulSet, pods: readonly Pod[], redis: RedisContainer): Candidate {
+  const { metadata, spec } = set;
+  const name = nameOf(set);
+  return {
+    namespace: namespaceOf(set),
+    workload: { kind: 'StatefulSet', name, ...countsOf(set), bundled: isBundled(set) },
+    kin: kinshipOf({ ...spec?.template.metadata?.labels, ...metadata?.labels }, metadata?.ownerReferences),
+    pods: factsOf(pods, redis, name),
+    ...secretsOf(spec?.template.spec, redis),
+  };
+}
+
+function candidateOfPods(pods: readonly Pod[], redis: RedisContainer): Candidate {
   const [first] = pods;
   const owner = first === undefined ? { kind: 'Pod', name: '' } : ownerOf(first);
   const facts = factsOf(pods, redis, owner.name);
@@ -126,7 +137,16 @@ function candidate({ set, redis, pods }: Group): Candidate {
     readyReplicas: facts.filter((pod) => pod.ready).length,
     bundled: false,
   };
-  return { namespace: facts[0]?.namespace ?? '', workload, pods: facts, ...secrets };
+  // Who owns the workload is not listed, but a ReplicaSet's name says its Deployment.
+  const owners = owner.kind === 'ReplicaSet' ? [{ ...owner, controller: true }] : [];
+  const kin = kinshipOf(first?.metadata?.labels ?? {}, owners);
+  return {
+    namespace: facts[0]?.namespace ?? '',
+    workload,
+    kin,
+    pods: facts,
+    ...secretsOf(first?.spec, redis),
+  };
 }
 
 function secretsOf(

@@ -13,10 +13,21 @@ export interface KubernetesObject {
   readonly [field: string]: unknown;
 }
 
+/** By what several workloads are seen to be one cluster; each of these texts stands for one cluster. */
+export interface Kinship {
+  /** Who owns the workload, and how an operator's labels call the cluster. */
+  readonly clusters?: readonly string[];
+  /** The cluster's name, as these say it. */
+  readonly name?: string;
+  /** A release and which part of it: several clusters may have it in common. */
+  readonly release?: string;
+}
+
 /** A workload whose pods look like Redis or Valkey; whether they are a cluster is for the servers to say. */
 export interface Candidate {
   readonly namespace: string;
   readonly workload: WorkloadFacts;
+  readonly kin?: Kinship;
   readonly pods: readonly PodFacts[];
   /** Where the password comes from, if the pod's spec says so. */
   readonly passwordFrom?: SecretKey;

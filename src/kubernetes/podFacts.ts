@@ -74,13 +74,20 @@ export function podFacts(pod: Pod, { container, port }: RedisContainer, workload
     ...whereabouts(pod),
     phase: pod.status?.phase ?? 'Unknown',
     ready: pod.status?.conditions?.some((one) => one.type === 'Ready' && one.status === 'True') ?? false,
-    restarts: own?.restartCount ?? 0,
-    ...(hasEnded(own) ? { ended: true } : {}),
+    ...stateOf(own),
     container: container.name,
     image: container.image ?? '',
     port,
     workload,
     ...trouble(pod),
+  };
+}
+
+function stateOf(own: ContainerStatus | undefined): Pick<PodFacts, 'restarts' | 'running' | 'ended'> {
+  return {
+    restarts: own?.restartCount ?? 0,
+    ...(own?.state?.running === undefined ? {} : { running: true }),
+    ...(hasEnded(own) ? { ended: true } : {}),
   };
 }
 

@@ -43,6 +43,13 @@ export class StoppedError extends UserError {
   }
 }
 
+/** A UserError `unreachable` of a server that did not answer in time. */
+export class LateAnswer extends UserError {
+  constructor(message: string) {
+    super('unreachable', message);
+  }
+}
+
 /** Whether an error only says that the user cancelled, which is no failure and is never shown as one. */
 export function isAbort(error: unknown): boolean {
   return error instanceof Error && error.name === 'AbortError';

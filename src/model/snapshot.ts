@@ -14,6 +14,8 @@ export interface PodFacts {
   readonly ready: boolean;
   readonly deleting: boolean;
   readonly restarts: number;
+  /** The server's container runs, whatever the phase of the pod is. */
+  readonly running?: boolean;
   /** The worker itself reported that the server's container has ended. A worker that is silent reports nothing. */
   readonly ended?: boolean;
   /** Why it is not running, in Kubernetes' own words: ImagePullBackOff, CrashLoopBackOff, Unschedulable … */

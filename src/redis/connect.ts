@@ -1,6 +1,6 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import { formatAddress } from '../model/clusterRef.ts';
-import { messageOf, UserError } from '../model/errors.ts';
+import { LateAnswer, messageOf, UserError } from '../model/errors.ts';
 import type { Argument, Credentials, Endpoint, NodeConnection } from './nodeConnection.ts';
 import { speaksTls } from './speaksTls.ts';
 
@@ -157,5 +157,6 @@ function unreachable(name: string, error: unknown): UserError {
   if (error instanceof Error && 'code' in error && certificateProblem.test(String(error.code))) {
     return new UserError('tls', `The TLS certificate of Redis at ${name} is not accepted: ${message ?? ''}`);
   }
-  return new UserError('unreachable', `Redis at ${name} did not answer: ${message ?? 'connection lost'}`);
+  const text = `Redis at ${name} did not answer: ${message ?? 'connection lost'}`;
+  return /ETIMEDOUT|timed out/i.test(text) ? new LateAnswer(text) : new UserError('unreachable', text);
 }

@@ -1,80 +1,251 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { commonName, groupPods, type PodSource } from '../../../src/inventory/grouping.ts';
+import { groupPods, type Group } from '../../../src/inventory/grouping.ts';
+import { LastGroups } from '../../../src/inventory/lastGroups.ts';
+import type { Source } from '../../../src/inventory/source.ts';
+import { commonName, type Unit } from '../../../src/inventory/units.ts';
+import type { KnownNode } from '../../../src/model/nodeView.ts';
+import type { PodFacts } from '../../../src/model/snapshot.ts';
 import { ids, line, pod, source, view } from '../sample.ts';
 
-function inWorkload(name: string, sources: readonly ReturnType<typeof source>[]): readonly PodSource[] {
-  const workload = {
-    kind: 'StatefulSet' as const,
-    name,
-    replicas: sources.length,
-    readyReplicas: sources.length,
-    bundled: false,
-  };
-  return sources.map((one) => ({ ...one, workload }));
+function unit(
+  name: string,
+  sources: readonly Source[],
+  kin: Unit['kin'] = {},
+  replicas = sources.length,
+): Unit {
+  const workload = { kind: 'StatefulSet' as const, name, replicas, readyReplicas: replicas, bundled: false };
+  return { workload, sources, kin };
 }
 
+const whole = (prefix: string): readonly Source[] => ids.map((id) => member(prefix, id));
+
+/** A node of a whole cluster of its own: its ids begin with a prefix. */
+function member(prefix: string, id: string, changes: Partial<KnownNode> = {}): Source {
+  const own = source(id).reading.view;
+  assert.ok(own);
+  const renamed = (one: KnownNode): KnownNode => ({
+    ...one,
+    id: `${prefix}${one.id}`,
+    ...(one.masterId === undefined ? {} : { masterId: `${prefix}${one.masterId}` }),
+  });
+  const self = { ...renamed(own.self), ...changes };
+  return {
+    pod: pod(`${prefix}${id}`, own.self.host),
+    reading: { tried: true, lastId: self.id, view: { ...own, self, others: own.others.map(renamed) } },
+  };
+}
+
+function silent(facts: PodFacts, lastId?: string): Source {
+  const failure = { reason: 'timeout' as const, message: 'No answer within 3 s.' };
+  return { pod: facts, reading: { tried: true, failure, ...(lastId === undefined ? {} : { lastId }) } };
+}
+
+function blank(name: string, ip: string): Source {
+  const own = view('m0', { self: line('m0', { id: `new-${name}`, slots: [] }), others: [], keys: 0 });
+  return { pod: pod(name, ip), reading: { tried: true, lastId: own.self.id, view: own } };
+}
+
+const shapes = (groups: readonly Group[]): unknown =>
+  groups.map(({ name, sources }) => [name, sources.length]);
+const group = (units: readonly Unit[], last = new LastGroups()): readonly Group[] => groupPods(units, last);
+
 test('one cluster is the set of nodes that know each other, whatever owns their pods', () => {
-  const leaders = inWorkload(
-    'shop-leader',
-    ids.slice(0, 3).map((id) => source(id)),
-  );
-  const followers = inWorkload(
-    'shop-follower',
-    ids.slice(3).map((id) => source(id)),
-  );
-  const groups = groupPods([...leaders, ...followers]);
-  assert.deepEqual(
-    groups.map((group) => [group.name, group.sources.length]),
-    [['shop', 6]],
-  );
+  const [leaders, followers] = [ids.slice(0, 3), ids.slice(3)].map((some) => some.map((id) => source(id)));
+  const groups = group([unit('shop-leader', leaders ?? []), unit('shop-follower', followers ?? [])]);
+  assert.deepEqual(shapes(groups), [['shop', 6]]);
+  assert.deepEqual(groups[0]?.mergedFrom, []);
 });
 
-test('two clusters that do not know each other stay apart, even with like names', () => {
-  const strangers = ['a0', 'a1'].map((id) => {
-    const others = ['a0', 'a1'].filter((other) => other !== id).map((other) => line('m0', { id: other }));
-    return {
-      ...source('m0', { self: line('m0', { id }), others }),
-      pod: pod(`other-${id}`, `10.9.0.${id.slice(1)}`),
-    };
-  });
-  const groups = groupPods([
-    ...inWorkload(
-      'cart',
-      ids.map((id) => source(id)),
-    ),
-    ...inWorkload('other', strangers),
-  ]);
-  assert.deepEqual(
-    groups.map((group) => [group.name, group.sources.length]),
-    [
+test('two clusters that do not know each other stay apart, whoever made them', () => {
+  const kin = { clusters: ['Tenant/a'], name: 'a' };
+  for (const [one, other] of [
+    [unit('cart', whole('c')), unit('stock', whole('s'))],
+    [unit('cart', whole('c'), kin), unit('stock', whole('s'), kin)],
+    [unit('cart', whole('c'), { release: 'r' }), unit('stock', whole('s'), { release: 'r' })],
+  ] as const) {
+    assert.deepEqual(shapes(group([one, other])), [
       ['cart', 6],
-      ['other', 2],
+      ['stock', 6],
+    ]);
+  }
+});
+
+test('a pod that does not answer goes with its workload', () => {
+  const groups = group([unit('cart', [...whole(''), silent(pod('cart-6', '10.0.9.9'))])]);
+  assert.deepEqual(shapes(groups), [['cart', 7]]);
+});
+
+test('a pod at an address that a failed node of another cluster had stays with its own workload', () => {
+  const gone = line('r0', { id: 'f', host: '10.0.2.1', flags: ['slave', 'fail'], linkState: 'disconnected' });
+  const cart = ids.map((id) => {
+    const own = member('c', id);
+    const others = [...(own.reading.view?.others ?? []), gone];
+    return { ...own, reading: { ...own.reading, view: { ...view(id), ...own.reading.view, others } } };
+  });
+  const place = pod('stock-1', '10.0.2.1');
+  const stock = [
+    [...whole('s').slice(1), silent(place, 'sr2')],
+    [silent(place, 'sr2')],
+    [silent(place)],
+    [...whole('s').slice(1), silent(place)],
+  ];
+  for (const pods of stock) {
+    assert.deepEqual(shapes(group([unit('cart', cart), unit('stock', pods)])), [
+      ['cart', 6],
+      ['stock', pods.length],
+    ]);
+  }
+});
+
+test('a StatefulSet for each shard is one cluster while a whole shard is silent', () => {
+  const shards = [0, 1, 2].map((index) =>
+    [`m${index}`, `r${index}`].map((id) =>
+      index === 0 ? silent(source(id).pod ?? pod(id, ''), id) : source(id),
+    ),
+  );
+  const groups = group(shards.map((sources, index) => unit(`shop-${index}`, sources)));
+  assert.deepEqual(shapes(groups), [['shop', 6]]);
+});
+
+test('what an operator made as one is one while no pod answers, by its name', () => {
+  const units = [0, 1, 2].map((index) =>
+    unit(`vk-${index}-0`, [silent(pod(`vk-${index}-0-0`, ''))], {
+      clusters: [`ValkeyNode/vk-${index}-0`, 'valkey.io/cluster=vk'],
+      name: 'vk',
+    }),
+  );
+  assert.deepEqual(shapes(group(units)), [['vk', 3]]);
+});
+
+test('workloads of one release are one cluster only where they are too small to be clusters', () => {
+  const parts = (size: number) =>
+    ['a', 'b'].map((name) =>
+      unit(
+        name,
+        Array.from({ length: size }, (_, index) => silent(pod(`${name}-${index}`, ''))),
+        { release: 'r' },
+      ),
+    );
+  assert.equal(group(parts(1)).length, 1);
+  assert.equal(group(parts(3)).length, 2);
+});
+
+test('a pod that is replaced is no cluster of its own in between', () => {
+  const last = new LastGroups();
+  const shards = ids.map((id, index) => unit(`node-${index}`, [source(id)]));
+  assert.deepEqual(shapes(group(shards, last)), [['node', 6]]);
+  const [, ...others] = shards;
+  for (const [state, count] of [
+    [[], 5],
+    [[silent(pod('node-0-0', ''))], 6],
+    [[blank('node-0-0', '10.7.7.7')], 6],
+  ] as const) {
+    assert.deepEqual(shapes(group([unit('node-0', state, {}, 1), ...others], last)), [['node', count]]);
+  }
+});
+
+test('a workload that was deleted and comes again is not held by what it was', () => {
+  const last = new LastGroups();
+  group([unit('a', [source('m0'), source('m1')]), unit('b', [source('m2')])], last);
+  group([unit('a', [source('m0'), source('m1')])], last);
+  assert.equal(group([unit('a', [source('m0')]), unit('b', [blank('b-0', '10.8.8.8')])], last).length, 2);
+});
+
+test('servers of one workload that lost their ids are one cluster', () => {
+  const lost = ids.map((_, index) => ({
+    pod: pod(`cart-${index}`, `10.0.5.${index}`),
+    reading: {
+      tried: true,
+      view: view('m0', { self: line('m0', { id: `x${index}`, slots: [[index, index]] }), others: [] }),
+    },
+  }));
+  assert.deepEqual(shapes(group([unit('cart', lost)])), [['cart', 6]]);
+});
+
+test('the name stays with the cluster that holds the keys', () => {
+  const few = whole('c').map(({ reading, ...rest }) => ({
+    ...rest,
+    reading: { ...reading, view: { ...view('m0'), ...reading.view, keys: 1 } },
+  }));
+  const groups = group([unit('a-1', few), unit('a-1', [])]);
+  assert.equal(groups[0]?.name, 'a-1');
+  const other = {
+    ...unit('a-1', whole('s')),
+    workload: { ...unit('a-1', []).workload, kind: 'Other' as const },
+  };
+  assert.deepEqual(
+    group([unit('a-1', few), other]).map(({ name, sources }) => [name, sources[0]?.pod?.name]),
+    [
+      ['a-1', 'sm0'],
+      ['a-1-2', 'cm0'],
     ],
   );
 });
 
-test('a pod that does not answer goes with its workload', () => {
-  const quiet = {
-    pod: pod('cart-6', '10.0.9.9'),
-    reading: { tried: true, failure: { reason: 'pod' as const, message: 'no' } },
-  };
-  const groups = groupPods(inWorkload('cart', [...ids.map((id) => source(id)), quiet]));
-  assert.deepEqual(
-    groups.map((group) => group.sources.length),
-    [7],
-  );
+/** Nodes of two clusters that have come to know each other. */
+function acquainted(): readonly [readonly Source[], readonly Source[]] {
+  const [cart, stock] = [whole('c'), whole('s')];
+  const lines = [...cart, ...stock].flatMap(({ reading }) => reading.view?.self ?? []);
+  const all = (sources: readonly Source[]): readonly Source[] =>
+    sources.map((one) => {
+      const own = one.reading.view ?? view('m0');
+      return {
+        ...one,
+        reading: { ...one.reading, view: { ...own, others: lines.filter(({ id }) => id !== own.self.id) } },
+      };
+    });
+  return [all(cart), all(stock)];
+}
+
+test('two clusters whose nodes know each other are one that is called merged', () => {
+  const [cart, stock] = acquainted();
+  const [merged, ...others] = group([unit('cart', cart), unit('stock', stock)]);
+  assert.deepEqual([merged?.mergedFrom, merged?.name, others], [['cart', 'stock'], 'cart', []]);
+  const kin = { clusters: ['RedisCluster/shop'] };
+  assert.deepEqual(group([unit('cart', cart, kin), unit('stock', stock, kin)])[0]?.mergedFrom, []);
 });
 
-test('a cluster that is not formed yet is one group', () => {
-  const lonely = [0, 1, 2].map((index) => ({
-    pod: pod(`cart-${index}`, `10.0.5.${index}`),
-    reading: {
-      tried: true,
-      view: view('m0', { self: line('m0', { id: `x${index}`, slots: [] }), others: [] }),
-    },
-  }));
-  assert.equal(groupPods(inWorkload('cart', lonely)).length, 1);
+test('two clusters that were two before are called merged, whatever became of their nodes', () => {
+  const last = new LastGroups();
+  group([unit('cart', whole('c')), unit('stock', whole('s'))], last);
+  const [cart, stock] = acquainted();
+  const loser = stock.map((one) => {
+    const own = one.reading.view ?? view('m0');
+    const self = { ...own.self, flags: ['slave'], masterId: 'cm0', slots: [] };
+    return {
+      ...one,
+      reading: {
+        ...one.reading,
+        view: { ...own, self, replication: { ...own.replication, role: 'replica' as const } },
+      },
+    };
+  });
+  for (let round = 0; round < 2; round++) {
+    const groups = group([unit('cart', cart), unit('stock', loser)], last);
+    assert.deepEqual(
+      groups.map(({ mergedFrom }) => mergedFrom),
+      [['cart', 'stock']],
+    );
+  }
+});
+
+test('a StatefulSet for masters and one for replicas, or one for each shard, are not called merged', () => {
+  const last = new LastGroups();
+  const shard = (index: number): Unit => unit(`s${index}-x`, [source(`m${index}`), source(`r${index}`)]);
+  // A reading in which not all have answered yet is no cluster that could have been merged.
+  group([shard(0), unit('s1-x', [silent(pod('s1-x-0', ''))])], last);
+  assert.deepEqual(group([shard(0), shard(1), shard(2)], last)[0]?.mergedFrom, []);
+  const crossed = [
+    ['m0', 'm1', 'r2'],
+    ['r0', 'r1', 'm2'],
+  ].map((some, index) =>
+    unit(
+      `zone-${index}`,
+      some.map((id) => source(id)),
+    ),
+  );
+  assert.deepEqual(group(crossed)[0]?.mergedFrom, []);
 });
 
 test('several workloads are called by what their names have in common', () => {

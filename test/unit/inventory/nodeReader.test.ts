@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { NodeReader, type RedisReading } from '../../../src/inventory/nodeReader.ts';
-import { UserError } from '../../../src/model/errors.ts';
+import { LateAnswer, UserError } from '../../../src/model/errors.ts';
 import type { NodeConnection } from '../../../src/redis/nodeConnection.ts';
 import { line, view } from '../sample.ts';
 
@@ -60,4 +60,29 @@ test('where CLUSTER MYID is forbidden the id is read as readings do', async () =
   const { reader } = readerOf(() => new Error('NOPERM this user has no permissions'));
   await reader.dial('a1');
   await assert.rejects(reader.dial('b1'), /answers node a1 now, not b1/);
+});
+
+test('why a server was not read is told apart', async () => {
+  const reasons: unknown[] = [];
+  for (const error of [
+    new UserError('sign-in-needed', 'Redis asks for a password.'),
+    new Error('NOPERM this user has no permissions to run the info command'),
+    new UserError('forbidden', 'Not allowed to create pods/portforward "x-0".'),
+    new UserError('tls', 'Redis expects TLS.'),
+    new LateAnswer('No answer within 3 s.'),
+    new UserError('invalid-input', 'This server does not run in cluster mode.'),
+    new UserError('unreachable', 'Redis did not answer: connect ECONNREFUSED'),
+  ]) {
+    const fail = (): Promise<never> => Promise.reject(error);
+    const redis = { connectNode: fail, connectPatiently: fail, readNodeView: fail };
+    const reader = new NodeReader(redis, () =>
+      Promise.resolve({ endpoint: { path: '/x' }, credentials: {}, close: () => undefined }),
+    );
+    await reader.read();
+    assert.equal(reader.reading.failure?.message, error.message);
+    reasons.push(reader.reading.failure.reason);
+  }
+  assert.deepEqual(reasons, [
+    ...['password', 'password', 'forbidden', 'tls', 'timeout', 'not-clustered', 'unreachable'],
+  ]);
 });
