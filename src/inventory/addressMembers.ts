@@ -31,7 +31,7 @@ export function membersAt(asked: readonly AddressedSource[], known: ReadonlySet<
   const lines = toldBy(members.map(({ reading }) => reading.view));
   const foreign = answering.filter((source) => !ids.has(idOf(source)));
   const impostors = impostorsAt(
-    [...lines].filter(({ id }) => !ids.has(id)),
+    lines,
     asked.filter(isAnswering).filter((source) => !ids.has(idOf(source))),
   );
   const found = new Set([...ids, ...impostors.map(({ listedId }) => listedId)]);
@@ -40,7 +40,7 @@ export function membersAt(asked: readonly AddressedSource[], known: ReadonlySet<
     (source) => !isAnswering(source) && (source.isNamed || missed.has(source.address)),
   );
   return {
-    sources: [...members, ...silent, ...impostors.map(strayed)],
+    sources: [...members, ...silent, ...impostors.filter(({ listedId }) => !ids.has(listedId)).map(strayed)],
     apart: foreign.filter(({ isNamed, reading }) => isNamed || standsAlone(reading.view.others)),
     impostors,
   };
@@ -93,7 +93,7 @@ function names(
 }
 
 function impostorsAt(
-  lines: readonly KnownNode[],
+  lines: ReadonlySet<KnownNode>,
   foreign: readonly Answering<AddressedSource>[],
 ): readonly Impostor[] {
   const byAddress = new Map(foreign.map((source) => [source.address, source]));

@@ -9,6 +9,7 @@ import { formatAddress } from '../../src/model/clusterRef.ts';
 import { UserError } from '../../src/model/errors.ts';
 import type { ClusterSnapshot } from '../../src/model/snapshot.ts';
 import { planFlush } from '../../src/operations/flush.ts';
+import { planReshard } from '../../src/operations/reshard.ts';
 import { runPlan } from '../../src/operations/runPlan.ts';
 import * as redis from '../../src/redis/entry.ts';
 import { startRedisCluster, type ClusterNode, type TestCluster } from '../support/startRedisCluster.ts';
@@ -105,17 +106,25 @@ describe('a server that answers in the place of a member', { timeout: 120_000 },
     for (const { id } of b.nodes) {
       await assert.rejects(async () => await dialer.dial(id), /not reached by any pod or address/);
     }
+  });
 
+  test('with all members named they are read, and what they would send each other is refused', async () => {
+    const [a, b] = clusters;
+    assert.ok(a !== undefined && b !== undefined);
     const ref = { addresses: a.addresses };
     const all = await inventory.fresh(ref);
-    assert.deepEqual(
-      [idsOf(all), all.impostors, all.strangers],
-      [a.nodes.map(({ id }) => id).sort(), [], []],
-    );
+    assert.deepEqual([idsOf(all), all.strangers], [a.nodes.map(({ id }) => id).sort(), []]);
+    assert.ok(all.nodes.every(({ view }) => view !== undefined));
+    // Servers reach each other where the other cluster listens: keys that were moved would be deleted here and land there.
+    assert.equal(all.impostors.length, 3);
+    const [from, to] = a.nodes;
+    const reshard = planReshard(all, { from: [from?.id ?? ''], to: to?.id ?? '', slots: 100 });
     const ports = runPorts(a, {
       readSnapshot: () => inventory.fresh(ref),
       dialer: await inventory.dialer(ref),
     });
+    await assert.rejects(runPlan(reshard, ports), /keys could go to another cluster/);
+    assert.deepEqual([await keysIn(a), await keysIn(b)], [keys.length, keys.length]);
     await runPlan(planFlush(all), ports);
     assert.deepEqual([await keysIn(a), await keysIn(b)], [0, keys.length]);
 

@@ -4,6 +4,7 @@ import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { needGreeting } from '../heal/acquaintances.ts';
 import { rivalry } from '../heal/rivals.ts';
 import { answers, memberOf, nameOf, refusal } from '../nodes.ts';
+import { refuseImpostor } from '../refuseImpostor.ts';
 import type { StepPorts } from './ports.ts';
 import type { StepRun } from './step.ts';
 import { withConnection } from '../withConnection.ts';
@@ -17,6 +18,7 @@ const pollEvery = 250;
 export const meet: StepRun<'meet'> = {
   isDone: (step, snapshot) => isKnown(step, snapshot),
   check: ({ node, host, port }, snapshot) => {
+    refuseImpostor(snapshot, node);
     const own = snapshot.nodes.find(({ id }) => id === node);
     // Only the server's own word counts: an address may be somebody else's by now.
     if (own !== undefined && !answers(own)) {

@@ -13,6 +13,7 @@ import {
   unionSlots,
   type SlotSet,
 } from '../../model/slots.ts';
+import { refuseImpostor } from '../refuseImpostor.ts';
 import { refuseDeadMasters } from '../reshard/refusals.ts';
 import type { StepPorts } from './ports.ts';
 import type { StepRun } from './step.ts';
@@ -30,6 +31,7 @@ export const moveSlots: StepRun<'moveSlots'> = {
     const source = masterIn(snapshot, step.from, 'gives');
     const target = masterIn(snapshot, step.to, 'gets');
     refuseDeadMasters(snapshot, [source, target]);
+    refuseImpostor(snapshot, target.id);
     const elsewhere = subtractSlots(step.slots, unionSlots(source.slots, target.slots));
     if (elsewhere.length > 0) throw overtaken(snapshot, elsewhere);
     const third = mastersOf(snapshot).filter(

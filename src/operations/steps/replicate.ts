@@ -2,6 +2,7 @@ import { bytesText } from '../../model/bytes.ts';
 import { UserError } from '../../model/errors.ts';
 import type { NodeView } from '../../model/nodeView.ts';
 import { answers, nameOf } from '../nodes.ts';
+import { refuseImpostor } from '../refuseImpostor.ts';
 import { replicable } from '../replicate/refusals.ts';
 import type { StepPorts } from './ports.ts';
 import type { StepRun } from './step.ts';
@@ -23,6 +24,7 @@ export const replicate: StepRun<'replicate'> = {
   },
   check: ({ node, master }, snapshot) => {
     replicable(snapshot, node, master);
+    refuseImpostor(snapshot, master);
   },
   act: async ({ node, master }, ports) => {
     await withConnection(ports, node, async (connection) => {
