@@ -133,6 +133,30 @@ async function readAll(store: JournalStore): Promise<readonly Unfinished[]> {
   return journals.filter((journal) => journal !== undefined);
 }
 
+/** What a journal tells of one run, whether or not that reached its end. */
+export interface PastRun {
+  readonly id: string;
+  readonly plan: Plan;
+  /** When it was last heard of; milliseconds since the epoch. */
+  readonly lastAt: number;
+  /** How it ended; absent while it runs, and where its window died. */
+  readonly outcome?: string;
+}
+
+/** All runs that were written down and can still be read, the oldest first. */
+export async function pastRuns({ store }: Pick<JournalPorts, 'store'>): Promise<readonly PastRun[]> {
+  const runs = await Promise.all(
+    (await store.list()).map(async (id): Promise<readonly PastRun[]> => {
+      const entries = entriesOf(await store.read(id).catch(() => []));
+      const [plan, last] = [planIn(entries[0]?.plan), entries.at(-1)];
+      if (plan === undefined || last === undefined) return [];
+      const { at, outcome } = last;
+      return [{ id, plan, lastAt: at, ...(outcome === undefined ? {} : { outcome }) }];
+    }),
+  );
+  return runs.flat();
+}
+
 /** Says that a person has decided about an unfinished operation, so that nobody is asked again. */
 export async function settleJournal(
   { store, clock }: JournalPorts,

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { countSlots, subtractSlots, type SlotSet } from '../../src/model/slots.ts';
+import type { Plan } from '../../src/model/plan.ts';
+import { openJournal, pastRuns } from '../../src/operations/journal.ts';
 import { planReshard, type ReshardRequest } from '../../src/operations/reshard.ts';
+import { planRemainder, remainderOf } from '../../src/operations/reshard/remainder.ts';
+import { journalFiles } from '../../src/ui/journalFiles.ts';
 import type { PlanResult } from '../../src/operations/planResult.ts';
 import { runPlan } from '../../src/operations/runPlan.ts';
 import { startChaosClient } from '../support/chaosClient.ts';
@@ -153,6 +161,45 @@ test('cancelling leaves no slot open and keeps what was moved', async () => {
   assert.equal(countSlots(await slotsOf(cluster, 1)), 5462 + result.movedSlots);
   await assertWhole(cluster);
   assert.deepEqual(await dumpAll(cluster), before);
+});
+
+test('a reshard of a number of slots that was cancelled moves what is left when it is run again', async () => {
+  const cluster = await start({ replicasPerMaster: 0 });
+  await fill(cluster, awkwardWrites(300));
+  const folder = await mkdtemp(join(tmpdir(), 'redis-cluster-journal-'));
+  try {
+    const journals = {
+      store: journalFiles(folder),
+      clock: () => Date.now(),
+      delay: (milliseconds: number, signal: AbortSignal) =>
+        sleep(milliseconds, undefined, { signal }).catch(() => undefined),
+    };
+    const request: ReshardRequest = { from: [idOf(cluster, 0)], to: idOf(cluster, 1), slots: 400 };
+    const before = await slotsOf(cluster, 1);
+    const runJournaled = async (plan: Plan, stop: AbortController): Promise<PlanResult> => {
+      const journal = await openJournal(journals, plan);
+      const report = ({ done = 0 }: { done?: number }): void => {
+        if (done >= 100) stop.abort();
+      };
+      const ports = runPorts(cluster, { report, signal: stop.signal, witness: journal.witness });
+      const result = await runPlan(plan, ports);
+      await journal.close(result.cancelled ? 'cancelled' : 'done', '');
+      return result;
+    };
+    const first = await readSnapshot(cluster);
+    const one = await runJournaled(planReshard(first, request), new AbortController());
+    assert.ok(one.cancelled && one.movedSlots > 0 && one.movedSlots < 400, JSON.stringify(one));
+
+    const second = await readSnapshot(cluster);
+    const remainder = remainderOf(await pastRuns(journals), second, request, Date.now());
+    assert.ok(remainder);
+    const two = await runPlan(planRemainder(second, request, remainder), runPorts(cluster));
+    assert.equal(one.movedSlots + two.movedSlots, 400);
+    assert.equal(countSlots(await slotsOf(cluster, 1)), countSlots(before) + 400);
+    await assertWhole(cluster);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 });
 
 test('a reshard said again by slots skips what is moved already', async () => {

@@ -1,8 +1,12 @@
 import * as vscode from 'vscode';
-import { planReshard } from '../../operations/reshard.ts';
+import { pastRuns } from '../../operations/journal.ts';
+import { planReshard, type ReshardRequest } from '../../operations/reshard.ts';
+import { planRemainder, remainderOf, type Remainder } from '../../operations/reshard/remainder.ts';
 import type { PlanResult } from '../../operations/planResult.ts';
 import { messageOf, UserError } from '../../model/errors.ts';
+import { timeText } from '../../model/moves.ts';
 import type { Outcome } from '../../model/outcome.ts';
+import { quantity } from '../../model/quantity.ts';
 import { mastersOf, nodeName, slotsText } from '../../model/shards.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { parseSlots, type SlotSet } from '../../model/slots.ts';
@@ -24,13 +28,41 @@ export async function reshard(parts: Parts, argument: unknown): Promise<Outcome 
   const fromRow = target?.kind === 'node' && target.nodeId !== to ? [target.nodeId] : undefined;
   const from = fromRow ?? sourcesIn(answers) ?? (isAsked ? await askSources(snapshot, to) : 'all');
   const slots = await asking.or(slotsIn(answers), () => askSlots(snapshot, to));
-  const plan = planReshard(snapshot, { from, to, slots, ...options });
+  const request = { from, to, slots, ...options };
+  const isNew = answers['startOver'] === true;
+  const remainder = isNew ? undefined : await remainderToMove(parts, snapshot, request, isAsked);
+  const plan =
+    remainder === undefined ? planReshard(snapshot, request) : planRemainder(snapshot, request, remainder);
   return runPlanned(parts, {
     plan,
     asking,
     verb: 'Reshard',
     message: (result) => movedText(plan, result),
   });
+}
+
+/** What the same reshard left when it stopped; whoever is asked questions may start over. */
+async function remainderToMove(
+  { journals, log }: Parts,
+  snapshot: ClusterSnapshot,
+  request: ReshardRequest,
+  isAsked: boolean,
+): Promise<Remainder | undefined> {
+  const runs = await pastRuns(journals).catch((error: unknown) => {
+    log.warn(`The journals of earlier operations cannot be read: ${messageOf(error)}`);
+    return [];
+  });
+  const remainder = remainderOf(runs, snapshot, request, journals.clock());
+  if (remainder === undefined || !isAsked) return remainder;
+  const left = slotsText(remainder.slots);
+  if (remainder.slots.length === 0) return undefined;
+  const total = typeof request.slots === 'number' ? quantity(request.slots, 'slot') : '';
+  const items = [
+    { label: 'Resume', description: `Move the ${left} that are left`, remainder },
+    { label: 'Start Over', description: `Move ${total} more`, remainder: undefined },
+  ];
+  const placeHolder = `This reshard of ${total} stopped on ${timeText(remainder.stoppedAt)}`;
+  return (await picked(vscode.window.showQuickPick(items, { title: snapshot.name, placeHolder }))).remainder;
 }
 
 function sourcesIn(answers: Answers): 'all' | readonly string[] | undefined {

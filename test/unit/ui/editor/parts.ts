@@ -23,6 +23,7 @@ export function partsFor(snapshot: () => ClusterSnapshot, ref: ClusterRef, count
   const dialer = { credentials: {}, dial: () => Promise.resolve(connection) };
   const server = { id: 'e'.repeat(40), host: '10.0.9.9', port: 6379, busPort: 16379, slots: [] };
   const parts = {
+    journals: { store: { list: () => Promise.resolve([]) }, clock: () => 0 },
     inventory: {
       fresh: () => Promise.resolve({ ...snapshot(), ref }),
       look: () => Promise.resolve({ ...snapshot(), ref }),
