@@ -2,7 +2,8 @@ import { quantity } from '../model/quantity.ts';
 import { describeRef, type KubernetesClusterRef } from '../model/clusterRef.ts';
 import { isAbort, StoppedError, UserError } from '../model/errors.ts';
 import type { Plan } from '../model/plan.ts';
-import type { WorkloadFacts } from '../model/snapshot.ts';
+import { nodeName } from '../model/shards.ts';
+import type { RedisNode, WorkloadFacts } from '../model/snapshot.ts';
 import type { KubernetesAccess } from '../kubernetes/kubernetesAccess.ts';
 import { findBelongings, type Belongings } from './deploy/belongings.ts';
 import { isOrdinalOf } from './deploy/claims.ts';
@@ -35,10 +36,11 @@ export async function prepareDelete(
 }
 
 /** Throws a UserError where there is nothing to delete. */
-function planDelete(
+export function planDelete(
   ref: KubernetesClusterRef,
   belongings: Belongings,
   { volumes }: { readonly volumes: boolean },
+  nodes: readonly RedisNode[] = [],
 ): DeletePlan {
   const names = deletedNames(belongings, volumes);
   if (names.length === 0) throw nothingThere(ref, belongings);
@@ -53,8 +55,8 @@ function planDelete(
       { kind: 'deleteObjects', volumes, text: `Delete ${names.join(', ')}` },
       { kind: 'waitForPods', pods: 0, text: 'Wait until all pods are gone' },
     ],
-    warnings: warningsFor(belongings, volumes),
-    losses: lossesFor(belongings, volumes),
+    warnings: warningsFor(belongings, nodes, volumes),
+    losses: lossesFor(belongings, nodes, volumes),
   };
 }
 
@@ -77,10 +79,48 @@ function deletedNames({ objects, claims, secrets }: Belongings, volumes: boolean
   ];
 }
 
-function warningsFor({ claims, secrets }: Belongings, volumes: boolean): readonly string[] {
+/** What is known of the kept volumes, each group in a sentence; "all keys" is never said of what was not looked at. */
+function warningsFor(
+  { claims, secrets, mounts }: Belongings,
+  nodes: readonly RedisNode[],
+  volumes: boolean,
+): readonly string[] {
   if (volumes || claims.length === 0) return [];
   const kept = [volumesText(claims), ...secrets.map((name) => `Secret ${name}`)].join(' and ');
-  return [`Kept, with all keys: ${kept}. A new cluster of this name needs them deleted first.`];
+  return [
+    `Kept: ${kept}. A new cluster of this name needs them deleted first.`,
+    ...contents(claims, mounts, nodes),
+  ];
+}
+
+/** What the volumes hold, by who mounts them and what the servers there have. */
+function contents(
+  claims: readonly string[],
+  mounts: Belongings['mounts'],
+  nodes: readonly RedisNode[],
+): readonly string[] {
+  const byUse = (use: string): readonly string[] =>
+    claims.filter((claim) => (mounts.get(claim)?.use ?? 'podless') === use);
+  const [mounted, unmounted, podless] = [byUse('mounted'), byUse('unmounted'), byUse('podless')];
+  const pods = mounted.map((claim) => mounts.get(claim)?.pod);
+  const keys = keysIn(nodes.filter(({ pod }) => pods.includes(pod?.name)));
+  const held =
+    keys === undefined ? 'what they hold is not known' : `their servers hold ${quantity(keys, 'key')}`;
+  return [
+    ...(mounted.length === 0 ? [] : [`Pods mount ${volumesText(mounted)}; ${held}.`]),
+    ...(unmounted.length === 0
+      ? []
+      : [`No container mounts ${volumesText(unmounted)}: no keys of this cluster are there.`]),
+    ...(podless.length === 0
+      ? []
+      : [`The pods of ${volumesText(podless)} are gone; what is there is not known.`]),
+  ];
+}
+
+/** Keys on the masters among the nodes; undefined where one did not answer, or there is none. */
+function keysIn(nodes: readonly RedisNode[]): number | undefined {
+  if (nodes.length === 0 || nodes.some(({ view }) => view === undefined)) return undefined;
+  return nodes.reduce((sum, { role, view }) => sum + (role === 'master' ? (view?.keys ?? 0) : 0), 0);
 }
 
 /** How many, and the first and the last: a dialog has no room for a hundred names, and the plan's step has them all. */
@@ -92,11 +132,27 @@ function volumesText(claims: readonly string[]): string {
     : `${quantity(claims.length, 'volume')} (${first} to ${last})`;
 }
 
-function lossesFor({ claims, pods }: Belongings, volumes: boolean): readonly string[] {
+function lossesFor(
+  { claims, pods, mounts }: Belongings,
+  nodes: readonly RedisNode[],
+  volumes: boolean,
+): readonly string[] {
   const losses: string[] = [];
   if (pods > 0) losses.push(`${quantity(pods, 'pod')}: clients of this cluster get no answers any more.`);
-  if (claims.length === 0) losses.push('All keys: no volume holds them, they are gone with the pods.');
-  else if (volumes) {
+  const mounted = new Set([...mounts.values()].flatMap(({ pod, use }) => (use === 'mounted' ? [pod] : [])));
+  const inMemory = nodes.filter(
+    ({ role, pod, view }) =>
+      role === 'master' && view?.keys !== 0 && pod !== undefined && !mounted.has(pod.name),
+  );
+  const unmounted = [...mounts.values()].filter(({ use }) => use === 'unmounted');
+  if (unmounted.length === claims.length) {
+    losses.push('All keys: no volume holds them, they are gone with the pods.');
+  } else if (inMemory.length > 0) {
+    losses.push(
+      `Keys of ${inMemory.map(nodeName).join(', ')}: no volume holds them, they are gone with the pods.`,
+    );
+  }
+  if (volumes && claims.length > 0) {
     losses.push(`All keys on ${volumesText(claims)}. They cannot be brought back.`);
   }
   return losses;

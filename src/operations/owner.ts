@@ -1,27 +1,29 @@
-import type { KubernetesAccess } from '../kubernetes/kubernetesAccess.ts';
+import type { KubernetesAccess, KubernetesObject } from '../kubernetes/kubernetesAccess.ts';
+import { describeRef, isKubernetesRef } from '../model/clusterRef.ts';
 import { UserError } from '../model/errors.ts';
+import type { ClusterSnapshot } from '../model/snapshot.ts';
 
 /** What of an object's metadata tells who made it. */
 export interface OwnedMetadata {
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
-  readonly ownerReferences?: readonly {
-    readonly kind: string;
-    readonly name: string;
-    readonly controller?: boolean;
-  }[];
+  readonly ownerReferences?: readonly OwnerReference[];
+}
+
+interface OwnerReference {
+  readonly apiVersion?: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly controller?: boolean;
 }
 
 /**
  * Names the tool that would change an object back, by the marks it leaves, as the beginning of a sentence whose verb
  * follows: an operator's object, Flux, Argo CD or Helm.
  */
-export function ownerOf({
-  ownerReferences,
-  labels = {},
-  annotations = {},
-}: OwnedMetadata): string | undefined {
-  const owner = ownerReferences?.find((one) => one.controller === true);
+export function ownerOf(metadata: OwnedMetadata): string | undefined {
+  const { labels = {}, annotations = {} } = metadata;
+  const owner = controllerOf(metadata);
   if (owner !== undefined) return `${owner.kind} "${owner.name}", whose operator`;
   const flux = labels['helm.toolkit.fluxcd.io/name'] ?? labels['kustomize.toolkit.fluxcd.io/name'];
   if (flux !== undefined) return `Flux "${flux}", which`;
@@ -31,6 +33,95 @@ export function ownerOf({
   if (release !== undefined) return `the Helm release "${release}", which`;
   if (labels['app.kubernetes.io/managed-by'] === 'Helm') return 'a Helm release, which';
   return undefined;
+}
+
+/** Longer chains than this are not followed: a StatefulSet is seldom more than two objects below its cluster's. */
+const longestChain = 8;
+
+/**
+ * As `ownerOf`, but names the top of the chain of owners: the object that people edit, not one that its operator makes
+ * in between. Stops below an object that may not be read, and names the last one that is known.
+ */
+export async function topOwnerOf(
+  access: KubernetesAccess,
+  namespace: string,
+  metadata: OwnedMetadata,
+): Promise<string | undefined> {
+  return ownerOf(await belowTop(access, namespace, metadata));
+}
+
+/** The metadata of the highest object of the chain that has an owner. */
+async function belowTop(
+  access: KubernetesAccess,
+  namespace: string,
+  metadata: OwnedMetadata,
+): Promise<OwnedMetadata> {
+  let named = metadata;
+  for (let links = 0; links < longestChain; links++) {
+    const owner = controllerOf(named);
+    if (owner?.apiVersion === undefined) return named;
+    const object = await readIfAllowed(access, owner.apiVersion, owner.kind, namespace, owner.name);
+    const above = object?.metadata as OwnedMetadata | undefined;
+    if (above === undefined || controllerOf(above) === undefined) return named;
+    named = above;
+  }
+  return named;
+}
+
+function controllerOf({ ownerReferences }: OwnedMetadata): OwnerReference | undefined {
+  return ownerReferences?.find((one) => one.controller === true);
+}
+
+/** Kinds may be unknown to the API, or not for this user to read: then the chain ends here. */
+async function readIfAllowed(
+  access: KubernetesAccess,
+  apiVersion: string,
+  kind: string,
+  namespace: string,
+  name: string,
+): Promise<KubernetesObject | undefined> {
+  try {
+    return await access.get(apiVersion, kind, namespace, name);
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
+}
+
+/** Kubernetes' own controllers of pods: they undo nothing that servers do among themselves. */
+const plainKinds = ['StatefulSet', 'ReplicaSet', 'Deployment', 'DaemonSet', 'Job', 'Node'];
+
+/** The object of the operator that runs a pod, as `Kind "name"`; undefined where no operator is known to. */
+export async function operatorOf(
+  access: KubernetesAccess,
+  namespace: string,
+  pod: string,
+): Promise<string | undefined> {
+  const object = await readIfAllowed(access, 'v1', 'Pod', namespace, pod);
+  if (object === undefined) return undefined;
+  const owner = controllerOf(await belowTop(access, namespace, object.metadata));
+  return owner === undefined || plainKinds.includes(owner.kind) ? undefined : `${owner.kind} "${owner.name}"`;
+}
+
+/**
+ * Throws a UserError where a cluster runs in several workloads, which only the tool that made them can change; names
+ * that tool where it is known.
+ */
+export async function refuseSeveral(access: KubernetesAccess, snapshot: ClusterSnapshot): Promise<void> {
+  const { ref, workloads } = snapshot;
+  const [first, ...others] = workloads;
+  if (first === undefined || others.length === 0 || !isKubernetesRef(ref)) return;
+  const version = first.kind === 'Pod' ? 'v1' : 'apps/v1';
+  const object =
+    first.kind === 'Other'
+      ? undefined
+      : await readIfAllowed(access, version, first.kind, ref.namespace, first.name);
+  const owner = object && (await topOwnerOf(access, ref.namespace, object.metadata));
+  if (owner === undefined) return;
+  throw new UserError(
+    'unsafe',
+    `${describeRef(ref)} runs in several workloads (${workloads.map(({ name }) => name).join(', ')}). They are made by ${owner} would change them back. Make the change there. Nothing was changed.`,
+  );
 }
 
 /**
@@ -44,7 +135,7 @@ export async function refuseOwned(
 ): Promise<void> {
   if (!(await access.may('get', 'statefulsets', 'apps', namespace))) return;
   const object = await access.get('apps/v1', 'StatefulSet', namespace, statefulSet);
-  const owner = object === undefined ? undefined : ownerOf(object.metadata);
+  const owner = object && (await topOwnerOf(access, namespace, object.metadata));
   if (owner === undefined) return;
   throw new UserError(
     'unsafe',

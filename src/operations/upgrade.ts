@@ -17,6 +17,7 @@ import { growVolumes } from './upgrade/growVolumes.ts';
 import { rollPods } from './upgrade/rollPods.ts';
 import { setLive } from './upgrade/setLive.ts';
 import { judgeVersions, releaseOfImage } from './upgrade/versions.ts';
+import { refuseSeveral } from './owner.ts';
 import { refuseIncomplete } from './refuseIncomplete.ts';
 
 export interface UpgradePlan extends Plan {
@@ -51,6 +52,7 @@ export async function prepareUpgrade(
   snapshot: ClusterSnapshot,
   request: UpgradeRequest,
 ): Promise<UpgradePlan> {
+  await refuseSeveral(access, snapshot);
   const { ref, workload } = onlyStatefulSet(snapshot);
   return planUpgrade(snapshot, await readUpgradeFacts(access, ref, workload.name), request);
 }
@@ -282,11 +284,14 @@ function leftAsItIs(plan: UpgradePlan, updated: readonly string[], error: unknow
       ? ''
       : ` To go back, upgrade to ${imageNow}: what the new version has written is looked at then.`;
   const text = `${done}${rest}. Run it again with the same answers to go on.${back}`;
+  const isRestart = plan.operation === 'rollingRestart';
   if (isAbort(error)) {
-    return Object.assign(new Error(`Upgrading ${ref.name} was stopped. ${text}`), { name: 'AbortError' });
+    const what = isRestart ? 'Restarting' : 'Upgrading';
+    return Object.assign(new Error(`${what} ${ref.name} was stopped. ${text}`), { name: 'AbortError' });
   }
   if (!(error instanceof UserError)) return error;
-  return new StoppedError(error.reason, `${ref.name} was not upgraded completely. ${error.message} ${text}`, {
+  const how = `${isRestart ? 'restarted' : 'upgraded'}${updated.length === 0 ? '' : ' completely'}`;
+  return new StoppedError(error.reason, `${ref.name} was not ${how}. ${error.message} ${text}`, {
     ...{ changed: updated.length > 0, reached: { updatedPods: updated }, cause: error },
   });
 }

@@ -1,6 +1,7 @@
 import { isKubernetesRef } from '../model/clusterRef.ts';
-import type { Plan } from '../model/plan.ts';
+import type { Plan, StepKind } from '../model/plan.ts';
 import { leaseWarning, withLease } from '../operations/lease.ts';
+import { operatorOf } from '../operations/owner.ts';
 import type { Parts } from './parts.ts';
 import { thisWindow } from './thisWindow.ts';
 import { waiting } from './waiting.ts';
@@ -11,6 +12,22 @@ export async function withLeaseWarning<P extends Plan>(parts: Parts, plan: P): P
   const access = await parts.inventory.access(plan.ref.context);
   const warnings = await leaseWarning(access, plan.ref.namespace);
   return { ...plan, warnings: [...plan.warnings, ...warnings] };
+}
+
+/** What changes roles or slots, which an operator may see otherwise. */
+const undone: readonly StepKind[] = ['moveSlots', 'promote', 'replicate', 'forget', 'assignSlots'];
+
+/** Adds to a plan that an operator looks after the cluster, where it does and may undo what the plan does. */
+export async function withOperatorWarning<P extends Plan>(parts: Parts, plan: P): Promise<P> {
+  const { ref, steps } = plan;
+  if (!isKubernetesRef(ref) || !steps.some(({ kind }) => undone.includes(kind))) return plan;
+  const pod = parts.inventory.snapshot(ref)?.nodes.find((node) => node.pod !== undefined)?.pod;
+  if (pod === undefined) return plan;
+  const access = await parts.inventory.access(ref.context);
+  const operator = await operatorOf(access, pod.namespace, pod.name);
+  if (operator === undefined) return plan;
+  const warning = `The operator of ${operator} looks after this cluster and may undo the change.`;
+  return { ...plan, warnings: [...plan.warnings, warning] };
 }
 
 /** Works while no colleague's operation runs on the same cluster. Servers outside Kubernetes have no place for a claim. */

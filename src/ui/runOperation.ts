@@ -8,7 +8,7 @@ import { canSave } from '../operations/planFile.ts';
 import type { StepWitness } from '../operations/runPlan.ts';
 import type { Asking } from './asking.ts';
 import { journaled } from './journaled.ts';
-import { asTheOnlyOne, withLeaseWarning } from './oneAtATime.ts';
+import { asTheOnlyOne, withLeaseWarning, withOperatorWarning } from './oneAtATime.ts';
 import type { Parts } from './parts.ts';
 import { savePlanFile } from './planFiles.ts';
 
@@ -30,7 +30,7 @@ export async function runOperation<T extends { readonly message: string }>(
   parts: Parts,
   { plan: asPlanned, asking, verb, run }: Change<T>,
 ): Promise<(Outcome & { readonly outcome: 'cancelled' }) | T> {
-  const plan = await withLeaseWarning(parts, asPlanned);
+  const plan = await withOperatorWarning(parts, await withLeaseWarning(parts, asPlanned));
   parts.log.info(`${plan.title}: plan for ${describeRef(plan.ref)}\n${planText(parts, plan)}`);
   const confirmation = asking.confirmationOf(plan);
   const decision = await decide(parts, plan, confirmation, verb);

@@ -1,5 +1,6 @@
 import type { KubernetesAccess } from '../../kubernetes/kubernetesAccess.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
+import { refuseSeveral } from '../owner.ts';
 import { requireRights, type Right } from '../rights.ts';
 import { readSet } from '../upgrade/facts.ts';
 import type { DropFacts } from './dropPods.ts';
@@ -11,6 +12,7 @@ export async function readShapeFacts(
   snapshot: ClusterSnapshot,
   volumes: boolean,
 ): Promise<ShapeFacts & DropFacts> {
+  await refuseSeveral(access, snapshot);
   const { ref, workload } = scalable(snapshot, {});
   const scale: readonly Right[] = [
     ['get', 'statefulsets/scale', 'apps'],

@@ -2,7 +2,7 @@ import type { KubernetesAccess, KubernetesObject } from '../../kubernetes/kubern
 import type { KubernetesClusterRef } from '../../model/clusterRef.ts';
 import { UserError } from '../../model/errors.ts';
 import { isOrdinalOf } from '../deploy/claims.ts';
-import { ownerOf, type OwnedMetadata } from '../owner.ts';
+import { topOwnerOf, type OwnedMetadata } from '../owner.ts';
 
 /** What is read of a StatefulSet to renew its pods. */
 export interface SetFacts {
@@ -127,10 +127,10 @@ export async function readSet(access: KubernetesAccess, namespace: string, name:
   if (found === undefined) {
     throw new UserError('not-found', `StatefulSet ${name} is not in namespace ${namespace} any more.`);
   }
-  return setFacts(found);
+  return { ...setFacts(found), owner: await topOwnerOf(access, namespace, found.metadata) };
 }
 
-function setFacts(object: KubernetesObject): SetFacts {
+function setFacts(object: KubernetesObject): Omit<SetFacts, 'owner'> {
   const { metadata, spec, status } = object as unknown as SetObject;
   return {
     name: metadata.name,
@@ -145,7 +145,6 @@ function setFacts(object: KubernetesObject): SetFacts {
       storage: claim.spec.resources.requests?.storage ?? '',
       storageClass: claim.spec.storageClassName,
     })),
-    owner: ownerOf(metadata),
   };
 }
 

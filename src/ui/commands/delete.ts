@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
-import { prepareDelete, runDelete, type Deleted } from '../../operations/delete.ts';
+import { planDelete, runDelete, type Deleted } from '../../operations/delete.ts';
+import { findBelongings } from '../../operations/deploy/belongings.ts';
 import { refuseApart } from '../../operations/refuseParts.ts';
 import { describeRef, isKubernetesRef } from '../../model/clusterRef.ts';
 import { UserError } from '../../model/errors.ts';
@@ -23,12 +24,14 @@ export async function deleteCluster(parts: Parts, argument: unknown): Promise<Ou
     );
   }
   const { answers } = asking;
-  const volumes = await asking.or(volumesIn(answers), askVolumes);
+  const given = volumesIn(answers);
   const access = await parts.inventory.access(ref.context);
   const snapshot = await readIfThere(parts, ref);
   if (snapshot !== undefined) refuseApart(await toChange(parts, argument, snapshot));
-  const workloads = snapshot?.workloads ?? [];
-  const plan = await prepareDelete(access, ref, workloads, { volumes });
+  const belongings = await findBelongings(access, ref, snapshot?.workloads ?? []);
+  // Nobody is asked before it is known that the cluster may be deleted.
+  const volumes = await asking.or(given, askVolumes);
+  const plan = planDelete(ref, belongings, { volumes }, snapshot?.nodes);
   return runOperation(parts, {
     plan,
     asking,

@@ -1,7 +1,7 @@
 import { quantity } from '../../model/quantity.ts';
 import * as vscode from 'vscode';
 import { agreed } from '../../operations/agreed.ts';
-import { refuseOwned } from '../../operations/owner.ts';
+import { refuseOwned, refuseSeveral } from '../../operations/owner.ts';
 import { planScale, runScale, type Scaled } from '../../operations/scale.ts';
 import { changesShape, planScaleShape, type ShapeRequest } from '../../operations/scaleShape.ts';
 import { isKubernetesRef } from '../../model/clusterRef.ts';
@@ -52,9 +52,11 @@ export async function scale(parts: Parts, argument: unknown): Promise<Outcome | 
         `${snapshot.name}: ${quantity(movedSlots, 'slot')} moved, done in ${seconds.toFixed(1)} s`,
     });
   }
+  if (isKubernetesRef(snapshot.ref))
+    await refuseSeveral(await parts.inventory.access(snapshot.ref.context), snapshot);
   const plan = planScale(snapshot, request);
   const { ref } = plan;
-  const access = await parts.inventory.access(isKubernetesRef(ref) ? ref.context : '');
+  const access = await parts.inventory.access(ref.context);
   await refuseOwned(access, ref.namespace, plan.workload);
   return runOperation(parts, {
     plan,

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import type { KubernetesAccess, KubernetesObject } from '../../../src/kubernetes/kubernetesAccess.ts';
-import { prepareDelete } from '../../../src/operations/delete.ts';
+import { planDelete, prepareDelete } from '../../../src/operations/delete.ts';
+import { findBelongings } from '../../../src/operations/deploy/belongings.ts';
+import { ids, pod, snapshotOf, source } from '../sample.ts';
 
 const ref = { context: 'dev', namespace: 'team', name: 'db' };
 
@@ -62,7 +64,10 @@ test('of a foreign cluster only what provably belongs to it is deleted, and volu
     plan.steps[0]?.text,
     'Delete StatefulSet db, Service db-nodes, ConfigMap db-owned, PodDisruptionBudget any',
   );
-  assert.match(plan.warnings.join(), /Kept, with all keys: 2 volumes \(data-db-2 to data-db-10\)\./);
+  assert.match(
+    plan.warnings.join(),
+    /Kept: 2 volumes \(data-db-2 to data-db-10\)\..*The pods of 2 volumes \(data-db-2 to data-db-10\) are gone; what is there is not known/,
+  );
   assert.equal(plan.losses.length, 1);
   const all = await prepareDelete(accessTo(foreign), ref, [], { volumes: true });
   assert.match(
@@ -116,7 +121,7 @@ test('what somebody would make again, or is not there, is refused', async () => 
   const owner = { ownerReferences: [{ kind: 'RedisCluster', name: 'db', uid: 'x', controller: true }] };
   await assert.rejects(
     prepareDelete(accessTo([object('StatefulSet', 'db', { spec }, owner)]), ref, [], { volumes: false }),
-    /made by RedisCluster "db".*Delete that RedisCluster instead/,
+    /made by RedisCluster "db", whose operator would make it again.*Delete it there\. Nothing was deleted/,
   );
   const other = { kind: 'Other' as const, name: 'db-7d9f', replicas: 1, readyReplicas: 1, bundled: false };
   await assert.rejects(
@@ -127,4 +132,55 @@ test('what somebody would make again, or is not there, is refused', async () => 
     prepareDelete(accessTo([]), ref, [], { volumes: false }),
     /Nothing of db .* was found/,
   );
+});
+
+test('what a tool has made is refused by its name before anything is asked, as everywhere else', async () => {
+  const helm = { annotations: { 'meta.helm.sh/release-name': 'db' } };
+  const argo = { labels: { 'argocd.argoproj.io/instance': 'shop' } };
+  for (const [metadata, message] of [
+    [helm, /made by the Helm release "db", which would make it again.*Nothing was deleted/],
+    [argo, /made by the Argo CD application "shop"/],
+  ] as const) {
+    const set = object('StatefulSet', 'db', { spec }, metadata);
+    await assert.rejects(findBelongings(accessTo([set]), ref, []), message);
+  }
+});
+
+test('what each volume holds is said by who mounts it, and all keys are lost where no container does', async () => {
+  const inPod = (index: number, isMounted: boolean): KubernetesObject =>
+    object('Pod', `db-${index}`, {
+      spec: {
+        volumes: [{ name: 'data', persistentVolumeClaim: { claimName: `data-db-${index}` } }],
+        containers: [{ volumeMounts: [{ name: isMounted ? 'data' : 'other' }] }],
+      },
+    });
+  const nodes = snapshotOf(
+    ids.map((id, index) => ({
+      ...source(id),
+      pod: pod(`db-${index}`, `10.0.0.${index}`, { workload: 'db' }),
+    })),
+  ).nodes;
+  const planned = async (isMounted: (index: number) => boolean, volumes = false) => {
+    const objects = [0, 1, 2, 3, 4, 5].flatMap((index) => [
+      inPod(index, isMounted(index)),
+      object('PersistentVolumeClaim', `data-db-${index}`),
+    ]);
+    const access = accessTo([object('StatefulSet', 'db', { spec }), ...objects]);
+    return planDelete(ref, await findBelongings(access, ref, []), { volumes }, nodes);
+  };
+  const kept = await planned(() => true);
+  assert.match(
+    kept.warnings.join(' '),
+    /Pods mount 6 volumes \(data-db-0 to data-db-5\); their servers hold 300 keys/,
+  );
+  assert.doesNotMatch(kept.losses.join(' '), /[Kk]eys/);
+  const none = await planned(() => false);
+  assert.match(
+    none.warnings.join(' '),
+    /No container mounts 6 volumes .*: no keys of this cluster are there/,
+  );
+  assert.match(none.losses.join(' '), /All keys: no volume holds them/);
+  const some = await planned((index) => index > 0);
+  assert.match(some.warnings.join(' '), /hold 200 keys.*No container mounts the volume data-db-0/);
+  assert.match(some.losses.join(' '), /Keys of db-0: no volume holds them/);
 });

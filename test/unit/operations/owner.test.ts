@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { KubernetesAccess } from '../../../src/kubernetes/kubernetesAccess.ts';
-import { ownerOf, refuseOwned } from '../../../src/operations/owner.ts';
+import { UserError } from '../../../src/model/errors.ts';
+import { snapshotOf } from '../sample.ts';
+import {
+  operatorOf,
+  ownerOf,
+  refuseOwned,
+  refuseSeveral,
+  topOwnerOf,
+} from '../../../src/operations/owner.ts';
 
 test('whoever would change an object back is named by the marks they leave', () => {
   const cases: readonly [Parameters<typeof ownerOf>[0], string | undefined][] = [
@@ -38,4 +46,47 @@ test('a StatefulSet that a tool looks after is not scaled behind its back', asyn
   );
   await refuseOwned(access(true, {}), 'shop', 'cart');
   await refuseOwned(access(false, helm), 'shop', 'cart');
+});
+
+/** A pod of StatefulSet cart-0 of ValkeyNode cart-0 of ValkeyCluster cart. */
+function chain(forbidden: readonly string[] = []): KubernetesAccess {
+  const by = (kind: string, name: string) => ({
+    ownerReferences: [{ apiVersion: 'example.io/v1', kind, name, controller: true }],
+  });
+  const objects: Readonly<Record<string, object>> = {
+    Pod: by('StatefulSet', 'cart-0'),
+    StatefulSet: by('ValkeyNode', 'cart-0'),
+    ValkeyNode: by('ValkeyCluster', 'cart'),
+    ValkeyCluster: {},
+  };
+  return {
+    get: (_version: string, kind: string) =>
+      forbidden.includes(kind)
+        ? Promise.reject(new UserError('forbidden', 'no'))
+        : Promise.resolve({ metadata: objects[kind] }),
+    may: () => Promise.resolve(true),
+  } as unknown as KubernetesAccess;
+}
+
+test('the top of the chain of owners is named, or the last one that may be read', async () => {
+  const set = {
+    ownerReferences: [{ apiVersion: 'x/v1', kind: 'ValkeyNode', name: 'cart-0', controller: true }],
+  };
+  assert.equal(await topOwnerOf(chain(), 'ns', set), 'ValkeyCluster "cart", whose operator');
+  assert.equal(await topOwnerOf(chain(['ValkeyNode']), 'ns', set), 'ValkeyNode "cart-0", whose operator');
+  assert.equal(await operatorOf(chain(), 'ns', 'cart-0-0'), 'ValkeyCluster "cart"');
+  assert.equal(await operatorOf(chain(['StatefulSet']), 'ns', 'cart-0-0'), undefined);
+  await assert.rejects(refuseOwned(chain(), 'ns', 'cart-0'), /made by ValkeyCluster "cart", whose operator/);
+});
+
+test('a cluster of several workloads is refused in the name of who made them', async () => {
+  const workloads = ['cart-0', 'cart-1'].map((name) => {
+    return { kind: 'StatefulSet' as const, name, replicas: 1, readyReplicas: 1, bundled: false };
+  });
+  const snapshot = { ...snapshotOf([]), workloads };
+  await assert.rejects(
+    refuseSeveral(chain(), snapshot),
+    /several workloads \(cart-0, cart-1\)\. They are made by ValkeyCluster "cart", whose operator.*Nothing was changed/,
+  );
+  await refuseSeveral(chain(), { ...snapshot, workloads: workloads.slice(1) });
 });
