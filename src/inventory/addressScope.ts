@@ -4,8 +4,8 @@ import type { Credentials } from '../redis/nodeConnection.ts';
 import { membersAt, placesOf, type AddressedSource, type AddressMembers } from './addressMembers.ts';
 import { mergeViews } from './mergeViews.ts';
 import { NodeReader, type RedisReading } from './nodeReader.ts';
-import { pace } from './pace.ts';
 import { readRound } from './readRound.ts';
+import { Rounds } from './rounds.ts';
 import { isAnswering } from './source.ts';
 import { toldBy } from './told.ts';
 
@@ -20,9 +20,7 @@ export class AddressScope {
   readonly #readers = new Map<string, NodeReader>();
   /** The ids of the nodes that were the cluster in the last round. */
   #known: ReadonlySet<string> = new Set();
-  #timer: NodeJS.Timeout | undefined;
-  #round: Promise<void> | undefined;
-  running = false;
+  readonly #rounds = new Rounds((isPatient) => this.#runRound(isPatient));
 
   constructor(
     ref: AddressClusterRef,
@@ -38,15 +36,16 @@ export class AddressScope {
     this.#onRead = onRead;
   }
 
+  get running(): boolean {
+    return this.#rounds.running;
+  }
+
   start(): void {
-    if (this.running) return;
-    this.running = true;
-    void this.readNow();
+    this.#rounds.start();
   }
 
   stop(): void {
-    this.running = false;
-    clearTimeout(this.#timer);
+    this.#rounds.stop();
     for (const reader of this.#readers.values()) reader.close();
     this.#readers.clear();
   }
@@ -59,25 +58,13 @@ export class AddressScope {
   }
 
   /** A round in which every node is asked after the call, and waited for as long as it may take. */
-  async readFully(): Promise<void> {
-    await this.#round;
-    await this.#begin(true);
+  readFully(): Promise<void> {
+    return this.#rounds.readFully();
   }
 
-  /** Ends with the round that runs, or with one that begins now. */
+  /** Ends with a round that began after the call. */
   readNow(): Promise<void> {
-    return this.#round ?? this.#begin(false);
-  }
-
-  #begin(isPatient: boolean): Promise<void> {
-    clearTimeout(this.#timer);
-    const round = this.#runRound(isPatient).finally(() => {
-      if (this.#round === round) this.#round = undefined;
-      clearTimeout(this.#timer);
-      if (this.running) this.#timer = setTimeout(() => void this.readNow(), pace.readEveryMs);
-    });
-    this.#round = round;
-    return round;
+    return this.#rounds.readNow();
   }
 
   async #runRound(isPatient: boolean): Promise<void> {

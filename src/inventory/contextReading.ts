@@ -94,7 +94,7 @@ export class ContextReading {
   async readNow(): Promise<void> {
     if (!this.#running && this.#problem !== undefined) return this.start();
     await Promise.all(
-      [...this.#scopes.values()].filter((scope) => scope.running).map((scope) => scope.retryNow()),
+      [...this.#scopes.values()].filter((scope) => scope.running).map((scope) => scope.readNow()),
     );
   }
 

@@ -10,6 +10,7 @@ import { NodeReader, type Reading, type RedisReading, type Route } from './nodeR
 import { OperationLeases } from './operationLeases.ts';
 import { pace } from './pace.ts';
 import { readRound } from './readRound.ts';
+import { Rounds } from './rounds.ts';
 import { SecretReading } from './secretReading.ts';
 import type { Source } from './source.ts';
 import type { Unit } from './units.ts';
@@ -48,10 +49,7 @@ export class KubernetesScope {
   #notBefore = 0;
   #problem: Error | undefined;
   #endWatch: (() => void) | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  #round: Promise<void> | undefined;
-  #next: Promise<void> | undefined;
-  #isPatient = false;
+  readonly #rounds = new Rounds((isPatient) => this.#runRound(isPatient));
 
   constructor(
     access: KubernetesAccess,
@@ -68,26 +66,26 @@ export class KubernetesScope {
   }
 
   get running(): boolean {
-    return this.#endWatch !== undefined;
+    return this.#rounds.running;
   }
 
   start(): void {
     if (this.running) return;
     const changed = (): void => {
       this.#stale = true;
-      void this.readNow();
+      void this.#rounds.readNow();
     };
     this.#endWatch = this.#access.watch(this.state.namespace, changed, (problem) => {
       // A watch that cannot be opened is reported by the listing, which says why in full.
       if (problem === undefined && this.#problem !== undefined) changed();
     });
-    void this.readNow();
+    this.#rounds.start();
   }
 
   stop(): void {
     this.#endWatch?.();
     this.#endWatch = undefined;
-    clearTimeout(this.#timer);
+    this.#rounds.stop();
     for (const { reader } of this.#members.values()) reader.close();
     this.#members.clear();
     this.#stale = true;
@@ -95,35 +93,19 @@ export class KubernetesScope {
 
   /** A round in which pods are listed and every node is asked after the call, and waited for as long as it may take. */
   readFully(): Promise<void> {
-    this.#isPatient = true;
-    return this.retryNow();
+    this.#lookAgain();
+    return this.#rounds.readFully();
   }
 
-  /** As `readNow`, asking an API and servers again that have just failed. */
-  retryNow(): Promise<void> {
+  /** Ends with a round that began after the call, in which an API and servers are asked again that have just failed. */
+  readNow(): Promise<void> {
+    this.#lookAgain();
+    return this.#rounds.readNow();
+  }
+
+  #lookAgain(): void {
     this.#notBefore = 0;
     this.#stale = true;
-    return this.readNow();
-  }
-
-  /** Runs a round, after the present one where one is running: ends when what was true at the call has been read. */
-  readNow(): Promise<void> {
-    if (this.#round === undefined) return this.#begin();
-    this.#next ??= this.#round.then(() => {
-      this.#next = undefined;
-      return this.#begin();
-    });
-    return this.#next;
-  }
-
-  #begin(): Promise<void> {
-    clearTimeout(this.#timer);
-    if (!this.running) return Promise.resolve();
-    this.#round = this.#runRound().finally(() => {
-      this.#round = undefined;
-      if (this.running) this.#timer = setTimeout(() => void this.readNow(), pace.readEveryMs);
-    });
-    return this.#round;
   }
 
   /** The reader of a cluster's node, by node id. */
@@ -137,12 +119,10 @@ export class KubernetesScope {
     return candidate === undefined ? {} : this.#secrets.credentials(candidate);
   }
 
-  async #runRound(): Promise<void> {
+  async #runRound(isPatient: boolean): Promise<void> {
     const due = this.#stale || Date.now() - this.#discoveredAt > pace.discoverEveryMs;
     if (due && Date.now() >= this.#notBefore) await this.#discover();
     const readers = [...this.#members.values()].map(({ reader }) => reader);
-    const isPatient = this.#isPatient;
-    this.#isPatient = false;
     await readRound(readers, isPatient);
     // After the servers: an operation that began before they were asked has its Lease by now.
     await this.#leases.read(this.#clusterNames(), isPatient);
