@@ -27,7 +27,13 @@ const reading: RedisReading = { connectNode: connect, connectPatiently: connect,
 function scopeOf(cluster: TestCluster): AddressScope {
   const addresses = cluster.addresses.slice(0, 1);
   const none = (): undefined => undefined;
-  return new AddressScope({ addresses }, 'bench', reading, () => Promise.resolve({}), none);
+  const source = {
+    ref: { addresses },
+    name: 'bench',
+    sandbox: false,
+    credentials: () => Promise.resolve({}),
+  };
+  return new AddressScope(source, reading, none);
 }
 
 async function checkBy(scope: AddressScope, size: number): Promise<void> {

@@ -1,8 +1,15 @@
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { formatAddress, parseAddress, type AddressClusterRef, type ClusterRef } from './model/clusterRef.ts';
-import { UserError } from './model/errors.ts';
-import { claimOf, Inventory } from './inventory/inventory.ts';
+import {
+  clusterKey,
+  formatAddress,
+  parseAddress,
+  type AddressClusterRef,
+  type ClusterRef,
+} from './model/clusterRef.ts';
+import { claimOf } from './inventory/claims.ts';
+import { Inventory } from './inventory/inventory.ts';
+import type { Changed } from './inventory/sources.ts';
 import type { RedisReading } from './inventory/nodeReader.ts';
 import { registerCommands } from './ui/commands.ts';
 import { closeLogs } from './ui/commands/showLogs.ts';
@@ -15,7 +22,7 @@ import { passwordsIn } from './ui/passwords.ts';
 import { offerPlanLenses } from './ui/planFiles.ts';
 import { createSandbox } from './ui/sandbox.ts';
 import { onSettingsChanged } from './ui/settings.ts';
-import { Sources } from './ui/sources.ts';
+import { addressSource, Sources } from './ui/sources.ts';
 import { ClusterTree } from './ui/tree/clusterTree.ts';
 import { offerUnfinished } from './ui/unfinished.ts';
 import { waiting } from './ui/waiting.ts';
@@ -37,12 +44,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const passwords = passwordsIn(context.secrets);
   const inventory: Inventory = new Inventory({
     redis: readWithRedis,
-    openContext: async (name) => {
-      const known = sources.context(name);
-      if (known === undefined) throw new UserError('not-found', `There is no kubeconfig context "${name}".`);
-      return (await adapters.kubernetes()).openContext(known);
-    },
-    credentials: (ref) => passwords.read(ref),
+    addressSource: (ref) => addressSource(ref, passwords),
   });
   const sandbox = createSandbox(
     adapters,
@@ -52,7 +54,7 @@ export function activate(context: vscode.ExtensionContext): void {
     },
     () => void sources.reload(),
   );
-  const sources: Sources = new Sources(adapters, inventory, () => sandbox);
+  const sources: Sources = new Sources(adapters, inventory, passwords, () => sandbox);
   const operations = new Operations();
   const tree = new ClusterTree(inventory, () => ({
     contexts: inventory.contexts(),
@@ -128,9 +130,12 @@ function slotMapSource(extensionUri: vscode.Uri, inventory: Inventory, ref: Clus
     snapshot: () => inventory.snapshot(ref),
     onDidChange: (listener) => {
       const release = inventory.need(claimOf(ref));
-      inventory.on('changed', listener);
+      const onChanged = ({ clusters }: Changed): void => {
+        if (clusters.has(clusterKey(ref))) listener();
+      };
+      inventory.on('changed', onChanged);
       return new vscode.Disposable(() => {
-        inventory.off('changed', listener);
+        inventory.off('changed', onChanged);
         release();
       });
     },

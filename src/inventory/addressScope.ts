@@ -1,38 +1,28 @@
-import { parseAddress, type AddressClusterRef } from '../model/clusterRef.ts';
+import { parseAddress } from '../model/clusterRef.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
-import type { Credentials } from '../redis/nodeConnection.ts';
 import { membersAt, placesOf, type AddressedSource, type AddressMembers } from './addressMembers.ts';
 import { mergeViews } from './mergeViews.ts';
 import { NodeReader, type RedisReading } from './nodeReader.ts';
 import { readRound } from './readRound.ts';
 import { Rounds } from './rounds.ts';
 import { isAnswering } from './source.ts';
+import type { AddressSource } from './sources.ts';
 import { toldBy } from './told.ts';
 
 /** Reads one cluster outside Kubernetes while it runs: from its seed addresses on, every node that a node lists. */
 export class AddressScope {
   snapshot: ClusterSnapshot | undefined;
-  readonly ref: AddressClusterRef;
-  readonly name: string;
+  readonly #source: AddressSource;
   readonly #redis: RedisReading;
-  readonly #credentials: () => Promise<Credentials>;
   readonly #onRead: () => void;
   readonly #readers = new Map<string, NodeReader>();
   /** The ids of the nodes that were the cluster in the last round. */
   #known: ReadonlySet<string> = new Set();
   readonly #rounds = new Rounds((isPatient) => this.#runRound(isPatient));
 
-  constructor(
-    ref: AddressClusterRef,
-    name: string,
-    redis: RedisReading,
-    credentials: () => Promise<Credentials>,
-    onRead: () => void,
-  ) {
-    this.ref = ref;
-    this.name = name;
+  constructor(source: AddressSource, redis: RedisReading, onRead: () => void) {
+    this.#source = source;
     this.#redis = redis;
-    this.#credentials = credentials;
     this.#onRead = onRead;
   }
 
@@ -68,7 +58,7 @@ export class AddressScope {
   }
 
   async #runRound(isPatient: boolean): Promise<void> {
-    for (const address of this.ref.addresses) this.#readerOf(address);
+    for (const address of this.#source.ref.addresses) this.#readerOf(address);
     let members = await this.#readMembers(isPatient);
     // What members list is read in the same round, and their names where an address leads elsewhere.
     for (let pass = 0; pass < 2 && this.#follow(members); pass++)
@@ -76,7 +66,8 @@ export class AddressScope {
     const { sources, ...others } = members;
     const merged = mergeViews(sources, { known: this.#known, ...others });
     this.#known = new Set(merged.nodes.flatMap(({ id, view }) => (view === undefined ? [] : [id])));
-    this.snapshot = { ref: this.ref, name: this.name, takenAt: Date.now(), workloads: [], ...merged };
+    const { ref, name } = this.#source;
+    this.snapshot = { ref, name, takenAt: Date.now(), workloads: [], ...merged };
     this.#onRead();
   }
 
@@ -84,7 +75,7 @@ export class AddressScope {
     await readRound([...this.#readers.values()], isPatient);
     const asked = [...this.#readers].map(([address, { reading }]): AddressedSource => ({
       ...{ address, reading },
-      isNamed: this.ref.addresses.includes(address),
+      isNamed: this.#source.ref.addresses.includes(address),
     }));
     return membersAt(asked, this.#known);
   }
@@ -94,7 +85,7 @@ export class AddressScope {
     const answering = sources.filter(isAnswering);
     const told = toldBy(answering.map(({ reading }) => reading.view));
     const ids = new Set(answering.map(({ reading }) => reading.view.self.id));
-    const wanted = new Set<string>(this.ref.addresses);
+    const wanted = new Set<string>(this.#source.ref.addresses);
     for (const { address } of answering) if (address !== undefined) wanted.add(address);
     for (const line of told) {
       const [first, ...more] = placesOf(line);
@@ -118,7 +109,7 @@ export class AddressScope {
     if (this.#readers.has(address)) return;
     const open = async (): Promise<Awaited<ReturnType<ConstructorParameters<typeof NodeReader>[1]>>> => ({
       endpoint: parseAddress(address),
-      credentials: await this.#credentials(),
+      credentials: await this.#source.credentials(),
       close: () => undefined,
     });
     this.#readers.set(address, new NodeReader(this.#redis, open));

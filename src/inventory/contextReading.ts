@@ -1,10 +1,11 @@
+import { clusterKey } from '../model/clusterRef.ts';
 import { messageOf, UserError } from '../model/errors.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
 import type { KubernetesAccess } from '../kubernetes/kubernetesAccess.ts';
 import type { Credentials } from '../redis/nodeConnection.ts';
-import type { ContextSource, InventoryPorts } from './inventory.ts';
 import { clusterIn, KubernetesScope, type ScopeState } from './kubernetesScope.ts';
 import type { NodeReader } from './nodeReader.ts';
+import type { ContextSource, InventoryPorts } from './sources.ts';
 
 /** What is known of one kubeconfig context. */
 export interface ContextState {
@@ -21,19 +22,22 @@ export interface ContextState {
 /** Reads the chosen namespaces of one context while it runs. */
 export class ContextReading {
   readonly source: ContextSource;
-  readonly #name: string;
-  readonly #ports: InventoryPorts;
-  readonly #onRead: () => void;
+  readonly #redis: InventoryPorts['redis'];
+  readonly #onRead: (clusters: ReadonlySet<string>) => void;
   readonly #scopes = new Map<string, KubernetesScope>();
   #access: Promise<KubernetesAccess> | undefined;
   #running = false;
   #problem: Error | undefined;
   #onlyNamespace: string | undefined;
 
-  constructor(source: ContextSource, ports: InventoryPorts, onRead: () => void) {
+  /** @param onRead hears which clusters were read anew or are gone, by `clusterKey` */
+  constructor(
+    source: ContextSource,
+    redis: InventoryPorts['redis'],
+    onRead: (clusters: ReadonlySet<string>) => void,
+  ) {
     this.source = source;
-    this.#name = source.name;
-    this.#ports = ports;
+    this.#redis = redis;
     this.#onRead = onRead;
   }
 
@@ -43,7 +47,7 @@ export class ContextReading {
       this.#problem ??
       (scopes.every((scope) => scope.problem !== undefined) ? scopes[0]?.problem : undefined);
     return {
-      name: this.#name,
+      name: this.source.name,
       status: this.#status(scopes, problem),
       scopes,
       ...(problem === undefined ? {} : { problem }),
@@ -51,8 +55,14 @@ export class ContextReading {
     };
   }
 
+  /** The clusters that are known now, by `clusterKey`. */
+  clusters(): ReadonlySet<string> {
+    const scopes = [...this.#scopes.values()];
+    return new Set(scopes.flatMap(({ state }) => state.clusters.map(({ ref }) => clusterKey(ref))));
+  }
+
   access(): Promise<KubernetesAccess> {
-    this.#access ??= this.#ports.openContext(this.#name).catch((error: unknown) => {
+    this.#access ??= this.source.open().catch((error: unknown) => {
       this.#access = undefined;
       throw error;
     });
@@ -72,7 +82,7 @@ export class ContextReading {
       this.#running = false;
       this.#problem = error instanceof Error ? error : new Error(messageOf(error));
     }
-    this.#onRead();
+    this.#onRead(new Set());
   }
 
   stop(): void {
@@ -136,11 +146,11 @@ export class ContextReading {
   async #startScope(namespace: string | undefined): Promise<KubernetesScope> {
     const access = await this.access();
     const key = namespace ?? '';
-    const redis = await this.#ports.redis();
+    const redis = await this.#redis();
     const scope =
       this.#scopes.get(key) ??
-      new KubernetesScope(access, namespace, redis, () => {
-        this.#onScopeRead(key);
+      new KubernetesScope(access, namespace, redis, (clusters) => {
+        this.#onScopeRead(key, clusters);
       });
     this.#scopes.set(key, scope);
     scope.start();
@@ -148,7 +158,7 @@ export class ContextReading {
   }
 
   /** Where all namespaces may not be listed, the context's own namespace is shown instead, and that is said. */
-  #onScopeRead(key: string): void {
+  #onScopeRead(key: string, clusters: ReadonlySet<string>): void {
     const scope = this.#scopes.get(key);
     if (
       key === '' &&
@@ -164,7 +174,7 @@ export class ContextReading {
       });
       return;
     }
-    this.#onRead();
+    this.#onRead(clusters);
   }
 
   #status(scopes: readonly ScopeState[], problem: Error | undefined): ContextState['status'] {

@@ -4,34 +4,12 @@ import { UserError } from '../model/errors.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
 import { isUnread, unreadError } from '../model/unread.ts';
 import type { KubernetesAccess } from '../kubernetes/kubernetesAccess.ts';
-import type { ClusterDialer, Credentials } from '../redis/nodeConnection.ts';
+import type { ClusterDialer } from '../redis/nodeConnection.ts';
 import { AddressScope } from './addressScope.ts';
+import { claimKey, claimOf, Claims, type Claim, type Release } from './claims.ts';
 import { ContextReading, type ContextState } from './contextReading.ts';
-import type { NodeReader, RedisReading } from './nodeReader.ts';
-import { pace } from './pace.ts';
-
-/** A cluster outside Kubernetes that the user named, or the sandbox. */
-export interface AddressSource {
-  readonly ref: AddressClusterRef;
-  readonly name: string;
-  readonly sandbox: boolean;
-}
-
-/** A kubeconfig context as the tree's first level shows it, before anything was asked of it. */
-export interface ContextSource {
-  readonly name: string;
-  /** Namespaces to look at; empty means all of them. */
-  readonly namespaces: readonly string[];
-  /** Changes when what the kubeconfig says of the context does: it is then opened anew. */
-  readonly fingerprint: string;
-}
-
-/** What the inventory needs of the adapters and of the user's settings. */
-export interface InventoryPorts {
-  readonly redis: () => Promise<RedisReading>;
-  readonly openContext: (name: string) => Promise<KubernetesAccess>;
-  readonly credentials: (ref: AddressClusterRef) => Promise<Credentials>;
-}
+import type { NodeReader } from './nodeReader.ts';
+import type { AddressSource, Changed, ContextSource, InventoryPorts } from './sources.ts';
 
 interface AddressEntry {
   readonly source: AddressSource;
@@ -40,19 +18,19 @@ interface AddressEntry {
   scope?: AddressScope;
 }
 
-/** Gives back a claim made by `need`; calling it twice is harmless. */
-export type Release = () => void;
-
 /**
- * One fresh snapshot per cluster that somebody needs; emits `changed` after each reading. Nothing is asked of a
+ * One fresh snapshot per cluster that somebody needs; emits `changed` after each reading, with what was
+ * read. Nothing is asked of a
  * cluster that no view, panel or operation needs.
  */
-export class Inventory extends EventEmitter<{ changed: [] }> {
+export class Inventory extends EventEmitter<{ changed: [Changed] }> {
   readonly #ports: InventoryPorts;
   readonly #contexts = new Map<string, ContextReading>();
   readonly #addresses = new Map<string, AddressEntry>();
-  readonly #claims = new Map<string, number>();
-  readonly #stops = new Map<string, NodeJS.Timeout>();
+  readonly #claims = new Claims((claim) => {
+    if ('context' in claim) this.#contexts.get(claim.context)?.stop();
+    else this.#addresses.get(claimKey(claim))?.scope?.stop();
+  });
 
   constructor(ports: InventoryPorts) {
     super();
@@ -63,16 +41,19 @@ export class Inventory extends EventEmitter<{ changed: [] }> {
   setContexts(sources: readonly ContextSource[]): void {
     const wanted = new Map(sources.map((source) => [source.name, source]));
     for (const [name, context] of this.#contexts) {
-      if (JSON.stringify(wanted.get(name)) === JSON.stringify(context.source)) continue;
+      if (isSameContext(context.source, wanted.get(name))) continue;
+      const clusters = context.clusters();
       context.dispose();
       this.#contexts.delete(name);
+      this.emit('changed', { context: name, clusters });
     }
     for (const source of sources) {
-      if (this.#contexts.has(source.name)) continue;
-      this.#contexts.set(source.name, this.#newContext(source));
-      if (this.#claims.has(`context/${source.name}`)) void this.#start(`context/${source.name}`);
+      const { name: context } = source;
+      if (this.#contexts.has(context)) continue;
+      this.#contexts.set(context, this.#newContext(source));
+      if (this.#claims.isHeld({ context })) void this.#start({ context });
+      this.emit('changed', { context, clusters: new Set() });
     }
-    this.emit('changed');
   }
 
   setAddresses(sources: readonly AddressSource[]): void {
@@ -81,13 +62,14 @@ export class Inventory extends EventEmitter<{ changed: [] }> {
       if (wanted.get(key)?.name === source.name && isListed) continue;
       scope?.stop();
       this.#addresses.delete(key);
+      this.emit('changed', { clusters: new Set([key]) });
     }
     for (const [key, source] of wanted) {
       if (this.#addresses.has(key)) continue;
       this.#addresses.set(key, { source, isListed: true });
-      if (this.#claims.has(key)) void this.#start(key);
+      if (this.#claims.isHeld(source)) void this.#start(source);
+      this.emit('changed', { clusters: new Set([key]) });
     }
-    this.emit('changed');
   }
 
   contexts(): readonly ContextState[] {
@@ -109,28 +91,10 @@ export class Inventory extends EventEmitter<{ changed: [] }> {
   }
 
   /** Reads a context or an address cluster for as long as the claim is held, and a little longer. */
-  need(claim: string): Release {
-    this.#claims.set(claim, (this.#claims.get(claim) ?? 0) + 1);
-    clearTimeout(this.#stops.get(claim));
-    this.#stops.delete(claim);
+  need(claim: Claim): Release {
+    const release = this.#claims.hold(claim);
     void this.#start(claim);
-    let held = true;
-    return () => {
-      if (!held) return;
-      held = false;
-      const left = (this.#claims.get(claim) ?? 1) - 1;
-      if (left > 0) {
-        this.#claims.set(claim, left);
-        return;
-      }
-      this.#claims.delete(claim);
-      this.#stops.set(
-        claim,
-        setTimeout(() => {
-          this.#stop(claim);
-        }, pace.lingerMs),
-      );
-    };
+    return release;
   }
 
   /** The last reading of a cluster, without asking anybody. */
@@ -177,7 +141,7 @@ export class Inventory extends EventEmitter<{ changed: [] }> {
         : this.#addresses.get(clusterKey(ref))?.scope?.reader(nodeId);
     const credentials = isKubernetesRef(ref)
       ? await this.#context(ref.context).credentials(snapshot)
-      : await this.#ports.credentials(ref);
+      : await this.#ports.addressSource(ref).credentials();
     return {
       credentials,
       dial: (nodeId) => {
@@ -204,14 +168,16 @@ export class Inventory extends EventEmitter<{ changed: [] }> {
   }
 
   dispose(): void {
-    for (const timer of this.#stops.values()) clearTimeout(timer);
+    this.#claims.dispose();
     for (const context of this.#contexts.values()) context.dispose();
     for (const { scope } of this.#addresses.values()) scope?.stop();
     this.removeAllListeners();
   }
 
   #newContext(source: ContextSource): ContextReading {
-    return new ContextReading(source, this.#ports, () => this.emit('changed'));
+    return new ContextReading(source, this.#ports.redis, (clusters) => {
+      this.emit('changed', { context: source.name, clusters });
+    });
   }
 
   #context(name: string): ContextReading {
@@ -227,44 +193,31 @@ export class Inventory extends EventEmitter<{ changed: [] }> {
     const key = clusterKey(ref);
     if (!this.#addresses.has(key)) {
       // A cluster that a command names by address needs no row of its own.
-      const source = { ref, name: ref.addresses[0] ?? '', sandbox: false };
-      this.#addresses.set(key, { source, isListed: false });
+      this.#addresses.set(key, { source: this.#ports.addressSource(ref), isListed: false });
     }
-    await this.#start(key);
+    await this.#start({ ref });
     const scope = this.#addresses.get(key)?.scope;
     if (scope === undefined) throw new UserError('not-found', `${ref.addresses.join(', ')} was removed.`);
     return scope;
   }
 
-  async #start(claim: string): Promise<void> {
-    const contextName = /^context\/(.*)$/s.exec(claim)?.[1];
-    if (contextName !== undefined) {
-      await this.#contexts.get(contextName)?.start();
+  async #start(claim: Claim): Promise<void> {
+    if ('context' in claim) {
+      await this.#contexts.get(claim.context)?.start();
       return;
     }
-    const entry = this.#addresses.get(claim);
+    const key = claimKey(claim);
+    const entry = this.#addresses.get(key);
     if (entry === undefined) return;
     const redis = await this.#ports.redis();
-    const { ref, name } = entry.source;
-    entry.scope ??= new AddressScope(
-      ref,
-      name,
-      redis,
-      () => this.#ports.credentials(ref),
-      () => this.emit('changed'),
-    );
+    entry.scope ??= new AddressScope(entry.source, redis, () => {
+      this.emit('changed', { clusters: new Set([key]) });
+    });
     entry.scope.start();
-  }
-
-  #stop(claim: string): void {
-    this.#stops.delete(claim);
-    const contextName = /^context\/(.*)$/s.exec(claim)?.[1];
-    if (contextName === undefined) this.#addresses.get(claim)?.scope?.stop();
-    else this.#contexts.get(contextName)?.stop();
   }
 }
 
-/** What `need` takes for a cluster: its context, since pods are watched by context, or the cluster itself. */
-export function claimOf(ref: ClusterRef): string {
-  return isKubernetesRef(ref) ? `context/${ref.context}` : clusterKey(ref);
+function isSameContext(now: ContextSource, wanted: ContextSource | undefined): boolean {
+  const isSame = now.fingerprint === wanted?.fingerprint;
+  return isSame && now.namespaces.join('\n') === wanted.namespaces.join('\n');
 }

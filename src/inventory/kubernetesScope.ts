@@ -37,7 +37,7 @@ export class KubernetesScope {
   readonly #access: KubernetesAccess;
   readonly #leases: OperationLeases;
   readonly #redis: RedisReading;
-  readonly #onRead: () => void;
+  readonly #onRead: (clusters: ReadonlySet<string>) => void;
   readonly #members = new Map<string, Member>();
   readonly #confirmed = new Set<string>();
   readonly #secrets: SecretReading;
@@ -55,7 +55,7 @@ export class KubernetesScope {
     access: KubernetesAccess,
     namespace: string | undefined,
     redis: RedisReading,
-    onRead: () => void,
+    onRead: (clusters: ReadonlySet<string>) => void,
   ) {
     this.#access = access;
     this.#secrets = new SecretReading(access);
@@ -126,6 +126,7 @@ export class KubernetesScope {
     await readRound(readers, isPatient);
     // After the servers: an operation that began before they were asked has its Lease by now.
     await this.#leases.read(this.#clusterNames(), isPatient);
+    const before = this.state.clusters;
     this.state = {
       context: this.#access.context,
       namespace: this.state.namespace,
@@ -133,7 +134,7 @@ export class KubernetesScope {
       clusters: this.#snapshots(),
       ...(this.#problem === undefined ? {} : { problem: this.#problem }),
     };
-    this.#onRead();
+    this.#onRead(new Set([...before, ...this.state.clusters].map(({ ref }) => clusterKey(ref))));
   }
 
   async #discover(): Promise<void> {

@@ -1,6 +1,6 @@
 import { quantity } from '../model/quantity.ts';
 import * as vscode from 'vscode';
-import { claimOf } from '../inventory/inventory.ts';
+import { claimOf } from '../inventory/claims.ts';
 import { describeRef, isKubernetesRef } from '../model/clusterRef.ts';
 import { countText, type Plan, type Progress, type Report } from '../model/plan.ts';
 import type { Outcome } from '../model/outcome.ts';

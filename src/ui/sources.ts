@@ -1,9 +1,10 @@
 import * as vscode from 'vscode';
 import { formatAddress, parseAddress, type AddressClusterRef } from '../model/clusterRef.ts';
 import { messageOf } from '../model/errors.ts';
-import type { AddressSource, Inventory } from '../inventory/inventory.ts';
-import type { KubeContext } from '../kubernetes/entry.ts';
+import type { Inventory } from '../inventory/inventory.ts';
+import type { AddressSource } from '../inventory/sources.ts';
 import type { Adapters, Sandbox } from './parts.ts';
+import type { Passwords } from './passwords.ts';
 import { readSettings } from './settings.ts';
 
 /** Where clusters are looked for: kubeconfigs, addresses and the sandbox. */
@@ -13,14 +14,15 @@ export class Sources implements vscode.Disposable {
   readonly #adapters: Adapters;
   readonly #inventory: Inventory;
   readonly #sandbox: () => Sandbox;
-  #contexts: readonly KubeContext[] = [];
+  readonly #passwords: Passwords;
   #endWatch: (() => void) | undefined;
   #watched = '';
   #first: Promise<void> | undefined;
 
-  constructor(adapters: Adapters, inventory: Inventory, sandbox: () => Sandbox) {
+  constructor(adapters: Adapters, inventory: Inventory, passwords: Passwords, sandbox: () => Sandbox) {
     this.#adapters = adapters;
     this.#inventory = inventory;
+    this.#passwords = passwords;
     this.#sandbox = sandbox;
   }
 
@@ -33,14 +35,15 @@ export class Sources implements vscode.Disposable {
   /** Reads settings and kubeconfigs and hands the inventory what they name; asks no cluster anything. */
   async reload(): Promise<void> {
     const settings = readSettings();
-    const { loadKubeconfigs, watchKubeconfigs } = await this.#adapters.kubernetes();
+    const { loadKubeconfigs, openContext, watchKubeconfigs } = await this.#adapters.kubernetes();
     const { contexts, problems } = loadKubeconfigs(settings.kubeconfigs);
-    const addresses = readAddresses(settings.addresses);
-    this.#contexts = contexts;
+    const addresses = readAddresses(settings.addresses, this.#passwords);
     this.problems = [...problems, ...addresses.problems];
     const sandbox = this.#sandbox().ref;
     this.#inventory.setAddresses([
-      ...(sandbox === undefined ? [] : [{ ref: sandbox, name: 'Sandbox', sandbox: true }]),
+      ...(sandbox === undefined
+        ? []
+        : [{ ...addressSource(sandbox, this.#passwords), name: 'Sandbox', sandbox: true }]),
       ...addresses.sources,
     ]);
     this.#inventory.setContexts(
@@ -48,6 +51,7 @@ export class Sources implements vscode.Disposable {
         name: context.name,
         namespaces: settings.namespaces[context.name] ?? [],
         fingerprint: JSON.stringify(context),
+        open: () => Promise.resolve(openContext(context)),
       })),
     );
     await vscode.commands.executeCommand('setContext', 'redisCluster.hasKubeconfig', contexts.length > 0);
@@ -59,16 +63,23 @@ export class Sources implements vscode.Disposable {
     this.#endWatch ??= watchKubeconfigs(settings.kubeconfigs, () => void this.reload());
   }
 
-  context(name: string): KubeContext | undefined {
-    return this.#contexts.find((context) => context.name === name);
-  }
-
   dispose(): void {
     this.#endWatch?.();
   }
 }
 
-function readAddresses(entries: readonly string[]): {
+/** A cluster by address, with what the editor keeps for its servers. */
+export function addressSource(ref: AddressClusterRef, passwords: Passwords): AddressSource {
+  return {
+    ...{ ref, name: ref.addresses[0] ?? '', sandbox: false },
+    credentials: () => passwords.read(ref),
+  };
+}
+
+function readAddresses(
+  entries: readonly string[],
+  passwords: Passwords,
+): {
   sources: AddressSource[];
   problems: { file: string; message: string }[];
 } {
@@ -79,7 +90,7 @@ function readAddresses(entries: readonly string[]): {
       const ref: AddressClusterRef = {
         addresses: entry.split(',').map((part) => formatAddress(parseAddress(part))),
       };
-      sources.push({ ref, name: ref.addresses[0] ?? entry, sandbox: false });
+      sources.push(addressSource(ref, passwords));
     } catch (error) {
       problems.push({ file: `redisCluster.addresses: ${entry}`, message: messageOf(error) });
     }

@@ -41,10 +41,11 @@ before(async () => {
         connectPatiently: (endpoint, credentials) => connectNode(endpoint, credentials, times),
         readNodeView,
       }),
-    openContext: () => Promise.resolve(restricted),
-    credentials: () => Promise.resolve({}),
+    addressSource: (ref) => ({ ref, name: 'test', sandbox: false, credentials: () => Promise.resolve({}) }),
   });
-  inventory.setContexts([{ name: context, namespaces: [], fingerprint: '' }]);
+  inventory.setContexts([
+    { name: context, namespaces: [], fingerprint: '', open: () => Promise.resolve(restricted) },
+  ]);
 });
 
 after(async () => {
@@ -100,7 +101,7 @@ test('who may look at one namespace only reads its clusters, and is told about t
 test('a pod that is deleted while somebody looks is noticed, and so is the one that follows it', async () => {
   const { context, namespace, access } = fixture;
   const ref = { context, namespace, name: 'tiny-cluster' };
-  const release = inventory.need(`context/${context}`);
+  const release = inventory.need({ context });
   try {
     const before = (await inventory.fresh(ref)).nodes.map((node) => node.id);
     await access.delete('v1', 'Pod', namespace, 'tiny-cluster-1');

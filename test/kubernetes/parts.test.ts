@@ -42,10 +42,11 @@ before(async () => {
         connectPatiently: (endpoint, credentials) => connectNode(endpoint, credentials, times),
         readNodeView,
       }),
-    openContext: () => Promise.resolve(access),
-    credentials: () => Promise.resolve({}),
+    addressSource: (ref) => ({ ref, name: 'test', sandbox: false, credentials: () => Promise.resolve({}) }),
   });
-  inventory.setContexts([{ name: context, namespaces: [namespace], fingerprint: '' }]);
+  inventory.setContexts([
+    { name: context, namespaces: [namespace], fingerprint: '', open: () => Promise.resolve(access) },
+  ]);
 });
 
 after(async () => {

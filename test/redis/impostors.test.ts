@@ -22,8 +22,7 @@ const connectNode: RedisReading['connectNode'] = (endpoint, credentials) =>
 const inventory = new Inventory({
   redis: () =>
     Promise.resolve({ connectNode, connectPatiently: connectNode, readNodeView: redis.readNodeView }),
-  openContext: () => Promise.reject(new Error('no Kubernetes here')),
-  credentials: () => Promise.resolve({}),
+  addressSource: (ref) => ({ ref, name: 'test', sandbox: false, credentials: () => Promise.resolve({}) }),
 });
 const clusters: TestCluster[] = [];
 const tunnels: Server[] = [];

@@ -20,8 +20,10 @@ before(async () => {
         connectPatiently: (endpoint, credentials) => connectNode(endpoint, credentials, times),
         readNodeView,
       }),
-    openContext: () => Promise.reject(new Error('There is no Kubernetes here.')),
-    credentials: () => Promise.resolve(password === undefined ? {} : { password }),
+    addressSource: (ref) => ({
+      ...{ ref, name: 'test', sandbox: false },
+      credentials: () => Promise.resolve(password === undefined ? {} : { password }),
+    }),
   });
 });
 after(async () => {

@@ -1,4 +1,5 @@
-import { claimOf, Inventory } from '../../src/inventory/inventory.ts';
+import { claimOf } from '../../src/inventory/claims.ts';
+import { Inventory } from '../../src/inventory/inventory.ts';
 import type { RedisReading } from '../../src/inventory/nodeReader.ts';
 import type { KubernetesClusterRef } from '../../src/model/clusterRef.ts';
 import { prepareDeploy, runDeploy } from '../../src/operations/deploy.ts';
@@ -31,10 +32,11 @@ export async function plannedCluster(
   const inventory = new Inventory({
     redis: () =>
       Promise.resolve({ connectNode: connect, connectPatiently: connect, readNodeView: redis.readNodeView }),
-    openContext: () => Promise.resolve(access),
-    credentials: () => Promise.resolve({}),
+    addressSource: (ref) => ({ ref, name: 'test', sandbox: false, credentials: () => Promise.resolve({}) }),
   });
-  inventory.setContexts([{ name: access.context, namespaces: [namespace], fingerprint: '' }]);
+  inventory.setContexts([
+    { name: access.context, namespaces: [namespace], fingerprint: '', open: () => Promise.resolve(access) },
+  ]);
   // As an operation does: its nodes are dialled by what is read of them.
   inventory.need(claimOf(ref));
   const { readNode, withNode, holdNode } = fixture.ports;

@@ -25,7 +25,7 @@ export function changedRows(before: RowIndex, after: RowIndex): readonly string[
   const changed = new Set<string>();
   for (const [id, { row }] of after) {
     const old = before.get(id)?.row;
-    if (old !== undefined && looks(old) !== looks(row)) changed.add(id);
+    if (old !== undefined && old !== row && looks(old) !== looks(row)) changed.add(id);
   }
   return [...changed].filter((id) => !hasChangedAncestor(id, after, changed));
 }

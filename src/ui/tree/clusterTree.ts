@@ -1,5 +1,7 @@
 import * as vscode from 'vscode';
-import { claimOf, type Inventory, type Release } from '../../inventory/inventory.ts';
+import { claimKey, claimOf, type Claim, type Release } from '../../inventory/claims.ts';
+import type { Inventory } from '../../inventory/inventory.ts';
+import { ClusterRows } from './clusterRows.ts';
 import { changedRows, indexRows, type RowIndex } from './changedRows.ts';
 import type { Row, RowTarget } from './row.ts';
 import { badgeOf } from './badge.ts';
@@ -25,6 +27,7 @@ export class ClusterTree implements vscode.TreeDataProvider<Element>, vscode.Dis
   readonly #elements = new Map<string, Element>();
   readonly #claims = new Map<string, Release>();
   readonly #expanded = new Set<string>();
+  readonly #rows = new ClusterRows();
   #roots: readonly Row[] = [];
   #index: RowIndex = new Map();
   #timer: NodeJS.Timeout | undefined;
@@ -51,7 +54,7 @@ export class ClusterTree implements vscode.TreeDataProvider<Element>, vscode.Dis
     inventory.on('changed', () => {
       this.redraw();
     });
-    this.#roots = rowsOf(state());
+    this.#roots = rowsOf(state(), this.#rows);
     this.#index = indexRows(this.#roots);
   }
 
@@ -120,7 +123,7 @@ export class ClusterTree implements vscode.TreeDataProvider<Element>, vscode.Dis
   }
 
   #redrawNow(): void {
-    this.#roots = rowsOf(this.#state());
+    this.#roots = rowsOf(this.#state(), this.#rows);
     const after = indexRows(this.#roots);
     const changed = changedRows(this.#index, after);
     this.#index = after;
@@ -141,15 +144,16 @@ export class ClusterTree implements vscode.TreeDataProvider<Element>, vscode.Dis
   }
 
   #claimVisible(): void {
-    const wanted = new Set<string>();
+    const wanted = new Map<string, Claim>();
+    const want = (claim: Claim): unknown => wanted.set(claimKey(claim), claim);
     if (this.view.visible) {
-      for (const { source } of this.#inventory.addressClusters()) wanted.add(claimOf(source.ref));
+      for (const { source } of this.#inventory.addressClusters()) want(claimOf(source.ref));
       for (const { name } of this.#inventory.contexts()) {
-        if (this.#expanded.has(`context/${name}`)) wanted.add(`context/${name}`);
+        if (this.#expanded.has(`context/${name}`)) want({ context: name });
       }
     }
-    for (const claim of wanted)
-      if (!this.#claims.has(claim)) this.#claims.set(claim, this.#inventory.need(claim));
+    for (const [key, claim] of wanted)
+      if (!this.#claims.has(key)) this.#claims.set(key, this.#inventory.need(claim));
     for (const [claim, release] of this.#claims) {
       if (wanted.has(claim)) continue;
       release();

@@ -1,17 +1,18 @@
 import { clusterKey, isKubernetesRef } from '../../model/clusterRef.ts';
-import type { AddressSource } from '../../inventory/inventory.ts';
+import type { AddressSource } from '../../inventory/sources.ts';
 import type { ContextState } from '../../inventory/contextReading.ts';
 import { UserError } from '../../model/errors.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { quantity } from '../../model/quantity.ts';
-import { clusterRow, type ClusterWork } from './clusterRow.ts';
+import type { ClusterWork } from './clusterRow.ts';
+import { ClusterRows } from './clusterRows.ts';
 import { busyIcon, errorIcon, warningIcon, type Row } from './row.ts';
 
 /** Everything the tree shows, as it stands now. */
 export interface TreeState {
   readonly contexts: readonly ContextState[];
   readonly addressClusters: readonly {
-    readonly source: AddressSource;
+    readonly source: Pick<AddressSource, 'ref' | 'name' | 'sandbox'>;
     readonly snapshot: ClusterSnapshot | undefined;
   }[];
   /** Kubeconfig files that could not be read. */
@@ -20,21 +21,26 @@ export interface TreeState {
 }
 
 /** The tree's first level with all below it. Empty means that the view's welcome text is shown. */
-export function rowsOf(state: TreeState): readonly Row[] {
+export function rowsOf(state: TreeState, kept = new ClusterRows()): readonly Row[] {
   return [
-    ...state.addressClusters.map(({ source, snapshot }) => addressRow(source, snapshot, state)),
+    ...state.addressClusters.map(({ source, snapshot }) => addressRow(source, snapshot, state, kept)),
     ...state.kubeconfigProblems.map(({ file, message }) =>
       messageRow(`kubeconfig/${file}`, `${shortName(file)} cannot be read`, message, 'openSettings'),
     ),
-    ...state.contexts.map((context) => contextRow(context, state)),
+    ...state.contexts.map((context) => contextRow(context, state, kept)),
   ];
 }
 
-function addressRow(source: AddressSource, snapshot: ClusterSnapshot | undefined, state: TreeState): Row {
+function addressRow(
+  source: Pick<AddressSource, 'ref' | 'name' | 'sandbox'>,
+  snapshot: ClusterSnapshot | undefined,
+  state: TreeState,
+  kept: ClusterRows,
+): Row {
   const id = clusterKey(source.ref);
   const kind = source.sandbox ? 'sandbox' : 'byAddress';
   if (snapshot !== undefined) {
-    const row = clusterRow({ ...snapshot, name: source.name }, state.work(snapshot), source.sandbox);
+    const row = kept.row(snapshot, source.name, state.work(snapshot), source.sandbox);
     return { ...row, facets: `${row.facets} ${kind}` };
   }
   return {
@@ -51,7 +57,7 @@ function addressRow(source: AddressSource, snapshot: ClusterSnapshot | undefined
   };
 }
 
-function contextRow(context: ContextState, state: TreeState): Row {
+function contextRow(context: ContextState, state: TreeState, kept: ClusterRows): Row {
   const id = `context/${context.name}`;
   const clusters = context.scopes.flatMap((scope) => scope.clusters);
   return {
@@ -66,7 +72,7 @@ function contextRow(context: ContextState, state: TreeState): Row {
     facets: `context ${context.status}`,
     expansion: 'collapsed',
     target: { kind: 'context', context: context.name },
-    children: contextChildren(id, context, clusters, state),
+    children: contextChildren(id, context, clusters, state, kept),
   };
 }
 
@@ -98,6 +104,7 @@ function contextChildren(
   context: ContextState,
   clusters: readonly ClusterSnapshot[],
   state: TreeState,
+  kept: ClusterRows,
 ): readonly Row[] {
   if (context.status === 'idle' || (context.status === 'reading' && clusters.length === 0)) {
     return [{ ...plainRow(`${id}/reading`, 'Looking for Redis Clusters …'), icon: busyIcon }];
@@ -127,7 +134,7 @@ function contextChildren(
   }
   const namespaces = Map.groupBy(clusters, ({ ref }) => (isKubernetesRef(ref) ? ref.namespace : ''));
   for (const [namespace, own] of [...namespaces].sort(([a], [b]) => a.localeCompare(b))) {
-    rows.push(namespaceRow(`${id}/${namespace}`, context.name, namespace, own, state));
+    rows.push(namespaceRow(`${id}/${namespace}`, context.name, namespace, own, state, kept));
   }
   if (rows.length === 0) {
     rows.push({
@@ -146,6 +153,7 @@ function namespaceRow(
   namespace: string,
   clusters: readonly ClusterSnapshot[],
   state: TreeState,
+  kept: ClusterRows,
 ): Row {
   return {
     id,
@@ -155,7 +163,7 @@ function namespaceRow(
     facets: 'namespace',
     expansion: 'expanded',
     target: { kind: 'namespace', context, namespace },
-    children: clusters.map((cluster) => clusterRow(cluster, state.work(cluster))),
+    children: clusters.map((cluster) => kept.row(cluster, cluster.name, state.work(cluster))),
   };
 }
 

@@ -40,12 +40,13 @@ test('a cluster that speaks TLS only is read, and its password is replaced while
   const access = openContext(context);
   const inventory = new Inventory({
     redis: () => Promise.resolve(redis),
-    openContext: () => Promise.resolve(access),
-    credentials: () => Promise.resolve({}),
+    addressSource: (ref) => ({ ref, name: 'test', sandbox: false, credentials: () => Promise.resolve({}) }),
   });
-  inventory.setContexts([{ name: context.name, namespaces: [namespace], fingerprint: '' }]);
+  inventory.setContexts([
+    { name: context.name, namespaces: [namespace], fingerprint: '', open: () => Promise.resolve(access) },
+  ]);
   const ref = { context: context.name, namespace, name: 'redis-cluster' };
-  const release = inventory.need(`context/${context.name}`);
+  const release = inventory.need({ context: context.name });
   try {
     await untilWhole(deployment, 6);
     const snapshot = await inventory.fresh(ref);

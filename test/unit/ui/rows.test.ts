@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { changedRows, indexRows } from '../../../src/ui/tree/changedRows.ts';
 import type { ClusterWork } from '../../../src/ui/tree/clusterRow.ts';
+import { ClusterRows } from '../../../src/ui/tree/clusterRows.ts';
 import type { Row } from '../../../src/ui/tree/row.ts';
 import { rowsOf, type TreeState } from '../../../src/ui/tree/rows.ts';
 import { commandName } from '../../../src/ui/commandNames.ts';
@@ -223,4 +224,18 @@ test('commands that change a cluster are called what their titles say', () => {
   });
   assert.equal(names.length, 18);
   for (const [name, title] of names) assert.equal(name, title);
+});
+
+test('the rows of a cluster that was not read anew stay the very same', () => {
+  const kept = new ClusterRows();
+  const other = { ...healthy, ref: { context: 'test', namespace: 'shop', name: 'stock' }, name: 'stock' };
+  const rowIn = (roots: readonly Row[], id: string): Row | undefined => indexRows(roots).get(id)?.row;
+  const before = rowsOf(stateWith([healthy, other]), kept);
+  const after = rowsOf(stateWith([{ ...healthy, takenAt: 1 }, other]), kept);
+  const [cart, stock] = ['cart', 'stock'].map((name) => `kubernetes/test/shop/${name}`);
+  assert.ok(cart !== undefined && stock !== undefined);
+  assert.equal(rowIn(before, stock), rowIn(after, stock));
+  assert.notEqual(rowIn(before, cart), rowIn(after, cart));
+  const busy = { ...stateWith([healthy, other]), work: () => workOf({ text: 'moving' }) };
+  assert.notEqual(rowIn(rowsOf(busy, kept), stock), rowIn(after, stock), 'an operation shows on its row');
 });
