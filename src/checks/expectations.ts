@@ -71,7 +71,7 @@ const expected: Readonly<Record<Effect, Readonly<Record<string, Expects>>>> = {
     'no-replica': hasReplica,
     'loose-pod': isPassing,
   },
-  forms: { coverage: isNew, 'cluster-state': isNew },
+  forms: { 'not-formed': isNew, coverage: isNew, 'cluster-state': isNew },
 };
 /** What gossip brings within seconds of an operation's end. */
 const settling: readonly string[] = ['agreement', 'mutual', 'replica-link', 'cluster-state', 'loading'];

@@ -1,31 +1,126 @@
+import { isOutOfTouch, ordinalOf, podNameOf } from '../model/goneMembers.ts';
 import type { Finding } from '../model/finding.ts';
-import { isRunning, isUnread } from '../model/unread.ts';
+import type { KnownNode } from '../model/nodeView.ts';
+import { quantity } from '../model/quantity.ts';
+import { nodeName } from '../model/shards.ts';
+import type { ClusterSnapshot, PodFacts } from '../model/snapshot.ts';
+import { isUnformed } from '../model/unformed.ts';
+import { isRunning, isUnread, shortList } from '../model/unread.ts';
 import type { Rule } from './rule.ts';
+import { endedRemedy, hasEnded, isStarting, replacement, scaleBackRemedy, scaledBelow } from './wayBack.ts';
 
-/** Pods that are in no cluster, and nodes that the cluster lists and nobody runs. */
+/** Pods that are in no cluster, servers that never formed one, and nodes that the cluster lists and that were not found. */
 export const membership: Rule = (snapshot) => {
-  if (isUnread(snapshot)) return [];
+  const ended = snapshot.loosePods.filter(hasEnded).map(endedPod);
+  if (isUnread(snapshot)) return ended;
   const silent = new Set(snapshot.unread.flatMap(({ pod }) => pod?.uid ?? []));
   // Whether a server that runs and was not read has joined is not known; `unread` says why.
-  const known = snapshot.loosePods.filter((pod) => !(silent.has(pod.uid) && isRunning(pod)));
-  const loose = known.map((pod): Finding => {
-    const why = pod.reason ?? (pod.phase === 'Running' ? 'has not joined the cluster' : pod.phase);
+  const known = snapshot.loosePods.filter(
+    (pod) => !(silent.has(pod.uid) && isRunning(pod)) && !hasEnded(pod),
+  );
+  return [
+    ...(isUnformed(snapshot) ? [unformed(snapshot)] : []),
+    ...ended,
+    ...known.map((pod) => loosePod(snapshot, pod)),
+    ...snapshot.strangers.map((line) => unknownNode(snapshot, line)),
+  ];
+};
+
+function endedPod(pod: PodFacts): Finding {
+  return {
+    rule: 'ended-pod',
+    severity: 'warning',
+    message: `Pod ${pod.name} has ended (${pod.reason ?? pod.phase}) and is not replaced.`,
+    evidence: [pod.reasonMessage ?? `Phase ${pod.phase}`],
+    remedy: endedRemedy(pod),
+    nodeIds: [],
+  };
+}
+
+function loosePod(snapshot: ClusterSnapshot, pod: PodFacts): Finding {
+  const { name, phase, reason, reasonMessage } = pod;
+  const evidence = [reasonMessage ?? `Phase ${phase}`];
+  const found = { rule: 'loose-pod', evidence, nodeIds: [] };
+  if (pod.deleting) {
+    const remedy = 'Wait until it is gone.';
+    return { ...found, severity: 'info', message: `Pod ${name} is being deleted.`, remedy };
+  }
+  if (isStarting(pod)) {
+    const remedy = 'Wait until its server runs.';
+    return { ...found, severity: 'info', message: `Pod ${name} is starting: ${reason ?? phase}.`, remedy };
+  }
+  if (!isRunning(pod)) {
+    const remedy = `Look at the logs and events of pod ${name}.`;
     return {
-      rule: 'loose-pod',
-      severity: pod.reason === undefined ? 'info' : 'warning',
-      message: `Pod ${pod.name} is not part of the cluster: ${why}.`,
-      evidence: pod.reasonMessage === undefined ? [`Phase ${pod.phase}`] : [pod.reasonMessage],
-      remedy: `Look at the logs and events of pod ${pod.name}.`,
-      nodeIds: [],
+      ...found,
+      severity: 'warning',
+      message: `Pod ${name} is not running: ${reason ?? phase}.`,
+      remedy,
     };
-  });
-  const strangers = snapshot.strangers.map((line): Finding => ({
+  }
+  return {
+    ...found,
+    severity: 'info',
+    message: `Pod ${name} is not part of the cluster: it has not joined.`,
+    remedy: joinRemedy(snapshot, pod),
+  };
+}
+
+function joinRemedy({ workloads }: ClusterSnapshot, { name }: PodFacts): string {
+  const [workload, ...others] = workloads;
+  if (workload?.kind !== 'StatefulSet' || others.length > 0) {
+    return `The tool that made pod ${name} has to let it join. Look at its logs.`;
+  }
+  const scale = `“Scale…” to the present ${quantity(workload.replicas, 'pod')} joins it`;
+  return workload.bundled
+    ? `Its agent joins it within seconds. If it stays, ${scale}; the log of container agent says what it waits for.`
+    : `${scale} as a replica.`;
+}
+
+function unformed({ nodes, workloads }: ClusterSnapshot): Finding {
+  const keys = nodes.reduce((sum, { view }) => sum + (view?.keys ?? 0), 0);
+  const isBundled = workloads.some(({ bundled }) => bundled);
+  const form = '“Form Cluster…” makes a cluster of them.';
+  return {
+    rule: 'not-formed',
+    severity: 'error',
+    message: `No cluster was formed yet: ${quantity(nodes.length, 'server')} ${nodes.length === 1 ? 'runs' : 'run'}, and none knows another.`,
+    evidence: [
+      `${shortList(nodes.map(nodeName))}: no slots, ${keys === 0 ? 'no keys' : quantity(keys, 'key')}`,
+    ],
+    remedy:
+      keys > 0
+        ? 'They hold keys: they may have lost their nodes.conf. Restore it from a backup, or ask a person who knows this cluster; a new cluster would not serve these keys.'
+        : isBundled
+          ? 'Wait: the pods’ agents form it within a minute. If it stays, look at the log of container agent.'
+          : form,
+    nodeIds: nodes.map(({ id }) => id),
+  };
+}
+
+function unknownNode(snapshot: ClusterSnapshot, line: KnownNode): Finding {
+  const { id, host, port, flags } = line;
+  return {
     rule: 'stranger',
     severity: 'warning',
-    message: `The cluster lists node ${line.id.slice(0, 8)} (${line.host || 'no address'}), which nobody runs.`,
-    evidence: [`${line.id} ${line.host}:${line.port} ${line.flags.join(',')}`],
-    remedy: '“Forget Node…” takes a node that is gone for good out of the cluster, on all others at once.',
+    message: `Unknown node ${id.slice(0, 8)} (${host === '' ? 'no address' : host}): the cluster lists it, but no pod or server with this id was found.`,
+    evidence: [`${id} ${host}:${port} ${flags.join(',')}`],
+    remedy: unknownRemedy(snapshot, id),
     nodeIds: [],
-  }));
-  return [...loose, ...strangers];
-};
+  };
+}
+
+function unknownRemedy(snapshot: ClusterSnapshot, id: string): string {
+  const name = podNameOf(snapshot, id);
+  const coming = replacement(snapshot, name);
+  if (coming !== undefined) return coming;
+  if (!isOutOfTouch(snapshot, id)) {
+    return 'Other nodes are in touch with it, so it runs where this machine does not reach it. Find its server.';
+  }
+  const gone = scaledBelow(snapshot);
+  if (gone !== undefined) return scaleBackRemedy(gone, snapshot);
+  const above = snapshot.workloads.find((set) => (ordinalOf(name ?? '', set.name) ?? -1) >= set.replicas);
+  const forget = '“Forget Node…” removes a node that is gone for good from all others at once.';
+  if (above === undefined) return forget;
+  return `StatefulSet ${above.name} has spec.replicas ${above.replicas}: “Scale…” to more pods starts ${name ?? ''} again. ${forget}`;
+}

@@ -1,53 +1,126 @@
-import { nodeName } from '../model/shards.ts';
+import { answers, canElect, votersOf } from '../model/answering.ts';
+import type { Finding } from '../model/finding.ts';
+import { quantity } from '../model/quantity.ts';
+import { nodeName, slotsText } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
+import { asSentence, shortList } from '../model/unread.ts';
 import type { Rule } from './rule.ts';
+import {
+  copiesText,
+  isAllAccountedFor,
+  isForgettable,
+  memberCount,
+  scaleBackRemedy,
+  scaledBelow,
+  wayBack,
+} from './wayBack.ts';
 
 /** Nodes that are members and do not answer, and nodes that their peers have declared failed. */
-export const reachable: Rule = (snapshot) =>
-  snapshot.nodes
+export const reachable: Rule = (snapshot) => [
+  ...scaledDown(snapshot),
+  ...withoutMajority(snapshot),
+  ...snapshot.nodes
     .filter((node) => node.health === 'failed' || node.health === 'unreachable')
-    .map((node) => {
+    .map((node): Finding => {
       const role = node.role === 'master' ? 'Master' : 'Replica';
       const state = node.health === 'failed' ? 'has failed' : 'does not answer';
       return {
         rule: 'reachable',
         severity: node.role === 'master' && node.slots.length > 0 ? 'error' : 'warning',
         message: `${role} ${nodeName(node)} ${state}.`,
-        evidence: [node.unreachable?.message ?? `Flagged fail by its peers.`],
+        evidence: [
+          asSentence(node.unreachable?.message ?? 'Its peers flag it as failed.'),
+          ...notVerified(node),
+        ],
         remedy: remedyFor(snapshot, node),
         nodeIds: [node.id],
       };
-    });
+    }),
+];
+
+function notVerified({ health, slots }: RedisNode): readonly string[] {
+  if (health === 'failed' || slots.length === 0) return [];
+  return [`Its ${slotsText(slots)} are what its peers list; whether they are served is not verified.`];
+}
 
 function remedyFor(snapshot: ClusterSnapshot, node: RedisNode): string {
-  const { pod } = node;
-  const logs = pod === undefined ? [] : [`Look at the logs and events of pod ${pod.name}.`];
-  const heir = snapshot.nodes.find(({ masterId, view }) => masterId === node.id && view !== undefined);
-  if (heir !== undefined && node.slots.length > 0 && isMajorityLost(snapshot)) {
-    return [
-      'Most masters do not answer, so the others cannot elect a replica. Bring the servers back if you can.',
-      ...logs,
-      `If they are gone for good, “Promote Replica…” makes ${nodeName(heir)} the master of these slots: it has their keys.`,
-    ].join(' ');
+  const back = wayBack(snapshot, node);
+  const takeOver = successor(snapshot, node);
+  if (back !== undefined || takeOver !== undefined) return [back, takeOver].filter(Boolean).join(' ');
+  if (isForgettable(snapshot, node.id)) {
+    return 'Find out whether its server still exists; “Forget Node…” takes one that is gone for good out of the cluster.';
   }
-  const forget =
-    'Find out whether its server still exists; “Forget Node…” takes one that is gone for good out of the cluster.';
-  return [...(pod === undefined ? [forget] : logs), ...wayOut(snapshot, node)].join(' ');
+  const isLost = node.role === 'master' && node.health === 'failed' && node.slots.length > 0;
+  if (isLost && isAllAccountedFor(snapshot)) {
+    return 'Start its server again with its data. Once it is certain that it is lost, “Fix Uncovered Slots…” assigns its slots to other masters.';
+  }
+  return 'Find out whether its server still exists, and start it again with its data.';
 }
 
-/** Whether so many masters with slots are silent that no election can succeed. */
-function isMajorityLost({ nodes }: ClusterSnapshot): boolean {
-  const voters = nodes.filter(({ role, slots }) => role === 'master' && slots.length > 0);
-  return voters.filter(({ view }) => view !== undefined).length * 2 <= voters.length;
+/** What serves the slots of a failed master again without it. */
+function successor(snapshot: ClusterSnapshot, { id, role, health, slots }: RedisNode): string | undefined {
+  const hasMajority = canElect(snapshot);
+  // Without a majority nobody is declared failed, however dead.
+  if (role !== 'master' || slots.length === 0 || (health !== 'failed' && hasMajority)) return undefined;
+  const copies = snapshot.nodes.filter((node) => node.masterId === id && answers(node));
+  const [first] = copies;
+  if (first === undefined) return undefined;
+  return hasMajority
+    ? `If ${nodeName(first)} does not take over by itself within seconds, “Promote Replica…” promotes it.`
+    : `Most masters do not answer, so no replica can be elected. If this one is gone for good, “Promote Replica…” makes ${nodeName(first)} the master of its slots: ${copiesText(copies)} ${copies.length === 1 ? 'has' : 'have'} its data.`;
 }
 
-/** What serves the slots of a failed master again. */
-function wayOut({ nodes }: ClusterSnapshot, { id, role, health, slots }: RedisNode): readonly string[] {
-  if (role !== 'master' || health !== 'failed' || slots.length === 0) return [];
-  const heir = nodes.find((node) => node.masterId === id && node.view !== undefined);
+/** Most masters that vote are gone: nobody is elected, however healthy the replicas are. */
+function withoutMajority(snapshot: ClusterSnapshot): readonly Finding[] {
+  const { all, silent } = votersOf(snapshot);
+  const failed = silent.filter(({ health }) => health === 'failed' || health === 'unreachable');
+  if (canElect(snapshot) || failed.length === 0) return [];
+  const copiesOf = ({ id }: RedisNode): readonly RedisNode[] =>
+    snapshot.nodes.filter((node) => node.masterId === id && answers(node));
+  const copies = failed.flatMap(copiesOf);
+  const have =
+    copies.length === 0
+      ? 'no replica of theirs answers'
+      : `${shortList(copies.map(nodeName))} ${copies.length === 1 ? 'has' : 'have'} their data`;
   return [
-    heir === undefined
-      ? 'Once it is sure that it is lost, “Fix Uncovered Slots…” assigns its slots to other masters.'
-      : `Should ${nodeName(heir)} not take over by itself within seconds, “Promote Replica…” makes it.`,
+    {
+      rule: 'no-majority',
+      severity: 'error',
+      message: `${failed.length} of ${quantity(all.length, 'voter')} are gone (${shortList(failed.map(nodeName))}), so no replica can be elected; ${have}.`,
+      evidence: failed.map((node) => {
+        const own = copiesOf(node);
+        return `${nodeName(node)}: ${slotsText(node.slots)}, ${own.length === 0 ? 'no copy that answers' : copiesText(own)}`;
+      }),
+      remedy: [
+        ...new Set(failed.flatMap((node) => wayBack(snapshot, node) ?? [])),
+        'Bringing back one of them is enough.',
+        ...(copies.length === 0
+          ? []
+          : [
+              'If they are dead for good, “Promote Replica…” with a takeover needs no votes: Kubernetes or you have to say that they are dead.',
+            ]),
+      ].join(' '),
+      nodeIds: failed.map(({ id }) => id),
+    },
+  ];
+}
+
+function scaledDown(snapshot: ClusterSnapshot): readonly Finding[] {
+  const gone = scaledBelow(snapshot);
+  if (gone === undefined || snapshot.apiProblem !== undefined) return [];
+  const { workload, nodes } = gone;
+  const served = nodes.some(({ slots }) => slots.length > 0);
+  return [
+    {
+      rule: 'scaled-down',
+      severity: served ? 'error' : 'warning',
+      message: `StatefulSet ${workload.name} has spec.replicas ${workload.replicas}, and the cluster has ${quantity(memberCount(snapshot), 'member')}.`,
+      evidence: nodes.map(
+        (node) =>
+          `${nodeName(node)} (${node.role}, ${node.slots.length === 0 ? 'no slots' : slotsText(node.slots)}) has no pod`,
+      ),
+      remedy: scaleBackRemedy(gone, snapshot),
+      nodeIds: nodes.map(({ id }) => id),
+    },
   ];
 }

@@ -1,7 +1,9 @@
+import { quantity } from '../model/quantity.ts';
 import { nodeName, shardsOf } from '../model/shards.ts';
 import type { Finding } from '../model/finding.ts';
-import type { Shard } from '../model/snapshot.ts';
+import type { ClusterSnapshot, RedisNode, Shard } from '../model/snapshot.ts';
 import type { Rule } from './rule.ts';
+import { replacement, wayBack } from './wayBack.ts';
 
 /** Replicas whose link to the master is down, servers still loading, and masters that nobody could take over from. */
 export const replication: Rule = (snapshot) => {
@@ -38,15 +40,8 @@ export const replication: Rule = (snapshot) => {
       rule: 'no-replica',
       severity: 'warning',
       message: `${nodeName(master)} has no replica that could take over.`,
-      evidence: [
-        replicas.length === 0
-          ? 'Nobody replicates it.'
-          : `None of its replicas is well (${replicas.length}).`,
-      ],
-      remedy:
-        spare === undefined
-          ? 'Add a replica, or bring back the one it had.'
-          : `${nodeName(spare)} has no slots: “Move or Spread Replicas…” lets it replicate this one.`,
+      evidence: [replicasText(replicas)],
+      remedy: remedyFor(snapshot, replicas, spare),
       nodeIds: [master.id],
     });
   }
@@ -55,4 +50,30 @@ export const replication: Rule = (snapshot) => {
 
 function isSpare({ master, replicas }: Shard): boolean {
   return master?.health === 'ok' && master.slots.length === 0 && replicas.length === 0;
+}
+
+function replicasText(replicas: readonly RedisNode[]): string {
+  const [first, ...others] = replicas;
+  if (first === undefined) return 'It has no replicas.';
+  if (others.length === 0) return `Its replica ${nodeName(first)} is unhealthy.`;
+  return `None of its ${quantity(replicas.length, 'replica')} is healthy: ${replicas.map(nodeName).join(', ')}.`;
+}
+
+/** One that is copying, or on its way back, needs no other beside it. */
+function remedyFor(
+  snapshot: ClusterSnapshot,
+  replicas: readonly RedisNode[],
+  spare: RedisNode | undefined,
+): string {
+  const copying = replicas.find(({ view }) => view !== undefined);
+  if (copying !== undefined) return `Wait until ${nodeName(copying)} has copied its data.`;
+  const [first] = replicas;
+  if (first !== undefined)
+    return wayBack(snapshot, first) ?? `Bring back ${replicas.map(nodeName).join(' or ')}.`;
+  if (spare !== undefined) {
+    return `${nodeName(spare)} has no slots: “Move or Spread Replicas…” lets it replicate this one.`;
+  }
+  return (
+    replacement(snapshot, undefined) ?? 'Add a replica, or move one here with “Move or Spread Replicas…”.'
+  );
 }

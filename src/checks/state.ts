@@ -1,11 +1,12 @@
 import { quantity } from '../model/quantity.ts';
 import { nodeName } from '../model/shards.ts';
+import { isUnformed } from '../model/unformed.ts';
 import type { Rule } from './rule.ts';
 
 /** Nodes that themselves say that the cluster is down: they refuse all commands about keys (CLUSTERDOWN). */
 export const state: Rule = (snapshot) => {
   const down = snapshot.nodes.filter((node) => node.view?.clusterState === 'fail');
-  if (down.length === 0) return [];
+  if (down.length === 0 || isUnformed(snapshot)) return [];
   return [
     {
       rule: 'cluster-state',

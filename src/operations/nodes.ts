@@ -1,6 +1,6 @@
 import { UserError, type UserErrorReason } from '../model/errors.ts';
 import { describeRef } from '../model/clusterRef.ts';
-import { mastersOf, nodeName } from '../model/shards.ts';
+import { nodeName } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
 import { isUnformed } from '../model/unformed.ts';
 import { isUnread, unreadError } from '../model/unread.ts';
@@ -42,11 +42,6 @@ export function nameOf(snapshot: ClusterSnapshot, id: string): string {
   return node === undefined ? id.slice(0, 8) : nodeName(node);
 }
 
-/** A server that said so itself and can be talked to. */
-export function answers(node: RedisNode | undefined): node is RedisNode & { view: object } {
-  return node?.view !== undefined && node.health !== 'failed' && node.health !== 'unreachable';
-}
-
 export function replicasOf(snapshot: ClusterSnapshot, masterId: string): readonly RedisNode[] {
   return snapshot.nodes.filter((node) => node.role === 'replica' && node.masterId === masterId);
 }
@@ -56,17 +51,4 @@ export function isInTouch(node: RedisNode): boolean {
   return node.view?.replication.linkUp === true && !node.view.loading && node.pod?.deleting !== true;
 }
 
-/** Masters with slots: those whose votes count when a replica asks to take over (specification, "Replica election"). */
-export function votersOf(snapshot: ClusterSnapshot): {
-  readonly all: readonly RedisNode[];
-  readonly silent: readonly RedisNode[];
-} {
-  const all = mastersOf(snapshot).filter((node) => node.slots.length > 0);
-  return { all, silent: all.filter((node) => !answers(node)) };
-}
-
-/** Whether enough masters answer to elect a replica. */
-export function canElect(snapshot: ClusterSnapshot): boolean {
-  const { all, silent } = votersOf(snapshot);
-  return (all.length - silent.length) * 2 > all.length;
-}
+export { answers, canElect, votersOf } from '../model/answering.ts';

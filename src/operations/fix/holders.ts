@@ -2,7 +2,7 @@ import { quantity } from '../../model/quantity.ts';
 import { nodeName, uncoveredSlots } from '../../model/shards.ts';
 import type { ClusterSnapshot, PodFacts, RedisNode } from '../../model/snapshot.ts';
 import { answers, refusal } from '../nodes.ts';
-import { goneMembers } from '../shape/scaledDown.ts';
+import { goneMembers } from '../../model/goneMembers.ts';
 import type { PodVolumes } from '../shape/scaledDown.ts';
 
 /** What a server says that runs in a pod of the cluster's workload and is no member. */

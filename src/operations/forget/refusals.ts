@@ -1,4 +1,4 @@
-import type { KnownNode } from '../../model/nodeView.ts';
+import { isOutOfTouch, linesAbout } from '../../model/goneMembers.ts';
 import { nodeName } from '../../model/shards.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { formatSlots } from '../../model/slots.ts';
@@ -32,22 +32,11 @@ export function refuseLinked(snapshot: ClusterSnapshot, id: string): void {
     throw refusal('not-found', `No node of ${snapshot.name} knows a node ${id}.`);
   }
   if (answers(node)) return;
-  if (node?.health === 'failed' || lines.every(isLost)) return;
+  if (isOutOfTouch(snapshot, id)) return;
   throw refusal(
     'unsafe',
     `${ghostName(snapshot, id)} does not answer here, but other nodes are in touch with it: it runs, and would be back at once.`,
   );
-}
-
-/** What the nodes that answer say about one; handshakes are acquaintances that have not been made yet. */
-export function linesAbout(snapshot: ClusterSnapshot, id: string): readonly KnownNode[] {
-  return snapshot.nodes.flatMap(
-    ({ view }) => view?.others.filter((line) => line.id === id && !line.flags.includes('handshake')) ?? [],
-  );
-}
-
-function isLost({ flags, linkState }: KnownNode): boolean {
-  return flags.some((flag) => flag === 'fail' || flag === 'noaddr') || linkState === 'disconnected';
 }
 
 /** How messages call a node that may be known by what its peers say only. */

@@ -1,6 +1,7 @@
 import { isKubernetesRef } from '../../model/clusterRef.ts';
 import type { KnownNode } from '../../model/nodeView.ts';
 import { nodeName } from '../../model/shards.ts';
+import { podNameOf } from '../../model/goneMembers.ts';
 import type { ClusterSnapshot, PodFacts, RedisNode } from '../../model/snapshot.ts';
 import { answers } from '../nodes.ts';
 
@@ -87,13 +88,4 @@ function proofByElimination(snapshot: ClusterSnapshot, { host, port }: RedisNode
 
 function isRead({ unread }: ClusterSnapshot, { uid, phase }: PodFacts): boolean {
   return phase === 'Running' && !unread.some(({ pod }) => pod?.uid === uid);
-}
-
-/** The pod that a silent node ran in, by the name it announced to its peers. */
-export function podNameOf(snapshot: ClusterSnapshot, id: string): string | undefined {
-  for (const { view } of snapshot.nodes) {
-    const hostname = view?.others.find((line) => line.id === id)?.hostname;
-    if (hostname !== undefined && hostname !== '') return hostname.split('.')[0];
-  }
-  return undefined;
 }

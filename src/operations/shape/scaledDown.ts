@@ -1,10 +1,8 @@
 import type { KubernetesAccess } from '../../kubernetes/kubernetesAccess.ts';
 import { isKubernetesRef } from '../../model/clusterRef.ts';
 import { UserError } from '../../model/errors.ts';
-import type { ClusterSnapshot, RedisNode, WorkloadFacts } from '../../model/snapshot.ts';
+import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { isOrdinalOf } from '../deploy/claims.ts';
-import { answers } from '../nodes.ts';
-import { podNameOf } from '../promote/death.ts';
 import { readSet } from '../upgrade/facts.ts';
 
 /** A pod that a StatefulSet would have again with more replicas, and the volumes that are there for it. */
@@ -13,31 +11,6 @@ export interface PodVolumes {
   readonly ordinal: number;
   /** Names of its claims; empty where none is there. */
   readonly claims: readonly string[];
-}
-
-/** A StatefulSet whose replicas were lowered below the cluster's members, and the members that went with that. */
-export interface ScaledDown {
-  readonly workload: WorkloadFacts;
-  readonly nodes: readonly RedisNode[];
-}
-
-/**
- * Members whose pods are gone since the replicas of their StatefulSet are fewer than the cluster has members, as
- * `kubectl scale` makes it; undefined where that is not so. A member whose pod name is known counts by its ordinal.
- */
-export function goneMembers(snapshot: ClusterSnapshot): ScaledDown | undefined {
-  const [workload, ...others] = snapshot.workloads;
-  if (workload?.kind !== 'StatefulSet' || others.length > 0) return undefined;
-  const podless = snapshot.nodes.filter((node) => !answers(node) && node.pod === undefined);
-  const nodes = podless.filter(({ id }) => {
-    const name = podNameOf(snapshot, id);
-    if (name === undefined) return snapshot.nodes.length > workload.replicas;
-    return (
-      isOrdinalOf(name, `${workload.name}-`) &&
-      Number(name.slice(workload.name.length + 1)) >= workload.replicas
-    );
-  });
-  return nodes.length === 0 ? undefined : { workload, nodes };
 }
 
 /**

@@ -1,6 +1,7 @@
 import { messageOf, UserError } from '../../model/errors.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
-import { linesAbout, refuseNeeded } from '../forget/refusals.ts';
+import { linesAbout } from '../../model/goneMembers.ts';
+import { refuseNeeded } from '../forget/refusals.ts';
 import { answers, nameOf } from '../nodes.ts';
 import type { StepPorts } from './ports.ts';
 import type { StepRun } from './step.ts';

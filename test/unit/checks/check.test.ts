@@ -70,7 +70,7 @@ test('open slots, lost links, loading, loose pods and disagreement are each foun
 test('a shard without a replica is shown the master without slots that could become one', () => {
   const remedies = (snapshot: ClusterSnapshot): readonly (string | undefined)[] =>
     check(snapshot).flatMap(({ rule, remedy }) => (rule === 'no-replica' ? [remedy] : []));
-  const usual = ['b', 'c'].map(() => 'Add a replica, or bring back the one it had.');
+  const usual = ['b', 'c'].map(() => 'Add a replica, or move one here with “Move or Spread Replicas…”.');
   assert.deepEqual(remedies(sketchOf()), usual);
   assert.deepEqual(remedies(sketchOf({ d: { health: 'unreachable' } })), usual);
   for (const remedy of remedies(sketchOf({ d: {} })))
@@ -81,13 +81,13 @@ test('a failed master is shown the replica that can take over, or the way to giv
   const failed = { slots: [[0, 5460]] as const, health: 'failed' } as const;
   const remedy = (snapshot: ClusterSnapshot): string | undefined =>
     check(snapshot).find(({ rule, nodeIds }) => rule === 'reachable' && nodeIds.includes('a'))?.remedy;
-  assert.match(remedy(sketchOf({ a: failed })) ?? '', /Should \S+:6114 not take over .*“Promote Replica…”/);
+  assert.match(remedy(sketchOf({ a: failed })) ?? '', /If \S+:6114 does not take over .*“Promote Replica…”/);
   const alone = sketchOf({ a: failed, r: { masterId: 'a', health: 'failed' } });
   assert.match(remedy(alone) ?? '', /“Fix Uncovered Slots…”/);
   assert.doesNotMatch(remedy(sketchOf({ a: { ...failed, health: 'unreachable' } })) ?? '', /Promote|Fix/);
   const gone = { slots: [[5461, 10_922]] as const, health: 'unreachable' } as const;
   const minority = remedy(sketchOf({ a: { ...failed, health: 'unreachable' }, b: gone })) ?? '';
-  assert.match(minority, /Most masters do not answer.*“Promote Replica…” makes .* the master of these slots/);
+  assert.match(minority, /Most masters do not answer.*“Promote Replica…” makes .* the master of its slots/);
   assert.doesNotMatch(minority, /Forget|Fix/);
 });
 

@@ -47,7 +47,7 @@ test('one node at a time is away in a restart; a second one, or one that nobody 
   assert.deepEqual(faults(without('m1'), restart), []);
   assert.ok(faults(without('m1')).includes('reachable'));
   assert.deepEqual(faults(without('m1', 'r1'), restart).slice(0, 2), ['reachable', 'reachable']);
-  assert.deepEqual(faults(without('m0', 'm1'), restart), ['reachable', 'reachable']);
+  assert.deepEqual(faults(without('m0', 'm1'), restart), ['no-majority', 'reachable', 'reachable']);
   assert.ok(faults(without('r1'), reshard).includes('reachable'), 'a move restarts nothing');
   const crashing = without('r1');
   const nodes = crashing.nodes.map((node) =>

@@ -23,7 +23,8 @@ function view(id: string, open: Partial<Pick<KnownNode, 'migrating' | 'importing
   };
   return {
     self,
-    others: [],
+    // Somebody else, so that these are members of a cluster.
+    others: [{ ...self, id: 'else' }],
     clusterState: 'ok',
     slotsAssigned: 16_384,
     currentEpoch: 3,

@@ -1,0 +1,121 @@
+import { isKubernetesRef } from '../model/clusterRef.ts';
+import { answers } from '../model/answering.ts';
+import { goneMembers, isOutOfTouch, ordinalOf, podNameOf, type ScaledDown } from '../model/goneMembers.ts';
+import { quantity } from '../model/quantity.ts';
+import { nodeName } from '../model/shards.ts';
+import type { ClusterSnapshot, PodFacts, RedisNode } from '../model/snapshot.ts';
+import { asSentence } from '../model/unread.ts';
+
+/** What every container waits for while it starts. */
+const passing: readonly string[] = ['ContainerCreating', 'PodInitializing'];
+
+/** Whether a pod has ended for good, as after a shutdown of its Kubernetes node, and nothing replaced it. */
+export function hasEnded({ phase, deleting }: PodFacts): boolean {
+  return !deleting && (phase === 'Succeeded' || phase === 'Failed');
+}
+
+/** Whether a pod is on its way up, with nothing in its way. */
+export function isStarting({ phase, ready, reason, deleting }: PodFacts): boolean {
+  if (deleting || ready || phase === 'Succeeded' || phase === 'Failed') return false;
+  return reason === undefined ? phase === 'Pending' : passing.includes(reason);
+}
+
+export function endedRemedy({ name }: PodFacts): string {
+  return `“Replace Ended Pods…” deletes pod ${name}, so that its StatefulSet starts it again; its volume is kept.`;
+}
+
+/**
+ * Members that went when a StatefulSet's replicas were lowered. Where their pods' names are not known, as many empty
+ * servers in its pods speak for pods that lost their volumes and came back as new nodes instead.
+ */
+export function scaledBelow(snapshot: ClusterSnapshot): ScaledDown | undefined {
+  const gone = goneMembers(snapshot);
+  if (gone?.nodes.some(({ id }) => podNameOf(snapshot, id) !== undefined) !== false) return gone;
+  const anew = snapshot.nodes.filter(
+    ({ role, slots, pod, view }) =>
+      role === 'master' && slots.length === 0 && pod !== undefined && view !== undefined,
+  );
+  return anew.length + snapshot.loosePods.length >= gone.nodes.length ? undefined : gone;
+}
+
+/** All that members list, whether or not they were found. */
+export function memberCount({ nodes, strangers }: ClusterSnapshot): number {
+  return nodes.length + strangers.filter(({ flags }) => !flags.includes('handshake')).length;
+}
+
+export function scaleBackRemedy({ workload, nodes }: ScaledDown, snapshot: ClusterSnapshot): string {
+  const ordinals = nodes.flatMap(({ id }) => ordinalOf(podNameOf(snapshot, id) ?? '', workload.name) ?? []);
+  const pods = Math.max(memberCount(snapshot), ...ordinals.map((ordinal) => ordinal + 1));
+  return `“Scale…” to ${quantity(pods, 'pod')} starts the missing ones again with their volumes, which Kubernetes keeps unless the StatefulSet says otherwise.`;
+}
+
+/**
+ * What brings a member that does not answer back, or may bring it back by itself: then nobody should forget it or give
+ * its slots away. Undefined where nothing of that kind is known.
+ */
+export function wayBack(snapshot: ClusterSnapshot, node: RedisNode): string | undefined {
+  if (node.pod !== undefined) return podWayBack(node.pod);
+  if (!isKubernetesRef(snapshot.ref)) return undefined;
+  if (snapshot.apiProblem !== undefined) {
+    return 'Wait until the Kubernetes API answers: whether its pod is there is not known.';
+  }
+  const gone = scaledBelow(snapshot);
+  if (gone?.nodes.some(({ id }) => id === node.id) === true) return scaleBackRemedy(gone, snapshot);
+  return replacement(snapshot, podNameOf(snapshot, node.id));
+}
+
+function podWayBack(pod: PodFacts): string {
+  const { name, reason, reasonMessage } = pod;
+  if (pod.deleting) return `Wait: pod ${name} is being deleted, and its StatefulSet replaces it.`;
+  if (hasEnded(pod)) return endedRemedy(pod);
+  if (isStarting(pod)) return `Wait: pod ${name} is starting.`;
+  const why = reason === undefined ? [] : [asSentence(`Pod ${name}: ${reasonMessage ?? reason}`)];
+  return [...why, `Look at the logs and events of pod ${name}.`].join(' ');
+}
+
+/**
+ * A pod that is to be there and is not yet, or not yet read. Undefined where another node runs in the member's pod, and
+ * where all pods are there: then nothing is on its way.
+ */
+export function replacement(snapshot: ClusterSnapshot, name: string | undefined): string | undefined {
+  const { nodes, loosePods, workloads, unread } = snapshot;
+  const silent = new Set(unread.flatMap(({ pod }) => pod?.uid ?? []));
+  const coming = loosePods.filter((pod) => isStarting(pod) || pod.deleting || silent.has(pod.uid));
+  if (name !== undefined) {
+    if (coming.some((pod) => pod.name === name)) return `Wait: pod ${name} is being replaced.`;
+    if ([...nodes.flatMap(({ pod }) => pod ?? []), ...loosePods].some((pod) => pod.name === name))
+      return undefined;
+    const isExpected = workloads.some((set) => (ordinalOf(name, set.name) ?? set.replicas) < set.replicas);
+    return isExpected ? `Wait: pod ${name} is being replaced.` : undefined;
+  }
+  const seen = nodes.filter(({ pod }) => pod !== undefined).length + loosePods.length;
+  const wanted = workloads.reduce((sum, { replicas }) => sum + replicas, 0);
+  if (seen >= wanted && coming.length === 0) return undefined;
+  const ready = workloads.reduce((sum, { readyReplicas }) => sum + readyReplicas, 0);
+  return `Wait: ${workloads.map(({ name: set }) => set).join(', ')} is starting pods (${ready} of ${wanted} are ready).`;
+}
+
+/** Whether nothing that was seen could still hold slots that no master serves, so that they may be given away. */
+export function isAllAccountedFor(snapshot: ClusterSnapshot): boolean {
+  const { nodes, unread, loosePods, otherParts, impostors, apiProblem } = snapshot;
+  if (otherParts.length > 0 || impostors.length > 0 || apiProblem !== undefined) return false;
+  if (scaledBelow(snapshot) !== undefined || replacement(snapshot, undefined) !== undefined) return false;
+  const members = new Set(nodes.flatMap(({ pod, host, port }) => [pod?.uid, `${host}:${port}`]));
+  return (
+    loosePods.length === 0 &&
+    unread.every(({ pod, address }) => members.has(pod?.uid ?? address)) &&
+    nodes.every(({ health }) => health !== 'unreachable')
+  );
+}
+
+/** Whether “Forget Node…” would take this member out: it serves nothing, nobody follows it and nobody is in touch with it. */
+export function isForgettable(snapshot: ClusterSnapshot, id: string): boolean {
+  const node = snapshot.nodes.find((one) => one.id === id);
+  if (answers(node) || (node?.slots.length ?? 0) > 0) return false;
+  return !snapshot.nodes.some(({ masterId }) => masterId === id) && isOutOfTouch(snapshot, id);
+}
+
+/** Names with what each copy holds, for whoever decides which of them takes over. */
+export function copiesText(nodes: readonly RedisNode[]): string {
+  return nodes.map((node) => `${nodeName(node)} (${quantity(node.view?.keys ?? 0, 'key')})`).join(', ');
+}

@@ -1,0 +1,22 @@
+import { mastersOf } from './shards.ts';
+import type { ClusterSnapshot, RedisNode } from './snapshot.ts';
+
+/** A server that said so itself and can be talked to. */
+export function answers(node: RedisNode | undefined): node is RedisNode & { view: object } {
+  return node?.view !== undefined && node.health !== 'failed' && node.health !== 'unreachable';
+}
+
+/** Masters with slots: those whose votes count when a replica asks to take over (specification, "Replica election"). */
+export function votersOf(snapshot: ClusterSnapshot): {
+  readonly all: readonly RedisNode[];
+  readonly silent: readonly RedisNode[];
+} {
+  const all = mastersOf(snapshot).filter((node) => node.slots.length > 0);
+  return { all, silent: all.filter((node) => !answers(node)) };
+}
+
+/** Whether enough masters answer to elect a replica. */
+export function canElect(snapshot: ClusterSnapshot): boolean {
+  const { all, silent } = votersOf(snapshot);
+  return (all.length - silent.length) * 2 > all.length;
+}

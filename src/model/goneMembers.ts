@@ -1,0 +1,57 @@
+import { answers } from './answering.ts';
+import type { KnownNode } from './nodeView.ts';
+import type { ClusterSnapshot, RedisNode, WorkloadFacts } from './snapshot.ts';
+
+/** A StatefulSet whose replicas were lowered below the cluster's members, and the members that went with that. */
+export interface ScaledDown {
+  readonly workload: WorkloadFacts;
+  readonly nodes: readonly RedisNode[];
+}
+
+/**
+ * Members whose pods are gone since the replicas of their StatefulSet are fewer than the cluster has members, as
+ * `kubectl scale` makes it; undefined where that is not so. A member whose pod name is known counts by its ordinal.
+ */
+export function goneMembers(snapshot: ClusterSnapshot): ScaledDown | undefined {
+  const [workload, ...others] = snapshot.workloads;
+  if (workload?.kind !== 'StatefulSet' || others.length > 0) return undefined;
+  const podless = snapshot.nodes.filter((node) => !answers(node) && node.pod === undefined);
+  const nodes = podless.filter(({ id }) => {
+    const name = podNameOf(snapshot, id);
+    if (name === undefined) return snapshot.nodes.length > workload.replicas;
+    return (ordinalOf(name, workload.name) ?? -1) >= workload.replicas;
+  });
+  return nodes.length === 0 ? undefined : { workload, nodes };
+}
+
+/** The pod that a silent node ran in, by the name it announced to its peers. */
+export function podNameOf(snapshot: ClusterSnapshot, id: string): string | undefined {
+  for (const { view } of snapshot.nodes) {
+    const hostname = view?.others.find((line) => line.id === id)?.hostname;
+    if (hostname !== undefined && hostname !== '') return hostname.split('.')[0];
+  }
+  return undefined;
+}
+
+/** The number in a StatefulSet's pod's name; undefined where the pod is not of that set. */
+export function ordinalOf(pod: string, set: string): number | undefined {
+  const number = pod.startsWith(`${set}-`) ? pod.slice(set.length + 1) : '';
+  return /^\d+$/.test(number) ? Number(number) : undefined;
+}
+
+/** What the nodes that answer say about one; handshakes are acquaintances that have not been made yet. */
+export function linesAbout(snapshot: ClusterSnapshot, id: string): readonly KnownNode[] {
+  return snapshot.nodes.flatMap(
+    ({ view }) => view?.others.filter((line) => line.id === id && !line.flags.includes('handshake')) ?? [],
+  );
+}
+
+/** Whether nobody is in touch with a node that does not answer, so that it would not be back at once when forgotten. */
+export function isOutOfTouch(snapshot: ClusterSnapshot, id: string): boolean {
+  const node = snapshot.nodes.find((other) => other.id === id);
+  return node?.health === 'failed' || linesAbout(snapshot, id).every(isLost);
+}
+
+function isLost({ flags, linkState }: KnownNode): boolean {
+  return flags.some((flag) => flag === 'fail' || flag === 'noaddr') || linkState === 'disconnected';
+}
