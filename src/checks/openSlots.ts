@@ -19,7 +19,10 @@ export const openSlots: Rule = (snapshot) =>
           ...lines('Migrating to', migrating, snapshot),
           ...lines('Importing from', importing, snapshot),
         ],
-        remedy: `If no reshard is running, “Heal Cluster…” ${node.role === 'replica' ? 'closes them, by its master' : 'finishes the interrupted move'}, and no key is lost.`,
+        remedy:
+          node.role === 'replica'
+            ? 'If no reshard is running, “Heal Cluster…” has its master close them.'
+            : 'If no reshard is running, “Heal Cluster…” asks the masters where the keys of these slots are, then finishes or closes the interrupted move. It leaves slots untouched where that is not clear, and says what to decide.',
         nodeIds: [node.id],
         slots: open,
       },

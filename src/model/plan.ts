@@ -59,7 +59,12 @@ export interface StepFields {
   readonly flush: { readonly nodes: readonly string[] };
   /** Slots that nobody serves; keys that the master holds in them stay. */
   readonly assignSlots: { readonly node: string; readonly slots: SlotSet };
-  /** Slots that only replicas of the master call open; they refuse to be told themselves. */
+  /**
+   * Keys that a master holds in slots that it does not serve go to the slots' owner, or to the master to which that one
+   * is migrating them; then the slots are closed where the keys were.
+   */
+  readonly bringKeys: { readonly from: string; readonly to: string; readonly slots: SlotSet };
+  /** Slots that the master owns and that stay with it, or that only its replicas call open, which refuse to be told themselves. */
   readonly closeSlots: { readonly node: string; readonly slots: SlotSet };
   /** Sets the replicas of a StatefulSet, and refuses where they are no longer `from`. */
   readonly setReplicas: { readonly workload: string; readonly from?: number; readonly pods: number };
@@ -113,6 +118,7 @@ const destroys: { readonly [K in StepKind]: boolean | ((step: StepOf<K>) => bool
   keepSetting: false,
   flush: true,
   assignSlots: true,
+  bringKeys: false,
   closeSlots: false,
   setReplicas: ({ from, pods }) => from !== undefined && pods < from,
   waitForPods: false,

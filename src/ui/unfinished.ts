@@ -4,6 +4,7 @@ import { isAbort, UserError } from '../model/errors.ts';
 import { timeText } from '../model/moves.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { planHeal } from '../operations/heal.ts';
+import { readHealFacts } from '../operations/heal/facts.ts';
 import { settleJournal, unfinishedJournals, type Unfinished } from '../operations/journal.ts';
 import { Asking } from './asking.ts';
 import type { Parts } from './parts.ts';
@@ -60,7 +61,8 @@ async function putRight(parts: Parts, { cluster }: Unfinished): Promise<Outcome>
   return await withErrors(parts, 'heal', async () => {
     const snapshot = await parts.inventory.fresh(cluster);
     try {
-      const plan = planHeal(snapshot);
+      const facts = await readHealFacts(snapshot, await parts.inventory.dialer(snapshot.ref));
+      const plan = planHeal(snapshot, facts);
       return await runPlanned(parts, {
         ...{ plan, asking: new Asking(parts, undefined), verb: 'Put Right' },
         message: (result) => stepsText(plan, result),

@@ -4,7 +4,6 @@ import { UserError } from '../../src/model/errors.ts';
 import { keySlot } from '../../src/model/keySlot.ts';
 import { mastersOf } from '../../src/model/shards.ts';
 import { subtractSlots, type SlotSet } from '../../src/model/slots.ts';
-import { planHeal } from '../../src/operations/heal.ts';
 import { planReshard } from '../../src/operations/reshard.ts';
 import type { Argument } from '../../src/redis/nodeConnection.ts';
 import { startChaosClient } from '../support/chaosClient.ts';
@@ -13,6 +12,7 @@ import { drain } from './drain.ts';
 import { checkText, present, run, runUnlessDone } from './faultTools.ts';
 import { strikingDialer } from './faultyDialer.ts';
 import { dumpAll, fill } from './fill.ts';
+import { healPlan } from './healPlan.ts';
 import { readAnyway } from './readAnyway.ts';
 import { ownerOf } from './repeatable.ts';
 import { bringBack } from './serverFaults.ts';
@@ -46,7 +46,7 @@ function isSetSlot(verb: string): (command: readonly Argument[]) => boolean {
 /** What a person does after it: heals what was interrupted, and asks for the same slots again. */
 async function goOn(home: readonly string[]): Promise<void> {
   const now = await present(cluster);
-  await runUnlessDone(now, async () => planHeal(await readAnyway(now)));
+  await runUnlessDone(now, () => healPlan(now));
   await runUnlessDone(now, async () => {
     const snapshot = await readAnyway(cluster);
     const target = mastersOf(snapshot).find(({ id }) => home.includes(id));

@@ -3,7 +3,6 @@ import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatAddress } from '../../src/model/clusterRef.ts';
 import { countSlots, intersectSlots, type SlotSet } from '../../src/model/slots.ts';
-import { planHeal } from '../../src/operations/heal.ts';
 import { runPlan } from '../../src/operations/runPlan.ts';
 import type { MoveMethod } from '../../src/redis/moveSlots/request.ts';
 import type { Argument } from '../../src/redis/nodeConnection.ts';
@@ -27,6 +26,7 @@ import {
   viewOf,
   withNode,
 } from './moveFixture.ts';
+import { healPlan } from './healPlan.ts';
 import { readAnyway } from './readAnyway.ts';
 import { runPorts } from './runPorts.ts';
 
@@ -218,7 +218,7 @@ test('slots that a replica of Valkey alone calls open are healed through its mas
   await set(source, 'NODE', target.id);
   await until(async () => (await viewOf(cluster, replica)).replication.linkUp === true, 'the copy ends');
   assert.deepEqual([await openOn(target), await openOn(replica)], [0, 1]);
-  const plan = planHeal(await readAnyway(cluster));
+  const plan = await healPlan(cluster);
   assert.deepEqual(
     plan.steps.map(({ text }) => text),
     [`Tell the replicas of ${formatAddress(target)} to close 1 slot (0)`],

@@ -5,9 +5,9 @@ import { check, isSound } from '../../src/checks/check.ts';
 import { verdictText } from '../../src/checks/verdict.ts';
 import type { Finding } from '../../src/model/finding.ts';
 import { agreed } from '../../src/operations/agreed.ts';
-import { planHeal } from '../../src/operations/heal.ts';
 import { runPlan } from '../../src/operations/runPlan.ts';
 import { startRedisCluster, type TestCluster } from '../support/startRedisCluster.ts';
+import { healPlan } from './healPlan.ts';
 import { readAnyway } from './readAnyway.ts';
 import { runPorts } from './runPorts.ts';
 
@@ -53,7 +53,7 @@ test('masters that are made to forget every replica again and again are found, a
   assert.match(found?.remedy ?? '', /“Heal Cluster…”/);
   assert.equal(isSound(found === undefined ? [] : [found]), false);
 
-  const plan = planHeal(await readAnyway(cluster));
+  const plan = await healPlan(cluster);
   assert.deepEqual(
     new Set(plan.steps.flatMap((step) => (step.kind === 'meet' ? [step.node] : []))),
     new Set(found?.nodeIds),

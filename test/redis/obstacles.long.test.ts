@@ -13,7 +13,6 @@ import type { ClusterSnapshot } from '../../src/model/snapshot.ts';
 import { mastersOf, nodeName } from '../../src/model/shards.ts';
 import type { SlotSet } from '../../src/model/slots.ts';
 import { planFlush } from '../../src/operations/flush.ts';
-import { planHeal } from '../../src/operations/heal.ts';
 import { planRebalance } from '../../src/operations/rebalance.ts';
 import { planReshard } from '../../src/operations/reshard.ts';
 import { planSetConfig } from '../../src/operations/setConfig.ts';
@@ -28,6 +27,7 @@ import {
 import { checkText, present, run, runUnlessDone, untilSo, type Present } from './faultTools.ts';
 import { strikingDialer } from './faultyDialer.ts';
 import { dumpAll, fill, type Write } from './fill.ts';
+import { healPlan } from './healPlan.ts';
 import { assertNoneOpen, assertWhole, keyIn, nodeAt, plainWrites, withNode } from './moveFixture.ts';
 import { readAnyway } from './readAnyway.ts';
 
@@ -233,13 +233,13 @@ describe('obstacles on the way of an operation', { timeout: 240_000 }, () => {
     const request = { from: [one.id], to: third.id, slots: [[0, 9]] } as const;
     assert.throws(() => planReshard(snapshot, request), says(both, /Nothing was changed/));
     assert.throws(() => planRebalance(snapshot, { threshold: 0, weights: { [third.id]: 2 } }), says(both));
-    assert.throws(() => planHeal(snapshot), says(both, /CLUSTER DELSLOTS.*A person has to decide/));
+    await assert.rejects(healPlan(now, snapshot), says(both, /CLUSTER DELSLOTS.*A person has to decide/));
     await withNode(cluster, one, async (connection) => {
       assert.equal(await connection.call('GET', key), 'kept');
     });
     // What the message says to do.
     await withNode(cluster, other, (connection) => connection.call('CLUSTER', 'DELSLOTS', slot));
-    await run(now, planHeal(await readAnyway(now)));
+    await run(now, await healPlan(now));
     assert.equal(await checkText(cluster, address(one)), undefined);
     assert.deepEqual(await dumpAll(cluster), data);
   });

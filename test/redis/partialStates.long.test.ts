@@ -3,12 +3,12 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../../src/model/errors.ts';
 import type { SlotSet } from '../../src/model/slots.ts';
-import { planHeal } from '../../src/operations/heal.ts';
 import { planReshard } from '../../src/operations/reshard.ts';
 import { startRedisCluster, type ClusterNode, type TestCluster } from '../support/startRedisCluster.ts';
 import { present, run, runUnlessDone, untilSo } from './faultTools.ts';
 import { strikingDialer } from './faultyDialer.ts';
 import { dumpAll, fill } from './fill.ts';
+import { healPlan } from './healPlan.ts';
 import { assertNoneOpen, assertWhole, keyIn, nodeAt, plainWrites, withNode } from './moveFixture.ts';
 import { readAnyway } from './readAnyway.ts';
 
@@ -29,7 +29,7 @@ function keySlotSet(slot: number): SlotSet {
 /** Moves slots to the shard that had this node at the start, from whoever owns them now. */
 async function moveTo(home: number, slots: SlotSet): Promise<void> {
   const now = await present(cluster);
-  await runUnlessDone(now, async () => planHeal(await readAnyway(now)));
+  await runUnlessDone(now, () => healPlan(now));
   await runUnlessDone(now, async () => {
     const snapshot = await readAnyway(now);
     const shard = [nodeAt(cluster, home), nodeAt(cluster, home + 3)].map(({ id }) => id);

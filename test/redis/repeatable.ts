@@ -11,7 +11,6 @@ import { planAddShard, type NewServer } from '../../src/operations/addShard.ts';
 import { planFix } from '../../src/operations/fix.ts';
 import { readStrayKeys } from '../../src/operations/fix/facts.ts';
 import { planForget } from '../../src/operations/forget.ts';
-import { planHeal } from '../../src/operations/heal.ts';
 import { replicasOf } from '../../src/operations/nodes.ts';
 import { planPromote } from '../../src/operations/promote.ts';
 import { planRebalance } from '../../src/operations/rebalance.ts';
@@ -24,6 +23,7 @@ import { withConnection } from '../../src/operations/withConnection.ts';
 import { readNodeView } from '../../src/redis/nodeView.ts';
 import { hurried, present, run, runUnlessDone, type Present, type Server } from './faultTools.ts';
 import { dyingDialer } from './faultyDialer.ts';
+import { healPlan } from './healPlan.ts';
 import { readAnyway } from './readAnyway.ts';
 
 /** An operation that can be asked for for ever on a cluster whose last two servers may come and go. */
@@ -243,7 +243,7 @@ async function halfMoved(cluster: Present): Promise<void> {
 async function planHealing(cluster: Present): Promise<Plan> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return planHeal(await readAnyway(cluster));
+      return await healPlan(cluster);
     } catch (error) {
       if (attempt === 20) throw error;
       await sleep(200);

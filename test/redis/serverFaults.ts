@@ -5,7 +5,6 @@ import type { Plan, Step } from '../../src/model/plan.ts';
 import type { NodeView } from '../../src/model/nodeView.ts';
 import { intersectSlots, unionSlots } from '../../src/model/slots.ts';
 import type { ClusterSnapshot, RedisNode } from '../../src/model/snapshot.ts';
-import { planHeal } from '../../src/operations/heal.ts';
 import { isInTouch, replicasOf } from '../../src/operations/nodes.ts';
 import { planReplicate } from '../../src/operations/replicate.ts';
 import type { StepWitness } from '../../src/operations/runPlan.ts';
@@ -16,6 +15,7 @@ import { drain } from './drain.ts';
 import { changes, checkText, present, run, runUnlessDone, untilSo, type Present } from './faultTools.ts';
 import { strikingDialer } from './faultyDialer.ts';
 import { dumpAll, fill } from './fill.ts';
+import { healPlan } from './healPlan.ts';
 import { readAnyway } from './readAnyway.ts';
 import { shrunk, spread, type Repeatable } from './repeatable.ts';
 import { fixedWrites } from './toolFaults.ts';
@@ -197,7 +197,7 @@ async function goOn(cluster: TestCluster, one: Repeatable, plan: Plan): Promise<
   } catch (error) {
     assert.ok(error instanceof UserError, String(error));
   }
-  await runUnlessDone(now, async () => planHeal(await readAnyway(now)));
+  await runUnlessDone(now, () => healPlan(now));
   const { again } = one;
   if (again !== undefined) await runUnlessDone(now, () => again(now, plan));
 }

@@ -4,7 +4,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Plan } from '../../src/model/plan.ts';
 import type { ClusterSnapshot, RedisNode } from '../../src/model/snapshot.ts';
 import { planForget } from '../../src/operations/forget.ts';
-import { planHeal } from '../../src/operations/heal.ts';
 import { planPromote } from '../../src/operations/promote.ts';
 import { planReplicate } from '../../src/operations/replicate.ts';
 import type { PlanResult } from '../../src/operations/planResult.ts';
@@ -18,6 +17,7 @@ import {
   type TestClusterOptions,
 } from '../support/startRedisCluster.ts';
 import { fill } from './fill.ts';
+import { healPlan } from './healPlan.ts';
 import { readAnyway } from './readAnyway.ts';
 import { runPorts } from './runPorts.ts';
 
@@ -182,7 +182,7 @@ describe('the shape of a cluster', { timeout: 300_000 }, () => {
         ({ id, view }) => id === one.id && view?.others.every((line) => line.id !== other.id) === true,
       ),
     );
-    const plan = planHeal(snapshot);
+    const plan = await healPlan(cluster, snapshot);
     assert.ok(plan.steps.every(({ kind }) => kind === 'meet'));
     await run(cluster, plan);
     for (const { view } of (await readAnyway(cluster)).nodes) assert.equal(view?.others.length, 5);
@@ -198,7 +198,7 @@ describe('the shape of a cluster', { timeout: 300_000 }, () => {
     assert.ok(owner, `bar is in slot ${slot}`);
     await to.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', source.id);
     await from.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', target.id);
-    await run(cluster, planHeal(await readAnyway(cluster)));
+    await run(cluster, await healPlan(cluster));
     assert.equal(await to.call('GET', 'bar'), 'kept');
     from.close();
     to.close();

@@ -1,3 +1,4 @@
+import { isKubernetesRef } from '../../model/clusterRef.ts';
 import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
 import { answers } from '../nodes.ts';
 
@@ -7,6 +8,32 @@ export interface Whereabouts {
   readonly host: string;
   readonly port: number;
   readonly busPort: number;
+}
+
+/**
+ * Where a node is for its peers. Its ports are as it says itself. Its address is what it announces: where it announces
+ * none it learned it from others, and after a restart that may be the one from before, so then its pod's counts.
+ * @param announced its `cluster-announce-ip`, empty where that is not set; without it a peer's link at the address tells
+ */
+export function whereaboutsOf(
+  { ref, nodes }: ClusterSnapshot,
+  { id, host, port, busPort, pod }: RedisNode,
+  announced?: string,
+): Whereabouts {
+  const here = { node: id, port, busPort };
+  const ip = isKubernetesRef(ref) ? pod?.ip : undefined;
+  if (ip === undefined || ip === host) return { ...here, host };
+  if (announced !== undefined) return { ...here, host: announced === '' ? ip : announced };
+  const isReached = nodes.some(
+    (one) =>
+      one.id !== id &&
+      answers(one) &&
+      one.view.others.some(
+        (line) =>
+          line.id === id && line.host === host && line.port === port && line.linkState === 'connected',
+      ),
+  );
+  return { ...here, host: isReached && host !== '' ? host : ip };
 }
 
 /**

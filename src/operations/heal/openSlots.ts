@@ -1,78 +1,148 @@
 import type { Step } from '../../model/plan.ts';
+import { quantity } from '../../model/quantity.ts';
 import { mastersOf, nodeName, slotsText } from '../../model/shards.ts';
-import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
-import { formatSlots, hasSlot, slotsFrom } from '../../model/slots.ts';
-import { answers, nameOf } from '../nodes.ts';
+import type { ClusterSnapshot } from '../../model/snapshot.ts';
+import { eachSlot, formatSlots, hasSlot, slotsFrom, unionSlots, type SlotSet } from '../../model/slots.ts';
+import { answers } from '../nodes.ts';
+import { disputeText, doubtText } from './doubtText.ts';
+import type { HealFacts } from './facts.ts';
+import {
+  answeringMasters,
+  callsOpen,
+  judgeSlot,
+  openSlotsOn,
+  type Master,
+  type SlotCase,
+} from './slotCase.ts';
 
-/** What interrupted moves left open, and what to do about it. */
+/** What interrupted moves left open or astray, and what to do about it. */
 export interface OpenSlotsRepair {
   readonly steps: readonly Step[];
-  /** Slots whose owner or other end is not clear, in words. */
+  /** Slots that are left untouched, each with what a person has to decide. */
   readonly unclear: readonly string[];
 }
 
-interface Pair {
-  readonly slot: number;
-  readonly source: RedisNode;
-  readonly target: RedisNode;
+interface Stray {
+  readonly node: Master;
+  readonly keys: number;
+}
+
+interface Repair extends SlotCase {
+  /** Masters that hold keys of the slot, or call it open, and are neither its owner nor where it goes. */
+  readonly strays: readonly Stray[];
 }
 
 /**
- * Interrupted moves are finished forward, never taken back: in an open slot some keys may be at the target already,
- * and closing it there would delete them. Which way is forward is what both ends say.
+ * One repair for each slot, whatever the number of nodes that call it open: the owner's word says where it belongs, keys
+ * elsewhere are brought there, and only a server without keys of the slot closes it. A slot of which that is not clear
+ * is left untouched.
  */
-export function repairOpenSlots(snapshot: ClusterSnapshot): OpenSlotsRepair {
-  const masters = mastersOf(snapshot).filter((node) => answers(node));
-  const pairs: Pair[] = [];
+export function repairOpenSlots(snapshot: ClusterSnapshot, facts: HealFacts): OpenSlotsRepair {
+  const masters = answeringMasters(snapshot);
+  const counted = [...facts.keys.values()].flatMap((counts) => [...counts.keys()]);
+  const repairs: Repair[] = [];
   const unclear: string[] = [];
-  const consider = (slot: number, sourceId: string, targetId: string): void => {
-    const source = masterNow(snapshot, sourceId) ?? ownerBut(masters, slot, targetId);
-    const target = masterNow(snapshot, targetId);
-    const owners = masters.filter(({ slots }) => hasSlot(slots, slot));
-    const isClear = source !== undefined && target !== undefined && source !== target && owners.length > 0;
-    if (isClear && owners.every((owner) => owner === source || owner === target)) {
-      pairs.push({ slot, source, target });
-      return;
-    }
-    unclear.push(
-      `Slot ${slot} is open from ${nameOf(snapshot, sourceId)} to ${nameOf(snapshot, targetId)}, and ${owners.length === 0 ? 'nobody owns it' : `${owners.map(nodeName).join(' and ')} ${owners.length === 1 ? 'owns' : 'own'} it`}.`,
-    );
-  };
-  for (const node of masters) {
-    for (const { slot, nodeId } of node.view.self.migrating) consider(slot, node.id, nodeId);
-    for (const { slot, nodeId } of node.view.self.importing) consider(slot, nodeId, node.id);
+  for (const slot of eachSlot(unionSlots(openSlotsOn(masters), slotsFrom(counted)))) {
+    const repair = repairFor(snapshot, facts, masters, slot);
+    if (typeof repair === 'string') unclear.push(repair);
+    else repairs.push(repair);
   }
-  return { steps: stepsFor(pairs), unclear: [...new Set(unclear)] };
+  const steps = [...closings(repairs), ...bringings(repairs), ...moves(repairs)];
+  assertOneMove(steps);
+  return { steps, unclear: [...new Set(unclear)] };
 }
 
-/** Who serves for a node: itself, or the replica that took its place meanwhile and that it follows now. */
-function masterNow(snapshot: ClusterSnapshot, id: string): RedisNode | undefined {
-  const node = snapshot.nodes.find((one) => one.id === id);
-  const master = node?.role === 'replica' ? snapshot.nodes.find((one) => one.id === node.masterId) : node;
-  return answers(master) && master.role === 'master' ? master : undefined;
+/** The repair, or why there is none. */
+function repairFor(
+  snapshot: ClusterSnapshot,
+  { keys, disputes }: HealFacts,
+  masters: readonly Master[],
+  slot: number,
+): Repair | string {
+  const place = judgeSlot(snapshot, slot, ({ id }) => keys.get(id)?.has(slot) === false);
+  if (!('home' in place)) return doubtText(snapshot, slot, place);
+  const { owner, home } = place;
+  const keysOn = ({ id }: Master): number => keys.get(id)?.get(slot) ?? 0;
+  const strays = masters
+    .filter((node) => node !== owner && node !== home)
+    .filter((node) => keysOn(node) > 0 || callsOpen(node, slot))
+    .map((node): Stray => ({ node, keys: keysOn(node) }));
+  const involved = [owner, home, ...strays.map(({ node }) => node)];
+  const unasked = involved.find(({ id }) => !keys.has(id));
+  if (unasked !== undefined) {
+    return `Slot ${slot} is open, and ${nodeName(unasked)} could not be asked for its keys in it. Heal again when it answers.`;
+  }
+  const dispute = disputes.get(slot);
+  if (dispute !== undefined) return disputeText(slot, owner, dispute);
+  if (owner === home) return { ...place, strays };
+  if (strays.length > 0 && hasSlot(home.slots, slot)) {
+    return doubtText(snapshot, slot, { why: 'owners', owners: [owner, home] });
+  }
+  const dead = mastersOf(snapshot).find((node) => !answers(node) && node.slots.length > 0);
+  if (dead === undefined) return { ...place, strays };
+  return `The move of slot ${slot} from ${nodeName(owner)} to ${nodeName(home)} cannot be finished while ${nodeName(dead)} does not answer. Heal again when it does, or when a replica has taken its place.`;
 }
 
-/** Where the source is gone for good, the one that owns its slot took its place: a failover gives slots to one only. */
-function ownerBut(masters: readonly RedisNode[], slot: number, targetId: string): RedisNode | undefined {
-  const owners = masters.filter(({ id, slots }) => id !== targetId && hasSlot(slots, slot));
-  return owners.length === 1 ? owners[0] : undefined;
+/** Marks of owners that say nothing: nobody else holds a key, or it is brought to the owner then, which takes none while it is migrating. */
+function closings(repairs: readonly Repair[]): readonly Step[] {
+  const closed = Map.groupBy(
+    repairs.filter(({ closesOwner }) => closesOwner),
+    ({ owner }) => owner,
+  );
+  return [...closed].map(([owner, group]): Step => {
+    const slots = slotsOf(group);
+    const text = `Close ${slotsText(slots)} (${formatSlots(slots)}) on ${nodeName(owner)}, which owns them and is to keep them`;
+    return { kind: 'closeSlots', node: owner.id, slots, text };
+  });
 }
 
-function stepsFor(pairs: readonly Pair[]): readonly Step[] {
-  const groups = Map.groupBy(pairs, ({ source, target }) => `${source.id} ${target.id}`);
+function bringings(repairs: readonly Repair[]): readonly Step[] {
+  const all = repairs.flatMap((repair) => repair.strays.map((stray) => ({ ...repair, ...stray })));
+  const groups = Map.groupBy(
+    all,
+    ({ node, home, owner, keys }) => `${node.id} ${home.id} ${owner.id} ${keys > 0}`,
+  );
   return [...groups.values()].flatMap((group): readonly Step[] => {
     const [first] = group;
     if (first === undefined) return [];
-    const { source, target } = first;
-    const slots = slotsFrom(group.map(({ slot }) => slot));
-    return [
-      {
-        kind: 'moveSlots',
-        from: source.id,
-        to: target.id,
-        slots,
-        text: `Finish moving ${slotsText(slots)} (${formatSlots(slots)}) from ${nodeName(source)} to ${nodeName(target)}`,
-      },
-    ];
+    const { node, home, owner } = first;
+    const slots = slotsOf(group);
+    const keys = group.reduce((sum, stray) => sum + stray.keys, 0);
+    const where = `${slotsText(slots)} (${formatSlots(slots)})`;
+    const [at, owns] = [nodeName(node), nodeName(owner)];
+    const place = home === owner ? `${owns} owns them` : `${owns} is migrating them to ${nodeName(home)}`;
+    const to =
+      home === owner ? `${owns}, which owns them` : `${nodeName(home)}, to which ${owns} is migrating them`;
+    const text =
+      keys === 0
+        ? `Close ${where} on ${at}, which holds no keys of them: ${place}`
+        : `Bring ${quantity(keys, 'key')} of ${where} from ${at} to ${to}, and close them on ${at}`;
+    return [{ kind: 'bringKeys', from: node.id, to: home.id, slots, text }];
   });
+}
+
+/** An owner that is migrating a slot finishes that, since its target may have served clients. */
+function moves(repairs: readonly Repair[]): readonly Step[] {
+  const groups = Map.groupBy(
+    repairs.filter(({ owner, home }) => owner !== home),
+    ({ owner, home }) => `${owner.id} ${home.id}`,
+  );
+  return [...groups.values()].flatMap((group): readonly Step[] => {
+    const [first] = group;
+    if (first === undefined) return [];
+    const { owner, home } = first;
+    const slots = slotsOf(group);
+    const text = `Finish moving ${slotsText(slots)} (${formatSlots(slots)}) from ${nodeName(owner)} to ${nodeName(home)}`;
+    return [{ kind: 'moveSlots', from: owner.id, to: home.id, slots, text }];
+  });
+}
+
+function slotsOf(group: readonly { readonly slot: number }[]): SlotSet {
+  return slotsFrom(group.map(({ slot }) => slot));
+}
+
+/** Two moves of one slot would run against each other and drop keys, so a plan that has them is a bug. */
+function assertOneMove(steps: readonly Step[]): void {
+  const moved = steps.flatMap((step) => (step.kind === 'moveSlots' ? [...eachSlot(step.slots)] : []));
+  if (new Set(moved).size < moved.length) throw new Error('the plan moves a slot twice');
 }

@@ -61,6 +61,12 @@ function commandsFor(step: Step, snapshot: ClusterSnapshot, owned: Map<string, S
       ];
     case 'closeSlots':
       return setEach(step, (slot) => on(step.node, 'CLUSTER', 'SETSLOT', slot, 'STABLE'));
+    case 'bringKeys':
+      return [
+        '# redis-cli has no command that brings strayed keys home, so this is left to be done by hand: open each slot',
+        `# on ${step.from} with CLUSTER SETSLOT <slot> IMPORTING <owner>, MIGRATE each key of CLUSTER GETKEYSINSLOT without`,
+        `# REPLACE to ${step.to}, and only when CLUSTER COUNTKEYSINSLOT is 0 close it with CLUSTER SETSLOT <slot> STABLE.`,
+      ];
     case 'flush':
       return step.nodes.map((id) => on(id, 'FLUSHALL'));
     default:

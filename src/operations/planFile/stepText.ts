@@ -44,8 +44,10 @@ function dataText(step: Step, nameOf: (id: string) => string): string {
       return `Delete all keys on ${list(step.nodes)}`;
     case 'assignSlots':
       return `${nameOf(step.node)} takes ${slotsText(step.slots)} (${formatSlots(step.slots)}), which nobody serves`;
+    case 'bringKeys':
+      return `Bring the keys of ${slotsText(step.slots)} (${formatSlots(step.slots)}) from ${nameOf(step.from)} to ${nameOf(step.to)}, and close the slots on ${nameOf(step.from)}`;
     case 'closeSlots':
-      return `Tell the replicas of ${nameOf(step.node)} to close ${slotsText(step.slots)} (${formatSlots(step.slots)})`;
+      return `Close ${slotsText(step.slots)} (${formatSlots(step.slots)}) on ${nameOf(step.node)} and its replicas`;
     default:
       return kubernetesText(step);
   }

@@ -1,8 +1,9 @@
 import { UserError } from '../../model/errors.ts';
 import type { StepOf } from '../../model/plan.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
-import { eachSlot, formatSlots, intersectSlots, openSlotsIn } from '../../model/slots.ts';
+import { eachSlot, formatSlots, intersectSlots, openSlotsIn, unionSlots } from '../../model/slots.ts';
 import { openOnReplicas } from '../heal/openOnReplicas.ts';
+import { judgeSlot } from '../heal/slotCase.ts';
 import { answers, memberOf, nameOf, refusal } from '../nodes.ts';
 import { withConnection } from '../withConnection.ts';
 import type { StepRun } from './step.ts';
@@ -12,8 +13,8 @@ const limit = 15_000;
 const pollEvery = 250;
 
 /**
- * Closes slots on the replicas of a master, which refuse to be told themselves: what their master is told, Valkey
- * passes on to them, changed or not (clusterCommandSetSlot in its cluster_legacy.c).
+ * Closes slots on a master that owns and keeps them, and on its replicas, which refuse to be told themselves: what
+ * their master is told, Valkey passes on to them, changed or not (clusterCommandSetSlot in its cluster_legacy.c).
  */
 export const closeSlots: StepRun<'closeSlots'> = {
   isDone: areClosed,
@@ -23,8 +24,11 @@ export const closeSlots: StepRun<'closeSlots'> = {
     if (!answers(node)) throw refusal('unreachable', `${name} does not answer.`);
     if (node.role !== 'master') throw refusal('unsafe', `${name} is a replica by now. Heal again.`);
     const open = intersectSlots(openSlotsIn(node.view.self), slots);
-    if (open.length === 0) return;
-    throw refusal('unsafe', `${name} itself has slots ${formatSlots(open)} open by now. Heal again.`);
+    for (const slot of eachSlot(open)) {
+      const place = judgeSlot(snapshot, slot, () => false);
+      if ('home' in place && place.home.id === id && place.closesOwner) continue;
+      throw refusal('unsafe', `${name} itself has slots ${formatSlots(open)} open by now. Heal again.`);
+    }
   },
   act: async (step, ports) => {
     const { redis, snapshot, readSnapshot, signal, now, delay } = ports;
@@ -36,7 +40,7 @@ export const closeSlots: StepRun<'closeSlots'> = {
       if (now() > end) {
         throw new UserError(
           'failed',
-          `Replicas of ${nameOf(snapshot, step.node)} still call slots open after ${limit / 1000} s. One that is being copied to hears of it when it has its copy: heal again then.`,
+          `${nameOf(snapshot, step.node)} or its replicas still call slots open after ${limit / 1000} s. One that is being copied to hears of it when it has its copy: heal again then.`,
         );
       }
       await delay(pollEvery, signal);
@@ -46,5 +50,7 @@ export const closeSlots: StepRun<'closeSlots'> = {
 
 function areClosed({ node, slots }: StepOf<'closeSlots'>, snapshot: ClusterSnapshot): boolean {
   const master = snapshot.nodes.find(({ id }) => id === node);
-  return master === undefined || intersectSlots(openOnReplicas(snapshot, master), slots).length === 0;
+  if (master === undefined) return true;
+  const own = master.view === undefined ? [] : openSlotsIn(master.view.self);
+  return intersectSlots(unionSlots(own, openOnReplicas(snapshot, master)), slots).length === 0;
 }

@@ -4,7 +4,7 @@ import type { NodeView } from '../../model/nodeView.ts';
 import type { StepOf } from '../../model/plan.ts';
 import type { ClusterSnapshot, PodFacts, RedisNode } from '../../model/snapshot.ts';
 import { waitForPods, type Look } from '../deploy/waitForPods.ts';
-import { needGreeting } from '../heal/acquaintances.ts';
+import { needGreeting, whereaboutsOf } from '../heal/acquaintances.ts';
 import { answers } from '../nodes.ts';
 import { kubernetesOf, type KubernetesPorts, type StepPorts } from './ports.ts';
 import type { StepRun } from './step.ts';
@@ -62,12 +62,8 @@ function settled(pods: readonly string[], snapshot: ClusterSnapshot): readonly s
     if (!answers(node) || node.view.clusterState !== 'ok') return false;
     const master = snapshot.nodes.find(({ id }) => id === node.masterId);
     const hasRole = node.role === 'master' || pods.includes(master?.pod?.name ?? '');
-    return hasRole && needGreeting(snapshot, addressOf(node)).length === 0;
+    return hasRole && needGreeting(snapshot, whereaboutsOf(snapshot, node)).length === 0;
   });
-}
-
-function addressOf({ id, host, port, busPort, pod }: RedisNode): Parameters<typeof needGreeting>[1] {
-  return { node: id, host: pod?.ip ?? host, port, busPort };
 }
 
 /** Greets newcomers, once their agents are held; says how many answer. */

@@ -1,5 +1,6 @@
 import type { StepKind } from '../../model/plan.ts';
 import { assignSlots } from './assignSlots.ts';
+import { bringKeys } from './bringKeys.ts';
 import { closeSlots } from './closeSlots.ts';
 import { copyFunctions } from './copyFunctions.ts';
 import { deleteVolumes } from './deleteVolumes.ts';
@@ -22,6 +23,7 @@ export type StepRuns = { readonly [K in StepKind]?: StepRun<K> };
 
 export const stepRuns: StepRuns = {
   assignSlots,
+  bringKeys,
   closeSlots,
   copyFunctions,
   deleteVolumes,

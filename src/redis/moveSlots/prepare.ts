@@ -1,5 +1,5 @@
 import { UserError } from '../../model/errors.ts';
-import type { NodeView } from '../../model/nodeView.ts';
+import type { NodeView, OpenSlot } from '../../model/nodeView.ts';
 import { canRead, releaseText } from '../../model/release.ts';
 import {
   eachSlot,
@@ -48,20 +48,27 @@ export async function prepare(request: MoveRequest, lines: Lines): Promise<Prepa
   return { source, target, finished };
 }
 
-/** Whether there were slots that the target imports from a node whose place the source has taken. */
+/**
+ * Whether there were slots that the target imports from a node whose place the source has taken, or on which it has a
+ * mark of another move while the source, which owns them, is migrating them to it: only the owner's word counts.
+ */
 async function adoptOrphans(
   { from, to, slots, otherMasters }: MoveRequest,
   lines: Lines,
   { source, target }: PairViews,
 ): Promise<boolean> {
-  const orphans = target.self.importing
-    .filter(({ slot, nodeId }) => nodeId !== from && !otherMasters.includes(nodeId) && hasSlot(slots, slot))
-    .filter(({ slot }) => hasSlot(source.self.slots, slot));
-  if (orphans.length === 0) return false;
-  await adopt(
-    { ...lines, from, to },
-    orphans.map(({ slot }) => slot),
-  );
+  const ours = slotsFrom(source.self.migrating.filter(({ nodeId }) => nodeId === to).map(({ slot }) => slot));
+  const isOrphan = ({ slot, nodeId }: OpenSlot): boolean =>
+    nodeId !== from && (hasSlot(ours, slot) || !otherMasters.includes(nodeId));
+  const orphans = slotsFrom(target.self.importing.filter(isOrphan).map(({ slot }) => slot));
+  // What it had been giving away before it lost the slot, it would give away again once it owns the slot.
+  const stale = slotsFrom(target.self.migrating.map(({ slot }) => slot));
+  const wanted = subtractSlots(intersectSlots(slots, source.self.slots), target.self.slots);
+  const [lost, marked] = [intersectSlots(orphans, wanted), intersectSlots(stale, wanted)];
+  if (marked.length > 0) await closeSlots(lines.target, [...eachSlot(marked)]);
+  const again = [...eachSlot(unionSlots(lost, marked))];
+  if (again.length === 0) return false;
+  await adopt({ ...lines, from, to }, again);
   return true;
 }
 

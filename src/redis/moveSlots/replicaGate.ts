@@ -131,10 +131,10 @@ function guardedGate({ target, nudge, mostKeys, tally, isOver }: GateOptions): R
  * by themselves; a WAIT for more replicas than there are makes the target ask them at once. A target that nobody else
  * has work for notices only a tenth of a second later that the WAIT is over, unless it is nudged.
  */
-async function untilReplicated(
+export async function untilReplicated(
   target: NodeConnection,
   nudge: GateOptions['nudge'],
-  tally: Tally,
+  tally: Pick<Tally, 'pause'>,
 ): Promise<void> {
   const start = performance.now();
   let mark: number | undefined;

@@ -58,7 +58,7 @@ const planners: Readonly<Record<string, (snapshot: ClusterSnapshot) => unknown>>
 };
 /** They help where a cluster has fallen apart, or change nothing about who holds which keys. */
 const alsoOfAPart: typeof planners = {
-  heal: planHeal,
+  heal: (snapshot) => planHeal(snapshot, { keys: new Map(), disputes: new Map(), announced: new Map() }),
   promote: (snapshot) => planPromote(snapshot, { node: 'r0' }),
   setConfig: (snapshot) => planSetConfig(snapshot, { name: 'hz', value: '10' }, { values: new Map() }),
 };

@@ -1,0 +1,69 @@
+import type { StepOf } from '../../model/plan.ts';
+import {
+  formatSlots,
+  hasSlot,
+  intersectSlots,
+  eachSlot,
+  openSlotsIn,
+  subtractSlots,
+} from '../../model/slots.ts';
+import { quantity } from '../../model/quantity.ts';
+import type { ClusterSnapshot } from '../../model/snapshot.ts';
+import { countKeys } from '../heal/facts.ts';
+import { answeringMasters, judgeSlot, type Master } from '../heal/slotCase.ts';
+import { answers, memberOf, nameOf, refusal } from '../nodes.ts';
+import { withConnection } from '../withConnection.ts';
+import type { StepRun } from './step.ts';
+
+/** Brings strayed keys to where their slots are served, and closes the slots where the keys had strayed to. */
+export const bringKeys: StepRun<'bringKeys'> = {
+  isDone: async ({ from, slots }, snapshot, ports) => {
+    const source = snapshot.nodes.find(({ id }) => id === from);
+    if (!answers(source) || intersectSlots(openSlotsIn(source.view.self), slots).length > 0) return false;
+    const foreign = [...eachSlot(subtractSlots(slots, source.slots))];
+    const counts = await withConnection(ports, from, (line) => countKeys(line, foreign));
+    return counts.size === 0;
+  },
+  check: (step, snapshot) => {
+    ownerFor(step, snapshot);
+  },
+  act: async (step, ports) => {
+    const { snapshot, redis, dialer, signal, tally, report } = ports;
+    const { from, to, slots } = step;
+    const seen = memberOf(snapshot, from).view?.others.find(({ id }) => id === to);
+    const { host, port } = seen === undefined || seen.host === '' ? memberOf(snapshot, to) : seen;
+    const show = (keys: number): void => {
+      report({ text: `${step.text} (${quantity(keys, 'key')} brought)` });
+    };
+    show(0);
+    const { keys } = await redis.bringKeys({
+      ...{ dialer, from, to, slots, signal, owner: ownerFor(step, snapshot).id },
+      targetAddress: { host, port },
+      nameOf: (id) => nameOf(snapshot, id),
+      onKeys: show,
+    });
+    tally({ keys });
+  },
+};
+
+/** The owner of all these slots. Throws a UserError where the keys do not belong any more where the plan has them brought. */
+function ownerFor({ from, to, slots }: StepOf<'bringKeys'>, snapshot: ClusterSnapshot): Master {
+  const source = answeringMasters(snapshot).find(({ id }) => id === from);
+  if (source === undefined) {
+    throw refusal('unsafe', `${nameOf(snapshot, from)} does not answer as a master. Heal again.`);
+  }
+  const owners = new Set<Master>();
+  for (const slot of eachSlot(slots)) {
+    const place = judgeSlot(snapshot, slot, () => false);
+    if (!('home' in place) || place.home.id !== to || hasSlot(source.slots, slot)) {
+      throw refusal(
+        'unsafe',
+        `Slot ${slot} does not belong to ${nameOf(snapshot, to)} any more, so its keys on ${source.id.slice(0, 8)} were not brought there. Heal again.`,
+      );
+    }
+    owners.add(place.owner);
+  }
+  const [owner] = owners;
+  if (owner !== undefined && owners.size === 1) return owner;
+  throw refusal('unsafe', `Slots ${formatSlots(slots)} have several owners by now. Heal again.`);
+}
