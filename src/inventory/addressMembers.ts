@@ -30,17 +30,25 @@ export function membersAt(asked: readonly AddressedSource[], known: ReadonlySet<
   const ids = new Set(members.map(idOf));
   const lines = toldBy(members.map(({ reading }) => reading.view));
   const foreign = answering.filter((source) => !ids.has(idOf(source)));
-  const impostors = impostorsAt(
-    lines,
-    asked.filter(isAnswering).filter((source) => !ids.has(idOf(source))),
-  );
+  // Of two hundred nodes that all answer nothing else has to be found out.
+  const impostors =
+    foreign.length === 0
+      ? []
+      : impostorsAt(
+          lines,
+          asked.filter(isAnswering).filter((source) => !ids.has(idOf(source))),
+        );
+  const silent = asked.filter((source) => !isAnswering(source));
   const found = new Set([...ids, ...impostors.map(({ listedId }) => listedId)]);
-  const missed = new Set([...lines].flatMap((line) => (found.has(line.id) ? [] : placesOf(line))));
-  const silent = asked.filter(
-    (source) => !isAnswering(source) && (source.isNamed || missed.has(source.address)),
+  const missed = new Set(
+    silent.length === 0 ? [] : [...lines].flatMap((line) => (found.has(line.id) ? [] : placesOf(line))),
   );
   return {
-    sources: [...members, ...silent, ...impostors.filter(({ listedId }) => !ids.has(listedId)).map(strayed)],
+    sources: [
+      ...members,
+      ...silent.filter(({ isNamed, address }) => isNamed || missed.has(address)),
+      ...impostors.filter(({ listedId }) => !ids.has(listedId)).map(strayed),
+    ],
     apart: foreign.filter(({ isNamed, reading }) => isNamed || standsAlone(reading.view.others)),
     impostors,
   };

@@ -5,7 +5,7 @@ import { mergeViews } from './mergeViews.ts';
 import { NodeReader, type RedisReading } from './nodeReader.ts';
 import { readRound } from './readRound.ts';
 import { Rounds } from './rounds.ts';
-import { isAnswering } from './source.ts';
+import { isAnswering, type Answering } from './source.ts';
 import type { AddressSource } from './sources.ts';
 import { toldBy } from './told.ts';
 
@@ -18,6 +18,8 @@ export class AddressScope {
   readonly #readers = new Map<string, NodeReader>();
   /** The ids of the nodes that were the cluster in the last round. */
   #known: ReadonlySet<string> = new Set();
+  /** What members told when their places were looked up last. */
+  #followed: ReturnType<typeof toldBy> | undefined;
   readonly #rounds = new Rounds((isPatient) => this.#runRound(isPatient));
 
   constructor(source: AddressSource, redis: RedisReading, onRead: () => void) {
@@ -38,6 +40,7 @@ export class AddressScope {
     this.#rounds.stop();
     for (const reader of this.#readers.values()) reader.close();
     this.#readers.clear();
+    this.#followed = undefined;
   }
 
   /** The reader of a member: never that of a server that answers in a member's place. */
@@ -84,6 +87,22 @@ export class AddressScope {
   #follow({ sources }: AddressMembers): boolean {
     const answering = sources.filter(isAnswering);
     const told = toldBy(answering.map(({ reading }) => reading.view));
+    if (told === this.#followed && answering.length === sources.length) return false;
+    this.#followed = told;
+    const wanted = this.#placesToRead(answering, told);
+    const before = this.#readers.size;
+    for (const address of wanted) this.#readerOf(address);
+    const isNew = this.#readers.size > before;
+    for (const [address, reader] of this.#readers) {
+      if (wanted.has(address)) continue;
+      reader.close();
+      this.#readers.delete(address);
+    }
+    return isNew;
+  }
+
+  /** Named addresses, those at which members answer, and those that members list. */
+  #placesToRead(answering: readonly Answering[], told: ReturnType<typeof toldBy>): ReadonlySet<string> {
     const ids = new Set(answering.map(({ reading }) => reading.view.self.id));
     const wanted = new Set<string>(this.#source.ref.addresses);
     for (const { address } of answering) if (address !== undefined) wanted.add(address);
@@ -94,15 +113,7 @@ export class AddressScope {
       const tried = first === undefined || this.#readers.get(first)?.reading.tried === true;
       if (tried && !ids.has(line.id)) for (const place of more) wanted.add(place);
     }
-    const before = this.#readers.size;
-    for (const address of wanted) this.#readerOf(address);
-    const isNew = this.#readers.size > before;
-    for (const [address, reader] of this.#readers) {
-      if (wanted.has(address)) continue;
-      reader.close();
-      this.#readers.delete(address);
-    }
-    return isNew;
+    return wanted;
   }
 
   #readerOf(address: string): void {

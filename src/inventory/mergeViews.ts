@@ -63,17 +63,6 @@ export function mergeViews(sources: readonly Source[], context: MergeContext = {
     if (isCounted) nodes.push(toldNode(line, source, failed));
     else strangers.push(line);
   }
-  const main = {
-    slots: unionSlots(...nodes.map(({ slots }) => slots)),
-    isMissed: [...told.keys()].some((id) => !rest.some(({ reading }) => reading.lastId === id)),
-    uptimeSeconds: Math.max(0, ...views.map(({ uptimeSeconds }) => uptimeSeconds)),
-  };
-  const partIn = (part: readonly Answering[]): ClusterPart =>
-    partOf(
-      part,
-      part.map((source) => ownNode(source, failed)),
-      main,
-    );
   const alone = [...blank.filter((source) => !taken.has(source)), ...apart.filter(isAnswering)];
   return {
     nodes: withLag(nodes).sort(byName),
@@ -81,9 +70,32 @@ export function mergeViews(sources: readonly Source[], context: MergeContext = {
     loosePods: rest.flatMap((source) => (source.pod === undefined || taken.has(source) ? [] : [source.pod])),
     unread: rest.flatMap(unreadServer),
     impostors,
-    otherParts: [...others, ...alone.map((source) => [source])].map(partIn),
+    otherParts: otherParts([...others, ...alone.map((source) => [source])], nodes, {
+      failed,
+      isMissed: strangers.length > 0,
+    }),
     mergedFrom,
   };
+}
+
+function otherParts(
+  parts: readonly (readonly Answering[])[],
+  nodes: readonly RedisNode[],
+  { failed, isMissed }: { readonly failed: ReadonlySet<string>; readonly isMissed: boolean },
+): readonly ClusterPart[] {
+  if (parts.length === 0) return [];
+  const main = {
+    slots: unionSlots(...nodes.map(({ slots }) => slots)),
+    isMissed: isMissed || nodes.some(({ view }) => view === undefined),
+    uptimeSeconds: Math.max(0, ...nodes.map(({ view }) => view?.uptimeSeconds ?? 0)),
+  };
+  return parts.map((part) =>
+    partOf(
+      part,
+      part.map((source) => ownNode(source, failed)),
+      main,
+    ),
+  );
 }
 
 /** An address that two lines share is that of the node that lives: the other is what the server was before. */

@@ -15,9 +15,11 @@ export function splitParts<S extends Source>(
 ): { readonly parts: readonly (readonly Answering<S>[])[]; readonly blank: readonly Answering<S>[] } {
   const isBlank = ({ reading: { view } }: Answering<S>): boolean => isLonely(view) && view.keys === 0;
   const blank = sources.filter(isBlank);
-  const rest = sources.filter((source) => !blank.includes(source));
+  const rest = blank.length === 0 ? sources : sources.filter((source) => !blank.includes(source));
   if (rest.length === 0) return { parts: [sources], blank: [] };
-  const parts = components(rest).map((part) => ({ part, rank: rankOf(part, known) }));
+  const found = components(rest);
+  if (found.length === 1) return { parts: found, blank };
+  const parts = found.map((part) => ({ part, rank: rankOf(part, known) }));
   const holds = parts.some(({ rank }) => rank.keys > 0);
   const isKept = ({ rank }: (typeof parts)[number]): boolean => !holds || rank.keys > 0;
   const before = Math.max(...parts.map((one) => (isKept(one) ? one.rank.known : 0)));
@@ -83,16 +85,19 @@ function keysIn(part: readonly Answering[]): number {
   return count(masters) || count(views);
 }
 
+/** What tells how another part came to stand apart from the one that is the cluster. */
+interface MainPart {
+  /** The slots that its nodes know of, served or not. */
+  readonly slots: SlotSet;
+  /** Whether it lists a node that does not answer. */
+  readonly isMissed: boolean;
+  readonly uptimeSeconds: number;
+}
+
 /**
  * A part that is not the cluster, and why it stands apart.
- * @param main the slots that the cluster itself knows of, served or not
- * @param isMissed whether the cluster misses a node
  */
-export function partOf(
-  part: readonly Answering[],
-  nodes: readonly RedisNode[],
-  main: { readonly slots: SlotSet; readonly isMissed: boolean; readonly uptimeSeconds: number },
-): ClusterPart {
+export function partOf(part: readonly Answering[], nodes: readonly RedisNode[], main: MainPart): ClusterPart {
   const keys = keysIn(part);
   const slots = unionSlots(...part.map(({ reading }) => reading.view.self.slots));
   const isKnown = intersectSlots(slots, main.slots).length > 0;
