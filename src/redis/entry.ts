@@ -4,6 +4,7 @@ export { bringKeys } from './bringKeys.ts';
 export { connectNode } from './connect.ts';
 export { formCluster } from './formCluster.ts';
 export { holdAgents } from './holdAgents.ts';
+export { bigKeysAhead } from './moveSlots/bigKeysAhead.ts';
 export { moveSlots } from './moveSlots/moveSlots.ts';
 export { readNodeTimeout } from './moveSlots/ready.ts';
 export { readNodeView } from './nodeView.ts';

