@@ -41,6 +41,21 @@ export interface StepFields {
     readonly port: number;
     readonly busPort: number;
   };
+  /** Makes empty servers that know nobody else know one another, each at the address where the others reach it. */
+  readonly introduce: {
+    readonly servers: readonly {
+      readonly node: string;
+      readonly host: string;
+      readonly port: number;
+      readonly busPort: number;
+    }[];
+  };
+  /** Gives an empty master of a cluster that is being formed its slots and its replicas. */
+  readonly formShard: {
+    readonly node: string;
+    readonly slots: SlotSet;
+    readonly replicas: readonly string[];
+  };
   /** On every node that answers, within the time for which a node remembers whom it forgot. */
   readonly forget: { readonly node: string };
   /** Only with no slots and no keys; the node gets another id. */
@@ -111,6 +126,8 @@ const destroys: { readonly [K in StepKind]: boolean | ((step: StepOf<K>) => bool
   promote: ({ how }) => how !== 'handOver',
   replicate: false,
   meet: false,
+  introduce: false,
+  formShard: false,
   forget: true,
   resetNode: true,
   copyFunctions: false,

@@ -1,5 +1,5 @@
 import type { Address } from '../model/clusterRef.ts';
-import type { SlotSet } from '../model/slots.ts';
+import { eachSlot, type SlotSet } from '../model/slots.ts';
 import type { Argument, NodeConnection } from './nodeConnection.ts';
 
 /** The id by which its peers know the server. */
@@ -39,9 +39,9 @@ export async function leaveCluster(connection: NodeConnection, how: 'HARD' | 'SO
   if (Number(await connection.call('DBSIZE')) === 0) await connection.call('FLUSHALL');
 }
 
-/** Claims slots that nobody serves. Needs Redis 7.0 or Valkey. */
+/** Claims slots that nobody serves, one by one: servers before Redis 7.0 know no ranges. */
 export async function addSlots(connection: NodeConnection, slots: SlotSet): Promise<void> {
-  await connection.call('CLUSTER', 'ADDSLOTSRANGE', ...slots.flat());
+  await connection.call('CLUSTER', 'ADDSLOTS', ...eachSlot(slots));
 }
 
 /**

@@ -1,5 +1,15 @@
 /** What dist/redis.cjs holds: extension.ts loads it on first use, so that starting the editor does not pay for it. */
-export { closeSlots, holdConnection, leaveCluster, meet, myId, replicate, takeSlots } from './admin.ts';
+export {
+  addSlots,
+  closeSlots,
+  holdConnection,
+  leaveCluster,
+  meet,
+  myId,
+  replicate,
+  setConfigEpoch,
+  takeSlots,
+} from './admin.ts';
 export { bringKeys } from './bringKeys.ts';
 export { connectNode } from './connect.ts';
 export { formCluster } from './formCluster.ts';

@@ -6,6 +6,7 @@ const names: Readonly<Record<string, string>> = {
   fix: 'Fix Uncovered Slots',
   flush: 'Flush Cluster',
   forget: 'Forget Node',
+  form: 'Form Cluster',
   heal: 'Heal Cluster',
   moveMastersOff: 'Move Masters off a Worker',
   promote: 'Promote Replica',

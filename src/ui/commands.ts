@@ -12,6 +12,7 @@ import { exportManifests } from './commands/exportManifests.ts';
 import { fix } from './commands/fix.ts';
 import { flush } from './commands/flush.ts';
 import { forget } from './commands/forget.ts';
+import { form } from './commands/form.ts';
 import { heal } from './commands/heal.ts';
 import { moveMastersOff } from './commands/moveMastersOff.ts';
 import { openRedisCli } from './commands/openRedisCli.ts';
@@ -54,6 +55,7 @@ const commands: Readonly<Record<string, Command>> = {
   fix,
   flush,
   forget,
+  form,
   heal,
   moveMastersOff,
   openRedisCli,

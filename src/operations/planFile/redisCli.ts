@@ -70,6 +70,25 @@ function commandsFor(step: Step, snapshot: ClusterSnapshot, owned: Map<string, S
     case 'flush':
       return step.nodes.map((id) => on(id, 'FLUSHALL'));
     default:
+      return formingCommands(step, snapshot);
+  }
+}
+
+function formingCommands(step: Step, snapshot: ClusterSnapshot): readonly string[] {
+  const on = (id: string, ...words: readonly string[]): string => cli(snapshot, id, words);
+  switch (step.kind) {
+    case 'introduce':
+      return step.servers.flatMap(({ node }, index) =>
+        step.servers
+          .slice(index + 1)
+          .map(({ host, port, busPort }) => on(node, 'CLUSTER', 'MEET', host, String(port), String(busPort))),
+      );
+    case 'formShard':
+      return [
+        on(step.node, 'CLUSTER', 'ADDSLOTSRANGE', ...step.slots.flat().map(String)),
+        ...step.replicas.map((id) => on(id, 'CLUSTER', 'REPLICATE', step.node)),
+      ];
+    default:
       return kubectlFor(step, snapshot);
   }
 }

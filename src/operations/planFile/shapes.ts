@@ -35,6 +35,8 @@ const shapes: { readonly [K in FiledKind]: Shape<StepFields[K]> } = {
     masterPod: optional(objectName),
   },
   meet: { node: nodeId, host: address, port, busPort: port },
+  introduce: { servers: listOf(serverAt) },
+  formShard: { node: nodeId, slots, replicas: listOrNone(nodeId) },
   forget: { node: nodeId },
   resetNode: { node: nodeId },
   copyFunctions: { from: nodeId, to: nodeIdOrNone, pod: optional(objectName) },
@@ -90,6 +92,22 @@ export function listOf<T>(read: Read<T>): Read<readonly T[]> {
       throw wrong(where, 'a list of 1 to 1,000 entries');
     }
     return value.map((one: unknown, index) => read(one, `${where}[${index}]`));
+  };
+}
+
+function listOrNone<T>(read: Read<T>): Read<readonly T[]> {
+  return (value, where) => (Array.isArray(value) && value.length === 0 ? [] : listOf(read)(value, where));
+}
+
+function serverAt(value: unknown, where: string): StepFields['introduce']['servers'][number] {
+  const { node, host, port: own, busPort, ...rest } = objectFrom(value, where);
+  const [extra] = Object.keys(rest);
+  if (extra !== undefined) throw wrong(`${where}.${extra}`, 'a field of such a server');
+  return {
+    node: nodeId(node, `${where}.node`),
+    host: address(host, `${where}.host`),
+    port: port(own, `${where}.port`),
+    busPort: port(busPort, `${where}.busPort`),
   };
 }
 

@@ -19,6 +19,10 @@ export function stepText(step: Step, nameOf: (id: string) => string): string {
       return `Make ${step.pod ?? nameOf(step.node)} a replica of ${step.masterPod ?? nameOf(step.master)}`;
     case 'meet':
       return `Tell the nodes that ${nameOf(step.node)} is at ${step.host}:${step.port}`;
+    case 'introduce':
+      return `Introduce ${step.servers.map(({ node, host, port }) => `${nameOf(node)} at ${host}:${port}`).join(', ')} to one another`;
+    case 'formShard':
+      return `Give ${nameOf(step.node)} ${slotsText(step.slots)} (${formatSlots(step.slots)}) and the replicas ${step.replicas.map(nameOf).join(', ') || 'none'}`;
     case 'forget':
       return `Make every node forget ${nameOf(step.node)}`;
     case 'resetNode':

@@ -3,7 +3,7 @@ import type { Step } from '../../model/plan.ts';
 /** Steps that may be under way at the same time, with their places in the plan. */
 export type Batch = readonly { readonly index: number; readonly step: Step }[];
 
-/** Neighbouring moves between different pairs of masters go together; every other step goes alone. */
+/** Neighbouring moves between different pairs of masters go together, and all shards that are formed; the rest go alone. */
 export function batchesOf(steps: readonly Step[]): readonly Batch[] {
   const batches: { index: number; step: Step }[][] = [];
   for (const [index, step] of steps.entries()) {
@@ -15,6 +15,8 @@ export function batchesOf(steps: readonly Step[]): readonly Batch[] {
 }
 
 function mayGoWith(one: Step, other: Step): boolean {
+  // Each waits until the cluster is whole, for which all of them are needed.
+  if (one.kind === 'formShard' && other.kind === 'formShard') return true;
   if (one.kind !== 'moveSlots' || other.kind !== 'moveSlots') return false;
   return endsOf(one).join() !== endsOf(other).join();
 }
@@ -36,6 +38,7 @@ export async function runTogether<T extends { readonly step: Step }>(
   const running = new Set<Promise<void>>();
   const failures: unknown[] = [];
   const isFree = ({ step }: T): boolean => {
+    if (step.kind !== 'moveSlots') return true;
     return running.size < movesAtOnce && endsOf(step).every((end) => (busy.get(end) ?? 0) < movesPerNode);
   };
   const count = ({ step }: T, change: 1 | -1): void => {

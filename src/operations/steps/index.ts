@@ -7,6 +7,8 @@ import { deleteVolumes } from './deleteVolumes.ts';
 import { emptyMaster } from './emptyMaster.ts';
 import { flush } from './flush.ts';
 import { forget } from './forget.ts';
+import { formShard } from './formShard.ts';
+import { introduce } from './introduce.ts';
 import { keepSetting } from './keepSetting.ts';
 import { meet } from './meet.ts';
 import { moveSlots } from './moveSlots.ts';
@@ -30,6 +32,8 @@ export const stepRuns: StepRuns = {
   emptyMaster,
   flush,
   forget,
+  formShard,
+  introduce,
   keepSetting,
   meet,
   moveSlots,

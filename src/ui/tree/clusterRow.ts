@@ -9,6 +9,7 @@ import { stateDescription, stateIcons, stateOf, stateTooltip } from './clusterSt
 import { nodeRow } from './nodeRow.ts';
 import { operationRow, runningIcon, runningText, type RunningOperation } from './operationRow.ts';
 import { partRow } from './partRow.ts';
+import { isUnformed } from '../../model/unformed.ts';
 import { errorIcon, warningIcon, type Row } from './row.ts';
 
 /** What is known of a cluster beside its snapshot. */
@@ -40,6 +41,7 @@ export function clusterRow(snapshot: ClusterSnapshot, work: ClusterWork, expande
       'cluster',
       state,
       isKubernetesRef(snapshot.ref) ? 'kubernetes' : 'address',
+      ...(isUnformed(snapshot) ? ['unformed'] : []),
       ...(work.own === undefined ? [] : ['running']),
     ].join(' '),
     expansion: expanded ? 'expanded' : 'collapsed',

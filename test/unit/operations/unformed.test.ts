@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { check } from '../../../src/checks/check.ts';
 import type { ClusterSnapshot } from '../../../src/model/snapshot.ts';
 import { isUnformed } from '../../../src/model/unformed.ts';
 import { planFix } from '../../../src/operations/fix.ts';
@@ -30,6 +31,19 @@ describe('servers that never formed a cluster', () => {
     assert.ok(!isUnformed(snapshotOf(ids.map((id) => source(id)))));
     assert.ok(!isUnformed(lonely({ others: [line('m9', { slots: [] })] })), 'they know somebody');
     assert.ok(!isUnformed(snapshotOf([])), 'nothing was read');
+  });
+
+  test('are one finding whose remedy is to form a cluster, or to wait where agents do it', () => {
+    const [bundled] = lonely().workloads;
+    assert.ok(bundled);
+    const foreign = { ...lonely(), workloads: [{ ...bundled, bundled: false }] };
+    const remedies = (snapshot: ClusterSnapshot): string =>
+      check(snapshot)
+        .map(({ message, remedy }) => `${message} ${remedy ?? ''}`)
+        .join('\n');
+    assert.match(remedies(foreign), /No cluster was formed yet: 6 servers .* “Form Cluster…” makes/);
+    assert.match(remedies(lonely()), /Wait: the pods’ agents form it/);
+    assert.doesNotMatch(remedies(foreign), /Fix|Heal|Forget/);
   });
 
   test('are neither fixed into one-node clusters nor healed', () => {

@@ -73,6 +73,17 @@ const four = (): ClusterSnapshot => {
   );
 };
 
+/** Six empty servers that know nobody. */
+const unformed = (): ClusterSnapshot => {
+  const alone = (id: string, index: number): ReturnType<typeof source> =>
+    source(id, {
+      ...{ self: line(`m${index}`, { id, slots: [], host: '' }), others: [], keys: 0, slotsAssigned: 0 },
+      replication: { role: 'master', offset: 0, replicas: [] },
+    });
+  const snapshot = snapshotOf(ids.map(alone));
+  return { ...snapshot, workloads: snapshot.workloads.map((one) => ({ ...one, bundled: false })) };
+};
+
 interface Changing {
   /** `person`: a person sees the plan; `always`: everybody does; `word`: and types the cluster's name. */
   readonly asks: 'person' | 'always' | 'word';
@@ -118,6 +129,7 @@ const changing: Readonly<Record<string, readonly Changing[]>> = {
   ],
   flush: [{ asks: 'word', state: whole }],
   forget: [{ asks: 'always', state: ghost, answers: { node: 'r2' }, row: 'r2' }],
+  form: [{ asks: 'person', state: unformed, only: 'kubernetes', answers: { masters: 3 }, types: '3' }],
   heal: [{ asks: 'person', state: open }],
   moveMastersOff: [
     {

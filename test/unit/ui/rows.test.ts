@@ -10,7 +10,7 @@ import { commandName } from '../../../src/ui/commandNames.ts';
 import type { Progress } from '../../../src/model/plan.ts';
 import type { ClusterSnapshot } from '../../../src/model/snapshot.ts';
 import { UserError } from '../../../src/model/errors.ts';
-import { ids, line, silent, snapshotOf, source } from '../sample.ts';
+import { ids, line, silent, snapshotOf, source, view } from '../sample.ts';
 
 function stateWith(clusters: readonly ClusterSnapshot[]): TreeState {
   const scope = { context: 'test', namespace: undefined, read: true, clusters };
@@ -152,8 +152,13 @@ test('menus match facets that rows have, and only commands that exist', () => {
     ...healthy,
     nodes: healthy.nodes.map((node) => (node.id === 'r2' ? { ...node, health: 'failed' as const } : node)),
   };
+  const alone = { ...view('m0'), self: line('m0', { slots: [] }), others: [] };
+  const unformed = {
+    ...healthy,
+    nodes: [{ ...line('m0', { slots: [] }), role: 'master', health: 'ok', view: alone }],
+  } as const;
   const rows = rowsOf({
-    ...stateWith([withFailed]),
+    ...stateWith([withFailed, { ...unformed, ref: { context: 'test', namespace: 'shop', name: 'new' } }]),
     addressClusters: [sandbox, byAddress].map((one) => ({
       source: one,
       snapshot: { ...healthy, ref: one.ref },
@@ -222,7 +227,7 @@ test('commands that change a cluster are called what their titles say', () => {
     const name = commandName(command.replace('redisCluster.', ''));
     return name === undefined ? [] : [[name, title.replace('…', '')]];
   });
-  assert.equal(names.length, 18);
+  assert.equal(names.length, 19);
   for (const [name, title] of names) assert.equal(name, title);
 });
 

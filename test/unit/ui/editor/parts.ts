@@ -14,13 +14,13 @@ export interface Begun {
 export function partsFor(snapshot: () => ClusterSnapshot, ref: ClusterRef, counted: Begun): Parts {
   const access = accessTo();
   const address = { source: { ref, name: 'cart' } };
-  const cluster = { ref, name: 'cart' };
+  const cluster = { ...snapshot(), ref, name: 'cart' };
   const connection = {
     pipeline: (commands: readonly unknown[][]) => Promise.resolve(commands.map(() => 0)),
     call: () => Promise.resolve(['hz', '10']),
     close: () => undefined,
   };
-  const dialer = { credentials: {}, dial: () => Promise.resolve(connection) };
+  const dialer = { credentials: {}, dial: (id: string) => Promise.resolve({ ...connection, id }) };
   const server = { id: 'e'.repeat(40), host: '10.0.9.9', port: 6379, busPort: 16379, slots: [] };
   const parts = {
     journals: { store: { list: () => Promise.resolve([]) }, clock: () => 0 },
@@ -40,7 +40,10 @@ export function partsFor(snapshot: () => ClusterSnapshot, ref: ClusterRef, count
       redis: () =>
         Promise.resolve({
           connectNode: () => Promise.resolve(connection),
-          readNodeView: () => Promise.resolve({ self: server, others: [], keys: 0 }),
+          readNodeView: ({ id }: { readonly id?: string }) =>
+            Promise.resolve(
+              snapshot().nodes.find((node) => node.id === id)?.view ?? { self: server, others: [], keys: 0 },
+            ),
         }),
       reading: () => Promise.resolve({}),
     },

@@ -1,0 +1,163 @@
+import { formatAddress, isKubernetesRef } from '../../model/clusterRef.ts';
+import { UserError } from '../../model/errors.ts';
+import type { NodeView } from '../../model/nodeView.ts';
+import type { StepOf } from '../../model/plan.ts';
+import { quantity } from '../../model/quantity.ts';
+import { nodeName } from '../../model/shards.ts';
+import type { ClusterSnapshot } from '../../model/snapshot.ts';
+import type { NodeConnection } from '../../redis/nodeConnection.ts';
+import { formTimes } from '../form/readServers.ts';
+import { answers, refusal } from '../nodes.ts';
+import { withConnection } from '../withConnection.ts';
+import type { StepPorts } from './ports.ts';
+import type { StepRun } from './step.ts';
+
+type Introduce = StepOf<'introduce'>;
+type Server = Introduce['servers'][number];
+
+/** Milliseconds for all to know all: a handshake takes a heartbeat or two, and each has one with each. */
+const limits = { any: 60_000, eachServer: 500 };
+const greetEvery = 5_000;
+const pollEvery = 250;
+
+/** Makes empty servers know one another, and nobody else. */
+export const introduce: StepRun<'introduce'> = {
+  isDone: ({ servers }, { nodes }) =>
+    servers.every(({ node }) => {
+      const own = nodes.find(({ id }) => id === node);
+      return answers(own) && missing(servers, own.view).length === 0;
+    }),
+  check: async ({ servers }, snapshot, ports) => {
+    await Promise.all(servers.map((server) => checkServer(server, servers, snapshot, ports)));
+  },
+  act: async ({ servers }, ports) => {
+    const { redis, snapshot, report, now, delay, signal } = ports;
+    await Promise.all(
+      servers.map((server, index) =>
+        onServer(server, ports, async (connection) => {
+          const { self, others } = await redis.readNodeView(connection);
+          // Redis gives one only to a server that is alone, and equal ones of masters are resolved by the masters.
+          if (others.length === 0 && self.configEpoch === 0)
+            await redis.setConfigEpoch(connection, index + 1);
+        }),
+      ),
+    );
+    const end = now() + limits.any + limits.eachServer * servers.length;
+    let greetAt = 0;
+    while (!signal.aborted) {
+      const lonely = await lonelyOf(servers, ports);
+      if (lonely.length === 0) return;
+      report({
+        text: `${quantity(servers.length - lonely.length, 'server')} of ${servers.length} know all others`,
+      });
+      if (now() > end) throw notInTouch(lonely, snapshot);
+      if (now() >= greetAt) {
+        for (const { server, unknown } of lonely) await greet(server, unknown, ports);
+        greetAt = now() + greetEvery;
+      }
+      await delay(pollEvery, signal);
+    }
+  },
+};
+
+async function checkServer(
+  server: Server,
+  servers: readonly Server[],
+  snapshot: ClusterSnapshot,
+  ports: StepPorts,
+): Promise<void> {
+  const name = nameOf(server, snapshot);
+  const { keys, self, others, replication } = await onServer(server, ports, ports.redis.readNodeView);
+  const ids = new Set(servers.map(({ node }) => node));
+  const foreign = others.filter(({ id, flags }) => !flags.includes('handshake') && !ids.has(id));
+  if (keys === 0 && self.slots.length === 0 && foreign.length === 0 && replication.role === 'master') return;
+  throw refusal(
+    'unsafe',
+    `${name} is not empty any more: it holds ${quantity(keys, 'key')} and ${quantity(self.slots.length, 'slot range')} and knows ${quantity(foreign.length, 'other node')}.`,
+  );
+}
+
+/**
+ * Lends a connection on which the server has just said that it is the one that is meant. Outside Kubernetes it is
+ * dialled where the others will look for it; a pod's address is compared with what Kubernetes says now.
+ */
+async function onServer<T>(
+  server: Server,
+  { snapshot, dialer, redis }: StepPorts,
+  use: (connection: NodeConnection) => Promise<T>,
+): Promise<T> {
+  const { node, host, port } = server;
+  const verified = async (connection: NodeConnection): Promise<T> => {
+    const id = await redis.myId(connection);
+    if (id === node) return use(connection);
+    throw refusal('unsafe', `At ${formatAddress({ host, port })} answers node ${id}, not ${node}.`);
+  };
+  if (isKubernetesRef(snapshot.ref)) {
+    const pod = snapshot.nodes.find(({ id }) => id === node)?.pod;
+    if (pod !== undefined && pod.ip !== host) {
+      throw refusal(
+        'unsafe',
+        `${nameOf(server, snapshot)} is at ${pod.ip ?? 'no address'} now, not at ${host}.`,
+      );
+    }
+    return withConnection({ dialer }, node, verified);
+  }
+  const connection = await redis.connectNode({ host, port }, dialer.credentials, formTimes);
+  try {
+    return await verified(connection);
+  } finally {
+    connection.close();
+  }
+}
+
+interface Lonely {
+  readonly server: Server;
+  readonly unknown: readonly Server[];
+}
+
+async function lonelyOf(servers: readonly Server[], ports: StepPorts): Promise<readonly Lonely[]> {
+  const all = await Promise.all(
+    servers.map(async (server) => {
+      const view = await onServer(server, ports, ports.redis.readNodeView);
+      return { server, unknown: missing(servers, view) };
+    }),
+  );
+  return all.filter(({ unknown }) => unknown.length > 0);
+}
+
+function missing(servers: readonly Server[], { self, others }: NodeView): readonly Server[] {
+  return servers.filter(
+    ({ node }) =>
+      node !== self.id &&
+      !others.some(
+        ({ id, flags, linkState }) =>
+          id === node && linkState === 'connected' && !flags.includes('handshake'),
+      ),
+  );
+}
+
+/** Whom it greets is asked for its id immediately before: at an old address may be a member of another cluster. */
+async function greet(server: Server, unknown: readonly Server[], ports: StepPorts): Promise<void> {
+  for (const other of unknown) await onServer(other, ports, () => Promise.resolve());
+  await onServer(server, ports, async (connection) => {
+    for (const { host, port, busPort } of unknown)
+      await ports.redis.meet(connection, { host, port, busPort });
+  });
+}
+
+function notInTouch(lonely: readonly Lonely[], snapshot: ClusterSnapshot): UserError {
+  const names = (servers: readonly Server[]): string =>
+    servers.map((server) => nameOf(server, snapshot)).join(', ');
+  const [first] = lonely;
+  const unknown = first?.unknown ?? [];
+  return new UserError(
+    'failed',
+    `${names(lonely.map(({ server }) => server))} did not get in touch with all others; ${first === undefined ? '' : names([first.server])} still waits for ${names(unknown)}. Their bus ports (${[...new Set(unknown.map(({ busPort }) => busPort))].join(', ')}) have to reach each other. No slot was assigned; running it again is safe.`,
+  );
+}
+
+/** Outside Kubernetes a server that no member lists yet is no node of the snapshot. */
+function nameOf({ node, host, port }: Server, { nodes }: ClusterSnapshot): string {
+  const own = nodes.find(({ id }) => id === node);
+  return own === undefined ? formatAddress({ host, port }) : nodeName(own);
+}
