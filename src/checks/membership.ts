@@ -1,3 +1,4 @@
+import { hasEnded } from '../model/endedPods.ts';
 import { isOutOfTouch, ordinalOf, podNameOf } from '../model/goneMembers.ts';
 import type { Finding } from '../model/finding.ts';
 import type { KnownNode } from '../model/nodeView.ts';
@@ -7,7 +8,7 @@ import type { ClusterSnapshot, PodFacts } from '../model/snapshot.ts';
 import { isUnformed } from '../model/unformed.ts';
 import { isRunning, isUnread, shortList } from '../model/unread.ts';
 import type { Rule } from './rule.ts';
-import { endedRemedy, hasEnded, isStarting, replacement, scaleBackRemedy, scaledBelow } from './wayBack.ts';
+import { endedRemedy, isStarting, replacement, scaleBackRemedy, scaledBelow } from './wayBack.ts';
 
 /** Pods that are in no cluster, servers that never formed one, and nodes that the cluster lists and that were not found. */
 export const membership: Rule = (snapshot) => {

@@ -1,3 +1,4 @@
+import { hasEnded } from '../model/endedPods.ts';
 import { isKubernetesRef } from '../model/clusterRef.ts';
 import { answers } from '../model/answering.ts';
 import { goneMembers, isOutOfTouch, ordinalOf, podNameOf, type ScaledDown } from '../model/goneMembers.ts';
@@ -8,11 +9,6 @@ import { asSentence } from '../model/unread.ts';
 
 /** What every container waits for while it starts. */
 const passing: readonly string[] = ['ContainerCreating', 'PodInitializing'];
-
-/** Whether a pod has ended for good, as after a shutdown of its Kubernetes node, and nothing replaced it. */
-export function hasEnded({ phase, deleting }: PodFacts): boolean {
-  return !deleting && (phase === 'Succeeded' || phase === 'Failed');
-}
 
 /** Whether a pod is on its way up, with nothing in its way. */
 export function isStarting({ phase, ready, reason, deleting }: PodFacts): boolean {

@@ -69,10 +69,11 @@ export function objectsOf(client: ApiClient): Objects {
       const items = await listAll(client, group, resource, within, undefined, labelSelector);
       return items.map((item) => ({ ...(item as KubernetesObject), apiVersion, kind }));
     },
-    delete: async (apiVersion, kind, namespace, name, signal, propagationPolicy = 'Background') => {
+    delete: async (apiVersion, kind, namespace, name, signal, how = {}) => {
       const { path, resource } = await resources(apiVersion, kind, namespace);
       const asked: Asked = { verb: 'delete', resource, namespace, name };
-      const body = { propagationPolicy };
+      const { propagationPolicy = 'Background', uid } = how;
+      const body = { propagationPolicy, ...(uid === undefined ? {} : { preconditions: { uid } }) };
       return orMissing(async () => {
         await client.json({
           asked,

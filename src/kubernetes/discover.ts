@@ -91,9 +91,12 @@ function namespaceOf(object: Pod | StatefulSet): string {
   return object.metadata?.namespace ?? '';
 }
 
-/** Pods of jobs and pods that ended for good are no servers. */
+/**
+ * Pods of jobs are no servers, nor is a pod of nobody's that has done its work. One that its owner wants to run and that
+ * has ended, such as by the shutdown of its Kubernetes node, is missing until somebody replaces it.
+ */
 function isOver(pod: Pod, ownerKind: string): boolean {
-  return ownerKind === 'Job' || pod.status?.phase === 'Succeeded';
+  return ownerKind === 'Job' || (ownerKind === 'Pod' && pod.status?.phase === 'Succeeded');
 }
 
 function ownerOf(pod: Pod): { readonly kind: string; readonly name: string } {

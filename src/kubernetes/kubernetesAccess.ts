@@ -107,14 +107,17 @@ export interface KubernetesAccess {
     namespace: string,
     labelSelector?: string,
   ): Promise<readonly KubernetesObject[]>;
-  /** True where it was there; deletes dependents in the background, or leaves them running (`Orphan`). */
+  /**
+   * True where it was there; deletes dependents in the background, or leaves them running (`Orphan`). With `uid` only
+   * that very object: fails with `already-exists` where another one has its name by now.
+   */
   delete(
     apiVersion: string,
     kind: string,
     namespace: string,
     name: string,
     signal?: AbortSignal,
-    propagationPolicy?: 'Background' | 'Orphan',
+    how?: { readonly propagationPolicy?: 'Background' | 'Orphan'; readonly uid?: string },
   ): Promise<boolean>;
   /** Changes a StatefulSet's replicas through its scale sub-resource, refusing where they are no longer `from`. */
   scale(namespace: string, statefulSet: string, from: number, to: number): Promise<void>;

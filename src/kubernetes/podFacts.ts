@@ -125,7 +125,16 @@ function trouble(pod: Pod): Trouble {
   if (unscheduled !== undefined) return because(unscheduled.reason ?? 'Unschedulable', unscheduled.message);
   const containers = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
   const found = containers.map(containerTrouble).filter((one) => one.reason !== undefined);
-  return found.find(({ reason }) => !isPassing(reason)) ?? found[0] ?? {};
+  return found.find(({ reason }) => !isPassing(reason)) ?? found[0] ?? endOf(pod);
+}
+
+/** A pod in such a phase is never started again, though none of its containers failed. */
+function endOf({ status }: Pod): Trouble {
+  if (status?.phase !== 'Succeeded' && status?.phase !== 'Failed') return {};
+  return because(
+    'Ended',
+    `All containers of the pod have ended, and it is not started again (phase ${status.phase}).`,
+  );
 }
 
 /** What every pod waits for while it starts; a real obstacle of another container is worth more. */

@@ -86,6 +86,16 @@ export interface StepFields {
   readonly waitForPods: { readonly workload?: string; readonly pods: number };
   /** `uid` is the pod's before: another one says that it was restarted. */
   readonly restartPod: { readonly pod: string; readonly uid?: string };
+  /**
+   * Deletes a pod that has ended. `isRecreated`: its owner makes one of the same name, which is waited for until its
+   * server is a member again, where `node` says that it was one.
+   */
+  readonly replacePod: {
+    readonly pod: string;
+    readonly uid: string;
+    readonly isRecreated: boolean;
+    readonly node?: string;
+  };
   /** Makes empty masters of pods that have just joined, while the agents are held. */
   readonly emptyMaster: { readonly pods: readonly string[] };
   readonly deleteVolumes: { readonly claims: readonly string[] };
@@ -140,6 +150,7 @@ const destroys: { readonly [K in StepKind]: boolean | ((step: StepOf<K>) => bool
   setReplicas: ({ from, pods }) => from !== undefined && pods < from,
   waitForPods: false,
   restartPod: false,
+  replacePod: true,
   emptyMaster: false,
   deleteVolumes: true,
   joinNodes: false,

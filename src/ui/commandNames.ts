@@ -12,6 +12,7 @@ const names: Readonly<Record<string, string>> = {
   promote: 'Promote Replica',
   rebalance: 'Rebalance',
   removeShard: 'Remove Shard',
+  replacePod: 'Replace Ended Pods',
   replicate: 'Move or Spread Replicas',
   reshard: 'Reshard',
   rollingRestart: 'Rolling Restart',

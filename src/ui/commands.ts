@@ -23,6 +23,7 @@ import { rebalance } from './commands/rebalance.ts';
 import { refresh } from './commands/refresh.ts';
 import { removeAddress } from './commands/removeAddress.ts';
 import { removeShard } from './commands/removeShard.ts';
+import { replacePod } from './commands/replacePod.ts';
 import { replicate } from './commands/replicate.ts';
 import { reshard } from './commands/reshard.ts';
 import { rollingRestart } from './commands/rollingRestart.ts';
@@ -66,6 +67,7 @@ const commands: Readonly<Record<string, Command>> = {
   refresh,
   removeAddress,
   removeShard,
+  replacePod,
   replicate,
   reshard,
   rollingRestart,

@@ -134,6 +134,8 @@ function kubectlFor(step: Step, { ref }: ClusterSnapshot): readonly string[] {
       return step.workload === undefined
         ? []
         : [`${kubectl} rollout status ${quoted(`statefulset/${step.workload}`)}`];
+    case 'replacePod':
+      return [`${kubectl} delete pod ${quoted(step.pod)}`];
     case 'deleteVolumes':
       return [`${kubectl} delete pvc ${step.claims.map(quoted).join(' ')}`];
     default:

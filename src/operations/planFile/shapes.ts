@@ -48,6 +48,7 @@ const shapes: { readonly [K in FiledKind]: Shape<StepFields[K]> } = {
   closeSlots: { node: nodeId, slots },
   setReplicas: { workload: objectName, from: optional(count), pods: count },
   waitForPods: { workload: optional(objectName), pods: count },
+  replacePod: { pod: objectName, uid, isRecreated: yesOrNo, node: optional(nodeId) },
   emptyMaster: { pods: listOf(objectName) },
   deleteVolumes: { claims: listOf(objectName) },
 };
@@ -150,6 +151,15 @@ export function slots(value: unknown, where: string): SlotSet {
 
 function limits(value: unknown, where: string): MoveLimits {
   return readMoveLimits(value, (field, what) => wrong(field === '' ? where : `${where}.${field}`, what));
+}
+
+function uid(value: unknown, where: string): string {
+  return matching(/^[0-9a-zA-Z-]{1,64}$/, 'the uid of a Kubernetes object')(value, where);
+}
+
+function yesOrNo(value: unknown, where: string): boolean {
+  if (typeof value === 'boolean') return value;
+  throw wrong(where, 'true or false');
 }
 
 /** https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-subdomain-names */

@@ -63,6 +63,8 @@ function kubernetesText(step: Step): string {
       return `Set the replicas of StatefulSet ${step.workload} to ${step.pods}`;
     case 'waitForPods':
       return `Wait for ${quantity(step.pods, 'pod')} to be ready`;
+    case 'replacePod':
+      return `Delete the ended pod ${step.pod} (uid ${step.uid})${step.isRecreated ? ' and wait for the new one' : ''}`;
     case 'emptyMaster':
       return `Make empty masters of ${step.pods.join(', ')}`;
     case 'keepSetting':

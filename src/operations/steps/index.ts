@@ -13,6 +13,7 @@ import { keepSetting } from './keepSetting.ts';
 import { meet } from './meet.ts';
 import { moveSlots } from './moveSlots.ts';
 import { promote } from './promote.ts';
+import { replacePod } from './replacePod.ts';
 import { replicate } from './replicate.ts';
 import { resetNode } from './resetNode.ts';
 import { setConfig } from './setConfig.ts';
@@ -38,6 +39,7 @@ export const stepRuns: StepRuns = {
   meet,
   moveSlots,
   promote,
+  replacePod,
   replicate,
   resetNode,
   setConfig,

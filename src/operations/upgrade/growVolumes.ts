@@ -92,7 +92,9 @@ async function remakeSet(
   report({ text: `making StatefulSet ${statefulSet} anew around its pods` });
   await access.apply(keptText(namespace, keep, object), signal);
   // From here on it is not stopped: pods without a StatefulSet are not made anew.
-  await access.delete('apps/v1', 'StatefulSet', namespace, statefulSet, undefined, 'Orphan');
+  await access.delete('apps/v1', 'StatefulSet', namespace, statefulSet, undefined, {
+    propagationPolicy: 'Orphan',
+  });
   try {
     await untilGone(namespace, statefulSet, ports);
     await access.create(object);

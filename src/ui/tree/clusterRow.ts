@@ -10,6 +10,7 @@ import { nodeRow } from './nodeRow.ts';
 import { operationRow, runningIcon, runningText, type RunningOperation } from './operationRow.ts';
 import { partRow } from './partRow.ts';
 import { isUnformed } from '../../model/unformed.ts';
+import { hasEnded, podsOf } from '../../model/endedPods.ts';
 import { errorIcon, warningIcon, type Row } from './row.ts';
 
 /** What is known of a cluster beside its snapshot. */
@@ -42,6 +43,7 @@ export function clusterRow(snapshot: ClusterSnapshot, work: ClusterWork, expande
       state,
       isKubernetesRef(snapshot.ref) ? 'kubernetes' : 'address',
       ...(isUnformed(snapshot) ? ['unformed'] : []),
+      ...(podsOf(snapshot).some(hasEnded) ? ['endedPods'] : []),
       ...(work.own === undefined ? [] : ['running']),
     ].join(' '),
     expansion: expanded ? 'expanded' : 'collapsed',

@@ -83,6 +83,14 @@ const unformed = (): ClusterSnapshot => {
   const snapshot = snapshotOf(ids.map(alone));
   return { ...snapshot, workloads: snapshot.workloads.map((one) => ({ ...one, bundled: false })) };
 };
+/** A replica whose pod has ended and is not replaced. */
+const ended = (): ClusterSnapshot => {
+  const snapshot = seenAs({}, ['r2'])();
+  const nodes = snapshot.nodes.map((node) =>
+    node.id === 'r2' && node.pod !== undefined ? { ...node, pod: { ...node.pod, phase: 'Failed' } } : node,
+  );
+  return { ...snapshot, nodes };
+};
 
 interface Changing {
   /** `person`: a person sees the plan; `always`: everybody does; `word`: and types the cluster's name. */
@@ -157,6 +165,7 @@ const changing: Readonly<Record<string, readonly Changing[]>> = {
     },
   ],
   removeShard: [{ asks: 'always', state: four, only: 'addresses', answers: { node: 'm3' }, row: 'm3' }],
+  replacePod: [{ asks: 'always', state: ended, only: 'kubernetes' }],
   replicate: [{ asks: 'person', state: whole, answers: { node: 'r0', master: 'm1' }, row: 'r0' }],
   reshard: [{ asks: 'person', state: whole, answers: { to: 'm0', slots: 10 }, types: '10' }],
   rollingRestart: [{ asks: 'person', state: whole, only: 'kubernetes' }],

@@ -10,7 +10,7 @@ import { commandName } from '../../../src/ui/commandNames.ts';
 import type { Progress } from '../../../src/model/plan.ts';
 import type { ClusterSnapshot } from '../../../src/model/snapshot.ts';
 import { UserError } from '../../../src/model/errors.ts';
-import { ids, line, silent, snapshotOf, source, view } from '../sample.ts';
+import { ids, line, pod, silent, snapshotOf, source, view } from '../sample.ts';
 
 function stateWith(clusters: readonly ClusterSnapshot[]): TreeState {
   const scope = { context: 'test', namespace: undefined, read: true, clusters };
@@ -153,8 +153,10 @@ test('menus match facets that rows have, and only commands that exist', () => {
     nodes: healthy.nodes.map((node) => (node.id === 'r2' ? { ...node, health: 'failed' as const } : node)),
   };
   const alone = { ...view('m0'), self: line('m0', { slots: [] }), others: [] };
+  const ended = { ...pod('new-1', '10.0.0.9'), phase: 'Failed' };
   const unformed = {
     ...healthy,
+    loosePods: [ended],
     nodes: [{ ...line('m0', { slots: [] }), role: 'master', health: 'ok', view: alone }],
   } as const;
   const rows = rowsOf({
@@ -227,7 +229,7 @@ test('commands that change a cluster are called what their titles say', () => {
     const name = commandName(command.replace('redisCluster.', ''));
     return name === undefined ? [] : [[name, title.replace('…', '')]];
   });
-  assert.equal(names.length, 19);
+  assert.equal(names.length, 20);
   for (const [name, title] of names) assert.equal(name, title);
 });
 

@@ -1,0 +1,83 @@
+import { describeRef, isKubernetesRef } from '../model/clusterRef.ts';
+import type { Plan, StepOf } from '../model/plan.ts';
+import type { ClusterSnapshot, PodFacts } from '../model/snapshot.ts';
+import { refusal } from './nodes.ts';
+import { hasEnded, podsOf } from '../model/endedPods.ts';
+
+export interface ReplacePodsRequest {
+  /** One pod by its name; all that have ended if absent. */
+  readonly pod?: string;
+}
+
+/**
+ * Plans to delete pods that have ended and that nobody replaces, such as after a node was shut down, so that their owner
+ * creates them again. Volumes stay. Throws a UserError where a pod runs, or nothing would create it again.
+ */
+export function planReplacePods(snapshot: ClusterSnapshot, request: ReplacePodsRequest): Plan {
+  const { ref } = snapshot;
+  if (!isKubernetesRef(ref)) {
+    throw refusal('invalid-input', `${describeRef(ref)} is not in Kubernetes: it has no pods.`);
+  }
+  const pods =
+    request.pod === undefined ? podsOf(snapshot).filter(hasEnded) : [podNamed(snapshot, request.pod)];
+  if (pods.length === 0) throw refusal('invalid-input', `No pod of ${describeRef(ref)} has ended.`);
+  for (const pod of pods) refuseUnowned(snapshot, pod);
+  const names = pods.map(({ name }) => name).join(', ');
+  return {
+    title: `Replace ${names} of ${describeRef(ref)}`,
+    ref,
+    operation: 'replacePod',
+    request,
+    steps: pods.map((pod) => stepFor(snapshot, pod)),
+    warnings: pods.flatMap(({ name, ended, worker = 'its Kubernetes node' }) =>
+      ended === true
+        ? []
+        : [
+            `Kubernetes does not report that the container of ${name} has ended. Make sure that ${worker} is down: two servers on one volume damage its data.`,
+          ],
+    ),
+    losses: [],
+  };
+}
+
+function podNamed(snapshot: ClusterSnapshot, name: string): PodFacts {
+  const pods = podsOf(snapshot);
+  const pod = pods.find((one) => one.name === name);
+  if (pod === undefined) {
+    throw refusal(
+      'not-found',
+      `${describeRef(snapshot.ref)} has no pod ${name}. Its pods: ${pods.map((one) => one.name).join(', ')}.`,
+    );
+  }
+  if (hasEnded(pod)) return pod;
+  if (pod.deleting) throw refusal('invalid-input', `Pod ${name} is being deleted already.`);
+  throw refusal(
+    'unsafe',
+    `Pod ${name} has not ended (phase ${pod.phase}): only a pod that never runs again is replaced.`,
+  );
+}
+
+function ownerKind({ workloads }: ClusterSnapshot, { workload }: PodFacts): string | undefined {
+  return workloads.find(({ name }) => name === workload)?.kind;
+}
+
+function refuseUnowned(snapshot: ClusterSnapshot, pod: PodFacts): void {
+  const kind = ownerKind(snapshot, pod);
+  if (kind !== undefined && kind !== 'Pod') return;
+  throw refusal('unsafe', `Nothing owns pod ${pod.name}: deleted, it would not be created again.`);
+}
+
+function stepFor(snapshot: ClusterSnapshot, pod: PodFacts): StepOf<'replacePod'> {
+  const node = snapshot.nodes.find((one) => one.pod?.uid === pod.uid);
+  const isRecreated = ownerKind(snapshot, pod) === 'StatefulSet';
+  const why = pod.reason === undefined ? pod.phase : `${pod.phase}, ${pod.reason}`;
+  const then = isRecreated
+    ? `StatefulSet ${pod.workload} creates it again with its volume`
+    : `its owner ${pod.workload} has replaced it or creates another`;
+  return {
+    kind: 'replacePod',
+    ...{ pod: pod.name, uid: pod.uid, isRecreated },
+    ...(node === undefined ? {} : { node: node.id }),
+    text: `Delete the ended pod ${pod.name} (${why}; uid ${pod.uid}); ${then}`,
+  };
+}

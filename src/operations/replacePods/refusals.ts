@@ -1,0 +1,13 @@
+import { hasEnded } from '../../model/endedPods.ts';
+import { refusal } from '../nodes.ts';
+
+/** Throws a UserError where a pod, as Kubernetes has it now, still runs. */
+export function refuseRunning(name: string, object: object): void {
+  const { status } = object as { readonly status?: { readonly phase?: string } };
+  const phase = status?.phase ?? 'Unknown';
+  if (hasEnded({ phase, deleting: false })) return;
+  throw refusal(
+    'unsafe',
+    `Pod ${name} has not ended (phase ${phase}): only a pod that never runs again is replaced.`,
+  );
+}

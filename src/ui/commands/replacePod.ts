@@ -1,0 +1,27 @@
+import { isKubernetesRef } from '../../model/clusterRef.ts';
+import type { Outcome } from '../../model/outcome.ts';
+import { quantity } from '../../model/quantity.ts';
+import { planReplacePods } from '../../operations/replacePods.ts';
+import { requireRights } from '../../operations/rights.ts';
+import { Asking } from '../asking.ts';
+import type { Parts } from '../parts.ts';
+import { runPlanned } from '../runPlanned.ts';
+import { textAnswer } from '../target.ts';
+
+/** Deletes pods that have ended and are not replaced by themselves, so that their StatefulSet creates them again. */
+export async function replacePod(parts: Parts, argument: unknown): Promise<Outcome> {
+  const asking = new Asking(parts, argument);
+  const snapshot = await parts.inventory.fresh(await asking.cluster());
+  const pod = textAnswer(asking.answers, 'pod');
+  const plan = planReplacePods(snapshot, pod === undefined ? {} : { pod });
+  const { ref } = snapshot;
+  if (isKubernetesRef(ref)) {
+    await requireRights(await parts.inventory.access(ref.context), ref.namespace, [['delete', 'pods', '']]);
+  }
+  return runPlanned(parts, {
+    plan,
+    asking,
+    verb: 'Replace',
+    message: ({ steps, seconds }) => `${quantity(steps, 'pod')} replaced in ${seconds.toFixed(1)} s`,
+  });
+}
