@@ -13,6 +13,8 @@ import { planScaleShape } from '../../src/operations/scaleShape.ts';
 import { planSetConfig } from '../../src/operations/setConfig.ts';
 import { readSetConfigFacts } from '../../src/operations/setConfig/facts.ts';
 import { readShapeFacts } from '../../src/operations/shape/facts.ts';
+import { bringsBack, planScaleBack } from '../../src/operations/shape/scaleBack.ts';
+import { readPodVolumes } from '../../src/operations/shape/scaledDown.ts';
 import { prepareUpgrade, runUpgrade } from '../../src/operations/upgrade.ts';
 import { plannedCluster, type PlannedCluster } from '../support/plannedCluster.ts';
 
@@ -116,4 +118,25 @@ test('every pod is started anew, and comes back as who it was', async () => {
   assert.equal(updatedPods.length, 6);
   const after = await ports.readSnapshot();
   assert.deepEqual(new Set(after.nodes.map(({ id }) => id)), new Set(before.nodes.map(({ id }) => id)));
+});
+
+test('pods that went with fewer replicas than members come back with their volumes and ids', async () => {
+  const before = await readAgreed();
+  const pods = before.nodes.length;
+  await cluster.access.scale(cluster.namespace, name, pods, 2);
+  const end = Date.now() + 120_000;
+  let down = await ports.readSnapshot();
+  while (down.workloads[0]?.replicas !== 2 || !bringsBack(down, { pods })) {
+    assert.ok(Date.now() < end, JSON.stringify(down.nodes.map(({ id, health }) => [id, health])));
+    await ports.delay(500, ports.signal);
+    down = await ports.readSnapshot();
+  }
+  const plan = planScaleBack(down, { pods }, await readPodVolumes(cluster.access, down));
+  assert.deepEqual(plan.warnings, []);
+  assert.match(plan.steps[0]?.text ?? '', new RegExp(`brings back ${name}-2 .* with their volumes`));
+  await runPlan(plan, ports);
+  const after = await agreed(ports.readSnapshot, 60_000);
+  const idsOf = ({ nodes }: ClusterSnapshot): readonly string[] => nodes.map(({ id }) => id).sort();
+  assert.deepEqual(idsOf(after), idsOf(before));
+  assert.ok(after.nodes.every(({ view }) => view !== undefined));
 });

@@ -4,11 +4,13 @@ import { agreed } from '../../operations/agreed.ts';
 import { refuseOwned, refuseSeveral } from '../../operations/owner.ts';
 import { planScale, runScale, type Scaled } from '../../operations/scale.ts';
 import { changesShape, planScaleShape, type ShapeRequest } from '../../operations/scaleShape.ts';
-import { isKubernetesRef } from '../../model/clusterRef.ts';
+import { isKubernetesRef, type KubernetesClusterRef } from '../../model/clusterRef.ts';
 import { messageOf, UserError } from '../../model/errors.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import type { NodeConnection } from '../../redis/nodeConnection.ts';
+import { bringsBack, planScaleBack } from '../../operations/shape/scaleBack.ts';
+import { readPodVolumes } from '../../operations/shape/scaledDown.ts';
 import { Asking } from '../asking.ts';
 import { moveOptionsIn } from '../moveOptions.ts';
 import type { Parts } from '../parts.ts';
@@ -40,6 +42,9 @@ export async function scale(parts: Parts, argument: unknown): Promise<Outcome | 
     known.length === 0 ? undefined : Object.fromEntries(known),
     () => askShape(snapshot),
   );
+  if (isKubernetesRef(snapshot.ref) && bringsBack(snapshot, request)) {
+    return scaleBack(parts, asking, snapshot, snapshot.ref, request);
+  }
   const volumes = answers['volumes'] === true;
   if (isKubernetesRef(snapshot.ref) && changesShape(snapshot, request)) {
     const facts = await shapeFactsOf(parts, snapshot, volumes);
@@ -83,6 +88,26 @@ export async function scale(parts: Parts, argument: unknown): Promise<Outcome | 
   });
 }
 
+/** The pods come back with their volumes and their nodes by themselves. */
+async function scaleBack(
+  parts: Parts,
+  asking: Asking,
+  snapshot: ClusterSnapshot,
+  { context, namespace }: KubernetesClusterRef,
+  request: ShapeRequest,
+): Promise<Outcome> {
+  const access = await parts.inventory.access(context);
+  for (const { name } of snapshot.workloads) await refuseOwned(access, namespace, name);
+  const plan = planScaleBack(snapshot, request, await readPodVolumes(access, snapshot));
+  return runPlanned(parts, {
+    ...{ plan, asking, verb: 'Scale' },
+    message: ({ seconds, cancelled }) =>
+      cancelled
+        ? 'not all pods are ready yet'
+        : `${snapshot.name}: all pods are ready again after ${seconds.toFixed(1)} s`,
+  });
+}
+
 /** A node that answers, and that can greet newcomers. */
 function memberOf(snapshot: ClusterSnapshot): string {
   const member = snapshot.nodes.find((node) => node.view !== undefined);
@@ -113,7 +138,8 @@ async function askShape(snapshot: ClusterSnapshot): Promise<ShapeRequest> {
       validateInput: (value) => {
         try {
           const request = shapeIn(value);
-          if (changesShape(snapshot, request)) planScaleShape(snapshot, request, {});
+          if (bringsBack(snapshot, request)) planScaleBack(snapshot, request, undefined);
+          else if (changesShape(snapshot, request)) planScaleShape(snapshot, request, {});
           else planScale(snapshot, request);
           return undefined;
         } catch (error) {

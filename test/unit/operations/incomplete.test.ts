@@ -15,6 +15,7 @@ import { planRemoveShard } from '../../../src/operations/removeShard.ts';
 import { planReplicate } from '../../../src/operations/replicate.ts';
 import { planReshard } from '../../../src/operations/reshard.ts';
 import { planScale } from '../../../src/operations/scale.ts';
+import { bringsBack, planScaleBack } from '../../../src/operations/shape/scaleBack.ts';
 import { planScaleShape } from '../../../src/operations/scaleShape.ts';
 import { planSetConfig } from '../../../src/operations/setConfig.ts';
 import { planUpgrade } from '../../../src/operations/upgrade.ts';
@@ -162,6 +163,26 @@ describe('fix', () => {
     assert.match(refused(fix(down, { volumes })), /volumes of cart-4, cart-5 are kept: “Scale…” to 6 pods/);
     assert.match(refused(fix(down, { volumes: undefined })), /may not list persistentvolumeclaims/);
     assert.doesNotThrow(fix(down, { volumes: volumes.map((one) => ({ ...one, claims: [] })) }));
+  });
+
+  test('and then Scale… is the way: the pods come back with their volumes, and what is lost is said', () => {
+    const workloads = lost().workloads.map((one) => ({ ...one, replicas: 2 }));
+    const two = lost({ workloads }, false);
+    const down = { ...two, nodes: two.nodes.filter(({ id }) => !['r0', 'r1'].includes(id)) };
+    const volumes = [2, 3].map((ordinal) => ({
+      ...{ pod: `cart-${ordinal}`, ordinal },
+      claims: ordinal === 2 ? ['data-cart-2'] : [],
+    }));
+    assert.ok(
+      bringsBack(down, { pods: 4 }) && !bringsBack(down, { pods: 2 }) && !bringsBack(lost(), { pods: 8 }),
+    );
+    const plan = planScaleBack(down, { pods: 4 }, volumes);
+    assert.match(plan.steps[0]?.text ?? '', /from 2 to 4, which brings back cart-2 with their volumes/);
+    assert.match(plan.warnings.join(' '), /cart-3 comes back empty: its volume is gone/);
+    assert.match(
+      refused(() => planScaleBack(down, { pods: 9 }, volumes)),
+      /Scale to 4 pods first/,
+    );
   });
 
   test('is refused while another node answers at the address of one that was not declared failed', () => {

@@ -1,0 +1,97 @@
+import { memberCount } from '../../checks/wayBack.ts';
+import { describeRef } from '../../model/clusterRef.ts';
+import type { Plan } from '../../model/plan.ts';
+import { goneMembers, podNameOf, type ScaledDown } from '../../model/goneMembers.ts';
+import { quantity } from '../../model/quantity.ts';
+import type { ClusterSnapshot } from '../../model/snapshot.ts';
+import { formatSlots } from '../../model/slots.ts';
+import { refusal } from '../nodes.ts';
+import { refuseIncomplete } from '../refuseIncomplete.ts';
+import type { ScaleRequest } from '../scale.ts';
+import { readyStep } from './grow.ts';
+import type { PodVolumes } from './scaledDown.ts';
+
+/** The number of pods a request says by itself; undefined where it depends on the masters there are. */
+function podsIn({ pods, masters, replicasPerMaster }: ScaleRequest): number | undefined {
+  if (pods !== undefined) return pods;
+  return masters === undefined || replicasPerMaster === undefined
+    ? undefined
+    : masters * (1 + replicasPerMaster);
+}
+
+/** Whether the request would bring back members that went with a StatefulSet's replicas. */
+export function bringsBack(snapshot: ClusterSnapshot, request: ScaleRequest): boolean {
+  const gone = goneMembers(snapshot);
+  const pods = podsIn(request);
+  return gone !== undefined && pods !== undefined && Number.isInteger(pods) && pods > gone.workload.replicas;
+}
+
+/**
+ * Plans to have members back whose pods went when the replicas of their StatefulSet were lowered below them: their pods
+ * start again on their volumes, with the ids they had. It is the cure, so an unhealthy cluster is no obstacle. Throws a
+ * UserError where more pods are asked for than were there.
+ * @param volumes those of the pods above the present replicas; undefined where they could not be listed
+ */
+export function planScaleBack(
+  snapshot: ClusterSnapshot,
+  request: ScaleRequest,
+  volumes: readonly PodVolumes[] | undefined,
+): Plan {
+  refuseIncomplete(snapshot);
+  const gone = goneMembers(snapshot);
+  const pods = podsIn(request);
+  if (gone === undefined || pods === undefined) throw new TypeError('no member would come back');
+  const { workload } = gone;
+  const most = Math.max(memberCount(snapshot), ...(volumes ?? []).map(({ ordinal }) => ordinal + 1));
+  if (pods > most) {
+    throw refusal(
+      'unsafe',
+      `Pods of ${describeRef(snapshot.ref)} with members of the cluster are gone. Scale to ${quantity(most, 'pod')} first, which brings them back; add others when the cluster is healthy again.`,
+    );
+  }
+  const names = Array.from(
+    { length: pods - workload.replicas },
+    (_, index) => `${workload.name}-${workload.replicas + index}`,
+  );
+  const claimsOf = (name: string): readonly string[] =>
+    volumes?.find(({ pod }) => pod === name)?.claims ?? [];
+  const empty = volumes === undefined ? [] : names.filter((name) => claimsOf(name).length === 0);
+  const kept = names.filter((name) => claimsOf(name).length > 0);
+  return {
+    title: `Scale ${describeRef(snapshot.ref)} from ${workload.replicas} back to ${quantity(pods, 'pod')}`,
+    ref: snapshot.ref,
+    operation: 'scale',
+    request,
+    steps: [
+      {
+        kind: 'setReplicas',
+        ...{ workload: workload.name, from: workload.replicas, pods },
+        text: `Set the replicas of StatefulSet ${workload.name} from ${workload.replicas} to ${pods}${kept.length === 0 ? '' : `, which brings back ${listed(kept)} with their volumes`}`,
+      },
+      readyStep(workload.name, pods),
+    ],
+    warnings: [
+      ...(volumes === undefined
+        ? [
+            'Whether the volumes of these pods are kept could not be looked at: you may not list persistentvolumeclaims.',
+          ]
+        : []),
+      ...empty.map((name) => emptyText(snapshot, gone, name)),
+    ],
+    losses: [],
+  };
+}
+
+/** What is lost already, and does not come back with the pod. */
+function emptyText(snapshot: ClusterSnapshot, { nodes }: ScaledDown, name: string): string {
+  const node = nodes.find(({ id }) => podNameOf(snapshot, id) === name);
+  const slots =
+    node === undefined || node.slots.length === 0 ? '' : `, which served slots ${formatSlots(node.slots)}`;
+  return `${name} comes back empty: its volume is gone. Keys that only this node had${slots}, are lost already.`;
+}
+
+function listed(names: readonly string[]): string {
+  const [first = '', ...others] = names;
+  const last = others.at(-1);
+  return others.length > 2 ? `${first} … ${last ?? ''}` : names.join(', ');
+}
