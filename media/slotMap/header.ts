@@ -22,12 +22,13 @@ export function makeHeader(run: (command: SlotMapCommand) => void, goTo: (slot: 
     button(text, () => {
       run(id);
     });
+  const reshard = command('Reshard…', 'redisCluster.reshard');
   const actions = element(
     'div',
     { class: 'actions' },
     asOf,
     command('Check', 'redisCluster.check'),
-    command('Reshard…', 'redisCluster.reshard'),
+    reshard,
     command('Refresh', 'redisCluster.refresh'),
   );
   const title = element('div', { class: 'title' }, element('div', {}, name, where), actions);
@@ -35,6 +36,8 @@ export function makeHeader(run: (command: SlotMapCommand) => void, goTo: (slot: 
     root: element('header', {}, title, facts, problems),
     show(table) {
       const { state } = table;
+      // It would be refused: of which slots there are nothing is known.
+      reshard.hidden = state.standing === 'unreachable';
       setText(name, state.name);
       setText(where, state.where);
       setText(asOf, `As of ${new Date(state.takenAt).toLocaleTimeString()}`);
@@ -102,14 +105,15 @@ function problemsOf(state: SlotMapState): readonly HTMLElement[] {
     unreachable: [
       element(
         'li',
-        {},
+        { class: 'note' },
         state.shards.length === 0
-          ? 'No node of this cluster is known to answer, so there is no map to show.'
-          : 'No node of this cluster answers. Shown is what was last known.',
+          ? 'There is no map to show: no server was read.'
+          : 'No server was read. Shown is what was last known.',
       ),
     ],
   }[state.standing];
-  return [...standing, ...state.problems.map((problem) => element('li', {}, problem))];
+  const problems = state.problems.map((problem) => element('li', {}, problem));
+  return state.standing === 'unreachable' ? [...problems, ...standing] : [...standing, ...problems];
 }
 
 /** Leaves a list alone that says the same already, so that the focus stays in it. */

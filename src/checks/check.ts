@@ -13,6 +13,7 @@ import { reachable } from './reachable.ts';
 import { replication } from './replication.ts';
 import type { Rule } from './rule.ts';
 import { state } from './state.ts';
+import { storage } from './storage.ts';
 import { unread } from './unread.ts';
 
 const rules: readonly Rule[] = [
@@ -28,6 +29,7 @@ const rules: readonly Rule[] = [
   membership,
   memoryFull,
   persistence,
+  storage,
 ];
 /** What keeps a server from taking writes, though its cluster is as it should be: scaling may even be the remedy. */
 const ofOneServer: readonly string[] = ['memory-full', 'persistence'];

@@ -22,7 +22,7 @@ function nothingRead(snapshot: ClusterSnapshot): Finding {
   return {
     rule: 'unread',
     severity: 'error',
-    message: `The cluster cannot be read: ${whyUnread(snapshot)}.`,
+    message: `Cannot be read: ${whyUnread(snapshot)}.`,
     evidence: [...groups.flatMap(unreadEvidence), 'Nothing is known of its slots, keys and replicas.'],
     remedy:
       groups.length === 0

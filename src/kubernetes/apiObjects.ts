@@ -41,6 +41,10 @@ export interface PodSpec {
       readonly secretName?: string;
       readonly items?: readonly { readonly key: string; readonly path: string }[];
     };
+    readonly configMap?: object;
+    readonly projected?: object;
+    readonly downwardAPI?: object;
+    readonly emptyDir?: object;
   }[];
 }
 

@@ -1,5 +1,6 @@
 import type { PodFacts } from '../model/snapshot.ts';
 import type { Container, ContainerStatus, Pod } from './apiObjects.ts';
+import { storageOf } from './storage.ts';
 
 /** The container that runs the server, and the port clients use. */
 export interface RedisContainer {
@@ -75,6 +76,7 @@ export function podFacts(pod: Pod, { container, port }: RedisContainer, workload
     phase: pod.status?.phase ?? 'Unknown',
     ready: pod.status?.conditions?.some((one) => one.type === 'Ready' && one.status === 'True') ?? false,
     ...stateOf(own),
+    storage: storageOf(pod.spec, container),
     container: container.name,
     image: container.image ?? '',
     port,

@@ -51,6 +51,8 @@ export interface NodeView {
 
 /** How the last attempts to put data on disk went; an attempt that was never made counts as well. */
 interface PersistenceView {
+  /** The append-only file is off, keys were written, and no snapshot was saved since the server started. */
+  readonly neverSaved?: boolean;
   /** `false`: commands that write are refused (MISCONF) until it succeeds again, tried each second. */
   readonly appendOnlyWritten: boolean;
   /** `false`: the append-only file goes on growing. */

@@ -21,6 +21,11 @@ export interface PodFacts {
   /** Why it is not running, in Kubernetes' own words: ImagePullBackOff, CrashLoopBackOff, Unschedulable … */
   readonly reason?: string;
   readonly reasonMessage?: string;
+  /**
+   * Where the server's data can be, as far as the pod's spec says it: on a volume that outlives the pod, in a folder that
+   * is deleted with it, or in the container itself.
+   */
+  readonly storage?: 'volume' | 'emptyDir' | 'none';
   /** The container that runs the Redis server, and its image and port. */
   readonly container: string;
   readonly image: string;

@@ -47,10 +47,15 @@ const reasons: Readonly<Record<Exclude<ReadFailureReason, 'pod'>, string>> = {
 /** Why servers were not read, as part of a sentence. */
 export function reasonText({ reason, servers }: UnreadGroup): string {
   if (reason !== 'pod') return reasons[reason];
+  return `its pods are not running (${podReason(servers)})`;
+}
+
+/** Kubernetes' word for what most of the pods wait for. */
+function podReason(servers: readonly UnreadServer[]): string {
   const [why] = [...Map.groupBy(servers, ({ pod }) => pod?.reason ?? pod?.phase ?? 'unknown')]
     .sort(([, a], [, b]) => b.length - a.length)
     .map(([text]) => text);
-  return `its pods are not running (${why ?? 'unknown'})`;
+  return why ?? 'unknown';
 }
 
 /** Why nothing was read, as part of a sentence: the most frequent reason. */
@@ -63,6 +68,22 @@ export function whyUnread(snapshot: ClusterSnapshot): string {
   return workload.replicas === 0
     ? `${workload.kind} ${workload.name} is scaled to 0 pods`
     : `${workload.kind} ${workload.name} has no pods yet`;
+}
+
+const shortReasons: Readonly<Record<Exclude<ReadFailureReason, 'pod'>, string>> = {
+  password: 'password required',
+  tls: 'TLS required',
+  forbidden: 'no permission',
+  timeout: 'no answer in time',
+  'not-clustered': 'not in cluster mode',
+  unreachable: 'not reached',
+};
+
+/** As `whyUnread`, in as few words as a row has room for in a narrow side bar. */
+export function whyUnreadShort(snapshot: ClusterSnapshot): string {
+  const [group] = unreadGroups(snapshot);
+  if (group === undefined) return whyUnread(snapshot);
+  return group.reason === 'pod' ? podReason(group.servers) : shortReasons[group.reason];
 }
 
 /** What the servers or Kubernetes said, word for word, once for all servers of which the same was said. */

@@ -90,11 +90,18 @@ export function nodeView(
     persistence: {
       snapshotSaved: info.text('rdb_last_bgsave_status') !== 'err',
       appendOnlyRewritten: info.text('aof_last_bgrewrite_status') !== 'err',
+      ...(neverSaved(info) ? { neverSaved: true } : {}),
       appendOnlyWritten: info.text('aof_last_write_status') !== 'err',
     },
     replication: replicationOf(info),
     keys: keysIn(info),
   };
+}
+
+/** INFO does not say whether snapshots are configured, but that none was saved of keys that have changed. */
+function neverSaved(info: InfoFields): boolean {
+  const isOff = info.text('aof_enabled') === '0' && info.text('rdb_last_bgsave_time_sec') === '-1';
+  return isOff && info.number('rdb_changes_since_last_save') > 0;
 }
 
 /** Reads the answer to INFO replication. Throws where it was an error. */

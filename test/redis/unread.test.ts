@@ -39,7 +39,7 @@ test('servers that ask for a password are not read, not healthy, and refuse ever
     assert.ok(isUnread(snapshot));
     const findings = check(snapshot);
     assert.equal(isSound(findings), false);
-    assert.equal(findings[0]?.message, 'The cluster cannot be read: the servers require a password.');
+    assert.equal(findings[0]?.message, 'Cannot be read: the servers require a password.');
     assert.match(
       findings[0].evidence.join(' '),
       wrong === undefined ? /asks for a password/ : /did not accept/,
@@ -59,7 +59,7 @@ test('servers that ask for a password are not read, not healthy, and refuse ever
 test('a reading of servers that are all gone says that they were not reached', async () => {
   const ref = { addresses: ['127.0.0.1:1'] };
   const [finding] = check(await inventory.look(ref));
-  assert.equal(finding?.message, 'The cluster cannot be read: the servers could not be reached.');
+  assert.equal(finding?.message, 'Cannot be read: the servers could not be reached.');
   await assert.rejects(inventory.fresh(ref), {
     reason: 'unreachable',
     message: /127\.0\.0\.1:1.*ECONNREFUSED/,

@@ -29,7 +29,7 @@ export interface SnapshotResult extends Result {
       readonly slots: string;
       readonly slotCount: number;
     }[];
-    readonly findings: readonly object[];
+    readonly findings: readonly { readonly rule: string }[];
     readonly loosePods: readonly string[];
   };
 }

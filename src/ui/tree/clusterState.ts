@@ -4,7 +4,7 @@ import { quantity } from '../../model/quantity.ts';
 import { uncoveredSlots } from '../../model/shards.ts';
 import type { ClusterSnapshot, RunningWork } from '../../model/snapshot.ts';
 import { allSlots, countSlots, subtractSlots } from '../../model/slots.ts';
-import { isUnread, whyUnread } from '../../model/unread.ts';
+import { isUnread, whyUnreadShort } from '../../model/unread.ts';
 import { workText } from './operationRow.ts';
 import { errorIcon, okIcon, warningIcon, type RowIcon } from './row.ts';
 
@@ -38,7 +38,7 @@ export const stateIcons: Readonly<Record<ClusterState, RowIcon>> = {
 
 /** What stands beside the cluster's name. */
 export function stateDescription(snapshot: ClusterSnapshot, state: ClusterState, shards: number): string {
-  if (state === 'unreachable') return [stateTexts[state], whyUnread(snapshot)].join(' · ');
+  if (state === 'unreachable') return `${stateTexts[state]}: ${whyUnreadShort(snapshot)}`;
   const { otherParts } = snapshot;
   const parts = otherParts.length === 0 ? [] : [`largest of ${otherParts.length + 1} parts`];
   return [stateTexts[state], ...parts, quantity(shards, 'shard'), answeredText(snapshot)].join(' · ');

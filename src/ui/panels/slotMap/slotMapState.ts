@@ -77,7 +77,9 @@ function problemsOf(
 ): readonly string[] {
   const problems: string[] = check(snapshot)
     .filter(({ rule }) => ofTheWhole.includes(rule))
-    .flatMap(({ rule, message, evidence }) => (rule === 'unread' ? [message, ...evidence] : [message]));
+    .flatMap(({ rule, message, evidence }) =>
+      rule === 'unread' ? [[message, ...evidence.map(asSentence)].join(' ')] : [message],
+    );
   const uncovered = uncoveredSlots(snapshot);
   if (uncovered.length > 0 && shards.some((shard) => shard.slots.length > 0)) {
     problems.push(`No master serves ${slotsText(uncovered)}: ${shortSlots(formatSlots(uncovered))}.`);
