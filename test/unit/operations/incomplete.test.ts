@@ -183,6 +183,10 @@ describe('fix', () => {
       refused(() => planScaleBack(down, { pods: 9 }, volumes)),
       /Scale to 4 pods first/,
     );
+    // Replicas that went are only listed by the others; all of them can come back, also where volumes are not for this user to see.
+    const strangers = [...down.strangers, line('r0'), line('r1')];
+    const unseen = planScaleBack({ ...down, strangers }, { pods: 6 }, undefined);
+    assert.match(unseen.warnings.join(' '), /may not list persistentvolumeclaims/);
   });
 
   test('is refused while another node answers at the address of one that was not declared failed', () => {
