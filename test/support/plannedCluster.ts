@@ -26,6 +26,16 @@ export async function plannedCluster(
   const shape = { masters: 3, replicasPerMaster: 1, storage: '1Gi', auth: 'generate' } as const;
   const answers = { namespace, name, ...shape, ...(image === undefined ? {} : { image }) };
   await runDeploy(await prepareDeploy(access, manifestFiles(), answers), fixture.ports);
+  return plannedIn(fixture, ref, limit);
+}
+
+/** The ports with which plans run on a cluster of any manifests whose pods are there. */
+export async function plannedIn(
+  fixture: OperationsFixture,
+  ref: KubernetesClusterRef,
+  limit = 900_000,
+): Promise<PlannedCluster> {
+  const { access, namespace } = fixture;
   const times = { connectTimeoutMs: 5_000, commandTimeoutMs: 10_000 };
   const connect: RedisReading['connectNode'] = (endpoint, credentials) =>
     redis.connectNode(endpoint, credentials, times);
