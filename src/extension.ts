@@ -7,6 +7,7 @@ import {
   type AddressClusterRef,
   type ClusterRef,
 } from './model/clusterRef.ts';
+import type { ClusterSnapshot } from './model/snapshot.ts';
 import { claimOf } from './inventory/claims.ts';
 import { Inventory } from './inventory/inventory.ts';
 import type { Changed } from './inventory/sources.ts';
@@ -23,14 +24,19 @@ import { offerPlanLenses } from './ui/planFiles.ts';
 import { createSandbox } from './ui/sandbox.ts';
 import { onSettingsChanged } from './ui/settings.ts';
 import { addressSource, Sources } from './ui/sources.ts';
+import type { ClusterWork } from './ui/tree/clusterRow.ts';
 import { ClusterTree } from './ui/tree/clusterTree.ts';
 import { offerUnfinished } from './ui/unfinished.ts';
+import { UnfinishedOperations } from './ui/unfinishedOperations.ts';
 import { waiting } from './ui/waiting.ts';
 
 /** What the adapters allow a server for its answer, in ms: readings are short, so that a dead node is seen at once. */
 const readingTimes = { connectTimeoutMs: 2_500, commandTimeoutMs: 2_500 };
 /** An operation's commands may take as long as a MIGRATE, which is given up at 60 % of the cluster's node timeout. */
 const operationTimes = { connectTimeoutMs: 10_000, commandTimeoutMs: 60_000 };
+
+/** VS Code waits five seconds for a window that closes; a safe point is usually reached within two. */
+const safePointLimitMs = 4_500;
 
 /** Makes the parts and hands them to each other. No server and no API is asked anything before a view needs it. */
 export function activate(context: vscode.ExtensionContext): void {
@@ -56,22 +62,40 @@ export function activate(context: vscode.ExtensionContext): void {
   );
   const sources: Sources = new Sources(adapters, inventory, passwords, () => sandbox);
   const operations = new Operations();
+  const journals = {
+    store: journalFiles(join(context.globalStorageUri.fsPath, 'operations')),
+    clock: () => Date.now(),
+    delay: waiting.delay,
+  };
+  const unfinished = new UnfinishedOperations(journals);
+  const workOn = (snapshot: ClusterSnapshot): ClusterWork => {
+    const own = operations.running(snapshot.ref);
+    const all = operations.workOn(snapshot);
+    const left = unfinished
+      .of(snapshot.ref)
+      .map(({ id, end, steps, title, lastAt }) => ({ id, end, title, lastAt, ...(steps && { steps }) }));
+    return { ...(own === undefined ? {} : { own }), all, unfinished: left };
+  };
   const tree = new ClusterTree(inventory, () => ({
     contexts: inventory.contexts(),
     addressClusters: inventory.addressClusters(),
     kubeconfigProblems: sources.problems,
-    work: (snapshot) => {
-      const own = operations.running(snapshot.ref);
-      return { ...(own === undefined ? {} : { own }), all: operations.workOn(snapshot) };
-    },
+    work: workOn,
   }));
   operations.on('changed', () => {
     tree.redraw();
     tree.showBadge(operations.count);
     void vscode.commands.executeCommand('setContext', 'redisCluster.hasOperation', operations.count > 0);
   });
+  unfinished.on('changed', () => {
+    tree.redraw();
+    void vscode.commands.executeCommand('setContext', 'redisCluster.hasUnfinished', unfinished.count > 0);
+  });
   const documents = new Documents();
-  const slotMap = (ref: ClusterRef): SlotMapSource => slotMapSource(context.extensionUri, inventory, ref);
+  const slotMap = (ref: ClusterRef): SlotMapSource => ({
+    ...slotMapSource(context.extensionUri, inventory, operations, ref),
+    work: workOn,
+  });
   const parts: Parts = {
     extensionUri: context.extensionUri,
     inventory,
@@ -81,11 +105,8 @@ export function activate(context: vscode.ExtensionContext): void {
     documents,
     passwords,
     sandbox,
-    journals: {
-      store: journalFiles(join(context.globalStorageUri.fsPath, 'operations')),
-      clock: () => Date.now(),
-      delay: waiting.delay,
-    },
+    unfinished,
+    journals,
     log,
     sourcesReady: () => sources.ready(),
     reloadSources: () => sources.reload(),
@@ -95,20 +116,33 @@ export function activate(context: vscode.ExtensionContext): void {
     },
   };
   context.subscriptions.push(
-    log,
     tree,
     documents,
-    sources,
-    inventory,
     registerCommands(parts),
     offerPlanLenses(),
     restoreSlotMaps(slotMap),
     onSettingsChanged(() => void sources.reload()),
     { dispose: closeLogs },
-    { dispose: () => void sandbox.stop() },
   );
+  end = async () => {
+    await operations.close(safePointLimitMs);
+    sources.dispose();
+    inventory.dispose();
+    await sandbox.stop();
+    log.dispose();
+  };
   tree.whenVisible(() => void sources.ready());
   void offerUnfinished(parts);
+}
+
+let end: (() => Promise<void>) | undefined;
+
+/**
+ * Stops what runs at its next safe point, so that no hash slot stays open, no Lease held and no journal without an end.
+ * VS Code disposes subscriptions meanwhile: what operations need to get there is not among them.
+ */
+export async function deactivate(): Promise<void> {
+  await end?.();
 }
 
 const loadRedis: Adapters['redis'] = () => import('./redis/entry.ts');
@@ -122,7 +156,12 @@ async function readWithRedis(): Promise<RedisReading> {
   };
 }
 
-function slotMapSource(extensionUri: vscode.Uri, inventory: Inventory, ref: ClusterRef): SlotMapSource {
+function slotMapSource(
+  extensionUri: vscode.Uri,
+  inventory: Inventory,
+  operations: Operations,
+  ref: ClusterRef,
+): Omit<SlotMapSource, 'work'> {
   return {
     extensionUri,
     ref,
@@ -134,8 +173,10 @@ function slotMapSource(extensionUri: vscode.Uri, inventory: Inventory, ref: Clus
         if (clusters.has(clusterKey(ref))) listener();
       };
       inventory.on('changed', onChanged);
+      operations.on('changed', listener);
       return new vscode.Disposable(() => {
         inventory.off('changed', onChanged);
+        operations.off('changed', listener);
         release();
       });
     },

@@ -3,6 +3,7 @@ import type { SlotMapCommand, SlotMapState } from '../../src/ui/panels/slotMap/m
 import { element, setAttributes, setText } from './element.ts';
 import { coveredCount, isServing, type SlotTable } from './slotTable.ts';
 import { counted, number } from './slotText.ts';
+import { makeRunningBar } from './runningBar.ts';
 import { button } from './toolkit.ts';
 
 /** The head of the page: whose map it is, how it stands, what is wrong, and what one can do. */
@@ -23,6 +24,7 @@ export function makeHeader(run: (command: SlotMapCommand) => void, goTo: (slot: 
       run(id);
     });
   const reshard = command('Reshard…', 'redisCluster.reshard');
+  const bar = makeRunningBar(run);
   const actions = element(
     'div',
     { class: 'actions' },
@@ -33,7 +35,7 @@ export function makeHeader(run: (command: SlotMapCommand) => void, goTo: (slot: 
   );
   const title = element('div', { class: 'title' }, element('div', {}, name, where), actions);
   return {
-    root: element('header', {}, title, facts, problems),
+    root: element('header', {}, title, bar.root, facts, problems),
     show(table) {
       const { state } = table;
       // It would be refused: of which slots there are nothing is known.
@@ -41,6 +43,7 @@ export function makeHeader(run: (command: SlotMapCommand) => void, goTo: (slot: 
       setText(name, state.name);
       setText(where, state.where);
       setText(asOf, `As of ${new Date(state.takenAt).toLocaleTimeString()}`);
+      bar.show(state.running);
       replaceChanged(facts, factsOf(table, goTo));
       replaceChanged(problems, problemsOf(state));
       setAttributes(problems, { 'data-count': String(state.problems.length) });
@@ -62,12 +65,18 @@ function factsOf(table: SlotTable, goTo: (slot: number) => void): readonly HTMLE
   const [open] = table.moving.keys();
   if (open !== undefined) {
     facts.push(
-      factButton('open', counted(table.moving.size, 'open slot'), () => {
+      factButton(state.openIsExpected ? 'moving' : 'open', openText(table), () => {
         goTo(open);
       }),
     );
   }
   return facts;
+}
+
+function openText({ state, moving }: SlotTable): string {
+  return state.openIsExpected
+    ? `${counted(moving.size, 'slot')} moving now`
+    : counted(moving.size, 'open slot');
 }
 
 function coverage(table: SlotTable, goTo: (slot: number) => void): HTMLElement {
@@ -113,7 +122,10 @@ function problemsOf(state: SlotMapState): readonly HTMLElement[] {
     ],
   }[state.standing];
   const problems = state.problems.map((problem) => element('li', {}, problem));
-  return state.standing === 'unreachable' ? [...problems, ...standing] : [...standing, ...problems];
+  const expected = state.expected.map((text) => element('li', { class: 'note' }, text));
+  return state.standing === 'unreachable'
+    ? [...problems, ...standing, ...expected]
+    : [...standing, ...problems, ...expected];
 }
 
 /** Leaves a list alone that says the same already, so that the focus stays in it. */

@@ -25,10 +25,14 @@ export function makeLegend(): Legend {
     show(table) {
       const standings = [...countStandings(table).keys()].filter((standing) => standing !== 'served');
       root.replaceChildren(
-        ...standings.map((standing) => element('li', {}, swatch(table, standing), texts[standing])),
+        ...standings.map((standing) => element('li', {}, swatch(table, standing), textOf(table, standing))),
       );
     },
   };
+}
+
+function textOf({ state }: SlotTable, standing: keyof typeof texts): string {
+  return standing === 'moving' && state.openIsExpected ? 'Moving now' : texts[standing];
 }
 
 /** A sample of how the first slot of this standing looks. */

@@ -61,7 +61,8 @@ function standingText(table: SlotTable, slot: number): string {
     case 'moving': {
       const move = table.moving.get(slot);
       const one = { both: '', source: ', as only the source says', target: ', as only the target says' };
-      return move === undefined ? 'Open' : `Open: ${move.fromName} → ${move.toName}${one[move.saidBy]}`;
+      const open = table.state.openIsExpected ? 'Moving now' : 'Open';
+      return move === undefined ? open : `${open}: ${move.fromName} → ${move.toName}${one[move.saidBy]}`;
     }
   }
 }
@@ -82,6 +83,10 @@ export function summary(table: SlotTable): string {
       `, ${replicasText(shard)}${shard.count === 0 ? '' : `, slots ${ranges(shard.slots, 10)}`}.`,
   );
   const covered = `${number(coveredCount(table))} of ${number(slotCount)} slots are covered`;
-  const open = table.moving.size === 0 ? '' : ` ${counted(table.moving.size, 'slot')} open.`;
-  return `${state.name}: ${covered} by ${counted(state.shards.length, 'shard')}.${open} ${shards.join(' ')}`;
+  const open =
+    table.moving.size === 0
+      ? ''
+      : ` ${counted(table.moving.size, 'slot')} ${state.openIsExpected ? 'moving now' : 'open'}.`;
+  const running = state.running === undefined ? '' : ` Running: ${state.running.title}.`;
+  return `${state.name}: ${covered} by ${counted(state.shards.length, 'shard')}.${running}${open} ${shards.join(' ')}`;
 }

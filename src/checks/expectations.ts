@@ -1,5 +1,6 @@
 import type { Finding } from '../model/finding.ts';
 import { quantity } from '../model/quantity.ts';
+import { countSlots, subtractSlots, unionSlots } from '../model/slots.ts';
 import type { ClusterSnapshot, RedisNode, RunningWork } from '../model/snapshot.ts';
 
 /** What work on a cluster does to it, as far as a reading shows it meanwhile. */
@@ -37,7 +38,7 @@ type Expects = (finding: Finding, snapshot: ClusterSnapshot) => boolean;
 
 /** Which findings of a rule each effect explains; everything that is not named here stays a fault. */
 const expected: Readonly<Record<Effect, Readonly<Record<string, Expects>>>> = {
-  moves: { 'open-slots': always, agreement: always },
+  moves: { 'open-slots': always, agreement: always, coverage: isHandedOver },
   turns: { agreement: always, mutual: always, 'replica-link': always, 'no-replica': hasReplica },
   restarts: {
     agreement: always,
@@ -52,6 +53,7 @@ const expected: Readonly<Record<Effect, Readonly<Record<string, Expects>>>> = {
     unread: isPartOnly,
   },
   joins: {
+    reachable: isNewcomer,
     agreement: always,
     'replica-link': isYoung,
     loading: isYoung,
@@ -182,6 +184,21 @@ function young({ view }: RedisNode): boolean {
 function isPassing({ message }: Finding, { loosePods }: ClusterSnapshot): boolean {
   return loosePods.some(
     ({ name, reason }) => message.includes(name) && (reason === undefined || passing.includes(reason)),
+  );
+}
+
+/** Servers are not read at the same moment: a slot may leave one behind the reading of its target, which the others know. */
+function isHandedOver({ slots = [] }: Finding, { nodes }: ClusterSnapshot): boolean {
+  const answering = nodes.filter(({ view }) => view !== undefined);
+  const ids = new Set(answering.map(({ id }) => id));
+  const claimed = answering.flatMap(({ view }) => view?.others ?? []).filter(({ id }) => ids.has(id));
+  return countSlots(subtractSlots(slots, unionSlots(...claimed.map((line) => line.slots)))) === 0;
+}
+
+/** Asked before it was introduced, listed by nodes that were asked later. */
+function isNewcomer(finding: Finding, snapshot: ClusterSnapshot): boolean {
+  return nodesOf(finding, snapshot).every(
+    ({ role, slots, health }) => role === 'master' && slots.length === 0 && health === 'unreachable',
   );
 }
 

@@ -1,4 +1,4 @@
-import { parseClusterRef, type ClusterRef } from '../model/clusterRef.ts';
+import { clusterKey, parseClusterRef, type ClusterRef } from '../model/clusterRef.ts';
 import type { Plan } from '../model/plan.ts';
 import type { StepWitness } from './runPlan.ts';
 import { canSave } from './planFile.ts';
@@ -28,9 +28,18 @@ export interface OpenJournal {
   close(outcome: string, message: string): Promise<void>;
 }
 
-/** What a journal says that was not closed: by it a person decides, but what is to be done the servers say. */
+/**
+ * How an operation ended before it was finished: its window died, or was closed and stopped it at a safe point; it
+ * failed, or did only a part; or a person cancelled it.
+ */
+export type UnfinishedEnd = 'died' | 'closed' | 'failed' | 'cancelled';
+
+/** What a journal says of an operation that has steps left: by it a person decides, but what is done the servers say. */
 export interface Unfinished {
   readonly id: string;
+  readonly end: UnfinishedEnd;
+  /** How many of its steps are done, of how many; absent where the operation does not write its steps down. */
+  readonly steps?: { readonly done: number; readonly of: number };
   readonly title: string;
   readonly cluster: ClusterRef;
   readonly operation: string;
@@ -109,26 +118,51 @@ function plainPlan(plan: Plan): object {
   };
 }
 
+/** What a journal is closed with by a window that ends before its operation. */
+export const closedByWindow = 'closed';
+
+/** Journals of operations that ended with steps left; those that may still run in a window are not among them. */
+export async function endedUnfinished({ store }: JournalPorts): Promise<readonly Unfinished[]> {
+  const journals = await readAll(store);
+  return journals.flatMap((journal, index) => {
+    const { unfinished } = journal;
+    if (unfinished === undefined || unfinished.end === 'died') return [];
+    return journals.slice(index + 1).some((later) => replaces(later, journal)) ? [] : [unfinished];
+  });
+}
+
 /**
  * Journals of operations that died: not closed, and silent for so long that even a window that has just woken would
  * have been heard of. A window that starts right after the crash waits as long. Takes a while only where there are some.
  */
-export async function unfinishedJournals(
+export async function diedUnfinished(
   ports: JournalPorts,
   signal: AbortSignal,
 ): Promise<readonly Unfinished[]> {
-  const open = await readAll(ports.store);
+  const open = await readDied(ports.store);
   if (open.length === 0) return [];
   const silence = ports.clock() - Math.max(...open.map(({ lastAt }) => lastAt));
   await ports.delay(Math.min(silentMs, Math.max(wakeMs, silentMs - silence)), signal);
   if (signal.aborted) return [];
-  const later = new Map((await readAll(ports.store)).map((journal) => [journal.id, journal.lastAt]));
+  const later = new Map((await readDied(ports.store)).map((journal) => [journal.id, journal.lastAt]));
   return open.filter(({ id, lastAt }) => later.get(id) === lastAt);
 }
 
-async function readAll(store: JournalStore): Promise<readonly Unfinished[]> {
+async function readDied(store: JournalStore): Promise<readonly Unfinished[]> {
+  return (await readAll(store)).flatMap(({ unfinished }) => (unfinished?.end === 'died' ? [unfinished] : []));
+}
+
+interface Journal {
+  readonly plan: Plan;
+  /** What it was closed with. */
+  readonly outcome?: string;
+  readonly unfinished?: Unfinished;
+}
+
+/** The oldest first. */
+async function readAll(store: JournalStore): Promise<readonly Journal[]> {
   const journals = await Promise.all(
-    (await store.list()).map(async (id) => readUnfinished(id, await store.read(id).catch(() => []))),
+    (await store.list()).map(async (id) => readJournal(id, await store.read(id).catch(() => []))),
   );
   return journals.filter((journal) => journal !== undefined);
 }
@@ -157,14 +191,25 @@ export async function pastRuns({ store }: Pick<JournalPorts, 'store'>): Promise<
   return runs.flat();
 }
 
+/** Operations that leave nothing to go on with of an earlier one on the same cluster. */
+const restoring: readonly string[] = ['heal', 'deploy', 'delete'];
+
+/** Whether a later operation did what an earlier one had left, or is left in its place. */
+function replaces(later: Journal, { plan }: Journal): boolean {
+  if (clusterKey(later.plan.ref) !== clusterKey(plan.ref)) return false;
+  const isSame = later.plan.operation === plan.operation;
+  if (later.outcome === 'done') return isSame || restoring.includes(later.plan.operation);
+  return isSame && later.unfinished !== undefined && later.plan.title === plan.title;
+}
+
 /** Says that a person has decided about an unfinished operation, so that nobody is asked again. */
 export async function settleJournal(
   { store, clock }: JournalPorts,
   id: string,
-  decision: 'goOn' | 'putRight' | 'dismissed',
+  decision: 'resumed' | 'repaired' | 'dismissed',
 ): Promise<void> {
   const message = `A person decided: ${decision}.`;
-  await store.append(id, JSON.stringify({ at: clock(), outcome: 'died', message }));
+  await store.append(id, JSON.stringify({ at: clock(), outcome: 'settled', message }));
 }
 
 interface Entry {
@@ -189,19 +234,42 @@ function entriesOf(lines: readonly string[]): readonly Entry[] {
   });
 }
 
-function readUnfinished(id: string, lines: readonly string[]): Unfinished | undefined {
+function readJournal(id: string, lines: readonly string[]): Journal | undefined {
   const entries = entriesOf(lines);
   const [first] = entries;
   const last = entries.at(-1);
-  if (first?.plan === undefined || last === undefined || last.outcome !== undefined) return undefined;
-  const said = planIn(first.plan);
-  if (said === undefined) return undefined;
-  const { title, ref, operation, request, steps } = said;
-  return {
-    ...{ id, title, cluster: ref, operation, request, begunAt: first.at, lastAt: last.at },
-    ...(canSave(said) ? { plan: said } : {}),
+  const plan = first?.plan === undefined ? undefined : planIn(first.plan);
+  if (first === undefined || last === undefined || plan === undefined) return undefined;
+  const end = endOf(plan, entries);
+  if (end === undefined) return { plan, ...(last.outcome === undefined ? {} : { outcome: last.outcome }) };
+  const { title, ref, operation, request, steps } = plan;
+  const begun = entries.some((entry) => entry.begun !== undefined);
+  const unfinished: Unfinished = {
+    ...{ id, end, title, cluster: ref, operation, request, begunAt: first.at, lastAt: last.at },
+    ...(begun ? { steps: { done: doneSteps(entries).size, of: steps.length } } : {}),
+    ...(canSave(plan) ? { plan } : {}),
     text: journalText(title, steps, entries),
   };
+  return { plan, unfinished, ...(last.outcome === undefined ? {} : { outcome: last.outcome }) };
+}
+
+/** How it ended with steps left; undefined where none is, where none was begun, or where a person has decided. */
+function endOf({ steps }: Plan, entries: readonly Entry[]): UnfinishedEnd | undefined {
+  const outcome = entries.at(-1)?.outcome;
+  if (outcome === undefined) return 'died';
+  if (outcome === 'done' || outcome === 'settled' || outcome === 'died') return undefined;
+  if (outcome === closedByWindow) return 'closed';
+  const begun = entries.some((entry) => entry.begun !== undefined);
+  if (!begun || doneSteps(entries).size >= steps.length) return undefined;
+  return outcome === 'cancelled' ? 'cancelled' : 'failed';
+}
+
+function doneSteps(entries: readonly Entry[]): ReadonlySet<number> {
+  return new Set(
+    entries.flatMap(({ ended, how }) =>
+      ended !== undefined && (how === 'done' || how === 'skipped') ? [ended] : [],
+    ),
+  );
 }
 
 /** A plan whose steps are not all of kinds that can be run from their data keeps their texts only. */
@@ -231,13 +299,15 @@ function texts(value: unknown): readonly string[] {
 
 function journalText(title: string, steps: Plan['steps'], entries: readonly Entry[]): string {
   const time = (at: number): string => new Date(at).toISOString().replace('T', ' ').slice(0, 19);
-  const lines = entries.flatMap(({ at, plan, begun, ended, how }) => {
+  const lines = entries.flatMap(({ at, plan, begun, ended, how, outcome, message }) => {
     if (plan !== undefined) return [`${time(at)}  begun`];
+    if (outcome !== undefined) return [`${time(at)}  ${outcome}: ${message ?? ''}`];
     if (begun !== undefined) return [`${time(at)}  step ${begun + 1} begun: ${steps[begun]?.text ?? ''}`];
     return ended === undefined ? [] : [`${time(at)}  step ${ended + 1} ${how ?? 'ended'}`];
   });
   const last = entries.at(-1);
-  const silent = last === undefined ? [] : [`${time(last.at)}  heard of for the last time`];
+  const silent =
+    last === undefined || last.outcome !== undefined ? [] : [`${time(last.at)}  heard of for the last time`];
   const plan = steps.map(({ text }, index) => `${index + 1}. ${text}`);
   return [title, 'Times are UTC.', '', ...plan, '', ...lines, ...silent, ''].join('\n');
 }

@@ -7,6 +7,7 @@ import { check } from './commands/check.ts';
 import { copyPlan } from './commands/copyPlan.ts';
 import { deleteCluster } from './commands/delete.ts';
 import { deploy } from './commands/deploy.ts';
+import { dismiss } from './commands/dismiss.ts';
 import { dryRunPlan } from './commands/dryRunPlan.ts';
 import { exportManifests } from './commands/exportManifests.ts';
 import { fix } from './commands/fix.ts';
@@ -23,15 +24,18 @@ import { rebalance } from './commands/rebalance.ts';
 import { refresh } from './commands/refresh.ts';
 import { removeAddress } from './commands/removeAddress.ts';
 import { removeShard } from './commands/removeShard.ts';
+import { repair } from './commands/repair.ts';
 import { replacePod } from './commands/replacePod.ts';
 import { replicate } from './commands/replicate.ts';
 import { reshard } from './commands/reshard.ts';
+import { resume } from './commands/resume.ts';
 import { rollingRestart } from './commands/rollingRestart.ts';
 import { rotatePassword } from './commands/rotatePassword.ts';
 import { runPlan } from './commands/runPlan.ts';
 import { scale } from './commands/scale.ts';
 import { setConfig } from './commands/setConfig.ts';
 import { showLogs } from './commands/showLogs.ts';
+import { showUnfinished } from './commands/showUnfinished.ts';
 import { snapshot } from './commands/snapshot.ts';
 import { startSandbox } from './commands/startSandbox.ts';
 import { stopSandbox } from './commands/stopSandbox.ts';
@@ -51,6 +55,7 @@ const commands: Readonly<Record<string, Command>> = {
   copyPlan,
   delete: deleteCluster,
   deploy,
+  dismiss,
   dryRunPlan,
   exportManifests,
   fix,
@@ -67,15 +72,18 @@ const commands: Readonly<Record<string, Command>> = {
   refresh,
   removeAddress,
   removeShard,
+  repair,
   replacePod,
   replicate,
   reshard,
+  resume,
   rollingRestart,
   rotatePassword,
   runPlan,
   scale,
   setConfig,
   showLogs,
+  showUnfinished,
   snapshot,
   startSandbox,
   stopSandbox,

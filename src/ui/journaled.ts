@@ -1,15 +1,15 @@
 import { isAbort, messageOf } from '../model/errors.ts';
 import type { Plan } from '../model/plan.ts';
-import { openJournal } from '../operations/journal.ts';
+import { closedByWindow, openJournal, type OpenJournal } from '../operations/journal.ts';
 import type { StepWitness } from '../operations/runPlan.ts';
 import type { Parts } from './parts.ts';
 
 /**
- * Works while it is written down what is done, so that it can be gone on with if this window dies. A journal that
+ * Works while it is written down what is done, so that it can be resumed if this window dies. A journal that
  * cannot be written, such as on a full disk, is said in the log and keeps nobody from changing a cluster.
  */
 export async function journaled<T extends { readonly message: string }>(
-  { journals, log }: Parts,
+  { journals, log, operations, unfinished }: Parts,
   plan: Plan,
   work: (witness: StepWitness) => Promise<T>,
 ): Promise<T> {
@@ -22,16 +22,22 @@ export async function journaled<T extends { readonly message: string }>(
     }
   };
   const journal = await tolerant(openJournal(journals, plan));
+  const cancelled = (): string => (operations.closing ? closedByWindow : 'cancelled');
+  const close = async (...end: Parameters<OpenJournal['close']>): Promise<void> => {
+    await tolerant(journal?.close(...end) ?? Promise.resolve());
+    await tolerant(unfinished.reload());
+  };
   if (journal === undefined) return await work({ begun: nothing, ended: nothing });
   try {
     const result = await work({
       begun: async (index) => tolerant(journal.witness.begun(index)),
       ended: async (index, how) => tolerant(journal.witness.ended(index, how)),
     });
-    await tolerant(journal.close('outcome' in result ? String(result.outcome) : 'done', result.message));
+    const outcome = 'outcome' in result ? String(result.outcome) : 'done';
+    await close(outcome === 'cancelled' ? cancelled() : outcome, result.message);
     return result;
   } catch (error) {
-    await tolerant(journal.close(isAbort(error) ? 'cancelled' : 'failed', messageOf(error)));
+    await close(isAbort(error) ? cancelled() : 'failed', messageOf(error));
     throw error;
   }
 }

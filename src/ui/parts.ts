@@ -10,6 +10,7 @@ import type { Documents } from './documents.ts';
 import type { Operations } from './operations.ts';
 import type { Passwords } from './passwords.ts';
 import type { ClusterTree } from './tree/clusterTree.ts';
+import type { UnfinishedOperations } from './unfinishedOperations.ts';
 
 /** The adapters, loaded on first use. */
 export interface Adapters {
@@ -38,6 +39,7 @@ export interface Parts {
   readonly documents: Documents;
   readonly passwords: Passwords;
   readonly sandbox: Sandbox;
+  readonly unfinished: UnfinishedOperations;
   /** Where operations are written down while they run. */
   readonly journals: JournalPorts;
   readonly log: vscode.LogOutputChannel;

@@ -1,78 +1,124 @@
 import * as vscode from 'vscode';
-import { describeRef, isKubernetesRef } from '../model/clusterRef.ts';
+import { describeRef, isKubernetesRef, type ClusterRef } from '../model/clusterRef.ts';
 import { isAbort, UserError } from '../model/errors.ts';
 import { timeText } from '../model/moves.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { planHeal } from '../operations/heal.ts';
 import { readHealFacts } from '../operations/heal/facts.ts';
-import { settleJournal, unfinishedJournals, type Unfinished } from '../operations/journal.ts';
+import { settleJournal, type Unfinished } from '../operations/journal.ts';
 import { Asking } from './asking.ts';
 import type { Parts } from './parts.ts';
 import { runPlanned } from './runPlanned.ts';
 import { stepsText } from './stepsText.ts';
 import { showError } from './showError.ts';
 
-const choices = ['Go On', 'Put Right', 'Show', 'Dismiss'] as const;
+const choices = ['Resume', 'Repair', 'Show Details', 'Dismiss'] as const;
 
-/** Offers to go on with what a window that died was doing. Asks no server before a person has chosen. */
+/**
+ * Offers to resume what another window left: at once what it closed, and what died as soon as that is certain. What a
+ * person cancelled is a row of its cluster and asks nothing. Asks no server before a person has chosen.
+ */
 export async function offerUnfinished(parts: Parts): Promise<void> {
   try {
-    const found = await unfinishedJournals(parts.journals, new AbortController().signal);
-    await Promise.all(found.map((journal) => offer(parts, journal)));
+    const ended = await parts.unfinished.reload();
+    const offers = ended.filter(({ end }) => end !== 'cancelled').map((one) => offer(parts, one));
+    const died = await parts.unfinished.findDied();
+    await Promise.all([...offers, ...died.map((one) => offer(parts, one))]);
   } catch (error) {
-    showError(parts.log, 'Redis Cluster: operations that were not finished', error);
+    showError(parts.log, 'Redis Cluster: unfinished operations', error);
   }
 }
 
 async function offer(parts: Parts, journal: Unfinished): Promise<void> {
-  const { id, title, cluster, lastAt, text } = journal;
-  const place = isKubernetesRef(cluster) ? describeRef(cluster) : parts.inventory.titleOf(cluster);
-  const message = `"${title}" on ${place} was not finished: the editor ended on ${timeText(lastAt)}. Go On skips what is done; Put Right only finishes what is half done.`;
-  const choice = await vscode.window.showWarningMessage(message, ...choices);
+  const choice = await vscode.window.showWarningMessage(offerText(parts, journal), ...choices);
   if (choice === undefined) return;
-  if (choice === 'Show') {
-    await parts.documents.show(`Journal – ${title}`, text);
+  if (choice === 'Show Details') {
+    await showUnfinished(parts, journal);
     await offer(parts, journal);
     return;
   }
-  if (choice === 'Dismiss') {
-    await settleJournal(parts.journals, id, 'dismissed');
-    return;
-  }
-  const { outcome } = await (choice === 'Go On' ? goOn(parts, journal) : putRight(parts, journal));
-  if (outcome !== 'done') return;
-  await settleJournal(parts.journals, id, choice === 'Go On' ? 'goOn' : 'putRight');
+  if (choice === 'Dismiss') await dismissUnfinished(parts, journal);
+  else await withErrors(parts, choice, () => (choice === 'Resume' ? resume : repair)(parts, journal));
+}
+
+function offerText(parts: Parts, { title, cluster, lastAt, end }: Unfinished): string {
+  const name = isKubernetesRef(cluster) ? cluster.name : parts.inventory.titleOf(cluster);
+  const place = isKubernetesRef(cluster) ? describeRef(cluster) : name;
+  const what = title.includes(place) ? `“${title}”` : `“${title}” on ${place}`;
+  const happened =
+    end === 'died' || end === 'closed'
+      ? `VS Code closed before ${what} finished (${timeText(lastAt)}).`
+      : `${what} was not finished (${timeText(lastAt)}).`;
+  return `${happened} Resume continues where it stopped. Repair only completes half-finished steps.`;
+}
+
+/** Shows the journal. */
+export async function showUnfinished(parts: Parts, { title, text }: Unfinished): Promise<Outcome> {
+  await parts.documents.show(`Journal – ${title}`, text);
+  return { outcome: 'done', message: `The journal of “${title}” is shown.` };
+}
+
+/** Leaves everything as it is and offers it no more. */
+export async function dismissUnfinished(parts: Parts, { id, title }: Unfinished): Promise<Outcome> {
+  await settleJournal(parts.journals, id, 'dismissed');
+  await parts.unfinished.settled(id);
+  return { outcome: 'done', message: `“${title}” is no longer offered. Nothing was changed.` };
 }
 
 /** The same plan again, which skips what the servers say is done; where its steps are not enough, the same command. */
-async function goOn(parts: Parts, { plan, operation, cluster, request }: Unfinished): Promise<Outcome> {
-  if (plan === undefined) return await command(operation, { ...cluster, ...request, cluster });
-  return await withErrors(parts, operation, () =>
-    runPlanned(parts, {
-      ...{ plan, verb: 'Go On' },
-      asking: new Asking(parts, undefined),
-      message: (result) => stepsText(plan, result),
-    }),
-  );
+export async function resume(
+  parts: Parts,
+  journal: Unfinished,
+  asking = new Asking(parts, undefined),
+): Promise<Outcome> {
+  const { plan, operation, cluster, request } = journal;
+  const confirmed = asking.answers['confirmed'] === true ? { confirmed: true } : {};
+  const outcome =
+    plan === undefined
+      ? await command(operation, { ...cluster, ...request, cluster, ...confirmed })
+      : await runPlanned(parts, {
+          ...{ plan, asking: asking.always(), verb: 'Resume' },
+          message: (result) => stepsText(plan, result),
+        });
+  return await settledBy(parts, journal, outcome, 'resumed');
 }
 
 /** By what the servers say now: healing finishes moves that are half done and introduces nodes again. */
-async function putRight(parts: Parts, { cluster }: Unfinished): Promise<Outcome> {
-  return await withErrors(parts, 'heal', async () => {
-    const snapshot = await parts.inventory.fresh(cluster);
-    try {
-      const facts = await readHealFacts(snapshot, await parts.inventory.dialer(snapshot.ref));
-      const plan = planHeal(snapshot, facts);
-      return await runPlanned(parts, {
-        ...{ plan, asking: new Asking(parts, undefined), verb: 'Put Right' },
-        message: (result) => stepsText(plan, result),
-      });
-    } catch (error) {
-      if (!(error instanceof UserError) || error.reason !== 'invalid-input') throw error;
-      void vscode.window.showInformationMessage(error.message);
-      return { outcome: 'done', message: error.message };
-    }
-  });
+export async function repair(
+  parts: Parts,
+  journal: Unfinished,
+  asking = new Asking(parts, undefined),
+): Promise<Outcome> {
+  const outcome = await healed(parts, journal.cluster, asking);
+  return await settledBy(parts, journal, outcome, 'repaired');
+}
+
+async function healed(parts: Parts, cluster: ClusterRef, asking: Asking): Promise<Outcome> {
+  const snapshot = await parts.inventory.fresh(cluster);
+  try {
+    const facts = await readHealFacts(snapshot, await parts.inventory.dialer(snapshot.ref));
+    const plan = planHeal(snapshot, facts);
+    return await runPlanned(parts, {
+      ...{ plan, asking: asking.always(), verb: 'Repair' },
+      message: (result) => stepsText(plan, result),
+    });
+  } catch (error) {
+    if (!(error instanceof UserError) || error.reason !== 'invalid-input') throw error;
+    if (asking.answers['confirmed'] !== true) void vscode.window.showInformationMessage(error.message);
+    return { outcome: 'done', message: error.message };
+  }
+}
+
+async function settledBy(
+  parts: Parts,
+  { id }: Unfinished,
+  outcome: Outcome,
+  decision: 'resumed' | 'repaired',
+): Promise<Outcome> {
+  if (outcome.outcome !== 'done') return outcome;
+  await settleJournal(parts.journals, id, decision);
+  await parts.unfinished.settled(id);
+  return outcome;
 }
 
 async function withErrors(parts: Parts, name: string, work: () => Promise<Outcome>): Promise<Outcome> {

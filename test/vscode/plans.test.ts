@@ -2,9 +2,17 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { countSlots } from '../../src/model/slots.ts';
+import { countSlots, subtractSlots } from '../../src/model/slots.ts';
 import { dumpAll, fill } from '../redis/fill.ts';
-import { assertNoneOpen, assertWhole, nodeAt, plainWrites, viewOf, withNode } from '../redis/moveFixture.ts';
+import {
+  assertNoneOpen,
+  assertWhole,
+  move,
+  nodeAt,
+  plainWrites,
+  viewOf,
+  withNode,
+} from '../redis/moveFixture.ts';
 import { keepOnFailure, launchVSCode, type VSCodeUnderTest } from '../support/launchVSCode.ts';
 import { startRedisCluster, type ClusterNode, type TestCluster } from '../support/startRedisCluster.ts';
 import { eventually } from './kubernetesAccess.ts';
@@ -165,6 +173,12 @@ describe('plans in VS Code', { timeout: 20 * 60_000 }, () => {
     assert.equal(await slotsOf(1), 6462);
   });
 
+  /** Whether an operation holds the pods' agents back, which ends with it. */
+  const isHeld = async (): Promise<boolean> =>
+    String(
+      await withNode(servers, nodeAt(servers, 0), (connection) => connection.call('CLIENT', 'LIST')),
+    ).includes('rck8s-hold');
+
   /** Begins to move slots to the second master, which is too full, and waits until that is seen. */
   const beginPaused = async (): Promise<void> => {
     await limitMemory('100mb');
@@ -186,28 +200,60 @@ describe('plans in VS Code', { timeout: 20 * 60_000 }, () => {
     await beginPaused();
     await vscode.screenshot('operation-paused-dark');
     await vscode.rowAction(/Reshard 3,000 slots/, 'Cancel Operation');
+    await vscode.treeRow(/Not finished: Reshard 3,000 slots/).waitFor({ timeout: 20_000 });
+    await picture('operation-unfinished');
+    await vscode.rowAction(/Not finished: Reshard 3,000 slots/, 'Dismiss');
     await vscode.treeRow(/Reshard 3,000 slots/).waitFor({ state: 'detached', timeout: 20_000 });
     await assertNoneOpen(servers, servers.nodes);
     assert.equal(await slotsOf(1), 6462);
   });
 
-  test('after the extension host was killed in the middle, the next one offers to go on and does', async () => {
+  test('a window that is reloaded in the middle leaves no slot open, and offers to resume', async (context) => {
+    const slotsBefore = (await viewOf(servers, nodeAt(servers, 1))).self.slots;
+    await beginPaused();
+    await limitMemory('0');
+    await eventually('the first slots have moved', 20, async () => (await slotsOf(1)) > 6462);
+    await limitMemory('100mb');
+    await vscode.treeRow(/Paused · [\d,]+ of 3,000 slots/).waitFor({ timeout: 20_000 });
+    const began = performance.now();
+    await vscode.evaluate(({ commands }) => {
+      void commands.executeCommand('workbench.action.reloadWindow');
+    });
+    await eventually('the operation has ended', 10, async () => !(await isHeld()));
+    context.diagnostic(`the operation had ended after ${Math.round(performance.now() - began)} ms`);
+    const moved = (await slotsOf(1)) - 6462;
+    assert.ok(moved > 0 && moved < 3000, `${moved} slots had moved`);
+    await assertNoneOpen(servers, servers.nodes);
+    await limitMemory('0');
+    await told(/VS Code closed before “Reshard 3,000 slots/, 60);
+    assert.equal((await slotsOf(1)) - 6462, moved, 'nothing goes on by itself');
+    await assertNoneOpen(servers, servers.nodes);
+    await vscode.command('workbench.view.extension.redisCluster');
+    await vscode.treeRow(/Not finished: Reshard 3,000 slots/).waitFor({ timeout: 20_000 });
+    await vscode.pressNotification(/VS Code closed before/, 'Dismiss');
+    await vscode.treeRow(/Not finished: Reshard 3,000 slots/).waitFor({ state: 'detached' });
+    const arrived = subtractSlots((await viewOf(servers, nodeAt(servers, 1))).self.slots, slotsBefore);
+    await move(servers, arrived, { from: nodeAt(servers, 1).id, to: nodeAt(servers, 0).id });
+    assert.equal(await slotsOf(1), 6462);
+  });
+
+  test('after the extension host was killed in the middle, the next one offers to resume and does', async () => {
     await beginPaused();
     await limitMemory('0');
     await eventually('the first slots have moved', 20, async () => (await slotsOf(1)) > 6462);
     await vscode.evaluate(() => process.kill(process.pid, 'SIGKILL')).catch(() => undefined);
     const moved = (await slotsOf(1)) - 6462;
     assert.ok(moved < 3000, 'all slots had moved before the extension host was killed');
-    await told(/was not finished/, 90);
+    await told(/VS Code closed before “Reshard/, 90);
     await picture('journal-offer');
-    await vscode.pressNotification(/was not finished/, 'Show');
+    await vscode.pressNotification(/VS Code closed before/, 'Show Details');
     await eventually('the journal', 20, async () => (await openText()).includes('heard of for the last'));
-    await told(/was not finished/, 20);
+    await told(/VS Code closed before/, 20);
     await picture('journal-shown');
-    await vscode.pressNotification(/was not finished/, 'Go On');
+    await vscode.pressNotification(/VS Code closed before/, 'Resume');
     assert.match(await dialog(), /Reshard 3,000 slots/);
     await picture('journal-go-on');
-    await vscode.pressDialog('Go On');
+    await vscode.pressDialog('Resume');
     await told(/1 of 1 step/, 60);
     await vscode.screenshot('journal-done-dark');
     assert.equal(await slotsOf(1), 9462);

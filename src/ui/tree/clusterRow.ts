@@ -5,12 +5,14 @@ import type { Finding } from '../../model/finding.ts';
 import { failedSlots, mastersOf, nodeName, shardsOf, slotsText, uncoveredSlots } from '../../model/shards.ts';
 import type { ClusterSnapshot, PodFacts, RedisNode, RunningWork, Shard } from '../../model/snapshot.ts';
 import { allSlots, countSlots, formatSlots, subtractSlots, type SlotSet } from '../../model/slots.ts';
+import type { Unfinished } from '../../operations/journal.ts';
 import { stateDescription, stateIcons, stateOf, stateTooltip } from './clusterState.ts';
 import { nodeRow } from './nodeRow.ts';
 import { operationRow, runningIcon, runningText, type RunningOperation } from './operationRow.ts';
 import { partRow } from './partRow.ts';
 import { isUnformed } from '../../model/unformed.ts';
 import { hasEnded, podsOf } from '../../model/endedPods.ts';
+import { unfinishedRows } from './unfinishedRow.ts';
 import { errorIcon, warningIcon, type Row } from './row.ts';
 
 /** What is known of a cluster beside its snapshot. */
@@ -19,6 +21,8 @@ export interface ClusterWork {
   readonly own?: RunningOperation;
   /** All work that explains findings, this window's too. */
   readonly all: readonly RunningWork[];
+  /** Operations that ended with steps left, the newest first. */
+  readonly unfinished?: readonly Pick<Unfinished, 'id' | 'end' | 'steps' | 'title' | 'lastAt'>[];
 }
 
 /** A cluster with everything under it: what is wrong first, then its shards, then nodes, masters, replicas and slots. */
@@ -50,6 +54,7 @@ export function clusterRow(snapshot: ClusterSnapshot, work: ClusterWork, expande
     target: { kind: 'cluster', ref: snapshot.ref },
     children: [
       ...operationRow(id, snapshot.ref, work),
+      ...unfinishedRows(id, snapshot.ref, work),
       ...findings.map((finding, index) => findingRow(id, finding, index, snapshot)),
       ...shards.map((shard, index) => shardRow(`${id}/shards/${index + 1}`, snapshot, shard, index)),
       ...snapshot.otherParts.map((part, index) => partRow(id, snapshot, part, index)),

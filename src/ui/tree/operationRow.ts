@@ -16,21 +16,22 @@ export interface RunningOperation {
 const runs: RowIcon = { name: 'sync~spin' };
 const pauses: RowIcon = { name: 'debug-pause' };
 
-/** How far a progress is in percent, as a person reads it: never 100 before the end. Absent where it is not counted. */
-function percentText({ done = 0, total }: Progress): string | undefined {
+/** How far a progress is in percent, never 100 before the end; undefined where it is not counted. */
+export function percentOf({ done = 0, total }: Progress): number | undefined {
   if (total === undefined || total === 0) return undefined;
-  return `${Math.min(99, Math.floor((100 * done) / total))} %`;
+  return Math.min(99, Math.floor((100 * done) / total));
 }
 
 /** `Reshard 43 %`, `Upgrade by ann on ci-3 (process 7)`: what a row says first, collapsed or not. */
 export function runningText({ own, all }: ClusterWork): string | undefined {
   if (own !== undefined) {
     const paused = own.progress.paused === undefined ? [] : ['paused'];
-    return [commandName(own.operation), percentText(own.progress), ...paused]
+    const percent = percentOf(own.progress);
+    return [commandName(own.operation), percent === undefined ? undefined : `${percent} %`, ...paused]
       .filter((part) => part !== undefined)
       .join(' ');
   }
-  const [other] = visible(all);
+  const [other] = visibleWork(all);
   if (other === undefined) return undefined;
   if (other.operation === 'rollout') return 'rolling out';
   return `${commandName(other.operation) ?? other.title} by ${(other.holder ?? 'a colleague').replace(/ \(process \d+\)$/, '')}`;
@@ -39,7 +40,7 @@ export function runningText({ own, all }: ClusterWork): string | undefined {
 /** The icon of a cluster on which something runs. */
 export function runningIcon({ own, all }: ClusterWork): RowIcon | undefined {
   if (own !== undefined) return own.progress.paused === undefined ? runs : pauses;
-  return visible(all).length === 0 ? undefined : runs;
+  return visibleWork(all).length === 0 ? undefined : runs;
 }
 
 /** One work in a sentence, for tooltips and reports. */
@@ -50,7 +51,7 @@ export function workText({ title, holder, operation }: RunningWork): string {
 
 /** A row for each work: this window's with how far it is, and what others and Kubernetes do. */
 export function operationRow(id: string, ref: ClusterRef, { own, all }: ClusterWork): readonly Row[] {
-  const others = visible(all).filter(
+  const others = visibleWork(all).filter(
     ({ holder, operation }) => holder !== undefined || operation === 'rollout',
   );
   return [
@@ -91,6 +92,6 @@ function othersRow(id: string, ref: ClusterRef, work: RunningWork): Row {
 }
 
 /** A StatefulSet that misses a pod is shown by the pod; and what has ended, by nothing. */
-function visible(all: readonly RunningWork[]): readonly RunningWork[] {
+export function visibleWork(all: readonly RunningWork[]): readonly RunningWork[] {
   return all.filter(({ ended, operation }) => ended !== true && operation !== 'podsStarting');
 }

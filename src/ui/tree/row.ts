@@ -5,7 +5,9 @@ export type RowTarget =
   | { readonly kind: 'context'; readonly context: string }
   | { readonly kind: 'namespace'; readonly context: string; readonly namespace: string }
   | { readonly kind: 'cluster'; readonly ref: ClusterRef }
-  | { readonly kind: 'node'; readonly ref: ClusterRef; readonly nodeId: string };
+  | { readonly kind: 'node'; readonly ref: ClusterRef; readonly nodeId: string }
+  /** An operation that was not finished; `journal` is its id. */
+  | { readonly kind: 'unfinished'; readonly ref: ClusterRef; readonly journal: string };
 
 /** One row as data: what VS Code draws of it. Built without `vscode`, so that labels and facets are unit-tested. */
 export interface Row {

@@ -77,6 +77,29 @@ test('uncovered slots are never expected, but where no slot was ever assigned', 
   assert.deepEqual(faults(empty, { title: 'Deploy', operation: 'deploy' }), []);
 });
 
+test('slots that arrived while the target had been read already are expected, slots that nobody lists are not', () => {
+  const torn = (target: boolean): ClusterSnapshot =>
+    snapshotOf(
+      ids.map((id) => {
+        const others = view(id).others.map((other) => {
+          if (other.id === 'm0') return line('m0', { slots: [[10, 5460]] });
+          return other.id === 'm1' && id === 'm0' && target
+            ? line('m1', {
+                slots: [
+                  [0, 9],
+                  [5461, 10922],
+                ],
+              })
+            : other;
+        });
+        return source(id, { others, ...(id === 'm0' ? { self: line('m0', { slots: [[10, 5460]] }) } : {}) });
+      }),
+    );
+  assert.ok(faults(torn(true)).includes('coverage'));
+  assert.deepEqual(faults(torn(true), reshard), []);
+  assert.deepEqual(faults(torn(false), reshard), ['coverage']);
+});
+
 test('a server that has just joined says that the cluster is down, one that ran for long is believed', () => {
   const down = (uptimeSeconds: number): ClusterSnapshot =>
     snapshotOf([...all().slice(0, 5), source('r2', { clusterState: 'fail', uptimeSeconds })]);

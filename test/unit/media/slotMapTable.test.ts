@@ -38,8 +38,10 @@ function state(shards: readonly ShardState[], rest: Partial<SlotMapState> = {}):
     shards,
     uncovered: [],
     moving: [],
+    openIsExpected: false,
     contested: [],
     problems: [],
+    expected: [],
     ...rest,
   };
 }
@@ -104,6 +106,9 @@ test('a slot is said in words', () => {
     standing: 'Open: redis-a → redis-c, as only the source says',
   });
   assert.equal(slotText(troubled, 200).owner, 'No owner');
+  const moving = slotTable({ ...troubled.state, openIsExpected: true });
+  assert.match(slotText(moving, 5).standing, /^Moving now: redis-a → redis-c/);
+  assert.match(summary(moving), /\d slots? moving now\./);
 });
 
 test('shares are never rounded to nothing or to all', () => {

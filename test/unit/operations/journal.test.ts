@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { Plan } from '../../../src/model/plan.ts';
 import {
+  endedUnfinished,
   openJournal,
   settleJournal,
-  unfinishedJournals,
+  diedUnfinished,
   type JournalPorts,
   type JournalStore,
 } from '../../../src/operations/journal.ts';
@@ -98,7 +99,7 @@ function world(name: string) {
 
 /** What a window that starts now would offer; `seconds` later it has to know. */
 async function offered({ portsOf, pass }: ReturnType<typeof world>, seconds = 15) {
-  const found = unfinishedJournals(portsOf({}), new AbortController().signal);
+  const found = diedUnfinished(portsOf({}), new AbortController().signal);
   await pass(seconds);
   return await found;
 }
@@ -114,7 +115,7 @@ test('the operation of a dead window is offered with its plan, and only until so
   assert.deepEqual(found?.plan, plan);
   assert.deepEqual([found.operation, found.request, found.cluster], ['reshard', plan.request, plan.ref]);
   assert.match(found.text, /2030-01-01 00:00:00 {2}step 1 begun: Move 10 slots \(0-9\)/);
-  await settleJournal(here.portsOf({}), found.id, 'putRight');
+  await settleJournal(here.portsOf({}), found.id, 'repaired');
   assert.deepEqual(await offered(here), []);
 });
 
@@ -125,7 +126,7 @@ test('a window that starts right after the crash offers it as soon as the other 
   here.sleep(dying);
   await here.pass(2);
   let isKnown = false;
-  const found = unfinishedJournals(here.portsOf({}), new AbortController().signal).finally(() => {
+  const found = diedUnfinished(here.portsOf({}), new AbortController().signal).finally(() => {
     isKnown = true;
   });
   await here.pass(27);
@@ -142,7 +143,7 @@ test('the operation of a window that lives, sleeps for a while or has ended is n
   assert.deepEqual(await offered(here, 31), []);
   here.sleep(window);
   await here.pass(300);
-  const found = unfinishedJournals(here.portsOf({}), new AbortController().signal);
+  const found = diedUnfinished(here.portsOf({}), new AbortController().signal);
   await here.pass(1);
   here.wake(window);
   await here.pass(14);
@@ -162,7 +163,7 @@ test('what a crash has cut off says nothing and swallows nothing', async () => {
   await here.pass(60);
   const [found] = await offered(here);
   assert.deepEqual(found?.plan, plan);
-  await settleJournal(here.portsOf({}), found.id, 'goOn');
+  await settleJournal(here.portsOf({}), found.id, 'resumed');
   assert.deepEqual(await offered(here), []);
 });
 
@@ -190,4 +191,54 @@ test('the fifty newest journals are kept', async () => {
     await here.pass(1);
   }
   assert.equal(readdirSync(here.path).length, 50);
+});
+
+test('an operation that ended with steps left is unfinished until it is decided, done again or healed', async () => {
+  const here = world('ended');
+  const window = {};
+  const two = { ...plan, steps: [...plan.steps, ...plan.steps] };
+  const run = async (how: string, outcome: string, of: Plan = two): Promise<void> => {
+    await here.pass(1);
+    const journal = await openJournal(here.portsOf(window), of);
+    await journal.witness.ended(0, 'skipped');
+    await journal.witness.begun(1);
+    await journal.witness.ended(1, how as 'done');
+    await journal.close(outcome, 'The target does not answer.');
+  };
+  const ends = async (): Promise<readonly string[]> =>
+    (await endedUnfinished(here.portsOf({}))).map(({ end }) => end);
+  await run('done', 'failed');
+  assert.deepEqual(await ends(), [], 'all its steps are done');
+  await run('failed', 'failed');
+  const [failed] = await endedUnfinished(here.portsOf({}));
+  assert.deepEqual([failed?.end, failed?.steps], ['failed', { done: 1, of: 2 }]);
+  assert.deepEqual(failed?.plan, two);
+  assert.match(failed.text, /failed: The target does not answer\./);
+  await run('cancelled', 'cancelled');
+  assert.deepEqual(await ends(), ['cancelled'], 'the same one again is offered once');
+  await run('cancelled', 'closed');
+  assert.deepEqual(await ends(), ['closed']);
+  const other: Plan = { ...two, ref: { addresses: ['10.9.9.9:6379'] } };
+  await run('done', 'done', { ...other, operation: 'heal' });
+  assert.deepEqual(await ends(), ['closed'], 'another cluster was healed');
+  await run('done', 'done', { ...two, operation: 'setConfig' });
+  assert.deepEqual(await ends(), ['closed']);
+  await run('done', 'done', { ...two, operation: 'heal' });
+  assert.deepEqual(await ends(), []);
+  await run('failed', 'failed');
+  assert.deepEqual(await ends(), ['failed']);
+  await run('done', 'done');
+  assert.deepEqual(await ends(), []);
+  await run('failed', 'partial');
+  const [partial] = await endedUnfinished(here.portsOf({}));
+  assert.ok(partial !== undefined);
+  await settleJournal(here.portsOf({}), partial.id, 'dismissed');
+  assert.deepEqual(await ends(), []);
+});
+
+test('an operation that was refused before its first step left nothing', async () => {
+  const here = world('refused');
+  const journal = await openJournal(here.portsOf({}), plan);
+  await journal.close('failed', 'The cluster is unhealthy.');
+  assert.deepEqual(await endedUnfinished(here.portsOf({})), []);
 });

@@ -110,10 +110,10 @@ interface Changing {
 const unplanned = [
   ...['addByAddress', 'cancelOperation', 'check', 'copyPlan', 'dryRunPlan', 'exportManifests'],
   ...['openRedisCli', 'openSettings', 'openSlotMap', 'refresh', 'removeAddress', 'showLogs', 'snapshot'],
-  ...['startSandbox', 'stopSandbox'],
+  ...['startSandbox', 'stopSandbox', 'dismiss', 'showUnfinished'],
 ];
 /** Plans that are asked for in more ways than by naming a cluster; `test/vscode` shows what they ask. */
-const elsewhere = ['deploy', 'runPlan'];
+const elsewhere = ['deploy', 'runPlan', 'resume', 'repair'];
 
 const takeover: Changing = {
   ...{ asks: 'word', state: minority, answers: { how: 'takeover', dead: ['m1', 'm2'] } },

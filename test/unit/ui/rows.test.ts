@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import type { Unfinished } from '../../../src/operations/journal.ts';
 import { changedRows, indexRows } from '../../../src/ui/tree/changedRows.ts';
 import type { ClusterWork } from '../../../src/ui/tree/clusterRow.ts';
 import { ClusterRows } from '../../../src/ui/tree/clusterRows.ts';
@@ -18,14 +19,21 @@ function stateWith(clusters: readonly ClusterSnapshot[]): TreeState {
     contexts: [{ name: 'test', status: 'ready', scopes: [scope] }],
     addressClusters: [],
     kubeconfigProblems: [],
-    work: () => ({ all: [] }),
+    work: () => ({ all: [], unfinished: [] }),
   };
 }
 
 function workOf(progress: Progress): ClusterWork {
   const title = 'Reshard';
-  return { own: { title, operation: 'reshard', progress }, all: [{ title, operation: 'reshard' }] };
+  const own = { title, operation: 'reshard', progress };
+  return { own, all: [{ title, operation: 'reshard' }], unfinished: [] };
 }
+
+const unfinished: Unfinished = {
+  ...{ id: 'journal', end: 'failed', steps: { done: 1, of: 2 }, title: 'Reshard 9 slots' },
+  ...{ cluster: { addresses: ['127.0.0.1:7000'] }, operation: 'reshard', request: {} },
+  ...{ begunAt: 0, lastAt: 0, text: '' },
+};
 
 const healthy = snapshotOf(ids.map((id) => source(id)));
 
@@ -165,7 +173,10 @@ test('menus match facets that rows have, and only commands that exist', () => {
       source: one,
       snapshot: { ...healthy, ref: one.ref },
     })),
-    work: () => workOf({ text: 'moving' }),
+    work: ({ ref }) => ({
+      ...('addresses' in ref ? { all: [] } : workOf({ text: 'moving' })),
+      unfinished: [unfinished],
+    }),
   });
   const facets = [...indexRows(rows).values()].map(({ row }) => row.facets);
   for (const entry of Object.values(manifest.contributes.menus).flat()) {
@@ -211,14 +222,14 @@ test('a collapsed row says first what runs on it, how far it is and by whom', ()
   assert.equal(paused?.description, 'Reshard 0 % paused · ok · 3 shards · 6 nodes');
   assert.equal(paused.icon.name, 'debug-pause');
   const theirs = { title: 'Upgrade cart', operation: 'upgrade', holder: 'ann on ci-3 (process 7)' };
-  const colleague = rowWith({ all: [theirs] });
+  const colleague = rowWith({ all: [theirs], unfinished: [] });
   assert.equal(
     colleague?.description,
     'Upgrade Image or Configuration by ann on ci-3 · ok · 3 shards · 6 nodes',
   );
   assert.ok(!colleague.facets.includes('running'), 'only its own window cancels it');
   assert.equal(colleague.children[0]?.description, 'by ann on ci-3 (process 7)');
-  assert.equal(rowWith({ all: [{ ...theirs, ended: true }] })?.icon.name, 'pass');
+  assert.equal(rowWith({ all: [{ ...theirs, ended: true }], unfinished: [] })?.icon.name, 'pass');
 });
 
 test('commands that change a cluster are called what their titles say', () => {
@@ -245,4 +256,15 @@ test('the rows of a cluster that was not read anew stay the very same', () => {
   assert.notEqual(rowIn(before, cart), rowIn(after, cart));
   const busy = { ...stateWith([healthy, other]), work: () => workOf({ text: 'moving' }) };
   assert.notEqual(rowIn(rowsOf(busy, kept), stock), rowIn(after, stock), 'an operation shows on its row');
+});
+
+test('an operation that was not finished is a row, but not while another one runs', () => {
+  const rowsWith = (work: ClusterWork): readonly Row[] =>
+    [...indexRows(rowsOf({ ...stateWith([healthy]), work: () => work })).values()].map(({ row }) => row);
+  const isUnfinished = ({ facets }: Row): boolean => facets === 'unfinished';
+  const row = rowsWith({ all: [], unfinished: [unfinished] }).find(isUnfinished);
+  assert.equal(row?.label, 'Not finished: Reshard 9 slots');
+  assert.match(row.description ?? '', /^1 of 2 steps done · Thu, Jan 1/);
+  assert.deepEqual(row.target, { kind: 'unfinished', ref: healthy.ref, journal: 'journal' });
+  assert.ok(!rowsWith({ ...workOf({ text: '' }), unfinished: [unfinished] }).some(isUnfinished));
 });

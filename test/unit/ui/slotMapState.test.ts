@@ -4,6 +4,7 @@ import type { KnownNode, NodeView } from '../../../src/model/nodeView.ts';
 import type { SlotSet } from '../../../src/model/slots.ts';
 import type { ClusterSnapshot, RedisNode } from '../../../src/model/snapshot.ts';
 import { slotMapState } from '../../../src/ui/panels/slotMap/slotMapState.ts';
+import { ids, line, silent, snapshotOf, source } from '../sample.ts';
 
 const thirds: readonly SlotSet[] = [[[0, 5460]], [[5461, 10_922]], [[10_923, 16_383]]];
 
@@ -158,4 +159,59 @@ test('a shard is called by its pod, with the address beside it, or by its id whe
       ['feedbeef', undefined, 'unknown'],
     ],
   );
+});
+
+test('while slots move the bar says how far, open slots are no fault, and no shard changes its place', () => {
+  const sample = snapshotOf(ids.map((id) => source(id)));
+  const before = slotMapState(sample);
+  const order = before.shards.map(({ id }) => id);
+  assert.equal(before.running, undefined);
+  assert.deepEqual(order, ['m0', 'm1', 'm2']);
+  const moved = snapshotOf(
+    ids.map((id) =>
+      id === 'm0'
+        ? source(id, {
+            self: line('m0', { slots: [[5000, 5460]], migrating: [{ slot: 5000, nodeId: 'm2' }] }),
+          })
+        : id === 'm2'
+          ? source(id, {
+              self: line('m2', {
+                slots: [
+                  [0, 4999],
+                  [10923, 16383],
+                ],
+              }),
+            })
+          : source(id),
+    ),
+  );
+  const progress = { text: 'Move', done: 4999, total: 5000, unit: 'slots' };
+  const own = { title: 'Reshard 5,000 slots', operation: 'reshard', progress };
+  const state = slotMapState(moved, undefined, { own, all: [own] }, order);
+  assert.deepEqual(
+    state.shards.map(({ id }) => id),
+    order,
+  );
+  assert.deepEqual(state.running, {
+    ...{ title: 'Reshard 5,000 slots', text: 'Move', canCancel: true },
+    ...{ counted: '4,999 of 5,000 slots', percent: 99 },
+  });
+  assert.equal(state.openIsExpected, true);
+  assert.deepEqual([state.problems, state.expected], [[], []]);
+  const after = slotMapState(moved, undefined, { all: [] }, order);
+  assert.deepEqual(
+    after.shards.map(({ id }) => id),
+    ['m2', 'm0', 'm1'],
+  );
+  assert.equal(after.openIsExpected, false);
+});
+
+test('a node that a colleague restarts is expected to be away, and only its own window can cancel that', () => {
+  const away = snapshotOf(ids.map((id) => (id === 'r1' ? silent(id) : source(id))));
+  assert.match(slotMapState(away).problems[0] ?? '', /does not answer/);
+  const theirs = { title: 'Upgrade cart', operation: 'upgrade', holder: 'ann on ci-3' };
+  const state = slotMapState(away, undefined, { all: [theirs] });
+  assert.deepEqual(state.problems, []);
+  assert.match(state.expected[0] ?? '', /^Expected while “Upgrade cart” runs: Replica .* does not answer/);
+  assert.deepEqual(state.running, { title: 'Upgrade cart', holder: 'ann on ci-3', canCancel: false });
 });

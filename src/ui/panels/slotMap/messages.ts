@@ -16,9 +16,30 @@ export interface SlotMapState {
   readonly shards: readonly ShardState[];
   readonly uncovered: SlotSet;
   readonly moving: readonly MovingSlots[];
+  /** Something runs that opens slots to move them. */
+  readonly openIsExpected: boolean;
   readonly contested: readonly ContestedSlots[];
   /** One sentence each, worst first. */
   readonly problems: readonly string[];
+  /** What is wrong and expected, since something runs; one sentence each. */
+  readonly expected: readonly string[];
+  readonly running?: RunningState;
+}
+
+/** What changes the cluster now. */
+export interface RunningState {
+  readonly title: string;
+  /** Who runs it, where it is not this window. */
+  readonly holder?: string;
+  /** How far it is, such as `1,200 of 5,461 slots`. */
+  readonly counted?: string;
+  /** From 0 to 100; absent where it is not counted or not known. */
+  readonly percent?: number;
+  /** What it does now. */
+  readonly text?: string;
+  /** Why nothing goes on at present. */
+  readonly paused?: string;
+  readonly canCancel: boolean;
 }
 
 export interface ShardState {
@@ -64,7 +85,8 @@ export type ToPanel =
   | { readonly type: 'waiting'; readonly title: string };
 
 /** The commands that the panel offers; each runs as it would from the tree, for the panel's cluster. */
-export type SlotMapCommand = 'redisCluster.refresh' | 'redisCluster.check' | 'redisCluster.reshard';
+export type SlotMapCommand =
+  'redisCluster.refresh' | 'redisCluster.check' | 'redisCluster.reshard' | 'redisCluster.cancelOperation';
 
 export type FromPanel =
   /** The page has been loaded, for the first time or again after it was hidden, and knows nothing. */

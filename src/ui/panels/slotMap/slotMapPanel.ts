@@ -3,7 +3,8 @@ import * as vscode from 'vscode';
 import { clusterKey, parseClusterRef, type ClusterRef } from '../../../model/clusterRef.ts';
 import { shardsOf } from '../../../model/shards.ts';
 import type { ClusterSnapshot } from '../../../model/snapshot.ts';
-import type { FromPanel, SlotMapCommand, ToPanel } from './messages.ts';
+import type { FromPanel, SlotMapCommand, SlotMapState, ToPanel } from './messages.ts';
+import type { ClusterWork } from '../../tree/clusterRow.ts';
 import { colourShards, type ShardColours } from './shardColours.ts';
 import { slotMapHtml } from './slotMapHtml.ts';
 import { slotMapState } from './slotMapState.ts';
@@ -15,6 +16,7 @@ const commands: readonly string[] = [
   'redisCluster.refresh',
   'redisCluster.check',
   'redisCluster.reshard',
+  'redisCluster.cancelOperation',
 ] satisfies SlotMapCommand[];
 
 /** What a slot map needs of the rest: where its cluster's snapshots come from and where its intents go. */
@@ -24,7 +26,9 @@ export interface SlotMapSource {
   readonly title: string;
   /** The newest snapshot; undefined until the first has been taken. */
   snapshot(): ClusterSnapshot | undefined;
-  /** Calls back after each change of this cluster's snapshot. */
+  /** What runs on the cluster, as the tree shows it. */
+  work(snapshot: ClusterSnapshot): Pick<ClusterWork, 'own' | 'all'>;
+  /** Calls back after each change of this cluster's snapshot and of what runs on it. */
   onDidChange(listener: () => void): vscode.Disposable;
   /** Runs a command for this cluster, as the tree would. */
   run(command: SlotMapCommand): void;
@@ -77,17 +81,24 @@ function connect(panel: vscode.WebviewPanel, source: SlotMapSource): void {
   // A hidden page is thrown away, and says `ready` when it is made anew.
   let ready = false;
   let colours: ShardColours = new Map();
+  /** The shards as they are listed while something moves: a list that sorts itself anew cannot be read. */
+  let order: readonly string[] = [];
   let timer: NodeJS.Timeout | undefined;
 
+  const stateOf = (snapshot: ClusterSnapshot): SlotMapState => {
+    colours = colourShards(shardsOf(snapshot), colours);
+    const state = slotMapState(snapshot, colours, source.work(snapshot), order);
+    order = state.shards.map(({ id }) => id);
+    return state;
+  };
   const post = (): void => {
     timer = undefined;
     if (!ready || !panel.visible) return;
     const snapshot = source.snapshot();
-    if (snapshot !== undefined) colours = colourShards(shardsOf(snapshot), colours);
     const message: ToPanel =
       snapshot === undefined
         ? { type: 'waiting', title: source.title }
-        : { type: 'state', state: slotMapState(snapshot, colours) };
+        : { type: 'state', state: stateOf(snapshot) };
     void panel.webview.postMessage(message);
   };
   const parts = [

@@ -1,20 +1,31 @@
 import { check } from '../../../checks/check.ts';
 import { isKubernetesRef, formatAddress } from '../../../model/clusterRef.ts';
+import type { Finding } from '../../../model/finding.ts';
 import { nodeName, shardsOf, slotsText, uncoveredSlots } from '../../../model/shards.ts';
 import { countSlots, formatSlots } from '../../../model/slots.ts';
 import type { ClusterSnapshot, RedisNode, Shard } from '../../../model/snapshot.ts';
 import { asSentence, isUnread } from '../../../model/unread.ts';
+import type { ClusterWork } from '../../tree/clusterRow.ts';
 import type { ContestedSlots, ShardState, SlotMapState } from './messages.ts';
 import { contestedSlots, movingSlots } from './openSlots.ts';
+import { runningState } from './runningState.ts';
 import { colourShards, type ShardColours } from './shardColours.ts';
 
-/** What the slot map shows of a snapshot. `colours` keeps the shards' colours over snapshots. */
+/**
+ * What the slot map shows of a snapshot. `colours` keeps the shards' colours over snapshots, and `order` their order
+ * while something runs: a list that sorts itself anew while slots move cannot be read.
+ */
 export function slotMapState(
   snapshot: ClusterSnapshot,
   colours: ShardColours = colourShards(shardsOf(snapshot)),
+  work: Pick<ClusterWork, 'own' | 'all'> = { all: [] },
+  order: readonly string[] = [],
 ): SlotMapState {
-  const shards = shardsOf(snapshot);
+  const running = runningState(work);
+  const shards = running === undefined ? shardsOf(snapshot) : inOrder(shardsOf(snapshot), order);
   const contested = contestedSlots(shards);
+  const findings = check(snapshot, work.all);
+  const expected = findings.filter((finding) => finding.expected === true);
   return {
     ref: snapshot.ref,
     name: snapshot.name,
@@ -26,9 +37,21 @@ export function slotMapState(
     shards: shards.map((shard) => shardState(shard, colours.get(shard.id) ?? 0)),
     uncovered: uncoveredSlots(snapshot),
     moving: movingSlots(snapshot),
+    openIsExpected: expected.some(({ rule }) => rule === 'open-slots'),
     contested,
-    problems: problemsOf(snapshot, shards, contested),
+    problems: problemsOf(snapshot, shards, contested, findings),
+    expected: expected.filter(({ rule }) => !ofMoves.includes(rule)).map(({ message }) => message),
+    ...(running === undefined ? {} : { running }),
   };
+}
+
+/** What a move does is on the map itself. */
+const ofMoves: readonly string[] = ['open-slots', 'agreement'];
+
+/** Shards in the order in which they were shown; new ones come last. */
+function inOrder(shards: readonly Shard[], order: readonly string[]): readonly Shard[] {
+  const place = new Map(order.map((id, index) => [id, index]));
+  return shards.toSorted((a, b) => (place.get(a.id) ?? order.length) - (place.get(b.id) ?? order.length));
 }
 
 function standingOf(snapshot: ClusterSnapshot, shards: readonly Shard[]): SlotMapState['standing'] {
@@ -70,20 +93,32 @@ function healthText(master: RedisNode): string {
 /** Rules about the cluster as a whole, of which the map itself shows nothing. */
 const ofTheWhole: readonly string[] = ['unread', 'mutual', 'apart', 'impostor', 'merged', 'not-formed'];
 
+function uncoveredProblem(
+  snapshot: ClusterSnapshot,
+  shards: readonly Shard[],
+  expected: readonly Finding[],
+): readonly string[] {
+  const uncovered = uncoveredSlots(snapshot);
+  if (uncovered.length === 0 || shards.every((shard) => shard.slots.length === 0)) return [];
+  if (expected.some(({ rule }) => rule === 'coverage')) return [];
+  return [`No master serves ${slotsText(uncovered)}: ${shortSlots(formatSlots(uncovered))}.`];
+}
+
 function problemsOf(
   snapshot: ClusterSnapshot,
   shards: readonly Shard[],
   contested: readonly ContestedSlots[],
+  findings: readonly Finding[],
 ): readonly string[] {
-  const problems: string[] = check(snapshot)
-    .filter(({ rule }) => ofTheWhole.includes(rule))
+  const problems: string[] = findings
+    .filter(({ rule, expected }) => ofTheWhole.includes(rule) && expected !== true)
     .flatMap(({ rule, message, evidence }) =>
       rule === 'unread' ? [[message, ...evidence.map(asSentence)].join(' ')] : [message],
     );
-  const uncovered = uncoveredSlots(snapshot);
-  if (uncovered.length > 0 && shards.some((shard) => shard.slots.length > 0)) {
-    problems.push(`No master serves ${slotsText(uncovered)}: ${shortSlots(formatSlots(uncovered))}.`);
-  }
+  const expected = findings.filter((finding) => finding.expected === true);
+  const isExpected = ({ id }: RedisNode): boolean =>
+    expected.some(({ rule, nodeIds }) => rule === 'reachable' && nodeIds.includes(id));
+  problems.push(...uncoveredProblem(snapshot, shards, expected));
   for (const { master, slots } of shards) {
     if (master?.health !== 'failed' || slots.length === 0) continue;
     problems.push(`${nodeName(master)} has failed: its ${slotsText(slots)} are not served.`);
@@ -94,7 +129,7 @@ function problemsOf(
     problems.push(`${claim}: ${shortSlots(formatSlots(slots))}.`);
   }
   for (const node of snapshot.nodes) {
-    if (node.unreachable === undefined) continue;
+    if (node.unreachable === undefined || isExpected(node)) continue;
     problems.push(asSentence(`${nodeName(node)} does not answer: ${node.unreachable.message}`));
   }
   if (snapshot.apiProblem !== undefined) {

@@ -1,0 +1,9 @@
+import type { Outcome } from '../../model/outcome.ts';
+import type { Parts } from '../parts.ts';
+import { dismissUnfinished } from '../unfinished.ts';
+import { unfinishedOf } from '../unfinishedTarget.ts';
+
+/** Offers an operation that was not finished no more; changes nothing. */
+export async function dismiss(parts: Parts, argument: unknown): Promise<Outcome> {
+  return dismissUnfinished(parts, await unfinishedOf(parts, argument));
+}

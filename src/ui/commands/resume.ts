@@ -1,0 +1,10 @@
+import type { Outcome } from '../../model/outcome.ts';
+import { Asking } from '../asking.ts';
+import type { Parts } from '../parts.ts';
+import { resume as resumeJournal } from '../unfinished.ts';
+import { unfinishedOf } from '../unfinishedTarget.ts';
+
+/** Continues an operation that was not finished where it stopped. */
+export async function resume(parts: Parts, argument: unknown): Promise<Outcome> {
+  return resumeJournal(parts, await unfinishedOf(parts, argument), new Asking(parts, argument));
+}

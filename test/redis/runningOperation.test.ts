@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { check, isSound } from '../../src/checks/check.ts';
+import type { Finding } from '../../src/model/finding.ts';
+import type { Plan } from '../../src/model/plan.ts';
+import { planAddShard } from '../../src/operations/addShard.ts';
+import { agreed } from '../../src/operations/agreed.ts';
+import { endedUnfinished, type JournalPorts } from '../../src/operations/journal.ts';
+import { planReshard } from '../../src/operations/reshard.ts';
+import { runPlan } from '../../src/operations/runPlan.ts';
+import { readNodeView } from '../../src/redis/nodeView.ts';
+import { journaled } from '../../src/ui/journaled.ts';
+import { journalFiles } from '../../src/ui/journalFiles.ts';
+import { Operations } from '../../src/ui/operations.ts';
+import type { Parts } from '../../src/ui/parts.ts';
+import { UnfinishedOperations } from '../../src/ui/unfinishedOperations.ts';
+import { startRedisCluster, type TestCluster } from '../support/startRedisCluster.ts';
+import { dumpAll, fill } from './fill.ts';
+import { assertNoneOpen, assertWhole, nodeAt, plainWrites, until, withNode } from './moveFixture.ts';
+import { readAnyway } from './readAnyway.ts';
+import { runPorts } from './runPorts.ts';
+
+let cluster: TestCluster;
+let folder: string;
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'redis-cluster-running-'));
+  cluster = await startRedisCluster({ spares: 2, config: { 'repl-diskless-sync-delay': '0' } });
+  await fill(cluster, plainWrites(20_000));
+});
+after(async () => {
+  await cluster.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const readNow = (): ReturnType<typeof readAnyway> => readAnyway(cluster);
+const run = async (operations: Operations, plan: Plan): Promise<unknown> =>
+  operations.run(plan, (signal) => runPlan(plan, runPorts(cluster, { signal, readSnapshot: readNow })));
+
+/** Checks as a window does in which these plans run one after another, and until all replicas have heard of them. */
+async function checksDuring(
+  atLeast: number,
+  nextPlan: (index: number) => Promise<Plan | undefined>,
+): Promise<{ readonly checks: number; readonly unexplained: number; readonly alarms: readonly Finding[] }> {
+  const operations = new Operations();
+  const result = { checks: 0, unexplained: 0, alarms: [] as Finding[] };
+  let running = true;
+  const checking = async (): Promise<void> => {
+    for (;;) {
+      const isLast = !running;
+      const snapshot = await readNow();
+      const findings = check(snapshot, operations.workOn(snapshot));
+      result.checks += 1;
+      if (!isSound(check(snapshot))) result.unexplained += 1;
+      result.alarms.push(...findings.filter(({ severity }) => severity !== 'info'));
+      if (!isSound(findings)) assert.ok(result.alarms.length > 0);
+      if (isLast && isSound(check(snapshot))) return;
+    }
+  };
+  const done = checking();
+  try {
+    for (let index = 0; index === 0 || result.checks < atLeast; index++) {
+      const plan = await nextPlan(index);
+      if (plan === undefined) break;
+      await run(operations, plan);
+    }
+  } finally {
+    running = false;
+    await done;
+  }
+  return result;
+}
+
+test('100 checks during a reshard: no false alarm', async (context) => {
+  const { checks, unexplained, alarms } = await checksDuring(100, async (index) => {
+    const [from, to] = index % 2 === 0 ? [0, 1] : [1, 0];
+    const snapshot = await agreed(readNow, 30_000);
+    return planReshard(snapshot, {
+      from: [nodeAt(cluster, from).id],
+      to: nodeAt(cluster, to).id,
+      slots: 500,
+    });
+  });
+  context.diagnostic(`${checks} checks, ${unexplained} of them unhealthy but for what runs`);
+  assert.ok(checks >= 100 && unexplained > 10);
+  assert.deepEqual(alarms, []);
+});
+
+test('a window that closes in mid-move leaves no slot open within seconds, and the next one can resume', async (context) => {
+  const store = journalFiles(folder);
+  const clock = (): number => Date.now();
+  const delay: JournalPorts['delay'] = (ms, signal) =>
+    sleep(ms, undefined, { signal }).catch(() => undefined);
+  const journals = { store, clock, delay };
+  const operations = new Operations();
+  const unfinished = new UnfinishedOperations(journals);
+  const keys = await dumpAll(cluster);
+  const plan = planReshard(await agreed(readNow, 30_000), {
+    ...{ from: [nodeAt(cluster, 0).id], to: nodeAt(cluster, 1).id, slots: 4000 },
+  });
+  let moved = 0;
+  const warn = (message: string): void => {
+    assert.fail(message);
+  };
+  const parts = { journals, operations, unfinished, log: { warn } } as unknown as Parts;
+  const work = operations.run(plan, (signal) =>
+    journaled(parts, plan, async (witness) => {
+      const report = ({ done = 0 }): number => (moved = done);
+      const result = await runPlan(
+        plan,
+        runPorts(cluster, { signal, witness, report, readSnapshot: readNow }),
+      );
+      return { ...result, outcome: result.cancelled ? 'cancelled' : 'done', message: 'It ended.' };
+    }),
+  );
+  await until(() => moved > 0, 'the first slots have moved');
+  const began = performance.now();
+  await operations.close(4_500);
+  const took = performance.now() - began;
+  context.diagnostic(`it ended ${took.toFixed(0)} ms after the window was told to close`);
+  assert.ok(took < 2_000, `${took} ms`);
+  assert.equal(operations.count, 0);
+  assert.equal((await work).outcome, 'cancelled');
+  assert.ok(moved < 4000);
+  await assertNoneOpen(cluster, cluster.nodes);
+  for (const node of cluster.nodes.slice(0, 6)) {
+    const clients = String(await withNode(cluster, node, (one) => one.call('CLIENT', 'LIST')));
+    assert.doesNotMatch(clients, /rck8s-hold/, 'agents need not wait for the time to be over');
+  }
+  await assert.rejects(run(operations, plan), /VS Code is closing/);
+  const [left, ...others] = await endedUnfinished(journals);
+  assert.deepEqual(others, []);
+  assert.deepEqual([left?.end, left?.steps], ['closed', { done: 0, of: 1 }]);
+  assert.ok(left?.plan !== undefined);
+  const resumed = await runPlan(left.plan, runPorts(cluster, { readSnapshot: readNow }));
+  assert.equal(resumed.movedSlots, 4000 - moved);
+  await assertWhole(cluster, nodeAt(cluster, 0));
+  assert.deepEqual(await dumpAll(cluster), keys);
+});
+
+test('checks while a shard is added: no false alarm', async (context) => {
+  const servers = await Promise.all(
+    cluster.nodes.slice(-2).map(async (node) => {
+      const { self, others, keys } = await withNode(cluster, node, (one) => readNodeView(one));
+      const { host, port } = node;
+      const { id, busPort } = self;
+      return { address: `${host}:${port}`, id, host, port, busPort, keys, slots: 0, others: others.length };
+    }),
+  );
+  const addresses = servers.map(({ address }) => address);
+  const { checks, unexplained, alarms } = await checksDuring(100, async (index) =>
+    index > 0 ? undefined : planAddShard(await agreed(readNow, 30_000), { addresses }, { servers }),
+  );
+  context.diagnostic(`${checks} checks, ${unexplained} of them unhealthy but for what runs`);
+  assert.ok(checks > 20 && unexplained > 0);
+  assert.deepEqual(alarms, []);
+});
