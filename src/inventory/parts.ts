@@ -95,7 +95,8 @@ interface MainPart {
 }
 
 /**
- * A part that is not the cluster, and why it stands apart.
+ * A part that is not the cluster, and why it stands apart. A server with keys that knows nobody was a member once: keys
+ * come only to who owns or replicates slots, and one that starts without nodes.conf claims the slots of its keys.
  */
 export function partOf(part: readonly Answering[], nodes: readonly RedisNode[], main: MainPart): ClusterPart {
   const keys = keysIn(part);
@@ -103,10 +104,11 @@ export function partOf(part: readonly Answering[], nodes: readonly RedisNode[], 
   const isKnown = intersectSlots(slots, main.slots).length > 0;
   const isYoung = part.every(({ reading }) => reading.view.uptimeSeconds < main.uptimeSeconds);
   const isEmpty = keys === 0 && slots.length === 0;
+  const knowsNobody = part.every(({ reading }) => reading.view.others.length === 0);
   return {
     ...{ nodes, keys, slots },
     why:
-      isKnown || (keys > 0 && main.isMissed)
+      isKnown || (keys > 0 && (main.isMissed || knowsNobody))
         ? 'lost-identity'
         : isEmpty && isYoung && main.isMissed
           ? 'lost-volume'
