@@ -54,6 +54,7 @@ const expected: Readonly<Record<Effect, Readonly<Record<string, Expects>>>> = {
   },
   joins: {
     reachable: isNewcomer,
+    apart: isJoining,
     agreement: always,
     'replica-link': isYoung,
     loading: isYoung,
@@ -199,6 +200,13 @@ function isHandedOver({ slots = [] }: Finding, { nodes }: ClusterSnapshot): bool
 function isNewcomer(finding: Finding, snapshot: ClusterSnapshot): boolean {
   return nodesOf(finding, snapshot).every(
     ({ role, slots, health }) => role === 'master' && slots.length === 0 && health === 'unreachable',
+  );
+}
+
+/** Servers that hold nothing and are about to be introduced. */
+function isJoining(_: Finding, { otherParts }: ClusterSnapshot): boolean {
+  return otherParts.every(
+    ({ why, keys, slots }) => why === 'never-joined' && keys === 0 && slots.length === 0,
   );
 }
 

@@ -14,7 +14,7 @@ export type ClusterState = 'ok' | 'degraded' | 'broken' | 'apart' | 'unreachable
 /** Of a cluster that could not be read nothing is known, so it is none of the others. */
 export function stateOf(snapshot: ClusterSnapshot, findings: readonly Finding[]): ClusterState {
   if (isUnread(snapshot)) return 'unreachable';
-  if (snapshot.otherParts.length > 0) return 'apart';
+  if (findings.some(({ rule, expected }) => rule === 'apart' && expected !== true)) return 'apart';
   if (findings.some((finding) => finding.severity === 'error')) return 'broken';
   return findings.some((finding) => finding.severity === 'warning') ? 'degraded' : 'ok';
 }
@@ -40,7 +40,7 @@ export const stateIcons: Readonly<Record<ClusterState, RowIcon>> = {
 export function stateDescription(snapshot: ClusterSnapshot, state: ClusterState, shards: number): string {
   if (state === 'unreachable') return `${stateTexts[state]}: ${whyUnreadShort(snapshot)}`;
   const { otherParts } = snapshot;
-  const parts = otherParts.length === 0 ? [] : [`largest of ${otherParts.length + 1} parts`];
+  const parts = state !== 'apart' ? [] : [`largest of ${otherParts.length + 1} parts`];
   return [stateTexts[state], ...parts, quantity(shards, 'shard'), answeredText(snapshot)].join(' · ');
 }
 

@@ -109,6 +109,21 @@ test('a server that has just joined says that the cluster is down, one that ran 
   assert.ok(faults(down(300), scale).includes('cluster-state'));
 });
 
+test('servers that hold nothing are expected to stand apart while servers are added, others are not', () => {
+  const part = { nodes: [], keys: 0, slots: [], why: 'never-joined' as const };
+  const scale: RunningWork = { title: 'Scale', operation: 'scale' };
+  const apart = { ...snapshotOf(all()), otherParts: [part] };
+  assert.deepEqual(faults(apart), ['apart']);
+  assert.deepEqual(faults(apart, scale), []);
+  assert.deepEqual(faults(apart, reshard), ['apart']);
+  for (const other of [
+    { ...part, keys: 1 },
+    { ...part, why: 'lost-volume' as const },
+  ]) {
+    assert.deepEqual(faults({ ...apart, otherParts: [part, other] }, scale), ['apart']);
+  }
+});
+
 test('nodes may differ for a few seconds after an operation, and no longer', () => {
   const others = view('r0').others.map((other) => (other.id === 'm1' ? { ...other, slots: [] } : other));
   const differ = snapshotOf([...all().filter((_, at) => ids[at] !== 'r0'), source('r0', { others })]);
