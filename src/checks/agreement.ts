@@ -1,3 +1,4 @@
+import { internedNodes } from '../model/internedNodes.ts';
 import type { KnownNode, NodeView } from '../model/nodeView.ts';
 import { nodeName } from '../model/shards.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
@@ -35,32 +36,19 @@ function answering(snapshot: ClusterSnapshot): { node: ClusterSnapshot['nodes'][
   return snapshot.nodes.flatMap((node) => (node.view === undefined ? [] : [{ node, view: node.view }]));
 }
 
-/** Nodes that agree have one and the same string, so that to compare them does not mean to read them. */
-let latest = '';
-/** Of a view that says what it said before (see parseClusterNodes) the signature is known. */
-const signatures = new WeakMap<KnownNode, { readonly others: NodeView['others']; readonly text: string }>();
-
 /** Who owns which slots, as one node sees it: the same text for nodes that agree. */
 export function signature({ self, others }: NodeView): string {
-  const known = signatures.get(self);
-  if (known?.others === others) return known.text;
-  const text = [self, ...others]
-    .filter((line) => line.slots.length > 0)
-    .map(claimOf)
-    .sort()
-    .join('|');
-  if (text !== latest) latest = text;
-  signatures.set(self, { others, text: latest });
-  return latest;
+  return signatureOf(self, others);
 }
 
-/** Nodes that agree share their lines (see parseClusterNodes), so each is put into words once. */
-const claims = new WeakMap<KnownNode, string>();
+const signatureOf = internedNodes.concluding((self: KnownNode, others: NodeView['others']) =>
+  internedNodes.text(
+    [self, ...others]
+      .filter((line) => line.slots.length > 0)
+      .map((line) => claimOf(line))
+      .sort()
+      .join('|'),
+  ),
+);
 
-function claimOf(line: KnownNode): string {
-  const known = claims.get(line);
-  if (known !== undefined) return known;
-  const claim = `${line.id}:${formatSlots(line.slots)}`;
-  claims.set(line, claim);
-  return claim;
-}
+const claimOf = internedNodes.concluding((line: KnownNode) => `${line.id}:${formatSlots(line.slots)}`);

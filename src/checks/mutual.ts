@@ -1,5 +1,6 @@
 import { clusterKey } from '../model/clusterRef.ts';
 import type { Finding } from '../model/finding.ts';
+import { internedNodes, linesIn } from '../model/internedNodes.ts';
 import type { KnownNode, NodeView } from '../model/nodeView.ts';
 import { quantity } from '../model/quantity.ts';
 import { nodeName } from '../model/shards.ts';
@@ -139,51 +140,57 @@ function withTimes(
   }));
 }
 
-/** What was found of views that say what they said before is known (see parseClusterNodes), by what the first says. */
-const lastFound = new WeakMap<NodeView['others'], Found>();
-
-interface Found {
-  readonly by: readonly NodeView[];
-  readonly misconceptions: readonly Misconception[];
-}
-
 function misconceptionsIn({ nodes }: ClusterSnapshot): readonly Misconception[] {
-  const views = nodes.flatMap(({ view }) => view ?? []);
-  const [first] = views;
-  if (first === undefined) return [];
-  const last = lastFound.get(first.others);
-  if (last?.by.length === views.length && views.every((view, at) => saysTheSame(view, last.by[at])))
-    return last.misconceptions;
-  const selves = new Map(views.map(({ self }) => [self.id, self]));
-  const misconceptions = views.flatMap((view) => misconceptionsOf(view, selves));
-  lastFound.set(first.others, { by: views, misconceptions });
-  return misconceptions;
+  return misconceptionsOf(
+    ...nodes.flatMap(({ view }) => (view === undefined ? [] : reported(view.self, view.others))),
+  );
 }
 
-function saysTheSame(view: NodeView, before: NodeView | undefined): boolean {
-  return view.self === before?.self && view.others === before.others;
-}
+type Reported = Pick<NodeView, 'self' | 'others'>;
 
-/** Of 200 nodes that is 40,000 lines, so that each is looked at once and little is made of it. */
-function misconceptionsOf(
-  { self: { id: viewer }, others }: NodeView,
-  selves: ReadonlyMap<string, KnownNode>,
+/** What a node reports, without what differs from one second to the next. */
+const reported = internedNodes.concluding((self: KnownNode, others: NodeView['others']): Reported => ({
+  self,
+  others,
+}));
+
+const misconceptionsOf = internedNodes.concluding(
+  (...views: readonly Reported[]): readonly Misconception[] => {
+    const selves = new Map(views.map(({ self }) => [self.id, self]));
+    // Of 200 nodes that is 40,000 lines, of which all but a few hundred are the same: each is judged once.
+    const wrong = new Map<KnownNode, Kind>();
+    let hasUnread = false;
+    for (const line of linesIn(views)) {
+      const self = selves.get(line.id);
+      if (self === undefined) hasUnread = true;
+      const kind = self === undefined ? undefined : wrongIn(line, self);
+      if (kind !== undefined) wrong.set(line, kind);
+    }
+    return views.flatMap((view) => [
+      ...(wrong.size === 0 ? [] : wrongLines(view, wrong)),
+      ...(!hasUnread && view.others.length === selves.size - 1 ? [] : missingIn(view, selves)),
+    ]);
+  },
+);
+
+function wrongLines(
+  { self, others }: Reported,
+  wrong: ReadonlyMap<KnownNode, Kind>,
 ): readonly Misconception[] {
-  const wrong: Misconception[] = [];
-  let listed = 0;
-  for (const line of others) {
-    const self = selves.get(line.id);
-    if (self === undefined) continue;
-    listed++;
-    const kind = wrongIn(line, self);
-    if (kind !== undefined) wrong.push({ viewer, subject: line.id, kind });
-  }
-  if (listed === selves.size - 1) return wrong;
-  const known = new Set(others.map(({ id }) => id));
-  for (const subject of selves.keys()) {
-    if (subject !== viewer && !known.has(subject)) wrong.push({ viewer, subject, kind: 'missing' });
-  }
-  return wrong;
+  return others.flatMap((line) => {
+    const kind = wrong.get(line);
+    return kind === undefined ? [] : [{ viewer: self.id, subject: line.id, kind }];
+  });
+}
+
+function missingIn(
+  { self, others }: Reported,
+  members: ReadonlyMap<string, unknown>,
+): readonly Misconception[] {
+  const listed = new Set(others.map(({ id }) => id));
+  return [...members.keys()]
+    .filter((id) => id !== self.id && !listed.has(id))
+    .map((subject) => ({ viewer: self.id, subject, kind: 'missing' }));
 }
 
 function wrongIn(line: KnownNode, self: KnownNode): Kind | undefined {

@@ -1,8 +1,8 @@
 import { formatAddress } from '../model/clusterRef.ts';
+import { linesIn } from '../model/internedNodes.ts';
 import type { KnownNode } from '../model/nodeView.ts';
 import type { Impostor } from '../model/snapshot.ts';
 import { isAnswering, isLonely, type Answering, type Source } from './source.ts';
-import { toldBy } from './told.ts';
 
 /** A server that was asked because the user named its address, or because a member lists it there. */
 export interface AddressedSource extends Source {
@@ -28,7 +28,7 @@ export function membersAt(asked: readonly AddressedSource[], known: ReadonlySet<
   const answering = withoutTwins(asked.filter(isAnswering));
   const members = membersAmong(answering, known);
   const ids = new Set(members.map(idOf));
-  const lines = toldBy(members.map(({ reading }) => reading.view));
+  const lines = linesIn(members.map(({ reading }) => reading.view));
   const foreign = answering.filter((source) => !ids.has(idOf(source)));
   // Of two hundred nodes that all answer nothing else has to be found out.
   const impostors =

@@ -1,4 +1,5 @@
 import { parseAddress } from '../model/clusterRef.ts';
+import { linesIn } from '../model/internedNodes.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
 import { membersAt, placesOf, type AddressedSource, type AddressMembers } from './addressMembers.ts';
 import { mergeViews } from './mergeViews.ts';
@@ -7,7 +8,6 @@ import { readRound } from './readRound.ts';
 import { Rounds } from './rounds.ts';
 import { isAnswering, type Answering } from './source.ts';
 import type { AddressSource } from './sources.ts';
-import { toldBy } from './told.ts';
 
 /** Reads one cluster outside Kubernetes while it runs: from its seed addresses on, every node that a node lists. */
 export class AddressScope {
@@ -19,7 +19,7 @@ export class AddressScope {
   /** The ids of the nodes that were the cluster in the last round. */
   #known: ReadonlySet<string> = new Set();
   /** What members told when their places were looked up last. */
-  #followed: ReturnType<typeof toldBy> | undefined;
+  #followed: ReturnType<typeof linesIn> | undefined;
   readonly #rounds = new Rounds((isPatient) => this.#runRound(isPatient));
 
   constructor(source: AddressSource, redis: RedisReading, onRead: () => void) {
@@ -86,7 +86,7 @@ export class AddressScope {
   /** Keeps a reader for each place where a member can be; whether there is a new one. */
   #follow({ sources }: AddressMembers): boolean {
     const answering = sources.filter(isAnswering);
-    const told = toldBy(answering.map(({ reading }) => reading.view));
+    const told = linesIn(answering.map(({ reading }) => reading.view));
     if (told === this.#followed && answering.length === sources.length) return false;
     this.#followed = told;
     const wanted = this.#placesToRead(answering, told);
@@ -102,7 +102,7 @@ export class AddressScope {
   }
 
   /** Named addresses, those at which members answer, and those that members list. */
-  #placesToRead(answering: readonly Answering[], told: ReturnType<typeof toldBy>): ReadonlySet<string> {
+  #placesToRead(answering: readonly Answering[], told: ReturnType<typeof linesIn>): ReadonlySet<string> {
     const ids = new Set(answering.map(({ reading }) => reading.view.self.id));
     const wanted = new Set<string>(this.#source.ref.addresses);
     for (const { address } of answering) if (address !== undefined) wanted.add(address);

@@ -1,10 +1,10 @@
+import { linesIn } from '../model/internedNodes.ts';
 import type { KnownNode } from '../model/nodeView.ts';
 import type { WorkloadFacts } from '../model/snapshot.ts';
 import type { LastGroups } from './lastGroups.ts';
 import { mergedNames } from './merged.ts';
 import { Sets } from './sets.ts';
 import { isAt, isNamed, type Source } from './source.ts';
-import { toldBy } from './told.ts';
 import { isWhole, keyOf, keysIn, nameOf, viewsIn, type Unit } from './units.ts';
 
 /** A workload with fewer pods is no cluster of its own. */
@@ -82,7 +82,7 @@ function joinAcquainted(units: readonly Unit[], sets: Sets): void {
 /** Workloads of which no pod answers go where the node ids of their pods are listed, or else their names or addresses. */
 function joinSilent(units: readonly Unit[], sets: Sets): void {
   if (units.length < 2) return;
-  const lines = units.map((unit) => toldBy(viewsIn(unit)));
+  const lines = units.map((unit) => linesIn(viewsIn(unit)));
   for (const [index, unit] of units.entries()) {
     if (lines[index]?.size !== 0 || viewsIn(unit).length > 0) continue;
     const home = lines.findIndex((told) =>

@@ -1,4 +1,5 @@
 import { parseAddress } from '../model/clusterRef.ts';
+import { linesIn } from '../model/internedNodes.ts';
 import type { KnownNode } from '../model/nodeView.ts';
 import type {
   ClusterPart,
@@ -12,7 +13,7 @@ import type {
 import { unionSlots } from '../model/slots.ts';
 import { partOf, splitParts } from './parts.ts';
 import { isAnswering, sourceOf, type Answering, type Source } from './source.ts';
-import { toldBy, toldOnly } from './told.ts';
+import { toldOnly } from './told.ts';
 
 /** What the servers said, as one cluster. */
 export type Merged = Pick<
@@ -42,7 +43,7 @@ export function mergeViews(sources: readonly Source[], context: MergeContext = {
   } = splitParts(sources.filter(isAnswering), known);
   const views = members.map(({ reading }) => reading.view);
   const alive = new Map(views.map((view) => [view.self.id, view]));
-  const lines = toldBy(views);
+  const lines = linesIn(views);
   const told = toldOnly(lines, alive);
   const isMember = new Set<Source>(members);
   const rest = sources.filter((source) => !isMember.has(source));

@@ -21,31 +21,6 @@ export function toldOnly(
   return told;
 }
 
-/** What a list of views told when it was asked for last, by what the first of them says. */
-const lastTold = new WeakMap<NodeView['others'], Told>();
-
-interface Told {
-  readonly by: readonly NodeView['others'][];
-  readonly lines: ReadonlySet<KnownNode>;
-}
-
-/**
- * What views say of other nodes, each thing once however many say it (see parseClusterNodes); the very same set as
- * long as all of them say what they said.
- */
-export function toldBy(views: readonly NodeView[]): ReadonlySet<KnownNode> {
-  const [first] = views;
-  if (first === undefined) return new Set();
-  const last = lastTold.get(first.others);
-  const isSame = last?.by.length === views.length && views.every((view, at) => view.others === last.by[at]);
-  if (last !== undefined && isSame) return last.lines;
-  const by = views.map(({ others }) => others);
-  const lines = new Set<KnownNode>();
-  for (const others of by) for (const line of others) lines.add(line);
-  lastTold.set(first.others, { by, lines });
-  return lines;
-}
-
 function togetherOf(before: KnownNode, line: KnownNode): KnownNode {
   const informed = line.configEpoch > before.configEpoch ? line : before;
   const { flags, linkState } = alarm(line) > alarm(before) ? line : before;

@@ -1,14 +1,7 @@
 import { UserError } from '../model/errors.ts';
+import { internedNodes, type ClusterNodes, type ReadLine } from '../model/internedNodes.ts';
 import type { KnownNode, OpenSlot } from '../model/nodeView.ts';
 import { slotSet, type SlotRange } from '../model/slots.ts';
-
-/** What one server says of itself and of the nodes it knows. */
-export interface ClusterNodes {
-  readonly self: KnownNode;
-  readonly others: readonly KnownNode[];
-  /** Where in the text the times of ping and pong of each line begin and end, one after another. */
-  readonly times: readonly number[];
-}
 
 /**
  * Reads CLUSTER NODES. The server that was asked is the line flagged `myself`. Lines that say the same but for the
@@ -25,7 +18,7 @@ export function parseClusterNodes(text: string): ClusterNodes {
     const end = afterWords(line, 2, begin);
     if (end !== -1) {
       times.push(at + begin, at + end);
-      const { node, isSelf } = sharedLine(line.slice(0, begin), line.slice(end).trimEnd());
+      const { node, isSelf } = internedNodes.line(line.slice(0, begin), line.slice(end).trimEnd(), readLine);
       if (isSelf) self = node;
       else others.push(node);
     }
@@ -37,30 +30,6 @@ export function parseClusterNodes(text: string): ClusterNodes {
   return { self, others, times };
 }
 
-interface ReadLine {
-  readonly node: KnownNode;
-  readonly isSelf: boolean;
-}
-
-/** What several nodes say alike of another is read, and kept in memory, once. By what stands before the times. */
-const sharedLines = new Map<string, ReadLine & { readonly after: string }>();
-const mostSharedLines = 5000;
-
-/** `<id> <ip:port@busport[,hostname[,aux=value …]]> <flags> <master> ` and, after the times, `<epoch> <link> <slot> …` */
-function sharedLine(before: string, after: string): ReadLine {
-  const known = sharedLines.get(before);
-  if (known?.after === after) return known;
-  const read = { ...readLine(copyOf(before + after)), after: copyOf(after) };
-  if (sharedLines.size >= mostSharedLines) sharedLines.clear();
-  sharedLines.set(copyOf(before), read);
-  return read;
-}
-
-/** A slice keeps the whole text in memory that it is a part of. */
-function copyOf(slice: string): string {
-  return Buffer.from(slice).toString();
-}
-
 /** Where, from a position on, so many words and the blanks behind them end; -1 where there are not as many. */
 function afterWords(text: string, words: number, from = 0): number {
   let at = from;
@@ -68,7 +37,10 @@ function afterWords(text: string, words: number, from = 0): number {
   return at;
 }
 
-/** A line without the times of ping and pong. */
+/**
+ * A line without the times of ping and pong:
+ * `<id> <ip:port@busport[,hostname[,aux=value …]]> <flags> <master> <epoch> <link> <slot> …`
+ */
 function readLine(line: string): ReadLine {
   const [id = '', address = '', flags = '', master = '-', epoch = '0', link = '', ...slots] = line.split(' ');
   const [endpoint = '', ...extras] = address.split(',');

@@ -1,15 +1,9 @@
 import { UserError } from '../model/errors.ts';
+import { internedNodes, type ClusterNodes } from '../model/internedNodes.ts';
 import type { NodeView, ReplicationView } from '../model/nodeView.ts';
-import { parseClusterNodes, type ClusterNodes } from './clusterNodes.ts';
+import { parseClusterNodes } from './clusterNodes.ts';
 import { infoFields, type InfoFields } from './infoFields.ts';
 import type { NodeConnection } from './nodeConnection.ts';
-import { saysTheSame, timelessNodes, type TimelessNodes } from './timelessNodes.ts';
-
-/** What the server at the other end said last of the nodes it knows. */
-const lastSaid = new WeakMap<
-  NodeConnection,
-  { readonly reply: TimelessNodes; readonly nodes: ClusterNodes }
->();
 
 /**
  * Asks one server for all it knows, in one round trip. Throws UserError `invalid-input` where the server does not run
@@ -22,29 +16,8 @@ export async function readNodeView(connection: NodeConnection, signal?: AbortSig
   const refusal = replies.find((reply) => reply instanceof Error);
   if (refusal !== undefined) throw explain(refusal);
   const [nodes, clusterInfo, info] = replies;
-  return nodeView(nodesSaid(connection, nodes as Buffer), String(clusterInfo), String(info));
-}
-
-/**
- * Of 200 nodes it is 40,000 lines every few seconds, nearly all of which say what they said before: a reply that does
- * is not read anew. The very same `self` and `others` are returned, so that whoever draws conclusions from them can
- * tell that nothing has changed.
- */
-function nodesSaid(connection: NodeConnection, reply: Buffer): ClusterNodes {
-  const last = lastSaid.get(connection);
-  if (last !== undefined && saysTheSame(reply, last.reply)) return last.nodes;
-  // So that a position in the text is one in the reply.
-  const now = parseClusterNodes(reply.toString('latin1'));
-  // A ping that is on its way makes a longer text of the same nodes.
-  const nodes = last !== undefined && areSame(now, last.nodes) ? last.nodes : now;
-  lastSaid.set(connection, { reply: timelessNodes(reply, now.times), nodes });
-  return nodes;
-}
-
-/** Lines that say the same are the same nodes. */
-function areSame(now: ClusterNodes, last: ClusterNodes): boolean {
-  const isSame = now.self === last.self && now.others.length === last.others.length;
-  return isSame && now.others.every((node, at) => node === last.others[at]);
+  const known = internedNodes.nodesIn(connection, nodes as Buffer, parseClusterNodes);
+  return nodeView(known, String(clusterInfo), String(info));
 }
 
 function explain(refusal: Error): Error {

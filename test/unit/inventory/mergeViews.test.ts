@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { linesIn } from '../../../src/model/internedNodes.ts';
 import type { KnownNode } from '../../../src/model/nodeView.ts';
 import { mergeViews } from '../../../src/inventory/mergeViews.ts';
-import { toldBy } from '../../../src/inventory/told.ts';
 import { ids, line, pod, silent, snapshotOf, source, view } from '../sample.ts';
 
 test('six nodes that answer are what their own lines say', () => {
@@ -129,8 +129,8 @@ test('servers that know nobody are loose beside a cluster, and the cluster itsel
 
 test('what views tell is gathered once, until one of them says something else', () => {
   const views = ids.slice(0, 3).map((id) => view(id));
-  const told = toldBy(views);
-  assert.equal(toldBy([...views]), told);
+  const told = linesIn(views);
+  assert.equal(linesIn([...views]), told);
   const failed = line('r2', { flags: ['slave', 'fail'] });
   const [first, second, third] = views.map((one) => ({ ...one, others: [...one.others] }));
   for (const changed of [
@@ -138,11 +138,11 @@ test('what views tell is gathered once, until one of them says something else', 
     [{ ...first, others: [...(first?.others ?? []), failed] }, second, third],
     [...views, { ...views[0], others: [failed] }],
   ] as (typeof views)[]) {
-    assert.ok(toldBy(changed).has(failed));
+    assert.ok(linesIn(changed).has(failed));
   }
-  assert.ok(!toldBy(views).has(failed));
-  assert.deepEqual([...toldBy(views.slice(0, 1))], views[0]?.others);
-  assert.equal(toldBy([]).size, 0);
+  assert.ok(!linesIn(views).has(failed));
+  assert.deepEqual([...linesIn(views.slice(0, 1))], views[0]?.others);
+  assert.equal(linesIn([]).size, 0);
 });
 
 test('servers that lost their node ids and kept their keys are parts of one cluster, the largest first', () => {
