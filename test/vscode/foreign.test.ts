@@ -86,7 +86,7 @@ describe('a cluster that other manifests made', { timeout: 20 * 60_000 }, () => 
   });
 
   test('is scaled down to six: the nodes of the pods that end leave first', async () => {
-    const scaled = await vscode.command<Result>('redisCluster.scale', { cluster, pods: 6 });
+    const scaled = await vscode.command<Result>('redisCluster.scale', { cluster, pods: 6, confirmed: true });
     assert.equal(scaled.outcome, 'done', scaled.message);
     const set = await access.get('apps/v1', 'StatefulSet', cluster.namespace, 'redis-cluster');
     assert.equal((set?.['spec'] as { replicas: number }).replicas, 6);
