@@ -1,5 +1,6 @@
 import type { Finding } from '../model/finding.ts';
 import { quantity } from '../model/quantity.ts';
+import { emptyParts, partsWithData } from '../model/parts.ts';
 import { nodeName, slotsText } from '../model/shards.ts';
 import type { ClusterPart, ClusterSnapshot } from '../model/snapshot.ts';
 import { formatSlots } from '../model/slots.ts';
@@ -9,6 +10,7 @@ import type { Rule } from './rule.ts';
 /** Servers of one cluster that do not know each other any more, servers of another one among them, and merged clusters. */
 export const apart: Rule = (snapshot) => [
   ...fallenApart(snapshot),
+  ...emptyServers(snapshot),
   ...snapshot.impostors.map(({ address, listedId, answeringId }): Finding => ({
     rule: 'impostor',
     severity: 'error',
@@ -22,19 +24,21 @@ export const apart: Rule = (snapshot) => [
 ];
 
 function fallenApart(snapshot: ClusterSnapshot): readonly Finding[] {
-  const { nodes, otherParts } = snapshot;
-  if (otherParts.length === 0) return [];
+  const { nodes } = snapshot;
+  const others = partsWithData(snapshot);
+  if (others.length === 0) return [];
   const own = nodes.reduce((sum, { role, view }) => sum + (role === 'master' ? (view?.keys ?? 0) : 0), 0);
   return [
     {
       rule: 'apart',
       severity: 'error',
-      message: `The cluster has fallen apart into ${otherParts.length + 1} parts that do not know each other.`,
+      message: `The cluster has fallen apart into ${quantity(others.length + 1, 'part')} that do not know each other.`,
       evidence: [
         `This part: ${shortList(nodes.map(nodeName))} (${quantity(own, 'key')}).`,
-        ...otherParts.map(partText),
+        ...others.map(partText),
       ],
-      remedy: remedyFor(otherParts),
+      remedy:
+        'Keep all parts running: each may hold keys that no other has. A person has to decide which part is right; until then slots are not assigned, moved or deleted. Look for the reason in the pods’ volumes: nodes.conf has to be on the volume as well.',
       nodeIds: [],
     },
   ];
@@ -52,12 +56,18 @@ const reasons: Readonly<Record<ClusterPart['why'], string>> = {
   'never-joined': 'never joined the cluster',
 };
 
-function remedyFor(parts: readonly ClusterPart[]): string {
-  const holding = parts.filter(({ keys, slots }) => keys > 0 || slots.length > 0);
-  if (holding.length > 0) {
-    return 'Keep all parts running: each may hold keys that no other has. A person has to decide which part is right; until then slots are not assigned, moved or deleted. Look for the reason in the pods’ volumes: nodes.conf has to be on the volume as well.';
-  }
-  return 'The other parts hold nothing. Check that their pods keep their data on a volume; “Scale…” to the present number of pods lets those without slots join again.';
+/** Servers at an address; `membership` finds those in pods. */
+function emptyServers(snapshot: ClusterSnapshot): readonly Finding[] {
+  return emptyParts(snapshot)
+    .filter(({ nodes }) => nodes.every(({ pod }) => pod === undefined))
+    .map((part) => ({
+      rule: 'loose-server',
+      severity: 'warning',
+      message: `${shortList(part.nodes.map(nodeName))} is not part of the cluster: it ${reasons[part.why]}.`,
+      evidence: ['It has no keys and no slots, and no member lists it.'],
+      remedy: '“Add Shard…” takes empty servers in by their addresses.',
+      nodeIds: [],
+    }));
 }
 
 function merged({ mergedFrom, nodes }: ClusterSnapshot): readonly Finding[] {

@@ -54,7 +54,7 @@ const expected: Readonly<Record<Effect, Readonly<Record<string, Expects>>>> = {
   },
   joins: {
     reachable: isNewcomer,
-    apart: isJoining,
+    'loose-server': always,
     agreement: always,
     'replica-link': isYoung,
     loading: isYoung,
@@ -65,6 +65,7 @@ const expected: Readonly<Record<Effect, Readonly<Record<string, Expects>>>> = {
     unread: isPartOnly,
   },
   leaves: {
+    'loose-server': always,
     agreement: always,
     mutual: always,
     unread: isPartOnly,
@@ -200,13 +201,6 @@ function isHandedOver({ slots = [] }: Finding, { nodes }: ClusterSnapshot): bool
 function isNewcomer(finding: Finding, snapshot: ClusterSnapshot): boolean {
   return nodesOf(finding, snapshot).every(
     ({ role, slots, health }) => role === 'master' && slots.length === 0 && health === 'unreachable',
-  );
-}
-
-/** Servers that hold nothing and are about to be introduced. */
-function isJoining(_: Finding, { otherParts }: ClusterSnapshot): boolean {
-  return otherParts.every(
-    ({ why, keys, slots }) => why === 'never-joined' && keys === 0 && slots.length === 0,
   );
 }
 

@@ -2,6 +2,7 @@ import { hasEnded } from '../model/endedPods.ts';
 import { isOutOfTouch, ordinalOf, podNameOf } from '../model/goneMembers.ts';
 import type { Finding } from '../model/finding.ts';
 import type { KnownNode } from '../model/nodeView.ts';
+import { emptyParts, partsWithData } from '../model/parts.ts';
 import { quantity } from '../model/quantity.ts';
 import { nodeName } from '../model/shards.ts';
 import type { ClusterSnapshot, PodFacts } from '../model/snapshot.ts';
@@ -16,8 +17,9 @@ export const membership: Rule = (snapshot) => {
   if (isUnread(snapshot)) return ended;
   const silent = new Set(snapshot.unread.flatMap(({ pod }) => pod?.uid ?? []));
   // Whether a server that runs and was not read has joined is not known; `unread` says why.
+  const apart = new Set(partsWithData(snapshot).flatMap((part) => part.nodes.map(({ pod }) => pod?.uid)));
   const known = snapshot.loosePods.filter(
-    (pod) => !(silent.has(pod.uid) && isRunning(pod)) && !hasEnded(pod),
+    (pod) => !(silent.has(pod.uid) && isRunning(pod)) && !hasEnded(pod) && !apart.has(pod.uid),
   );
   return [
     ...(isUnformed(snapshot) ? [unformed(snapshot)] : []),
@@ -59,12 +61,24 @@ function loosePod(snapshot: ClusterSnapshot, pod: PodFacts): Finding {
       remedy,
     };
   }
+  const remedy = joinRemedy(snapshot, pod);
+  if (isEmptied(snapshot, pod)) {
+    const message = `Pod ${name} came back empty with another node id: its volume was lost or is not mounted.`;
+    return { ...found, severity: 'warning', message, remedy };
+  }
   return {
     ...found,
     severity: 'info',
     message: `Pod ${name} is not part of the cluster: it has not joined.`,
-    remedy: joinRemedy(snapshot, pod),
+    remedy,
   };
+}
+
+/** Whether the pod was a member's before, and its server started without that member's data. */
+function isEmptied(snapshot: ClusterSnapshot, { uid }: PodFacts): boolean {
+  return emptyParts(snapshot).some(
+    ({ nodes, why }) => why === 'lost-volume' && nodes.some(({ pod }) => pod?.uid === uid),
+  );
 }
 
 function joinRemedy({ workloads }: ClusterSnapshot, { name }: PodFacts): string {

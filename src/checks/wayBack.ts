@@ -2,6 +2,7 @@ import { hasEnded } from '../model/endedPods.ts';
 import { isKubernetesRef } from '../model/clusterRef.ts';
 import { answers } from '../model/answering.ts';
 import { goneMembers, isOutOfTouch, ordinalOf, podNameOf, type ScaledDown } from '../model/goneMembers.ts';
+import { emptyParts, partsWithData } from '../model/parts.ts';
 import { quantity } from '../model/quantity.ts';
 import { nodeName } from '../model/shards.ts';
 import type { ClusterSnapshot, PodFacts, RedisNode } from '../model/snapshot.ts';
@@ -93,12 +94,13 @@ export function replacement(snapshot: ClusterSnapshot, name: string | undefined)
 
 /** Whether nothing that was seen could still hold slots that no master serves, so that they may be given away. */
 export function isAllAccountedFor(snapshot: ClusterSnapshot): boolean {
-  const { nodes, unread, loosePods, otherParts, impostors, apiProblem } = snapshot;
-  if (otherParts.length > 0 || impostors.length > 0 || apiProblem !== undefined) return false;
+  const { nodes, unread, loosePods, impostors, apiProblem } = snapshot;
+  if (partsWithData(snapshot).length > 0 || impostors.length > 0 || apiProblem !== undefined) return false;
   if (scaledBelow(snapshot) !== undefined || replacement(snapshot, undefined) !== undefined) return false;
+  const empty = new Set(emptyParts(snapshot).flatMap((part) => part.nodes.map(({ pod }) => pod?.uid)));
   const members = new Set(nodes.flatMap(({ pod, host, port }) => [pod?.uid, `${host}:${port}`]));
   return (
-    loosePods.length === 0 &&
+    loosePods.every(({ uid }) => empty.has(uid)) &&
     unread.every(({ pod, address }) => members.has(pod?.uid ?? address)) &&
     nodes.every(({ health }) => health !== 'unreachable')
   );

@@ -1,13 +1,9 @@
 import { describeRef } from '../model/clusterRef.ts';
+import { partsWithData } from '../model/parts.ts';
 import { quantity } from '../model/quantity.ts';
 import { nodeName } from '../model/shards.ts';
 import type { ClusterPart, ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
 import { refusal } from './nodes.ts';
-
-/** Other parts that hold something: a server that came back empty is joined again, and nothing of it can be lost. */
-export function partsWithData(snapshot: ClusterSnapshot): readonly ClusterPart[] {
-  return snapshot.otherParts.filter(({ keys, slots }) => keys > 0 || slots.length > 0);
-}
 
 /**
  * Throws a UserError `unsafe` where the cluster has fallen apart and another part holds keys or slots, until a person

@@ -1,7 +1,8 @@
 import * as vscode from 'vscode';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
 import { nodeName } from '../model/shards.ts';
-import { choosePart, partsText, partsWithData } from '../operations/refuseParts.ts';
+import { partsWithData } from '../model/parts.ts';
+import { choosePart, partsText } from '../operations/refuseParts.ts';
 import type { Parts } from './parts.ts';
 import { answersOf, picked, textAnswer } from './target.ts';
 

@@ -1,6 +1,7 @@
 import { quantity } from '../../model/quantity.ts';
 import { check } from '../../checks/check.ts';
 import { clusterKey, isKubernetesRef } from '../../model/clusterRef.ts';
+import { partsWithData } from '../../model/parts.ts';
 import type { Finding } from '../../model/finding.ts';
 import { failedSlots, mastersOf, nodeName, shardsOf, slotsText, uncoveredSlots } from '../../model/shards.ts';
 import type { ClusterSnapshot, PodFacts, RedisNode, RunningWork, Shard } from '../../model/snapshot.ts';
@@ -32,6 +33,9 @@ export function clusterRow(snapshot: ClusterSnapshot, work: ClusterWork, expande
   const running = runningText(work);
   const state = stateOf(snapshot, findings);
   const shards = shardsOf(snapshot);
+  const apart = partsWithData(snapshot);
+  const inParts = new Set(apart.flatMap(({ nodes }) => nodes.map(({ pod }) => pod?.uid)));
+  const loose = snapshot.loosePods.filter(({ uid }) => !inParts.has(uid));
   const silent = new Set(snapshot.unread.flatMap(({ pod }) => pod?.uid ?? []));
   return {
     id,
@@ -57,8 +61,8 @@ export function clusterRow(snapshot: ClusterSnapshot, work: ClusterWork, expande
       ...unfinishedRows(id, snapshot.ref, work),
       ...findings.map((finding, index) => findingRow(id, finding, index, snapshot)),
       ...shards.map((shard, index) => shardRow(`${id}/shards/${index + 1}`, snapshot, shard, index)),
-      ...snapshot.otherParts.map((part, index) => partRow(id, snapshot, part, index)),
-      ...snapshot.loosePods.map((pod) => podRow(id, pod, silent.has(pod.uid))),
+      ...apart.map((part, index) => partRow(id, snapshot, part, index)),
+      ...loose.map((pod) => podRow(id, pod, silent.has(pod.uid))),
       ...(state === 'unreachable' ? [] : groups(id, snapshot, shards)),
     ],
   };

@@ -1,5 +1,6 @@
 import type { Finding } from '../../model/finding.ts';
 import { isKubernetesRef } from '../../model/clusterRef.ts';
+import { partsWithData } from '../../model/parts.ts';
 import { quantity } from '../../model/quantity.ts';
 import { uncoveredSlots } from '../../model/shards.ts';
 import type { ClusterSnapshot, RunningWork } from '../../model/snapshot.ts';
@@ -39,8 +40,8 @@ export const stateIcons: Readonly<Record<ClusterState, RowIcon>> = {
 /** What stands beside the cluster's name. */
 export function stateDescription(snapshot: ClusterSnapshot, state: ClusterState, shards: number): string {
   if (state === 'unreachable') return `${stateTexts[state]}: ${whyUnreadShort(snapshot)}`;
-  const { otherParts } = snapshot;
-  const parts = state !== 'apart' ? [] : [`largest of ${otherParts.length + 1} parts`];
+  const others = partsWithData(snapshot);
+  const parts = state === 'apart' ? [`largest of ${quantity(others.length + 1, 'part')}`] : [];
   return [stateTexts[state], ...parts, quantity(shards, 'shard'), answeredText(snapshot)].join(' · ');
 }
 

@@ -3,16 +3,15 @@ import { slotsText } from '../../model/shards.ts';
 import type { ClusterPart, ClusterSnapshot } from '../../model/snapshot.ts';
 import { partText } from '../../checks/apart.ts';
 import { nodeRow } from './nodeRow.ts';
-import { errorIcon, warningIcon, type Row } from './row.ts';
+import { errorIcon, type Row } from './row.ts';
 
 /**
- * A part that has fallen off, below the cluster that keeps its name. Its nodes are shown and no command is offered on
+ * A part that has fallen off and holds keys or slots, below the cluster that keeps its name. Its nodes are shown and no command is offered on
  * them: plans are made of the part that the cluster's own rows show.
  */
 export function partRow(id: string, snapshot: ClusterSnapshot, part: ClusterPart, index: number): Row {
   const { nodes, keys, slots } = part;
   const row = `${id}/parts/${nodes[0]?.id ?? index}`;
-  const holds = keys > 0 || slots.length > 0;
   return {
     id: row,
     label: `Part ${index + 2}`,
@@ -23,7 +22,7 @@ export function partRow(id: string, snapshot: ClusterSnapshot, part: ClusterPart
       slots.length === 0 ? 'no slots' : slotsText(slots),
     ].join(' · '),
     tooltip: [partText(part)],
-    icon: holds ? errorIcon : warningIcon,
+    icon: errorIcon,
     facets: 'part',
     expansion: 'collapsed',
     children: nodes.map((node) => withoutCommands(nodeRow(row, { ...snapshot, nodes }, node))),

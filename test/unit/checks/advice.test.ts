@@ -170,7 +170,11 @@ test('a pod that has ended, is being deleted, crashes or has not joined each has
     const facts = pod('cart-6', '10.0.9.9', changes);
     const reading = failure
       ? { tried: true, failure: { reason: 'pod', message: 'It does not run.' } as const }
-      : { tried: true, lastId: 'm9', view: view('m0', { self: line('m9', { slots: [] }), others: [] }) };
+      : {
+          tried: true,
+          lastId: 'm9',
+          view: view('m0', { self: line('m9', { slots: [] }), others: [], keys: 0 }),
+        };
     const snapshot = {
       ...snapshotOf([...ids.map((id) => source(id)), { pod: facts, reading }]),
       workloads: [{ ...set, replicas: 7 }],

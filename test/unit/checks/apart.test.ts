@@ -6,7 +6,8 @@ import { verdictText } from '../../../src/checks/verdict.ts';
 import type { ClusterPart, ClusterSnapshot } from '../../../src/model/snapshot.ts';
 import { clusterRow } from '../../../src/ui/tree/clusterRow.ts';
 import { slotMapState } from '../../../src/ui/panels/slotMap/slotMapState.ts';
-import { ids, line, snapshotOf, source } from '../sample.ts';
+import { planScale } from '../../../src/operations/scale.ts';
+import { ids, line, pod, snapshotOf, source } from '../sample.ts';
 
 const whole = snapshotOf(ids.map((id) => source(id)));
 
@@ -33,35 +34,64 @@ test('a cluster that has fallen apart says into which parts and why, and offers 
   const findings = check(apart);
   const [found] = findings;
   assert.deepEqual([found?.rule, found?.severity], ['apart', 'error']);
-  assert.equal(found?.message, 'The cluster has fallen apart into 3 parts that do not know each other.');
+  assert.equal(found?.message, 'The cluster has fallen apart into 2 parts that do not know each other.');
   assert.deepEqual(found.evidence, [
     'This part: cart-0, cart-1, cart-2, cart-3 (300 keys).',
     'cart-4 (1,200 keys, 100 slots): lost its identity (nodes.conf): it has its keys and another node id than before.',
-    'cart-5 (0 keys, no slots): lost its volume: it came back empty with another node id.',
   ]);
   assert.doesNotMatch(found.remedy ?? '', /Fix|Forget|Heal|Delete/);
   assert.equal(isSound(findings), false);
   assert.match(verdictText(apart, findings), /^cart is unhealthy: 1 problem/);
-  assert.match(checkText(apart, findings), /\[ERR\] The cluster has fallen apart into 3 parts/);
+  assert.match(checkText(apart, findings), /\[ERR\] The cluster has fallen apart into 2 parts/);
 });
 
 test('its row says so, its other parts have rows of their own without commands, and the slot map says it too', () => {
   const row = clusterRow(apart, { all: [] });
-  assert.match(row.description ?? '', /^fallen apart · largest of 3 parts · 3 shards · 4 nodes$/);
+  assert.match(row.description ?? '', /^fallen apart · largest of 2 parts · 3 shards · 4 nodes$/);
   assert.match(row.facets, /^cluster apart /);
   const parts = row.children.filter(({ facets }) => facets === 'part');
   assert.deepEqual(
     parts.map(({ label, description, icon }) => [label, description, icon.name]),
-    [
-      ['Part 2', 'not connected to the rest · 1 node · 1,200 keys · 100 slots', 'error'],
-      ['Part 3', 'not connected to the rest · 1 node · 0 keys · no slots', 'warning'],
-    ],
+    [['Part 2', 'not connected to the rest · 1 node · 1,200 keys · 100 slots', 'error']],
   );
   assert.deepEqual(
     parts.map(({ children }) => children.map(({ label, facets, target }) => [label, facets, target])),
-    [[['cart-4', 'partNode', undefined]], [['cart-5', 'partNode', undefined]]],
+    [[['cart-4', 'partNode', undefined]]],
   );
-  assert.match(slotMapState(apart).problems.join('\n'), /fallen apart into 3 parts/);
+  assert.match(slotMapState(apart).problems.join('\n'), /fallen apart into 2 parts/);
+});
+
+test('a server that runs empty beside its cluster is no part of it: it is to join, and may be let in', () => {
+  const empty = (id: string, uptimeSeconds: number): ReturnType<typeof source> => {
+    const self = line(id, { slots: [], flags: ['master'] });
+    const { reading } = source('m0', { self, others: [], keys: 0, uptimeSeconds });
+    return { pod: pod('cart-6', '10.0.9.9'), reading: { ...reading, lastId: id } };
+  };
+  const workloads = [
+    { kind: 'StatefulSet', name: 'cart', replicas: 7, readyReplicas: 7, bundled: false } as const,
+  ];
+  const joining = { ...snapshotOf([...ids.map((id) => source(id)), empty('m9', 1)]), workloads };
+  assert.equal(joining.otherParts.length, 1);
+  const findings = check(joining);
+  assert.deepEqual(
+    findings.map(({ rule, severity }) => [rule, severity]),
+    [['loose-pod', 'info']],
+  );
+  assert.match(clusterRow(joining, { all: [] }).description ?? '', /^ok · /);
+  assert.equal(planScale(joining, { pods: 7 }).to, 7);
+
+  const gone = { ...line('r2'), flags: ['slave', 'fail'], linkState: 'disconnected' } as const;
+  const left = ids.slice(0, 5).map((id) => {
+    const others = ids.filter((other) => other !== id).map((other) => (other === 'r2' ? gone : line(other)));
+    return source(id, { others });
+  });
+  const emptied = { ...snapshotOf([...left, empty('m9', 1)]), workloads };
+  const found = check(emptied).find(({ rule }) => rule === 'loose-pod');
+  assert.deepEqual(
+    [found?.severity, found?.message],
+    ['warning', 'Pod cart-6 came back empty with another node id: its volume was lost or is not mounted.'],
+  );
+  assert.match(clusterRow(emptied, { all: [] }).facets, /^cluster degraded /);
 });
 
 test('another node at a member’s address, and merged clusters, are errors that name both', () => {

@@ -1,0 +1,12 @@
+import type { ClusterPart, ClusterSnapshot } from './snapshot.ts';
+
+/** Other parts that hold something: a server that came back empty is joined again, and nothing of it can be lost. */
+export function partsWithData(snapshot: ClusterSnapshot): readonly ClusterPart[] {
+  return snapshot.otherParts.filter(({ keys, slots }) => keys > 0 || slots.length > 0);
+}
+
+/** Servers that run, hold nothing and know none of the members: they are to join, or join by themselves. */
+export function emptyParts(snapshot: ClusterSnapshot): readonly ClusterPart[] {
+  const withData = new Set(partsWithData(snapshot));
+  return snapshot.otherParts.filter((part) => !withData.has(part));
+}
