@@ -1,10 +1,12 @@
-import { answers, canElect, votersOf } from '../model/answering.ts';
+import { answers, votersOf } from '../model/answering.ts';
 import type { Finding } from '../model/finding.ts';
 import { quantity } from '../model/quantity.ts';
 import { nodeName, slotsText } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
-import { asSentence, shortList } from '../model/unread.ts';
+import { isSeenByPeers } from '../model/goneMembers.ts';
+import { asSentence, deniedText, shortList, whyDenied } from '../model/unread.ts';
 import type { Rule } from './rule.ts';
+import { readRemedy } from './unread.ts';
 import {
   copiesText,
   isAllAccountedFor,
@@ -23,13 +25,13 @@ export const reachable: Rule = (snapshot) => [
     .filter((node) => node.health === 'failed' || node.health === 'unreachable')
     .map((node): Finding => {
       const role = node.role === 'master' ? 'Master' : 'Replica';
-      const state = node.health === 'failed' ? 'has failed' : 'does not answer';
       return {
         rule: 'reachable',
         severity: node.role === 'master' && node.slots.length > 0 ? 'error' : 'warning',
-        message: `${role} ${nodeName(node)} ${state}.`,
+        message: `${role} ${nodeName(node)} ${stateText(node)}.`,
         evidence: [
           asSentence(node.unreachable?.message ?? 'Its peers flag it as failed.'),
+          ...(isSeenByPeers(snapshot, node.id) ? ['Other nodes are connected to it.'] : []),
           ...notVerified(node),
         ],
         remedy: remedyFor(snapshot, node),
@@ -38,12 +40,23 @@ export const reachable: Rule = (snapshot) => [
     }),
 ];
 
+function stateText(node: RedisNode): string {
+  const denied = whyDenied(node);
+  if (denied !== undefined) return `could not be read: ${deniedText(denied)}`;
+  return node.health === 'failed' ? 'has failed' : 'does not answer';
+}
+
 function notVerified({ health, slots }: RedisNode): readonly string[] {
   if (health === 'failed' || slots.length === 0) return [];
   return [`Its ${slotsText(slots)} are what its peers list; whether they are served is not verified.`];
 }
 
 function remedyFor(snapshot: ClusterSnapshot, node: RedisNode): string {
+  const { unreachable: failure, pod } = node;
+  if (whyDenied(node) !== undefined && failure !== undefined) {
+    const server = { failure, ...(pod === undefined ? {} : { pod }) };
+    return readRemedy(snapshot, { reason: failure.reason, servers: [server] });
+  }
   const back = wayBack(snapshot, node);
   const takeOver = successor(snapshot, node);
   if (back !== undefined || takeOver !== undefined) return [back, takeOver].filter(Boolean).join(' ');
@@ -59,9 +72,10 @@ function remedyFor(snapshot: ClusterSnapshot, node: RedisNode): string {
 
 /** What serves the slots of a failed master again without it. */
 function successor(snapshot: ClusterSnapshot, { id, role, health, slots }: RedisNode): string | undefined {
-  const hasMajority = canElect(snapshot);
+  const hasMajority = goneVoters(snapshot) === undefined;
   // Without a majority nobody is declared failed, however dead.
   if (role !== 'master' || slots.length === 0 || (health !== 'failed' && hasMajority)) return undefined;
+  if (isSeenByPeers(snapshot, id)) return undefined;
   const copies = snapshot.nodes.filter((node) => node.masterId === id && answers(node));
   const [first] = copies;
   if (first === undefined) return undefined;
@@ -70,11 +84,21 @@ function successor(snapshot: ClusterSnapshot, { id, role, health, slots }: Redis
     : `Most masters do not answer, so no replica can be elected. If this one is gone for good, “Promote Replica…” makes ${nodeName(first)} the master of its slots: ${copiesText(copies)} ${copies.length === 1 ? 'has' : 'have'} its data.`;
 }
 
+/**
+ * The voters that are gone where they are too many for an election. One that only this machine does not reach votes:
+ * other nodes are connected to it.
+ */
+function goneVoters(snapshot: ClusterSnapshot): readonly RedisNode[] | undefined {
+  const { all, silent } = votersOf(snapshot);
+  const gone = silent.filter(({ id }) => !isSeenByPeers(snapshot, id));
+  return gone.length === 0 || (all.length - gone.length) * 2 > all.length ? undefined : gone;
+}
+
 /** Most masters that vote are gone: nobody is elected, however healthy the replicas are. */
 function withoutMajority(snapshot: ClusterSnapshot): readonly Finding[] {
-  const { all, silent } = votersOf(snapshot);
-  const failed = silent.filter(({ health }) => health === 'failed' || health === 'unreachable');
-  if (canElect(snapshot) || failed.length === 0) return [];
+  const { all } = votersOf(snapshot);
+  const failed = goneVoters(snapshot);
+  if (failed === undefined) return [];
   const copiesOf = ({ id }: RedisNode): readonly RedisNode[] =>
     snapshot.nodes.filter((node) => node.masterId === id && answers(node));
   const copies = failed.flatMap(copiesOf);

@@ -2,6 +2,7 @@ import { quantity } from '../model/quantity.ts';
 import { nodeName, shardsOf } from '../model/shards.ts';
 import type { Finding } from '../model/finding.ts';
 import type { ClusterSnapshot, RedisNode, Shard } from '../model/snapshot.ts';
+import { whyDenied } from '../model/unread.ts';
 import type { Rule } from './rule.ts';
 import { replacement, wayBack } from './wayBack.ts';
 
@@ -39,7 +40,9 @@ export const replication: Rule = (snapshot) => {
     findings.push({
       rule: 'no-replica',
       severity: 'warning',
-      message: `${nodeName(master)} has no replica that could take over.`,
+      message: replicas.some((node) => whyDenied(node) !== undefined)
+        ? `Whether a replica could take over from ${nodeName(master)} is not known.`
+        : `${nodeName(master)} has no replica that could take over.`,
       evidence: [replicasText(replicas)],
       remedy: remedyFor(snapshot, replicas, spare),
       nodeIds: [master.id],
@@ -55,6 +58,8 @@ function isSpare({ master, replicas }: Shard): boolean {
 function replicasText(replicas: readonly RedisNode[]): string {
   const [first, ...others] = replicas;
   if (first === undefined) return 'It has no replicas.';
+  const denied = replicas.filter((node) => whyDenied(node) !== undefined);
+  if (denied.length > 0) return `Could not be read: ${denied.map(nodeName).join(', ')}.`;
   if (others.length === 0) return `Its replica ${nodeName(first)} is unhealthy.`;
   return `None of its ${quantity(replicas.length, 'replica')} is healthy: ${replicas.map(nodeName).join(', ')}.`;
 }
@@ -65,6 +70,8 @@ function remedyFor(
   replicas: readonly RedisNode[],
   spare: RedisNode | undefined,
 ): string {
+  const denied = replicas.find((node) => whyDenied(node) !== undefined);
+  if (denied !== undefined) return `Make ${nodeName(denied)} readable; the finding about it says how.`;
   const copying = replicas.find(({ view }) => view !== undefined);
   if (copying !== undefined) return `Wait until ${nodeName(copying)} has copied its data.`;
   const [first] = replicas;

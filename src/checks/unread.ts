@@ -27,7 +27,7 @@ function nothingRead(snapshot: ClusterSnapshot): Finding {
     remedy:
       groups.length === 0
         ? remedyWithoutServers(snapshot)
-        : groups.map((group) => remedyFor(snapshot, group)).join(' '),
+        : groups.map((group) => readRemedy(snapshot, group)).join(' '),
     nodeIds: [],
   };
 }
@@ -59,13 +59,13 @@ function partlyRead(snapshot: ClusterSnapshot): readonly Finding[] {
         ...unreadEvidence(group),
         'Whether they are part of the cluster, and what they hold, is not known.',
       ],
-      remedy: remedyFor(snapshot, group),
+      remedy: readRemedy(snapshot, group),
       nodeIds: [],
     }));
 }
 
 /** What makes servers readable again. */
-function remedyFor({ ref }: ClusterSnapshot, { reason, servers }: UnreadGroup): string {
+export function readRemedy({ ref }: ClusterSnapshot, { reason, servers }: UnreadGroup): string {
   const [pod] = servers.flatMap((server) => server.pod ?? []);
   switch (reason) {
     case 'password':

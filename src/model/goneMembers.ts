@@ -52,6 +52,11 @@ export function isOutOfTouch(snapshot: ClusterSnapshot, id: string): boolean {
   return node?.health === 'failed' || linesAbout(snapshot, id).every(isLost);
 }
 
+/** Whether a server that answers is connected to the node and does not suspect it: the node runs, read or not. */
+export function isSeenByPeers(snapshot: ClusterSnapshot, id: string): boolean {
+  return linesAbout(snapshot, id).some((line) => !isLost(line) && !line.flags.includes('fail?'));
+}
+
 function isLost({ flags, linkState }: KnownNode): boolean {
   return flags.some((flag) => flag === 'fail' || flag === 'noaddr') || linkState === 'disconnected';
 }

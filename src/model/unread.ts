@@ -1,6 +1,6 @@
 import { describeRef } from './clusterRef.ts';
 import { UserError, type UserErrorReason } from './errors.ts';
-import type { ClusterSnapshot, PodFacts, ReadFailureReason, UnreadServer } from './snapshot.ts';
+import type { ClusterSnapshot, PodFacts, ReadFailureReason, RedisNode, UnreadServer } from './snapshot.ts';
 
 /** Servers that were not read for the same reason. */
 export interface UnreadGroup {
@@ -28,6 +28,27 @@ function reasonOf({ pod, failure }: UnreadServer): ReadFailureReason {
 /** Whether the pod's server could answer: it was started, and its container neither ended nor waits to be started. */
 export function isRunning({ phase, ended, reason, ready }: PodFacts): boolean {
   return phase === 'Running' && ended !== true && (reason === undefined || ready);
+}
+
+/** What is wrong with the way to a server, or with who asks; such a server may be as healthy as any other. */
+const deniedReasons: readonly ReadFailureReason[] = ['password', 'tls', 'forbidden', 'not-clustered'];
+
+/** Why a member was not read that may well run; undefined where its server or its pod is what fails. */
+export function whyDenied({ unreachable, health }: RedisNode): ReadFailureReason | undefined {
+  if (unreachable === undefined || health === 'failed') return undefined;
+  return deniedReasons.find((reason) => reason === unreachable.reason);
+}
+
+const oneReasons: Readonly<Partial<Record<ReadFailureReason, string>>> = {
+  password: 'it requires a password',
+  tls: 'it requires TLS',
+  forbidden: 'Kubernetes denies access',
+  'not-clustered': 'it does not run in cluster mode',
+};
+
+/** As `reasonText`, of one server. */
+export function deniedText(reason: ReadFailureReason): string {
+  return oneReasons[reason] ?? 'it could not be reached';
 }
 
 /** How people call a server that was not read. */

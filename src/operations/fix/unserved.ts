@@ -1,6 +1,7 @@
 import { mastersOf, nodeName, slotsText } from '../../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
 import { allSlots, formatSlots, subtractSlots, unionSlots, type SlotSet } from '../../model/slots.ts';
+import { isSeenByPeers } from '../../model/goneMembers.ts';
 import { answers, replicasOf } from '../nodes.ts';
 
 /** Slots that no master serves, and those among them that another one may be given. */
@@ -32,6 +33,9 @@ export function unservedSlots(snapshot: ClusterSnapshot): Unserved {
 }
 
 function reasonToKeep(snapshot: ClusterSnapshot, node: RedisNode): string | undefined {
+  if (isSeenByPeers(snapshot, node.id)) {
+    return 'it could not be read here, but its peers have not declared it failed: other nodes are connected to it.';
+  }
   const heirs = replicasOf(snapshot, node.id).filter((replica) => answers(replica));
   if (heirs.length > 0) {
     return `${heirs.map(nodeName).join(', ')} ${heirs.length === 1 ? 'has' : 'have'} a copy; promote that instead.`;

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { check } from '../../../src/checks/check.ts';
+import type { Source } from '../../../src/inventory/source.ts';
 import type { Finding } from '../../../src/model/finding.ts';
+import type { KnownNode } from '../../../src/model/nodeView.ts';
 import type { ClusterSnapshot, PodFacts, WorkloadFacts } from '../../../src/model/snapshot.ts';
 import { planForget } from '../../../src/operations/forget.ts';
 import { ids, line, pod, silent, snapshotOf, source, view } from '../sample.ts';
@@ -128,11 +130,15 @@ test('while a StatefulSet starts its first pods nothing is fixed', () => {
 });
 
 test('two of three masters dead: who has their data, and that no replica can be elected', () => {
-  const snapshot = snapshotOf([
-    silent('m1'),
-    silent('m2'),
-    ...['m0', 'r0', 'r1', 'r2'].map((id) => source(id)),
-  ]);
+  const masters = ['m1', 'm2'];
+  const living = (linkState: KnownNode['linkState']): readonly Source[] =>
+    ['m0', 'r0', 'r1', 'r2'].map((id) => {
+      const { others } = view(id);
+      return source(id, {
+        others: others.map((one) => (masters.includes(one.id) ? { ...one, linkState } : one)),
+      });
+    });
+  const snapshot = snapshotOf([...masters.map(silent), ...living('disconnected')]);
   const finding = found(snapshot, 'no-majority');
   assert.equal(
     finding?.message,
@@ -140,6 +146,27 @@ test('two of three masters dead: who has their data, and that no replica can be 
   );
   assert.match(finding.remedy ?? '', /“Promote Replica…” with a takeover needs no votes/);
   assert.doesNotMatch(remedies(snapshot), /Fix|Forget/);
+  const connected = snapshotOf([...masters.map(silent), ...living('connected')]);
+  assert.equal(found(connected, 'no-majority'), undefined, 'they vote: other nodes are connected to them');
+  assert.doesNotMatch(remedies(connected), /Promote/);
+});
+
+test('members that only this machine may not read are not called dead, and the reason says what to do', () => {
+  const failure = { reason: 'password', message: 'Redis did not accept the password.', since: 1 } as const;
+  const unread = ['m1', 'm2', 'r0'].map((id) => ({
+    ...silent(id),
+    reading: { tried: true, failure, lastId: id },
+  }));
+  const snapshot = snapshotOf([...unread, ...['m0', 'r1', 'r2'].map((id) => source(id))]);
+  const messages = check(snapshot).map(({ message }) => message);
+  assert.deepEqual(messages, [
+    'Master cart-1 could not be read: it requires a password.',
+    'Master cart-2 could not be read: it requires a password.',
+    'Replica cart-3 could not be read: it requires a password.',
+    'Whether a replica could take over from cart-0 is not known.',
+  ]);
+  assert.match(found(snapshot, 'reachable')?.remedy ?? '', /The password was looked for in the Secrets/);
+  assert.doesNotMatch(remedies(snapshot), /Promote|Fix|Forget|logs/);
 });
 
 test('servers that never formed a cluster are told apart from a broken one', () => {

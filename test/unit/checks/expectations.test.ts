@@ -10,7 +10,15 @@ const reshard: RunningWork = { title: 'Reshard 9 slots', operation: 'reshard' };
 const restart: RunningWork = { title: 'Rolling restart of cart', operation: 'rollingRestart' };
 const all = (): ReturnType<typeof source>[] => ids.map((id) => source(id));
 const without = (...away: readonly string[]): ClusterSnapshot =>
-  snapshotOf(ids.map((id) => (away.includes(id) ? silent(id) : source(id))));
+  snapshotOf(
+    ids.map((id) => {
+      const { others } = view(id);
+      const seen = others.map((one) =>
+        away.includes(one.id) ? { ...one, linkState: 'disconnected' as const } : one,
+      );
+      return away.includes(id) ? silent(id) : source(id, { others: seen });
+    }),
+  );
 const faults = (snapshot: ClusterSnapshot, ...running: readonly RunningWork[]): readonly string[] =>
   check(snapshot, running)
     .filter(({ severity }) => severity !== 'info')
