@@ -93,21 +93,37 @@ function warningsFor(
   ];
 }
 
+/** Pods whose servers keep their data on no volume, whatever else is mounted there. */
+function podsOffVolumes(nodes: readonly RedisNode[]): ReadonlySet<string> {
+  return new Set(
+    nodes.flatMap(({ pod }) => (pod?.storage === 'none' || pod?.storage === 'emptyDir' ? [pod.name] : [])),
+  );
+}
+
 /** What the volumes hold, by who mounts them and what the servers there have. */
 function contents(
   claims: readonly string[],
   mounts: Belongings['mounts'],
   nodes: readonly RedisNode[],
 ): readonly string[] {
+  const off = podsOffVolumes(nodes);
+  const isOff = (claim: string): boolean => off.has(mounts.get(claim)?.pod ?? '');
   const byUse = (use: string): readonly string[] =>
     claims.filter((claim) => (mounts.get(claim)?.use ?? 'podless') === use);
-  const [mounted, unmounted, podless] = [byUse('mounted'), byUse('unmounted'), byUse('podless')];
+  const [unmounted, podless] = [byUse('unmounted'), byUse('podless')];
+  const mounted = byUse('mounted').filter((claim) => !isOff(claim));
+  const beside = byUse('mounted').filter(isOff);
   const pods = mounted.map((claim) => mounts.get(claim)?.pod);
   const keys = keysIn(nodes.filter(({ pod }) => pods.includes(pod?.name)));
   const held =
     keys === undefined ? 'what they hold is not known' : `their servers hold ${quantity(keys, 'key')}`;
   return [
     ...(mounted.length === 0 ? [] : [`Pods mount ${volumesText(mounted)}; ${held}.`]),
+    ...(beside.length === 0
+      ? []
+      : [
+          `The servers keep their data in other folders than those of ${volumesText(beside)}: no keys of this cluster are there.`,
+        ]),
     ...(unmounted.length === 0
       ? []
       : [`No container mounts ${volumesText(unmounted)}: no keys of this cluster are there.`]),
@@ -139,12 +155,15 @@ function lossesFor(
 ): readonly string[] {
   const losses: string[] = [];
   if (pods > 0) losses.push(`${quantity(pods, 'pod')}: clients of this cluster get no answers any more.`);
-  const mounted = new Set([...mounts.values()].flatMap(({ pod, use }) => (use === 'mounted' ? [pod] : [])));
+  const off = podsOffVolumes(nodes);
+  const mounted = new Set(
+    [...mounts.values()].flatMap(({ pod, use }) => (use === 'mounted' && !off.has(pod) ? [pod] : [])),
+  );
   const inMemory = nodes.filter(
     ({ role, pod, view }) =>
       role === 'master' && view?.keys !== 0 && pod !== undefined && !mounted.has(pod.name),
   );
-  const unmounted = [...mounts.values()].filter(({ use }) => use === 'unmounted');
+  const unmounted = [...mounts.values()].filter(({ pod, use }) => use === 'unmounted' || off.has(pod));
   if (unmounted.length === claims.length) {
     losses.push('All keys: no volume holds them, they are gone with the pods.');
   } else if (inMemory.length > 0) {

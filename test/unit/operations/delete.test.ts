@@ -160,13 +160,13 @@ test('what each volume holds is said by who mounts it, and all keys are lost whe
       pod: pod(`db-${index}`, `10.0.0.${index}`, { workload: 'db' }),
     })),
   ).nodes;
-  const planned = async (isMounted: (index: number) => boolean, volumes = false) => {
+  const planned = async (isMounted: (index: number) => boolean, volumes = false, inPods = nodes) => {
     const objects = [0, 1, 2, 3, 4, 5].flatMap((index) => [
       inPod(index, isMounted(index)),
       object('PersistentVolumeClaim', `data-db-${index}`),
     ]);
     const access = accessTo([object('StatefulSet', 'db', { spec }), ...objects]);
-    return planDelete(ref, await findBelongings(access, ref, []), { volumes }, nodes);
+    return planDelete(ref, await findBelongings(access, ref, []), { volumes }, inPods);
   };
   const kept = await planned(() => true);
   assert.match(
@@ -183,4 +183,14 @@ test('what each volume holds is said by who mounts it, and all keys are lost whe
   const some = await planned((index) => index > 0);
   assert.match(some.warnings.join(' '), /hold 200 keys.*No container mounts the volume data-db-0/);
   assert.match(some.losses.join(' '), /Keys of db-0: no volume holds them/);
+
+  const elsewhere = nodes.map((node) =>
+    node.pod === undefined ? node : { ...node, pod: { ...node.pod, storage: 'none' as const } },
+  );
+  const beside = await planned(() => true, false, elsewhere);
+  assert.match(
+    beside.warnings.join(' '),
+    /keep their data in other folders than those of 6 volumes .*: no keys of this cluster are there/,
+  );
+  assert.match(beside.losses.join(' '), /All keys: no volume holds them/);
 });
