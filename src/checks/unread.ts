@@ -1,5 +1,6 @@
 import { isKubernetesRef } from '../model/clusterRef.ts';
 import type { Finding } from '../model/finding.ts';
+import { stoppedSet } from '../model/goneMembers.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
 import {
   isUnread,
@@ -32,10 +33,14 @@ function nothingRead(snapshot: ClusterSnapshot): Finding {
   };
 }
 
-function remedyWithoutServers({ workloads, loosePods }: ClusterSnapshot): string {
+function remedyWithoutServers(snapshot: ClusterSnapshot): string {
+  const { workloads, loosePods } = snapshot;
+  if (stoppedSet(snapshot) !== undefined) {
+    return '“Scale…” to the number of pods it had starts them again with their volumes, which Kubernetes keeps unless the StatefulSet says otherwise.';
+  }
   const isStopped = loosePods.length === 0 && workloads.some(({ replicas }) => replicas === 0);
   return isStopped
-    ? 'Scale the workload up again to the number of pods it had; its volumes are kept unless the workload says otherwise.'
+    ? 'Scale the workloads up again to the number of pods they had; their volumes are kept unless a workload says otherwise.'
     : 'Wait until its pods run; their events say what they wait for.';
 }
 

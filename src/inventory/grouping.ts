@@ -47,13 +47,11 @@ export function groupPods(units: readonly Unit[], last: LastGroups): readonly Gr
     groups.map(({ own, ...group }) => ({ ...group, workloads: own.map(keyOf) })),
     new Set(units.map(keyOf)),
   );
-  return groups
-    .map(({ name, own, mergedFrom }) => ({
-      ...{ name, mergedFrom },
-      sources: own.flatMap((unit) => unit.sources),
-      workloads: own.map(({ workload }) => workload),
-    }))
-    .filter(({ sources }) => sources.length > 0);
+  return groups.map(({ name, own, mergedFrom }) => ({
+    ...{ name, mergedFrom },
+    sources: own.flatMap((unit) => unit.sources),
+    workloads: own.map(({ workload }) => workload),
+  }));
 }
 
 /**

@@ -134,7 +134,7 @@ export class Inventory extends EventEmitter<{ changed: [Changed] }> {
 
   /** Opens connections of their own for an operation. Throws a UserError where the cluster is not known. */
   async dialer(ref: ClusterRef): Promise<ClusterDialer> {
-    const snapshot = await this.fresh(ref);
+    const snapshot = await this.look(ref);
     const find = (nodeId: string): NodeReader | undefined =>
       isKubernetesRef(ref)
         ? this.#context(ref.context).reader(nodeId)

@@ -24,6 +24,13 @@ export function goneMembers(snapshot: ClusterSnapshot): ScaledDown | undefined {
   return nodes.length === 0 ? undefined : { workload, nodes };
 }
 
+/** The StatefulSet that was scaled to 0 pods, where the cluster has no other; undefined where that is not so. */
+export function stoppedSet({ nodes, loosePods, workloads }: ClusterSnapshot): WorkloadFacts | undefined {
+  const [workload, ...others] = workloads;
+  if (workload?.kind !== 'StatefulSet' || others.length > 0 || workload.replicas > 0) return undefined;
+  return nodes.length + loosePods.length === 0 ? workload : undefined;
+}
+
 /** The pod that a silent node ran in, by the name it announced to its peers. */
 export function podNameOf(snapshot: ClusterSnapshot, id: string): string | undefined {
   for (const { view } of snapshot.nodes) {

@@ -17,6 +17,8 @@ interface Planned {
   readonly asking: Asking;
   /** The verb on the dialog's button. */
   readonly verb: string;
+  /** Its steps change pods, and may begin while not a single server can be read. */
+  readonly evenUnread?: boolean;
   /** What was reached, as a sentence without its end; also said of what was reached when it was stopped. */
   readonly message: (result: PlanResult) => string;
 }
@@ -24,14 +26,14 @@ interface Planned {
 /** Shows a plan, asks, and runs its steps by the one loop that runs all plans. The way for every new operation. */
 export async function runPlanned(
   parts: Parts,
-  { plan: asPlanned, asking, verb, message }: Planned,
+  { plan: asPlanned, asking, verb, message, evenUnread = false }: Planned,
 ): Promise<Outcome | (Outcome & PlanResult)> {
   const isShown = asking.confirmationOf(asPlanned) !== 'none';
   const plan = isShown ? await namedBigKeys(parts, asPlanned) : asPlanned;
   return runOperation(parts, {
     ...{ plan, asking, verb },
     run: async (signal, report, witness) => {
-      const { ports, close } = await openPorts(parts, plan.ref, signal, report);
+      const { ports, close } = await openPorts(parts, plan.ref, signal, report, evenUnread);
       try {
         const result = await runPlan(plan, { ...ports, witness });
         return { ...result, ...endOf(plan, message(result), result) };
@@ -80,10 +82,12 @@ export async function openPorts(
   ref: ClusterRef,
   signal: AbortSignal,
   report: Report,
+  evenUnread = false,
 ): Promise<{ readonly ports: RunPorts; readonly close: () => void }> {
   const redis = await parts.adapters.redis();
   const dialer = await parts.inventory.dialer(ref);
-  const readSnapshot: RunPorts['readSnapshot'] = () => parts.inventory.fresh(ref);
+  const readSnapshot: RunPorts['readSnapshot'] = () =>
+    evenUnread ? parts.inventory.look(ref) : parts.inventory.fresh(ref);
   const ports = { readSnapshot, dialer, redis, report, signal, ...waiting };
   if (!isKubernetesRef(ref)) return { ports, close: () => undefined };
   const access = await parts.inventory.access(ref.context);

@@ -1,7 +1,7 @@
 import { memberCount } from '../../checks/wayBack.ts';
 import { describeRef } from '../../model/clusterRef.ts';
 import type { Plan } from '../../model/plan.ts';
-import { goneMembers, podNameOf, type ScaledDown } from '../../model/goneMembers.ts';
+import { goneMembers, podNameOf, stoppedSet, type ScaledDown } from '../../model/goneMembers.ts';
 import { quantity } from '../../model/quantity.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { formatSlots } from '../../model/slots.ts';
@@ -21,9 +21,9 @@ function podsIn({ pods, masters, replicasPerMaster }: ScaleRequest): number | un
 
 /** Whether the request would bring back members that went with a StatefulSet's replicas. */
 export function bringsBack(snapshot: ClusterSnapshot, request: ScaleRequest): boolean {
-  const gone = goneMembers(snapshot);
+  const workload = goneMembers(snapshot)?.workload ?? stoppedSet(snapshot);
   const pods = podsIn(request);
-  return gone !== undefined && pods !== undefined && Number.isInteger(pods) && pods > gone.workload.replicas;
+  return workload !== undefined && pods !== undefined && Number.isInteger(pods) && pods > workload.replicas;
 }
 
 /**
@@ -37,13 +37,15 @@ export function planScaleBack(
   request: ScaleRequest,
   volumes: readonly PodVolumes[] | undefined,
 ): Plan {
-  refuseIncomplete(snapshot);
+  const stopped = stoppedSet(snapshot);
+  if (stopped === undefined) refuseIncomplete(snapshot);
   const gone = goneMembers(snapshot);
+  const workload = gone?.workload ?? stopped;
   const pods = podsIn(request);
-  if (gone === undefined || pods === undefined) throw new TypeError('no member would come back');
-  const { workload } = gone;
+  if (workload === undefined || pods === undefined) throw new TypeError('no member would come back');
   const most = Math.max(memberCount(snapshot), ...(volumes ?? []).map(({ ordinal }) => ordinal + 1));
-  if (pods > most) {
+  // Without members and volumes nobody knows how many there were.
+  if (pods > most && most > 0) {
     throw refusal(
       'unsafe',
       `Pods of ${describeRef(snapshot.ref)} with members of the cluster are gone. Scale to ${quantity(most, 'pod')} first, which brings them back; add others when the cluster is healthy again.`,
@@ -76,14 +78,24 @@ export function planScaleBack(
             'Whether the volumes of these pods are kept could not be looked at: you may not list persistentvolumeclaims.',
           ]
         : []),
-      ...empty.map((name) => emptyText(snapshot, gone, name)),
+      ...empty.map((name) => emptyText(snapshot, gone?.nodes ?? [], name)),
+      ...(stopped === undefined ? [] : stoppedWarnings(pods, most)),
     ],
     losses: [],
   };
 }
 
+/** @param most pods of which there are volumes */
+function stoppedWarnings(pods: number, most: number): readonly string[] {
+  const heal =
+    'All pods start at other addresses. Where nodes do not find each other again by themselves, “Heal Cluster…” introduces them.';
+  return pods >= most
+    ? [heal]
+    : [`Volumes of ${quantity(most, 'pod')} are there: scale to ${most} to have all members back.`, heal];
+}
+
 /** What is lost already, and does not come back with the pod. */
-function emptyText(snapshot: ClusterSnapshot, { nodes }: ScaledDown, name: string): string {
+function emptyText(snapshot: ClusterSnapshot, nodes: ScaledDown['nodes'], name: string): string {
   const node = nodes.find(({ id }) => podNameOf(snapshot, id) === name);
   const slots =
     node === undefined || node.slots.length === 0 ? '' : `, which served slots ${formatSlots(node.slots)}`;

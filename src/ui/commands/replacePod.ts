@@ -11,7 +11,7 @@ import { textAnswer } from '../target.ts';
 /** Deletes pods that have ended and are not replaced by themselves, so that their StatefulSet creates them again. */
 export async function replacePod(parts: Parts, argument: unknown): Promise<Outcome> {
   const asking = new Asking(parts, argument);
-  const snapshot = await parts.inventory.fresh(await asking.cluster());
+  const snapshot = await parts.inventory.look(await asking.cluster());
   const pod = textAnswer(asking.answers, 'pod');
   const plan = planReplacePods(snapshot, pod === undefined ? {} : { pod });
   const { ref } = snapshot;
@@ -22,6 +22,7 @@ export async function replacePod(parts: Parts, argument: unknown): Promise<Outco
     plan,
     asking,
     verb: 'Replace',
+    evenUnread: true,
     message: ({ steps, seconds }) => `${quantity(steps, 'pod')} replaced in ${seconds.toFixed(1)} s`,
   });
 }

@@ -1,10 +1,12 @@
 import { quantity } from '../../model/quantity.ts';
 import * as vscode from 'vscode';
 import { agreed } from '../../operations/agreed.ts';
+import { refuseUnread } from '../../operations/nodes.ts';
 import { refuseOwned, refuseSeveral } from '../../operations/owner.ts';
 import { planScale, runScale, type Scaled } from '../../operations/scale.ts';
 import { changesShape, planScaleShape, type ShapeRequest } from '../../operations/scaleShape.ts';
 import { isKubernetesRef, type KubernetesClusterRef } from '../../model/clusterRef.ts';
+import { stoppedSet } from '../../model/goneMembers.ts';
 import { messageOf, UserError } from '../../model/errors.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
@@ -29,7 +31,8 @@ import { waiting } from '../waiting.ts';
 export async function scale(parts: Parts, argument: unknown): Promise<Outcome | (Outcome & Scaled)> {
   const asking = new Asking(parts, argument);
   const asked = await asking.cluster();
-  const snapshot = await toChange(parts, argument, await agreed(() => parts.inventory.fresh(asked)));
+  const snapshot = await toChange(parts, argument, await agreed(() => parts.inventory.look(asked)));
+  if (stoppedSet(snapshot) === undefined) refuseUnread(snapshot);
   const { answers } = asking;
   const options = moveOptionsIn(answers);
   const given = {
@@ -100,7 +103,7 @@ async function scaleBack(
   for (const { name } of snapshot.workloads) await refuseOwned(access, namespace, name);
   const plan = planScaleBack(snapshot, request, await readPodVolumes(access, snapshot));
   return runPlanned(parts, {
-    ...{ plan, asking, verb: 'Scale' },
+    ...{ plan, asking, verb: 'Scale', evenUnread: true },
     message: ({ seconds, cancelled }) =>
       cancelled
         ? 'not all pods are ready yet'

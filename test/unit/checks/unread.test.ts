@@ -89,7 +89,7 @@ const cases: readonly {
     why: 'StatefulSet cart is scaled to 0 pods',
     short: 'StatefulSet cart is scaled to 0 pods',
     said: /Nothing is known/,
-    remedy: /Scale the workload up again/,
+    remedy: /“Scale…” to the number of pods it had/,
   },
 ];
 

@@ -253,3 +253,9 @@ test('several workloads are called by what their names have in common', () => {
   assert.equal(commonName(['shop-leader', 'shop-follower']), 'shop');
   assert.equal(commonName(['a', 'b']), 'a');
 });
+
+test('a workload that is scaled to 0 pods is still its cluster', () => {
+  const last = new LastGroups();
+  group([unit('cart', whole('c'))], last);
+  assert.deepEqual(shapes(group([unit('cart', [])], last)), [['cart', 0]]);
+});

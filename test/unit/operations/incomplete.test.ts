@@ -187,6 +187,25 @@ describe('fix', () => {
     const strangers = [...down.strangers, line('r0'), line('r1')];
     const unseen = planScaleBack({ ...down, strangers }, { pods: 6 }, undefined);
     assert.match(unseen.warnings.join(' '), /may not list persistentvolumeclaims/);
+
+    const [workload] = down.workloads;
+    assert.ok(workload);
+    const stopped = {
+      ...unread,
+      ...{ loosePods: [], unread: [], workloads: [{ ...workload, replicas: 0, readyReplicas: 0 }] },
+    };
+    const kept = [0, 1, 2].map((ordinal) => ({
+      ...{ pod: `cart-${ordinal}`, ordinal, claims: [`data-cart-${ordinal}`] },
+    }));
+    assert.ok(bringsBack(stopped, { pods: 3 }) && !bringsBack(unread, { pods: 3 }));
+    const back = planScaleBack(stopped, { pods: 3 }, kept);
+    assert.match(back.title, /from 0 back to 3 pods/);
+    assert.match(back.warnings.join(' '), /^All pods start at other addresses\./);
+    assert.match(planScaleBack(stopped, { pods: 2 }, kept).warnings.join(' '), /scale to 3 to have all/);
+    assert.match(
+      refused(() => planScaleBack(stopped, { pods: 6 }, kept)),
+      /Scale to 3 pods first/,
+    );
   });
 
   test('is refused while another node answers at the address of one that was not declared failed', () => {
