@@ -31,6 +31,8 @@ const effects: Readonly<Record<string, readonly Effect[]>> = {
 const unknownEffects: readonly Effect[] = ['moves', 'turns', 'restarts', 'joins', 'leaves'];
 /** A server that runs for less than this has just started, and hears of its cluster by and by. */
 const youngSeconds = 60;
+/** Replicas are connected again this long after their master's pod is ready. */
+const recentSeconds = 30;
 /** What a container waits for when nothing is wrong. */
 const passing: readonly string[] = ['ContainerCreating', 'PodInitializing'];
 
@@ -56,7 +58,7 @@ const expected: Readonly<Record<Effect, Readonly<Record<string, Expects>>>> = {
     reachable: isNewcomer,
     'loose-server': always,
     agreement: always,
-    'replica-link': isYoung,
+    'replica-link': isYoungPair,
     loading: isYoung,
     'no-replica': hasYoungReplica,
     'loose-pod': isPassing,
@@ -78,19 +80,33 @@ const expected: Readonly<Record<Effect, Readonly<Record<string, Expects>>>> = {
   forms: { 'not-formed': isNew, coverage: isNew, 'cluster-state': isNew },
 };
 /** What gossip brings within seconds of an operation's end. */
-const settling: readonly string[] = ['agreement', 'mutual', 'replica-link', 'cluster-state', 'loading'];
+const settling: readonly string[] = [
+  'agreement',
+  'mutual',
+  'replica-link',
+  'no-replica',
+  'cluster-state',
+  'loading',
+];
 
 /**
  * Work that Kubernetes itself does: a StatefulSet that replaces or starts its pods, whoever changed it. No way of
  * finding faults: a pod that failed is started again as well, which explains nothing but that it is not there yet.
  */
-export function workloadWork({ workloads }: ClusterSnapshot): readonly RunningWork[] {
+export function workloadWork({ workloads, nodes }: ClusterSnapshot): readonly RunningWork[] {
   return workloads.flatMap(({ name, replicas, readyReplicas, rollout }): readonly RunningWork[] => {
     if (rollout !== undefined) {
       const title = `StatefulSet ${name} is rolling out: ${rollout.updated} of ${quantity(rollout.of, 'pod')} updated`;
       return [{ title, operation: 'rollout' }];
     }
-    if (readyReplicas >= replicas) return [];
+    if (readyReplicas >= replicas) {
+      const isRecent = nodes.some(
+        ({ pod, view }) => pod?.workload === name && view !== undefined && view.uptimeSeconds < recentSeconds,
+      );
+      return isRecent
+        ? [{ title: `StatefulSet ${name} starts pods`, operation: 'podsStarting', ended: true }]
+        : [];
+    }
     const title = `StatefulSet ${name} is starting pods: ${readyReplicas} of ${replicas} are ready`;
     return [{ title, operation: 'podsStarting' }];
   });
@@ -129,7 +145,11 @@ function remedyOf({ ended, holder, operation }: RunningWork): string {
 function isExpected(finding: Finding, snapshot: ClusterSnapshot, { operation, ended }: RunningWork): boolean {
   if (ended === true && !settling.includes(finding.rule)) return false;
   const does = operation === undefined ? unknownEffects : (effects[operation] ?? []);
-  return does.some((effect) => expected[effect][finding.rule]?.(finding, snapshot) === true);
+  // Pods that start form a cluster by themselves only where agents run beside the servers.
+  const isFormed = operation !== 'podsStarting' || snapshot.workloads.some(({ bundled }) => bundled);
+  return (isFormed ? does : does.filter((effect) => effect !== 'forms')).some(
+    (effect) => expected[effect][finding.rule]?.(finding, snapshot) === true,
+  );
 }
 
 function always(): boolean {
@@ -141,7 +161,7 @@ function isPartOnly({ severity }: Finding): boolean {
   return severity !== 'error';
 }
 
-function nodesOf({ nodeIds }: Finding, { nodes }: ClusterSnapshot): readonly RedisNode[] {
+function nodesOf({ nodeIds }: Finding, { nodes }: Pick<ClusterSnapshot, 'nodes'>): readonly RedisNode[] {
   return nodes.filter(({ id }) => nodeIds.includes(id));
 }
 
@@ -160,13 +180,29 @@ function servesNothing(finding: Finding, snapshot: ClusterSnapshot): boolean {
   return nodesOf(finding, snapshot).every(({ slots }) => slots.length === 0);
 }
 
-function hasReplica(finding: Finding, { nodes }: ClusterSnapshot): boolean {
-  return nodes.some(({ masterId }) => masterId !== undefined && finding.nodeIds.includes(masterId));
+/** A replica whose pod is being replaced is listed, and for a moment nothing more is known of it. */
+function hasReplica(finding: Finding, { nodes, strangers }: ClusterSnapshot): boolean {
+  return [...nodes, ...strangers].some(
+    ({ masterId }) => masterId !== undefined && finding.nodeIds.includes(masterId),
+  );
 }
 
+/** One that is copying, and whose server or whose master's has just started. */
 function hasYoungReplica(finding: Finding, { nodes }: ClusterSnapshot): boolean {
+  const isYoungMaster = nodesOf(finding, { nodes }).some(young);
   return nodes.some(
-    (node) => node.masterId !== undefined && finding.nodeIds.includes(node.masterId) && young(node),
+    ({ masterId, view }) =>
+      masterId !== undefined &&
+      finding.nodeIds.includes(masterId) &&
+      view !== undefined &&
+      (isYoungMaster || view.uptimeSeconds <= youngSeconds),
+  );
+}
+
+/** A replica connects again some seconds after its own start or its master's. */
+function isYoungPair(finding: Finding, { nodes }: ClusterSnapshot): boolean {
+  return nodesOf(finding, { nodes }).every(
+    (node) => young(node) || nodes.some((other) => other.id === node.masterId && young(other)),
   );
 }
 
@@ -179,7 +215,7 @@ function onlyYoung(finding: Finding, snapshot: ClusterSnapshot): boolean {
   return finding.nodeIds.length * 2 < snapshot.nodes.length && isYoung(finding, snapshot);
 }
 
-function young({ view }: RedisNode): boolean {
+function young({ view }: Pick<RedisNode, 'view'>): boolean {
   return view !== undefined && view.uptimeSeconds <= youngSeconds;
 }
 

@@ -1,3 +1,4 @@
+import { answers } from '../model/answering.ts';
 import { hasEnded } from '../model/endedPods.ts';
 import { isOutOfTouch, ordinalOf, podNameOf } from '../model/goneMembers.ts';
 import type { Finding } from '../model/finding.ts';
@@ -9,7 +10,14 @@ import type { ClusterSnapshot, PodFacts } from '../model/snapshot.ts';
 import { isUnformed } from '../model/unformed.ts';
 import { isRunning, isUnread, shortList } from '../model/unread.ts';
 import type { Rule } from './rule.ts';
-import { endedRemedy, isStarting, replacement, scaleBackRemedy, scaledBelow } from './wayBack.ts';
+import {
+  endedRemedy,
+  isStarting,
+  perhapsScaledDown,
+  replacement,
+  scaleBackRemedy,
+  scaledBelow,
+} from './wayBack.ts';
 
 /** Pods that are in no cluster, servers that never formed one, and nodes that the cluster lists and that were not found. */
 export const membership: Rule = (snapshot) => {
@@ -81,15 +89,18 @@ function isEmptied(snapshot: ClusterSnapshot, { uid }: PodFacts): boolean {
   );
 }
 
-function joinRemedy({ workloads }: ClusterSnapshot, { name }: PodFacts): string {
+function joinRemedy(snapshot: ClusterSnapshot, { name }: PodFacts): string {
+  const { workloads, nodes } = snapshot;
   const [workload, ...others] = workloads;
   if (workload?.kind !== 'StatefulSet' || others.length > 0) {
     return `The tool that made pod ${name} has to let it join. Look at its logs.`;
   }
-  const scale = `“Scale…” to the present ${quantity(workload.replicas, 'pod')} joins it`;
+  const isHealthy =
+    partsWithData(snapshot).length === 0 && nodes.every((node) => answers(node) || node.slots.length === 0);
+  const scale = `${isHealthy ? '' : 'once the other problems are solved, '}“Scale…” to the present ${quantity(workload.replicas, 'pod')} joins it`;
   return workload.bundled
     ? `Its agent joins it within seconds. If it stays, ${scale}; the log of container agent says what it waits for.`
-    : `${scale} as a replica.`;
+    : `${scale.charAt(0).toUpperCase()}${scale.slice(1)} as a replica.`;
 }
 
 function unformed({ nodes, workloads }: ClusterSnapshot): Finding {
@@ -136,6 +147,7 @@ function unknownRemedy(snapshot: ClusterSnapshot, id: string): string {
   if (gone !== undefined) return scaleBackRemedy(gone, snapshot);
   const above = snapshot.workloads.find((set) => (ordinalOf(name ?? '', set.name) ?? -1) >= set.replicas);
   const forget = '“Forget Node…” removes a node that is gone for good from all others at once.';
-  if (above === undefined) return forget;
+  const perhaps = perhapsScaledDown(snapshot);
+  if (above === undefined) return perhaps === undefined ? forget : `${perhaps} Otherwise ${forget}`;
   return `StatefulSet ${above.name} has spec.replicas ${above.replicas}: “Scale…” to more pods starts ${name ?? ''} again. ${forget}`;
 }

@@ -1,10 +1,11 @@
 import { quantity } from '../model/quantity.ts';
 import { nodeName, shardsOf } from '../model/shards.ts';
 import type { Finding } from '../model/finding.ts';
+import type { KnownNode } from '../model/nodeView.ts';
 import type { ClusterSnapshot, RedisNode, Shard } from '../model/snapshot.ts';
-import { whyDenied } from '../model/unread.ts';
+import { shortList, whyDenied } from '../model/unread.ts';
 import type { Rule } from './rule.ts';
-import { replacement, wayBack } from './wayBack.ts';
+import { perhapsScaledDown, replacement, wayBack } from './wayBack.ts';
 
 /** Replicas whose link to the master is down, servers still loading, and masters that nobody could take over from. */
 export const replication: Rule = (snapshot) => {
@@ -32,6 +33,8 @@ export const replication: Rule = (snapshot) => {
     }
   }
   const shards = shardsOf(snapshot);
+  const isAway = ({ masterId, flags }: KnownNode, id: string): boolean =>
+    masterId === id && !flags.includes('handshake');
   // A master whose slots went to several others while it was away stays an empty one.
   const spare = shards.find((shard) => isSpare(shard))?.master;
   for (const { master, replicas } of shards) {
@@ -43,7 +46,12 @@ export const replication: Rule = (snapshot) => {
       message: replicas.some((node) => whyDenied(node) !== undefined)
         ? `Whether a replica could take over from ${nodeName(master)} is not known.`
         : `${nodeName(master)} has no replica that could take over.`,
-      evidence: [replicasText(replicas)],
+      evidence: [
+        replicasText(
+          replicas,
+          snapshot.strangers.filter((line) => isAway(line, master.id)),
+        ),
+      ],
       remedy: remedyFor(snapshot, replicas, spare),
       nodeIds: [master.id],
     });
@@ -55,9 +63,13 @@ function isSpare({ master, replicas }: Shard): boolean {
   return master?.health === 'ok' && master.slots.length === 0 && replicas.length === 0;
 }
 
-function replicasText(replicas: readonly RedisNode[]): string {
+function replicasText(replicas: readonly RedisNode[], away: readonly KnownNode[]): string {
   const [first, ...others] = replicas;
-  if (first === undefined) return 'It has no replicas.';
+  if (first === undefined) {
+    return away.length === 0
+      ? 'It has no replicas.'
+      : `Not found: its ${away.length === 1 ? 'replica' : 'replicas'} ${shortList(away.map(({ id }) => id.slice(0, 8)))}.`;
+  }
   const denied = replicas.filter((node) => whyDenied(node) !== undefined);
   if (denied.length > 0) return `Could not be read: ${denied.map(nodeName).join(', ')}.`;
   if (others.length === 0) return `Its replica ${nodeName(first)} is unhealthy.`;
@@ -81,6 +93,8 @@ function remedyFor(
     return `${nodeName(spare)} has no slots: “Move or Spread Replicas…” lets it replicate this one.`;
   }
   return (
-    replacement(snapshot, undefined) ?? 'Add a replica, or move one here with “Move or Spread Replicas…”.'
+    replacement(snapshot, undefined) ??
+    perhapsScaledDown(snapshot) ??
+    'Add a replica, or move one here with “Move or Spread Replicas…”.'
   );
 }

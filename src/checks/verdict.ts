@@ -1,5 +1,6 @@
 import type { Finding, Severity } from '../model/finding.ts';
 import { quantity } from '../model/quantity.ts';
+import { uncoveredSlots } from '../model/shards.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
 import { isUnread, whyUnread } from '../model/unread.ts';
 import { isSound } from './check.ts';
@@ -10,6 +11,9 @@ export function verdictText(snapshot: ClusterSnapshot, findings: readonly Findin
   if (isUnread(snapshot)) return `${name} cannot be read: ${whyUnread(snapshot)}.`;
   if (findings.length === 0) return `${name} is healthy: nothing found.`;
   const counts = countsText(findings);
+  if (isSound(findings) && uncoveredSlots(snapshot).length > 0) {
+    return `${name} does not serve all slots yet: ${counts}.`;
+  }
   return isSound(findings) ? `${name} serves all slots, with ${counts}.` : `${name} is unhealthy: ${counts}.`;
 }
 

@@ -47,6 +47,24 @@ export function scaleBackRemedy({ workload, nodes }: ScaledDown, snapshot: Clust
 }
 
 /**
+ * Members without slots that nobody found, while a StatefulSet has fewer pods than the cluster has members: it was
+ * scaled down, or a server came back under another id. Only a person knows which where no pod names are announced.
+ */
+export function perhapsScaledDown(snapshot: ClusterSnapshot): string | undefined {
+  const gone = scaledBelow(snapshot);
+  if (gone !== undefined) return scaleBackRemedy(gone, snapshot);
+  const [workload, ...others] = snapshot.workloads;
+  const lost = snapshot.strangers.filter(({ flags }) => !flags.includes('handshake'));
+  if (workload?.kind !== 'StatefulSet' || lost.length === 0) return undefined;
+  const isNamed = lost.some(({ id }) => podNameOf(snapshot, id) !== undefined);
+  if (isNamed || (others.length === 0 && memberCount(snapshot) <= workload.replicas)) return undefined;
+  const pods = quantity(memberCount(snapshot), 'pod');
+  return others.length > 0
+    ? 'If one of its StatefulSets was scaled down, scale that up again: its pods start with their volumes.'
+    : `If StatefulSet ${workload.name} was scaled down, “Scale…” to ${pods} starts the missing ones again with their volumes.`;
+}
+
+/**
  * What brings a member that does not answer back, or may bring it back by itself: then nobody should forget it or give
  * its slots away. Undefined where nothing of that kind is known.
  */

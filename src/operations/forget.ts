@@ -1,3 +1,4 @@
+import { perhapsScaledDown } from '../checks/wayBack.ts';
 import { quantity } from '../model/quantity.ts';
 import { isKubernetesRef } from '../model/clusterRef.ts';
 import type { Plan, Step } from '../model/plan.ts';
@@ -35,10 +36,13 @@ export function planForget(snapshot: ClusterSnapshot, request: ForgetRequest): P
     operation: 'forget',
     request,
     steps: ids.flatMap((id) => forgetSteps(snapshot, id)),
-    warnings: silent.map(
-      (node) =>
-        `${nodeName(node)} does not answer and cannot be told: it brings the forgotten back if it returns after a minute.`,
-    ),
+    warnings: [
+      ...[perhapsScaledDown(snapshot)].flatMap((way) => way ?? []),
+      ...silent.map(
+        (node) =>
+          `${nodeName(node)} does not answer and cannot be told: it brings the forgotten back if it returns after a minute.`,
+      ),
+    ],
     losses: [],
   };
 }

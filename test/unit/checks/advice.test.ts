@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { check } from '../../../src/checks/check.ts';
+import { check, isSound } from '../../../src/checks/check.ts';
+import { verdictText } from '../../../src/checks/verdict.ts';
 import type { Source } from '../../../src/inventory/source.ts';
 import type { Finding } from '../../../src/model/finding.ts';
 import type { KnownNode } from '../../../src/model/nodeView.ts';
@@ -56,6 +57,17 @@ describe('a member whose pod is gone', () => {
       );
       assert.doesNotMatch(remedies(snapshot), /Fix|Forget/);
     }
+  });
+
+  test('without slots is brought back by scaling, or else forgotten: only a person knows which', () => {
+    const snapshot = without(['r2'], { replicas: 5, readyReplicas: 5 });
+    const scale = /If StatefulSet cart was scaled down, “Scale…” to 6 pods starts the missing ones again/;
+    assert.match(found(snapshot, 'stranger')?.remedy ?? '', scale);
+    const lonely = check(snapshot).find(({ rule, nodeIds }) => rule === 'no-replica' && nodeIds[0] === 'm2');
+    assert.match(lonely?.remedy ?? '', scale);
+    assert.match(planForget(snapshot, {}).warnings[0] ?? '', scale);
+    const { remedy = '' } = found(without(['r2'], { replicas: 5, readyReplicas: 5 }, true), 'stranger') ?? {};
+    assert.match(remedy, /“Scale…” to more pods starts cart-5 again/);
   });
 
   test('whose StatefulSet still expects it is being replaced: wait', () => {
@@ -230,4 +242,28 @@ test('a replica before its first sync is waited for, one that is there is not mi
   assert.equal(finding?.remedy, 'Wait until cart-5 has copied its data.');
   assert.deepEqual(finding.evidence, ['Its replica cart-5 is unhealthy.']);
   assert.deepEqual(found(sketchOf(), 'no-replica')?.evidence, ['It has no replicas.']);
+});
+
+test('a master that came back without its volume: what holds nothing does not keep its slots from being fixed', () => {
+  const lost = without(['m1', 'r1'], { replicas: 5, readyReplicas: 5 });
+  const [empty] = snapshotOf([source('m1', { self: line('m9', { slots: [] }), others: [], keys: 0 })]).nodes;
+  assert.ok(empty?.pod !== undefined);
+  const part = { nodes: [empty], keys: 0, slots: [], why: 'lost-volume' } as const;
+  const snapshot = { ...lost, otherParts: [part], loosePods: [empty.pod] };
+  const { remedy = '' } = check(snapshot).find(({ nodeIds }) => nodeIds[0] === 'm1') ?? {};
+  assert.match(remedy, /“Fix Uncovered Slots…”/);
+  assert.match(found(snapshot, 'loose-pod')?.remedy ?? '', /^Once the other problems are solved, “Scale…”/);
+  const full = { ...snapshot, otherParts: [{ ...part, keys: 92, why: 'lost-identity' as const }] };
+  assert.doesNotMatch(remedies(full), /Fix Uncovered/);
+  assert.equal(found(full, 'loose-pod'), undefined, 'as a replica it would lose its keys');
+});
+
+test('a cluster that serves nothing is not said to serve all slots, whatever is expected', () => {
+  const blank = ids.map((id) => source(id, { self: line(id, { slots: [] }), others: [], keys: 0 }));
+  const starting = { ...snapshotOf(blank), workloads: [{ ...set, readyReplicas: 5 }] };
+  const work = [{ title: 'StatefulSet cart is starting pods', operation: 'podsStarting' }];
+  const findings = check(starting, work);
+  assert.equal(isSound(findings), false, 'nobody forms a cluster of plain pods by itself');
+  const own = { ...starting, workloads: [{ ...set, readyReplicas: 5, bundled: true }] };
+  assert.match(verdictText(own, check(own, work)), /^cart does not serve all slots yet/);
 });

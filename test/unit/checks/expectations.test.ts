@@ -160,3 +160,37 @@ test('what kubectl does to a StatefulSet is work as well', () => {
   assert.ok(faults(crashed, ...workloadWork(crashed)).includes('reachable'), 'a crash is no scale-up');
   assert.deepEqual(workloadWork(open), []);
 });
+
+test('a replica connects again after its master was restarted, and is not away for good within that time', () => {
+  const restarted = (uptimeSeconds: number): ClusterSnapshot =>
+    snapshotOf([
+      source('m0', { uptimeSeconds }),
+      ...['m1', 'm2'].map((id) => source(id, { uptimeSeconds: 900 })),
+      ...['r1', 'r2'].map((id) => source(id, { uptimeSeconds: 900 })),
+      source('r0', {
+        uptimeSeconds: 900,
+        replication: { role: 'replica', offset: 900, linkUp: false, syncing: false, replicas: [] },
+      }),
+    ]);
+  const young = restarted(5);
+  assert.deepEqual(faults(young, ...workloadWork(young)), []);
+  assert.deepEqual(workloadWork(restarted(900)), []);
+  assert.deepEqual(faults(restarted(900)), ['replica-link', 'no-replica']);
+});
+
+test('a replica of which only a line is left while its pod is replaced is expected back, and said to be missed', () => {
+  const gone = snapshotOf(
+    ids
+      .filter((id) => id !== 'r1')
+      .map((id) =>
+        source(id, {
+          others: view(id).others.map((one) =>
+            one.id === 'r1' ? { ...one, flags: ['slave', 'fail'], linkState: 'disconnected' } : one,
+          ),
+        }),
+      ),
+  );
+  assert.deepEqual(faults(gone, { title: 'rolling out', operation: 'rollout' }), []);
+  const finding = check(gone).find(({ rule }) => rule === 'no-replica');
+  assert.deepEqual(finding?.evidence, ['Not found: its replica r1.']);
+});
