@@ -13,6 +13,9 @@ import {
 import type { RunningWork } from '../model/snapshot.ts';
 import { pace } from './pace.ts';
 
+/** Longer than any operation of this product leaves its Lease without a renewal. */
+const longestSeconds = 2 * leaseSeconds;
+
 interface Seen {
   readonly lease: OperationLease;
   /** When this renewal was seen first, by this machine's clock. */
@@ -77,7 +80,8 @@ export class OperationLeases {
   #isAlive({ lease: { spec }, since, renewed, goneAt }: Seen): boolean {
     const now = this.#clock();
     if (goneAt !== undefined) return now - goneAt <= pace.settlesMs;
-    const duration = (spec?.leaseDurationSeconds ?? leaseSeconds) * 1000;
+    // Whoever wrote the Lease: no operation explains faults for long without renewing it.
+    const duration = Math.min(spec?.leaseDurationSeconds ?? leaseSeconds, longestSeconds) * 1000;
     if (now - since > duration) return false;
     return renewed || Math.abs(now - Date.parse(spec?.renewTime ?? '')) <= duration;
   }

@@ -23,13 +23,13 @@ function world(may: readonly string[] = ['list', 'get']) {
   const leases = new OperationLeases(access, () => state.now);
   return {
     state,
-    hold: (renewTime: number, holderIdentity = 'ann on ci-3') => {
+    hold: (renewTime: number, holderIdentity = 'ann on ci-3', leaseDurationSeconds = 30) => {
       state.lease = {
         metadata: {
           name: 'redis-cluster-cart-operation',
           annotations: { 'redis-cluster/operation': 'Reshard 9 slots', 'redis-cluster/command': 'reshard' },
         },
-        spec: { holderIdentity, leaseDurationSeconds: 30, renewTime: new Date(renewTime).toISOString() },
+        spec: { holderIdentity, leaseDurationSeconds, renewTime: new Date(renewTime).toISOString() },
       };
     },
     read: (seconds = 0, now = true) => {
@@ -94,5 +94,14 @@ test('Leases are asked for every two seconds at most, and rarely where they may 
   await none.read(3);
   await none.read(30);
   assert.deepEqual(none.state.asked, ['list', 'get']);
+  assert.equal(running(), undefined);
+});
+
+test('a Lease of years that nobody renews explains nothing after a minute', async () => {
+  const { hold, read, running } = world();
+  hold(start, 'somebody', 1_000_000_000);
+  await read(1);
+  assert.ok(running());
+  await read(61);
   assert.equal(running(), undefined);
 });
