@@ -156,4 +156,20 @@ describe('empty servers that never formed a cluster', () => {
     const { nodes } = await readAnyway(victim);
     assert.deepEqual(nodes[0]?.view?.others, []);
   });
+
+  test('a newcomer at whose address another node answers by now is not greeted', async () => {
+    const cluster = await startRedisCluster({ masters: 3, replicasPerMaster: 0, spares: 1 });
+    clusters.push(cluster);
+    const { host, port } = nodeAt(cluster, 3);
+    const at = { host, port, busPort: port + 10_000 };
+    const step = { kind: 'meet', node: 'e'.repeat(40), ...at, text: 'the one that was there joins' } as const;
+    const { ref } = await readAnyway(cluster);
+    const plan = { title: 'Join', ref, operation: 'addShard', request: {}, steps: [step] };
+    await assert.rejects(
+      run(cluster, { ...plan, warnings: [], losses: [] }),
+      new RegExp(`At 127\\.0\\.0\\.1:${port} answers node .*Nothing was changed`),
+    );
+    const { nodes } = await readAnyway(cluster);
+    assert.ok(nodes.every(({ view }) => view?.others.length === 2));
+  });
 });

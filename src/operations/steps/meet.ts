@@ -1,6 +1,8 @@
+import { formatAddress, isKubernetesRef } from '../../model/clusterRef.ts';
 import { UserError } from '../../model/errors.ts';
 import type { StepOf } from '../../model/plan.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
+import { formTimes } from '../form/readServers.ts';
 import { needGreeting } from '../heal/acquaintances.ts';
 import { rivalry } from '../heal/rivals.ts';
 import { answers, memberOf, nameOf, refusal } from '../nodes.ts';
@@ -77,6 +79,7 @@ async function greetAll(
 ): Promise<void> {
   const { node, host, port, busPort } = step;
   const known = reading.nodes.some(({ id }) => id === node);
+  if (!known && !isKubernetesRef(reading.ref)) await refuseOther(step, { dialer, redis });
   const those = known ? needGreeting(reading, step) : reading.nodes.filter(answers).slice(0, 1);
   await Promise.all(
     those.map(({ id }) =>
@@ -85,4 +88,17 @@ async function greetAll(
       ),
     ),
   );
+}
+
+/** Of a newcomer only its address is known, and to greet a member of another cluster there would merge the two. */
+async function refuseOther(
+  { node, host, port }: StepOf<'meet'>,
+  { dialer, redis }: Pick<StepPorts, 'dialer' | 'redis'>,
+): Promise<void> {
+  const connection = await redis.connectNode({ host, port }, dialer.credentials, formTimes);
+  const id = await redis.myId(connection).finally(() => {
+    connection.close();
+  });
+  if (id === node) return;
+  throw refusal('unsafe', `At ${formatAddress({ host, port })} answers node ${id}, not ${node}.`);
 }
