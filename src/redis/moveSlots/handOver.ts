@@ -123,7 +123,13 @@ export async function tell(
   );
 }
 
-/** Valkey confirms SETSLOT only once replicas have it; a replica that is late is waited for. */
+/**
+ * What passes by itself: Valkey confirms SETSLOT only once replicas have it, and a replica may be late; a server that
+ * has not heard of a failover yet takes the new master for a replica.
+ */
+const passing: readonly string[] = ['NOREPLICAS', 'ERR Target node is not a master'];
+
+/** Asks again for what passes by itself. Throws a UserError with what the server said where it refuses for good. */
 async function insist(
   connections: readonly NodeConnection[],
   slots: readonly number[],
@@ -134,9 +140,14 @@ async function insist(
   for (let attempt = 1; ; attempt++) {
     const refusals = await share(connections, left, verb, nodeId);
     const fatal = [...refusals.values()].find(
-      ({ message }) => attempt === 4 || !message.startsWith('NOREPLICAS'),
+      ({ message }) => attempt === 4 || !passing.some((word) => message.startsWith(word)),
     );
-    if (fatal !== undefined) throw fatal;
+    if (fatal !== undefined) {
+      const list = formatSlots(slotsFrom(left));
+      throw new UserError('failed', `A server refused to set slots ${list} (SETSLOT): ${fatal.message}.`, {
+        cause: fatal,
+      });
+    }
     if (refusals.size === 0) return;
     left = left.filter((slot) => refusals.has(slot));
     await pause(500);
