@@ -1,8 +1,9 @@
 import { quantity } from '../model/quantity.ts';
 import { describeRef } from '../model/clusterRef.ts';
+import { partsWithData } from '../model/parts.ts';
 import type { Plan, Step } from '../model/plan.ts';
 import { nodeName, slotsText } from '../model/shards.ts';
-import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
+import type { ClusterPart, ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
 import { eachSlot, formatSlots, unionSlots, type SlotSet } from '../model/slots.ts';
 import type { StrayKeys } from './fix/facts.ts';
 import { nothingElse, refuseHolders, type HolderFacts } from './fix/holders.ts';
@@ -39,7 +40,7 @@ export function planFix(
     request: {},
     steps: [...homes].map(([node, own]) => stepFor(node, own, stray)),
     warnings: left.map((text) => `Left as it is: ${text}`),
-    losses: lost.map((node) => lossOf(node)),
+    losses: [...lost.map((node) => lossOf(node)), ...partsWithData(snapshot).map(lossOfPart)],
   };
 }
 
@@ -62,4 +63,9 @@ function lossOf(node: RedisNode): string {
       ? ''
       : ` Its pod is still there (${node.pod.reason ?? node.pod.phase}): bring it back instead, if you can.`;
   return `Keys that only ${nodeName(node)} has in slots ${formatSlots(node.slots)}: it drops them should it come back.${where}`;
+}
+
+/** For a person who has chosen to go on with one part: what is in the others. */
+function lossOfPart({ nodes, keys }: ClusterPart): string {
+  return `${quantity(keys, 'key')} on ${nodes.map(nodeName).join(', ')}, which stand apart: their slots belong to other masters then, and the keys are dropped when the parts meet.`;
 }

@@ -140,6 +140,12 @@ describe('fix', () => {
     assert.match(refused(fix(seven(lost(unknown)))), /cart-6 could not be read: The server asks/);
   });
 
+  test('of a part that a person has chosen says what is lost with the others', () => {
+    const chosen = { ...lost(), otherParts: apart.otherParts, isPartChosen: true };
+    const { losses } = planFix(chosen, new Map(), none);
+    assert.match(losses.join(' '), /1,200 keys on cart-2, which stand apart/);
+  });
+
   test('is refused while a StatefulSet has not started all its pods', () => {
     const workloads = lost().workloads.map((one) => ({ ...one, replicas: 8 }));
     assert.match(
