@@ -1,5 +1,5 @@
 import type { Address } from '../model/clusterRef.ts';
-import { UserError } from '../model/errors.ts';
+import { isAbort, messageOf, UserError } from '../model/errors.ts';
 import {
   eachSlot,
   formatSlots,
@@ -62,9 +62,21 @@ export async function bringKeys(request: BringRequest): Promise<{ readonly keys:
     const ends: Ends = { source, target, owner: owning };
     const isTaking = await refuseOvertaken(request, ends);
     return { keys: await bringAndClose(request, ends, isTaking) };
+  } catch (error) {
+    throw explained(request, error);
   } finally {
     for (const one of dialled) if (one.status === 'fulfilled') one.value.close();
   }
+}
+
+/** A server refuses where it has not heard yet who is a master, such as after a failover. */
+function explained({ from, to, slots, nameOf }: BringRequest, error: unknown): unknown {
+  if (error instanceof UserError || isAbort(error)) return error;
+  return new UserError(
+    'failed',
+    `Bringing the keys of slots ${formatSlots(slots)} from ${nameOf(from)} to ${nameOf(to)} stopped: ${messageOf(error)}. No key was deleted that ${nameOf(to)} does not have. Heal again.`,
+    { cause: error },
+  );
 }
 
 /** On the very connections that change something. Returns the slots that the receiver takes already. */

@@ -1,4 +1,4 @@
-import { UserError } from '../../model/errors.ts';
+import { isAbort, messageOf, UserError } from '../../model/errors.ts';
 import type { NodeView, OpenSlot } from '../../model/nodeView.ts';
 import { canRead, releaseText } from '../../model/release.ts';
 import {
@@ -22,8 +22,25 @@ export interface Prepared extends PairViews {
   readonly finished: SlotSet;
 }
 
-/** Waits until both ends are fit for the move, and finishes what an earlier run had all but finished. */
+/**
+ * Waits until both ends are fit for the move, and finishes what an earlier run had all but finished. Throws UserError,
+ * also where a server refuses since it has not heard yet who is a master, such as after a failover.
+ */
 export async function prepare(request: MoveRequest, lines: Lines): Promise<Prepared> {
+  try {
+    return await makeReady(request, lines);
+  } catch (error) {
+    if (error instanceof UserError || isAbort(error)) throw error;
+    const { from, to } = request;
+    throw new UserError(
+      'failed',
+      `Moving slots from ${nameIn(request, from)} to ${nameIn(request, to)} did not begin: ${messageOf(error)}. No key was moved. Wait until the nodes agree who is a master, then run it again.`,
+      { cause: error },
+    );
+  }
+}
+
+async function makeReady(request: MoveRequest, lines: Lines): Promise<Prepared> {
   const { from, to, slots, signal } = request;
   const first = await readPair(lines, signal);
   const adopted = await adoptOrphans(request, lines, first);
