@@ -172,7 +172,9 @@ function isTheOnlyOneAway(finding: Finding, { nodes, strangers }: ClusterSnapsho
   if (away.length + gone.length > 1) return false;
   const [node] = away;
   if (node === undefined) return finding.rule === 'stranger';
-  if (node.pod?.reason !== undefined && !passing.includes(node.pod.reason)) return false;
+  // How its container ended says nothing of a pod that is being deleted: that is what ended it.
+  const reason = node.pod?.deleting === true ? undefined : node.pod?.reason;
+  if (reason !== undefined && !passing.includes(reason)) return false;
   return node.slots.length === 0 || nodes.some((one) => one.masterId === node.id && one.view !== undefined);
 }
 

@@ -64,6 +64,12 @@ test('one node at a time is away in a restart; a second one, or one that nobody 
       : { ...node, pod: { ...node.pod, reason: 'CrashLoopBackOff' } },
   );
   assert.ok(faults({ ...crashing, nodes }, restart).includes('reachable'));
+  const deleted = nodes.map((node) =>
+    node.view === undefined && node.pod !== undefined
+      ? { ...node, pod: { ...node.pod, reason: 'Error', deleting: true } }
+      : node,
+  );
+  assert.deepEqual(faults({ ...crashing, nodes: deleted }, restart), []);
 });
 
 test('uncovered slots are never expected, but where no slot was ever assigned', () => {
