@@ -51,7 +51,7 @@ export function partText({ nodes, keys, slots, why }: ClusterPart): string {
 }
 
 const reasons: Readonly<Record<ClusterPart['why'], string>> = {
-  'lost-identity': 'lost its identity (nodes.conf): it has its keys and another node id than before',
+  'lost-identity': 'lost its identity (nodes.conf): it holds what a member held, under another node id',
   'lost-volume': 'lost its volume: it came back empty with another node id',
   'never-joined': 'never joined the cluster',
 };

@@ -1,4 +1,5 @@
 import type { Finding } from '../model/finding.ts';
+import { emptyParts } from '../model/parts.ts';
 import { quantity } from '../model/quantity.ts';
 import { countSlots, subtractSlots, unionSlots } from '../model/slots.ts';
 import type { ClusterSnapshot, RedisNode, RunningWork } from '../model/snapshot.ts';
@@ -56,7 +57,7 @@ const expected: Readonly<Record<Effect, Readonly<Record<string, Expects>>>> = {
   },
   joins: {
     reachable: isNewcomer,
-    'loose-server': always,
+    'loose-server': isJoining,
     agreement: always,
     'replica-link': isYoungPair,
     loading: isYoung,
@@ -67,7 +68,7 @@ const expected: Readonly<Record<Effect, Readonly<Record<string, Expects>>>> = {
     unread: isPartOnly,
   },
   leaves: {
-    'loose-server': always,
+    'loose-server': isJoining,
     agreement: always,
     mutual: always,
     unread: isPartOnly,
@@ -240,6 +241,11 @@ function isNewcomer(finding: Finding, snapshot: ClusterSnapshot): boolean {
   return nodesOf(finding, snapshot).every(
     ({ role, slots, health }) => role === 'master' && slots.length === 0 && health === 'unreachable',
   );
+}
+
+/** Servers that hold nothing and are about to be introduced; one that lost its data is a fault all the same. */
+function isJoining(_: Finding, snapshot: ClusterSnapshot): boolean {
+  return emptyParts(snapshot).every(({ why }) => why === 'never-joined');
 }
 
 /** Nobody has a slot or a key yet. */

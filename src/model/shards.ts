@@ -46,6 +46,13 @@ export function failedSlots(snapshot: ClusterSnapshot): SlotSet {
   );
 }
 
+/** Slots whose master did not answer and was not declared failed either: that it serves them is what its peers list. */
+export function unverifiedSlots(snapshot: ClusterSnapshot): SlotSet {
+  return unionSlots(
+    ...mastersOf(snapshot).flatMap(({ health, slots }) => (health === 'unreachable' ? [slots] : [])),
+  );
+}
+
 /** How a person calls a node: its pod where there is one, its address otherwise. */
 export function nodeName(node: Pick<RedisNode, 'host' | 'port' | 'pod' | 'id'>): string {
   if (node.pod !== undefined) return node.pod.name;

@@ -3,7 +3,15 @@ import { check } from '../../checks/check.ts';
 import { clusterKey, isKubernetesRef } from '../../model/clusterRef.ts';
 import { partsWithData } from '../../model/parts.ts';
 import type { Finding } from '../../model/finding.ts';
-import { failedSlots, mastersOf, nodeName, shardsOf, slotsText, uncoveredSlots } from '../../model/shards.ts';
+import {
+  failedSlots,
+  mastersOf,
+  nodeName,
+  shardsOf,
+  slotsText,
+  uncoveredSlots,
+  unverifiedSlots,
+} from '../../model/shards.ts';
 import type { ClusterSnapshot, PodFacts, RedisNode, RunningWork, Shard } from '../../model/snapshot.ts';
 import { allSlots, countSlots, formatSlots, subtractSlots, type SlotSet } from '../../model/slots.ts';
 import type { Unfinished } from '../../operations/journal.ts';
@@ -155,6 +163,7 @@ function nodesGroup(
 
 function slotsGroup(id: string, snapshot: ClusterSnapshot, shards: readonly Shard[]): Row {
   const [uncovered, failed] = [uncoveredSlots(snapshot), failedSlots(snapshot)];
+  const unverified = unverifiedSlots(snapshot);
   const ranges = shards
     .flatMap(({ master, slots }) => slots.map((range) => ({ range, master })))
     .sort((a, b) => a.range[0] - b.range[0]);
@@ -165,8 +174,12 @@ function slotsGroup(id: string, snapshot: ClusterSnapshot, shards: readonly Shar
     description: [
       uncovered.length === 0 ? `${covered} covered` : `${covered} of 16,384 covered`,
       ...(failed.length === 0 ? [] : [`${slotsText(failed)} of failed masters`]),
+      ...(unverified.length === 0 ? [] : [`${slotsText(unverified)} not verified`]),
     ].join(' · '),
-    icon: uncovered.length === 0 && failed.length === 0 ? { name: 'symbol-array' } : errorIcon,
+    icon:
+      uncovered.length === 0 && failed.length === 0 && unverified.length === 0
+        ? { name: 'symbol-array' }
+        : errorIcon,
     facets: 'slots',
     expansion: 'collapsed',
     target: { kind: 'cluster', ref: snapshot.ref },

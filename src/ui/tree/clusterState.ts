@@ -2,7 +2,7 @@ import type { Finding } from '../../model/finding.ts';
 import { isKubernetesRef } from '../../model/clusterRef.ts';
 import { partsWithData } from '../../model/parts.ts';
 import { quantity } from '../../model/quantity.ts';
-import { uncoveredSlots } from '../../model/shards.ts';
+import { slotsText, uncoveredSlots, unverifiedSlots } from '../../model/shards.ts';
 import type { ClusterSnapshot, RunningWork } from '../../model/snapshot.ts';
 import { allSlots, countSlots, subtractSlots } from '../../model/slots.ts';
 import { isUnread, whyUnreadShort } from '../../model/unread.ts';
@@ -15,7 +15,7 @@ export type ClusterState = 'ok' | 'degraded' | 'broken' | 'apart' | 'unreachable
 /** Of a cluster that could not be read nothing is known, so it is none of the others. */
 export function stateOf(snapshot: ClusterSnapshot, findings: readonly Finding[]): ClusterState {
   if (isUnread(snapshot)) return 'unreachable';
-  if (findings.some(({ rule, expected }) => rule === 'apart' && expected !== true)) return 'apart';
+  if (partsWithData(snapshot).length > 0) return 'apart';
   if (findings.some((finding) => finding.severity === 'error')) return 'broken';
   return findings.some((finding) => finding.severity === 'warning') ? 'degraded' : 'ok';
 }
@@ -80,5 +80,7 @@ export function stateTooltip(
 function coveredText(snapshot: ClusterSnapshot): string {
   if (isUnread(snapshot)) return 'Hash slots covered: not known';
   const covered = subtractSlots(allSlots, uncoveredSlots(snapshot));
-  return `Hash slots covered: ${countSlots(covered).toLocaleString('en-US')} of 16,384`;
+  const unverified = unverifiedSlots(snapshot);
+  const hearsay = unverified.length === 0 ? '' : `, ${slotsText(unverified)} not verified`;
+  return `Hash slots covered: ${countSlots(covered).toLocaleString('en-US')} of 16,384${hearsay}`;
 }

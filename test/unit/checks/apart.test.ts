@@ -37,7 +37,7 @@ test('a cluster that has fallen apart says into which parts and why, and offers 
   assert.equal(found?.message, 'The cluster has fallen apart into 2 parts that do not know each other.');
   assert.deepEqual(found.evidence, [
     'This part: cart-0, cart-1, cart-2, cart-3 (300 keys).',
-    'cart-4 (1,200 keys, 100 slots): lost its identity (nodes.conf): it has its keys and another node id than before.',
+    'cart-4 (1,200 keys, 100 slots): lost its identity (nodes.conf): it holds what a member held, under another node id.',
   ]);
   assert.doesNotMatch(found.remedy ?? '', /Fix|Forget|Heal|Delete/);
   assert.equal(isSound(findings), false);

@@ -131,7 +131,10 @@ test('servers that hold nothing are expected to stand apart while servers are ad
   assert.deepEqual(faults(apart), ['loose-server']);
   assert.deepEqual(faults(apart, scale), []);
   assert.deepEqual(faults(apart, reshard), ['loose-server']);
-  assert.deepEqual(faults({ ...apart, otherParts: [part, { ...part, keys: 1 }] }, scale), ['apart']);
+  const withKeys = { ...part, keys: 1 };
+  assert.deepEqual(faults({ ...apart, otherParts: [part, withKeys] }, scale), ['apart']);
+  const emptied = { ...part, why: 'lost-volume' as const };
+  assert.deepEqual(faults({ ...apart, otherParts: [emptied] }, scale), ['loose-server']);
 });
 
 test('nodes may differ for a few seconds after an operation, and no longer', () => {

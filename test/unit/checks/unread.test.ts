@@ -158,7 +158,17 @@ test('of a cluster that was read in part, what is not known is said to be not kn
   assert.match(text, /\[WARNING\] At least 200 keys in 3 masters: 1 of them did not answer\./);
   assert.match(text, /\[OK\] The 5 of 6 nodes that answered agree about slots configuration\./);
   assert.match(text, /\[WARNING\] Not verified, since their masters did not answer: 0-5460/);
-  assert.match(clusterRow(snapshot, { all: [] }).description ?? '', /5 of 6 nodes answered/);
+  const row = clusterRow(snapshot, { all: [] });
+  assert.match(row.description ?? '', /5 of 6 nodes answered/);
+  assert.match(
+    row.tooltip?.join('\n') ?? '',
+    /Hash slots covered: 16,384 of 16,384, 5,461 slots not verified/,
+  );
+  const slots = row.children.find(({ label }) => label === 'Slots');
+  assert.deepEqual(
+    [slots?.description, slots?.icon.name],
+    ['16,384 covered · 5,461 slots not verified', 'error'],
+  );
 });
 
 test('a pod whose server was not read is not said to be outside the cluster', () => {
