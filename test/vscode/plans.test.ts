@@ -4,18 +4,11 @@ import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { countSlots, subtractSlots } from '../../src/model/slots.ts';
 import { dumpAll, fill } from '../redis/fill.ts';
-import {
-  assertNoneOpen,
-  assertWhole,
-  move,
-  nodeAt,
-  plainWrites,
-  viewOf,
-  withNode,
-} from '../redis/moveFixture.ts';
+import { assertNoneOpen, assertWhole, move, nodeAt, plainWrites, viewOf } from '../redis/moveFixture.ts';
 import { keepOnFailure, launchVSCode, type VSCodeUnderTest } from '../support/launchVSCode.ts';
 import { startRedisCluster, type ClusterNode, type TestCluster } from '../support/startRedisCluster.ts';
 import { eventually } from './kubernetesAccess.ts';
+import { pausedMoveOf } from './pausedMove.ts';
 import { personAt } from './person.ts';
 import type { Result, SnapshotResult } from './results.ts';
 
@@ -62,10 +55,10 @@ describe('plans in VS Code', { timeout: 20 * 60_000 }, () => {
     );
   const pressLens = (title: string): Promise<void> =>
     vscode.page.locator('.codelens-decoration a').filter({ hasText: title }).first().click();
-  const limitMemory = (maxmemory: string): Promise<unknown> =>
-    withNode(servers, nodeAt(servers, 1), (connection) =>
-      connection.call('CONFIG', 'SET', 'maxmemory', maxmemory),
-    );
+  const { limitMemory, beginPaused, isHeld } = pausedMoveOf(
+    () => servers,
+    () => vscode,
+  );
   const openText = (): Promise<string> =>
     vscode.evaluate(({ window }) => window.activeTextEditor?.document.getText() ?? '');
   const quiet = async (): Promise<void> => {
@@ -173,28 +166,38 @@ describe('plans in VS Code', { timeout: 20 * 60_000 }, () => {
     assert.equal(await slotsOf(1), 6462);
   });
 
-  /** Whether an operation holds the pods' agents back, which ends with it. */
-  const isHeld = async (): Promise<boolean> =>
-    String(
-      await withNode(servers, nodeAt(servers, 0), (connection) => connection.call('CLIENT', 'LIST')),
-    ).includes('rck8s-hold');
-
-  /** Begins to move slots to the second master, which is too full, and waits until that is seen. */
-  const beginPaused = async (): Promise<void> => {
+  test('the slot map says what runs and how far it is, keeps its order, and cancels by keyboard', async () => {
+    const slotsStarted = (await viewOf(servers, nodeAt(servers, 1))).self.slots;
+    await beginPaused();
+    const open = { cluster: { addresses: servers.addresses } };
+    await vscode.command('redisCluster.openSlotMap', open);
+    const page = await vscode.webview(/^Slots/);
+    const bar = page.locator('section.running');
+    await bar.getByText('Paused: the target uses').waitFor();
+    assert.match((await bar.textContent()) ?? '', /Reshard 3,000 slots.*0 of 3,000 slots · 0 %/);
+    await picture('running-paused');
+    const cards = (): Promise<readonly string[]> => page.locator('[data-shard-id] .name').allTextContents();
+    const order = await cards();
+    await limitMemory('0');
+    await page.getByRole('button', { name: /slots? moving now/ }).waitFor({ timeout: 20_000 });
     await limitMemory('100mb');
-    await vscode.evaluate(
-      ({ commands }, argument) => {
-        void commands.executeCommand('redisCluster.reshard', argument);
-      },
-      {
-        ...{ cluster: { addresses: servers.addresses }, from: [nodeAt(servers, 0).id] },
-        ...{ to: nodeAt(servers, 1).id, slots: 3000, limits: { memoryPercent: 1 } },
-      },
-    );
-    await vscode
-      .treeRow(/Paused · 0 of 3,000 slots · Reshard.*Paused: the target uses/)
-      .waitFor({ timeout: 20_000 });
-  };
+    await bar.getByText('Paused: the target uses').waitFor({ timeout: 20_000 });
+    await vscode.treeRow(/Sandbox.*Reshard \d+ % paused · ok/).waitFor();
+    await vscode.screenshot('running-dark');
+    assert.deepEqual(await cards(), order);
+    assert.equal(await page.locator('ul.problems li:not(.note)').count(), 0);
+    const slotsBefore = await slotsOf(1);
+    await bar.locator('vscode-button').focus();
+    await vscode.page.keyboard.press('Enter');
+    await bar.waitFor({ state: 'hidden', timeout: 20_000 });
+    await limitMemory('0');
+    await assertNoneOpen(servers, servers.nodes);
+    assert.equal(await slotsOf(1), slotsBefore);
+    await vscode.rowAction(/Not finished: Reshard 3,000 slots/, 'Dismiss');
+    await quiet();
+    const arrived = subtractSlots((await viewOf(servers, nodeAt(servers, 1))).self.slots, slotsStarted);
+    await move(servers, arrived, { from: nodeAt(servers, 1).id, to: nodeAt(servers, 0).id });
+  });
 
   test('a move that pauses says why on its row, and is stopped from there', async () => {
     await beginPaused();
@@ -277,7 +280,7 @@ describe('plans in VS Code', { timeout: 20 * 60_000 }, () => {
     await vscode.command('notifications.clearAll');
     await eventually('the failure is declared', 60, async () => {
       const { nodes } = (await vscode.command<SnapshotResult>('redisCluster.snapshot', { cluster })).cluster;
-      return nodes.some(({ id, health }) => id === dead.id && health === 'failed');
+      return nodes.filter(({ health }) => health === 'failed').length === 2;
     });
     await vscode.rowMenu('Sandbox', 'Fix Uncovered Slots…');
     assert.match(

@@ -6,6 +6,7 @@ import { parseAddress } from '../../src/model/clusterRef.ts';
 import { countSlots, parseSlots } from '../../src/model/slots.ts';
 import { connectNode, readNodeView } from '../../src/redis/entry.ts';
 import { keepOnFailure, launchVSCode, type VSCodeUnderTest } from '../support/launchVSCode.ts';
+import { eventually } from './kubernetesAccess.ts';
 import type { CheckResult, NodeResult, Result, SnapshotResult } from './results.ts';
 
 const extensionPath = fileURLToPath(new URL('../..', import.meta.url));
@@ -27,9 +28,14 @@ describe('the sandbox in VS Code', { timeout: 20 * 60_000 }, () => {
   const masters = async (): Promise<readonly NodeResult[]> =>
     (await snapshot()).cluster.nodes.filter((node) => node.role === 'master');
 
-  test('neither adapter is loaded after activation, before a view is opened', async () => {
-    const loaded = await vscode.evaluate(async (api) => {
-      await api.extensions.getExtension('kubernetes-redis-cluster.kubernetes-redis-cluster')?.activate();
+  test('it is activated before a view is opened, and neither adapter is loaded then', async () => {
+    await eventually('the activation', 30, () =>
+      vscode.evaluate(
+        (api) =>
+          api.extensions.getExtension('kubernetes-redis-cluster.kubernetes-redis-cluster')?.isActive === true,
+      ),
+    );
+    const loaded = await vscode.evaluate(() => {
       return Object.keys(require.cache).filter((file) => /dist[/\\](redis|kubernetes)\.cjs$/.test(file));
     });
     assert.deepEqual(loaded, []);
