@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { clusterKey, isKubernetesRef, type AddressClusterRef, type ClusterRef } from '../model/clusterRef.ts';
 import { UserError } from '../model/errors.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
-import { isUnread, unreadError } from '../model/unread.ts';
+import { isUnread, unreadError, unreadGroups } from '../model/unread.ts';
 import type { KubernetesAccess } from '../kubernetes/kubernetesAccess.ts';
 import type { ClusterDialer } from '../redis/nodeConnection.ts';
 import { AddressScope } from './addressScope.ts';
@@ -132,9 +132,14 @@ export class Inventory extends EventEmitter<{ changed: [Changed] }> {
     }
   }
 
-  /** Opens connections of their own for an operation. Throws a UserError where the cluster is not known. */
+  /**
+   * Opens connections of their own for an operation. Throws a UserError where the cluster is not known, or where its servers
+   * run but none could be read. Of a cluster whose pods are all stopped nothing is asked, and Kubernetes can start them.
+   */
   async dialer(ref: ClusterRef): Promise<ClusterDialer> {
     const snapshot = await this.look(ref);
+    const isStopped = unreadGroups(snapshot).every(({ reason }) => reason === 'pod');
+    if (isUnread(snapshot) && !isStopped) throw unreadError(snapshot);
     const find = (nodeId: string): NodeReader | undefined =>
       isKubernetesRef(ref)
         ? this.#context(ref.context).reader(nodeId)
