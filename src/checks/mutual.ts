@@ -56,7 +56,7 @@ function findingOf(snapshot: ClusterSnapshot, wrong: readonly Misconception[]): 
   const rest = subjects.length === 1 ? '' : `: ${list}`;
   return {
     rule: 'mutual',
-    severity: subjects.some((id) => isUnknownToMost(snapshot, id, wrong)) ? 'error' : 'warning',
+    severity: isAnyUnknownToMost(snapshot, wrong) ? 'error' : 'warning',
     message: `${subject} ${what}${rest}.`,
     evidence: evidenceOf(wrong, nameOf, snapshot),
     remedy: wrong.some(({ kind }) => healable.has(kind))
@@ -103,18 +103,31 @@ function roleText({ role, masterId }: RedisNode, nameOf: (id: string) => string)
 }
 
 /** Then it cannot be elected, or its vote does not count. */
-function isUnknownToMost({ nodes }: ClusterSnapshot, id: string, wrong: readonly Misconception[]): boolean {
+function isAnyUnknownToMost({ nodes }: ClusterSnapshot, wrong: readonly Misconception[]): boolean {
   const voters = nodes.filter(
-    (node) => node.role === 'master' && node.slots.length > 0 && node.view !== undefined && node.id !== id,
+    (node) => node.role === 'master' && node.slots.length > 0 && node.view !== undefined,
   );
-  const blind = new Set(
-    wrong.filter(({ subject, kind }) => subject === id && kind !== 'role').map(({ viewer }) => viewer),
+  const votes = new Set(voters.map(({ id }) => id));
+  const blind = new Map<string, Set<string>>();
+  for (const { viewer, subject, kind } of wrong) {
+    if (kind === 'role' || !votes.has(viewer)) continue;
+    const viewers = blind.get(subject) ?? new Set();
+    blind.set(subject, viewers.add(viewer));
+  }
+  return [...blind].some(
+    ([subject, viewers]) => viewers.size * 2 > votes.size - (votes.has(subject) ? 1 : 0),
   );
-  return voters.filter((node) => blind.has(node.id)).length * 2 > voters.length;
 }
 
-/** Since when each was seen, by cluster: a reading is one moment, and gossip takes its time. Milliseconds since the epoch. */
-const firstSeen = new Map<string, ReadonlyMap<string, number>>();
+/** What was found last in a cluster, and since when each was seen; milliseconds since the epoch. */
+interface Seen {
+  readonly found: readonly Misconception[];
+  /** In the order of what was found. */
+  readonly since: readonly number[];
+}
+
+/** By cluster: a reading is one moment, and gossip takes its time. */
+const lastSeen = new Map<string, Seen>();
 
 function withTimes(
   snapshot: ClusterSnapshot,
@@ -122,22 +135,27 @@ function withTimes(
   const found = misconceptionsIn(snapshot);
   const key = clusterKey(snapshot.ref);
   if (found.length === 0) {
-    firstSeen.delete(key);
+    lastSeen.delete(key);
     return [];
   }
-  const before = firstSeen.get(key);
-  const now = new Map(
-    found.map(({ viewer, subject, kind }): [string, number] => {
-      const name = `${viewer} ${subject} ${kind}`;
-      return [name, before?.get(name) ?? snapshot.takenAt];
-    }),
-  );
-  firstSeen.set(key, now);
-  const times = [...now.values()];
+  const since = sinceWhen(found, lastSeen.get(key), snapshot.takenAt);
+  lastSeen.set(key, { found, since });
   return found.map((misconception, at) => ({
     misconception,
-    age: snapshot.takenAt - (times[at] ?? snapshot.takenAt),
+    age: snapshot.takenAt - (since[at] ?? snapshot.takenAt),
   }));
+}
+
+/** Of a large cluster whose roles spread it is thousands: where nothing has changed they are not compared. */
+function sinceWhen(
+  found: readonly Misconception[],
+  before: Seen | undefined,
+  now: number,
+): readonly number[] {
+  if (before?.found === found) return before.since;
+  const nameOf = ({ viewer, subject, kind }: Misconception): string => `${viewer} ${subject} ${kind}`;
+  const times = new Map(before?.found.map((one, at) => [nameOf(one), before.since[at]]));
+  return found.map((one) => times.get(nameOf(one)) ?? now);
 }
 
 function misconceptionsIn({ nodes }: ClusterSnapshot): readonly Misconception[] {
