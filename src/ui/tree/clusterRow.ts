@@ -38,7 +38,6 @@ export interface ClusterWork {
 export function clusterRow(snapshot: ClusterSnapshot, work: ClusterWork, expanded = false): Row {
   const id = clusterKey(snapshot.ref);
   const findings = check(snapshot, work.all);
-  const running = runningText(work);
   const state = stateOf(snapshot, findings);
   const shards = shardsOf(snapshot);
   const apart = partsWithData(snapshot);
@@ -48,12 +47,10 @@ export function clusterRow(snapshot: ClusterSnapshot, work: ClusterWork, expande
   return {
     id,
     label: snapshot.name,
-    description: [
-      ...(running === undefined ? [] : [running]),
-      stateDescription(snapshot, state, shards.length),
-    ].join(' · '),
+    description: stateDescription(snapshot, state, shards.length, runningText(work)),
     tooltip: stateTooltip(snapshot, findings, state, work.all),
-    icon: runningIcon(work) ?? stateIcons[state],
+    // What runs never hides what it does not explain.
+    icon: (state === 'ok' ? runningIcon(work) : undefined) ?? stateIcons[state],
     facets: [
       'cluster',
       state,

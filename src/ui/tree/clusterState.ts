@@ -37,12 +37,21 @@ export const stateIcons: Readonly<Record<ClusterState, RowIcon>> = {
   unreachable: { name: 'debug-disconnect', color: 'list.errorForeground' },
 };
 
-/** What stands beside the cluster's name. */
-export function stateDescription(snapshot: ClusterSnapshot, state: ClusterState, shards: number): string {
-  if (state === 'unreachable') return `${stateTexts[state]}: ${whyUnreadShort(snapshot)}`;
+/** What stands beside the cluster's name. A narrow side bar cuts off the end: a fault comes before what runs. */
+export function stateDescription(
+  snapshot: ClusterSnapshot,
+  state: ClusterState,
+  shards: number,
+  running: string | undefined,
+): string {
+  const runs = running === undefined ? [] : [running];
+  if (state === 'unreachable') {
+    return [`${stateTexts[state]}: ${whyUnreadShort(snapshot)}`, ...runs].join(' · ');
+  }
   const others = partsWithData(snapshot);
   const parts = state === 'apart' ? [`largest of ${quantity(others.length + 1, 'part')}`] : [];
-  return [stateTexts[state], ...parts, quantity(shards, 'shard'), answeredText(snapshot)].join(' · ');
+  const first = state === 'ok' ? [...runs, stateTexts[state]] : [stateTexts[state], ...runs];
+  return [...first, ...parts, quantity(shards, 'shard'), answeredText(snapshot)].join(' · ');
 }
 
 /** `6 nodes`, or how many of them answered. */

@@ -229,6 +229,14 @@ test('a collapsed row says first what runs on it, how far it is and by whom', ()
   );
   assert.ok(!colleague.facets.includes('running'), 'only its own window cancels it');
   assert.equal(colleague.children[0]?.description, 'by ann on ci-3 (process 7)');
+  const broken = indexRows(
+    rowsOf({
+      ...stateWith([snapshotOf(ids.map((id) => (id === 'm0' ? silent(id) : source(id))))]),
+      work: () => workOf({ text: 'Move', done: 1, total: 2 }),
+    }),
+  ).get('kubernetes/test/shop/cart')?.row;
+  assert.match(broken?.description ?? '', /^broken · Reshard 50 % · 3 shards/);
+  assert.equal(broken?.icon.name, 'error', 'what runs hides no fault');
   assert.equal(rowWith({ all: [{ ...theirs, ended: true }], unfinished: [] })?.icon.name, 'pass');
 });
 
