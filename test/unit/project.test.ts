@@ -69,6 +69,7 @@ test('the scripts are the words people remember, and no more', () => {
       'test:simulation',
       'test:unit',
       'test:vscode',
+      'texts',
     ],
   ]);
 });
