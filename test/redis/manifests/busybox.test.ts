@@ -16,8 +16,10 @@ function find(program: string): string | undefined {
 async function busyboxFolder(busybox: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'busybox-'));
   const { stdout } = spawnSync(busybox, ['--list'], { encoding: 'utf8' });
-  for (const tool of stdout.trim().split('\n')) if (tool !== 'busybox') await symlink(busybox, join(folder, tool));
-  for (const program of ['redis-server', 'redis-cli']) await symlink(find(program) ?? '', join(folder, program));
+  for (const tool of stdout.trim().split('\n'))
+    if (tool !== 'busybox') await symlink(busybox, join(folder, tool));
+  for (const program of ['redis-server', 'redis-cli'])
+    await symlink(find(program) ?? '', join(folder, program));
   return folder;
 }
 

@@ -88,7 +88,10 @@ void test('certificates and their authority are replaced while clients write, an
     const report = await client.stop();
     t.diagnostic(`${String(report.acknowledged)} writes acknowledged`);
     assert.deepEqual([report.missing, report.stale, report.errors], [0, 0, []]);
-    assert.deepEqual((await runs()).map((info) => /run_id:\w+/.exec(info)?.[0]), runIds);
+    assert.deepEqual(
+      (await runs()).map((info) => /run_id:\w+/.exec(info)?.[0]),
+      runIds,
+    );
     await assert.rejects(serialShown(pods, 0, old.certificate), /certificate/);
     // A pod that starts now, with the new authority alone, is let in.
     await pods.kill(4);

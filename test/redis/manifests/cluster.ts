@@ -25,8 +25,11 @@ export async function writeKeys(pods: SimulatedPods, prefix = 'key', through = 0
  */
 async function recorded(pods: SimulatedPods): Promise<void> {
   const all = pods.ordinals();
-  const field = (info: string, name: string): number => Number(new RegExp(`${name}:(\\d+)`).exec(info)?.[1] ?? 0);
-  const offsets = await Promise.all(all.map(async (ordinal) => field(await pods.ask(ordinal, ['INFO', 'replication']), 'master_repl_offset')));
+  const field = (info: string, name: string): number =>
+    Number(new RegExp(`${name}:(\\d+)`).exec(info)?.[1] ?? 0);
+  const offsets = await Promise.all(
+    all.map(async (ordinal) => field(await pods.ask(ordinal, ['INFO', 'replication']), 'master_repl_offset')),
+  );
   const isRecorded = async (ordinal: number, offset: number): Promise<boolean> => {
     if (field(await pods.ask(ordinal, ['INFO', 'persistence']), 'aof_buffer_length') > 0) return false;
     const progress = await readFile(join(pods.folder(ordinal), 'data', '.progress'), 'utf8').catch(() => '');
@@ -78,13 +81,18 @@ export async function settled(pods: SimulatedPods, count: number, seconds = 30):
         !info.includes('cluster_slots_ok:16384\r') || !info.includes(`cluster_known_nodes:${count}\r`),
     );
     if (views.length === count && bad.length === 0 && lost.length === 0) return;
-    if (performance.now() > end) assert.fail(`not one cluster of ${count} nodes: ${[...bad, ...lost].join('\n')}`);
+    if (performance.now() > end)
+      assert.fail(`not one cluster of ${count} nodes: ${[...bad, ...lost].join('\n')}`);
     await sleep(250);
   }
 }
 
 /** Looks twice a second, or as often as is said, until there is something. */
-export async function until<T>(look: () => T | undefined | Promise<T | undefined>, seconds = 90, every = 500): Promise<T> {
+export async function until<T>(
+  look: () => T | undefined | Promise<T | undefined>,
+  seconds = 90,
+  every = 500,
+): Promise<T> {
   for (const end = performance.now() + seconds * 1000; ;) {
     const found = await look();
     if (found !== undefined) return found;

@@ -66,7 +66,7 @@ void test('a password is replaced pod by pod, with pods restarting in between, a
     await until('all pods take it', async () => (await accepting(pods, fresh)).length === 6, pods);
     await until(
       'the agents say so',
-      () => Promise.resolve(all.every((ordinal) => pods.agentLog(ordinal).includes("can be removed"))),
+      () => Promise.resolve(all.every((ordinal) => pods.agentLog(ordinal).includes('can be removed'))),
       pods,
     );
     assert.equal((await accepting(pods, old)).length, 6);

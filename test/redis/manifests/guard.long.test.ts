@@ -37,7 +37,10 @@ async function areApart(a: SimulatedPods, b: SimulatedPods): Promise<void> {
   const ids = async (pods: SimulatedPods): Promise<ReadonlySet<string>> =>
     new Set((await pods.ownViews()).map((view) => view.id));
   const [ofA, ofB] = [await ids(a), await ids(b)];
-  for (const [pods, own] of [[a, ofA], [b, ofB]] as const)
+  for (const [pods, own] of [
+    [a, ofA],
+    [b, ofB],
+  ] as const)
     for (const ordinal of all) {
       const nodes = (await pods.ask(ordinal, ['CLUSTER', 'NODES'])).trim().split('\n');
       assert.deepEqual(new Set(nodes.map((line) => line.split(' ')[0])), own);

@@ -26,7 +26,10 @@ void test('pods killed at random moments of the formation, some without their vo
       // A lost node that one pod still passes on when the others have forgotten it goes a minute later.
       await settled(pods, 6, 150);
       // Where a restart has left 0, 1 and 2 replicas, the pods even that out at their next looks.
-      await until(async () => (String(replicaCounts(await pods.ownViews())) === '1,1,1' ? true : undefined), 60);
+      await until(
+        async () => (String(replicaCounts(await pods.ownViews())) === '1,1,1' ? true : undefined),
+        60,
+      );
     } catch (error) {
       const logs = [0, 1, 2, 3, 4, 5].map((ordinal) => pods.agentLog(ordinal)).join('');
       throw new Error(`${story.join(', ')}\n${logs}`, { cause: error });
@@ -54,7 +57,13 @@ for (const victims of [[1], [1, 2]]) {
       t.diagnostic(`whole in ${(await pods.allReady(60)).toFixed(1)} s`);
       await settled(pods, 6, 60);
     } catch (error) {
-      throw new Error(pods.ordinals().map((ordinal) => pods.agentLog(ordinal)).join(''), { cause: error });
+      throw new Error(
+        pods
+          .ordinals()
+          .map((ordinal) => pods.agentLog(ordinal))
+          .join(''),
+        { cause: error },
+      );
     } finally {
       await pods.dispose();
     }

@@ -36,7 +36,8 @@ void test('a configuration that turns the append-only file on starts from dump.r
       const left = await Promise.all(all.map((ordinal) => exists(data(ordinal, '.switch-append-only-on'))));
       return left.includes(true) ? undefined : true;
     });
-    for (const ordinal of all) assert.equal(await pods.ask(ordinal, ['CONFIG', 'GET', 'appendonly']), 'appendonly\nyes\n');
+    for (const ordinal of all)
+      assert.equal(await pods.ask(ordinal, ['CONFIG', 'GET', 'appendonly']), 'appendonly\nyes\n');
     await Promise.all(all.map((ordinal) => pods.kill(ordinal)));
     await startAll(pods, 0, 6);
     await pods.allReady(60);
@@ -55,7 +56,10 @@ void test('a server that loads its data is alive and started, but not ready', as
     await pods.allReady(60);
     await writeKeys(pods);
     // In the file that a rewrite makes, where the server looks at its clients after each of such keys while loading.
-    const large = Array.from({ length: 300 }, (_, i) => `SET large:${i} ${randomBytes(1500).toString('hex')}`);
+    const large = Array.from(
+      { length: 300 },
+      (_, i) => `SET large:${i} ${randomBytes(1500).toString('hex')}`,
+    );
     await pods.ask(0, ['-c'], `${large.join('\n')}\n`);
     await pods.ask(1, ['BGREWRITEAOF']);
     await until(async () => {
@@ -82,16 +86,23 @@ void test('a server that loads its data is alive and started, but not ready', as
 void test('a server waits while another one still uses its volume', async () => {
   const pods = await simulatePods();
   const running = (): Promise<boolean> =>
-    pods.ask(0, ['PING']).then((answer) => answer.startsWith('PONG'), () => false);
+    pods.ask(0, ['PING']).then(
+      (answer) => answer.startsWith('PONG'),
+      () => false,
+    );
   try {
     await pods.start(0);
     await until(async () => ((await running()) ? true : undefined));
     await pods.kill(0);
-    const other = spawn('flock', [join(pods.folder(0), 'data', '.in-use'), 'cat'], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const other = spawn('flock', [join(pods.folder(0), 'data', '.in-use'), 'cat'], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
     other.stdin.write('locked\n');
     await once(other.stdout, 'data');
     await pods.start(0);
-    await until(() => (pods.serverLog(0).includes('another server still uses this volume') ? true : undefined));
+    await until(() =>
+      pods.serverLog(0).includes('another server still uses this volume') ? true : undefined,
+    );
     await sleep(500);
     assert.equal(await running(), false);
     other.stdin.end();

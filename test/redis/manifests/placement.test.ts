@@ -28,7 +28,12 @@ function lines(pods: readonly Line[]): string {
     .join('\n');
 }
 
-function run(part: string, call: string, pods: readonly Line[], env: Readonly<Record<string, string>>): string {
+function run(
+  part: string,
+  call: string,
+  pods: readonly Line[],
+  env: Readonly<Record<string, string>>,
+): string {
   const script = `. ${scripts}/${part}; ${call}`;
   return execFileSync('sh', ['-c', script], { input: `${lines(pods)}\n`, env: { ...process.env, ...env } })
     .toString()
@@ -77,7 +82,8 @@ function counts(pods: readonly Line[]): readonly number[] {
 
 /** Replicas that share the worker with their master. */
 function shared(pods: readonly Line[]): number {
-  return pods.filter((pod) => pods.some((other) => other.ordinal === pod.is && other.worker === pod.worker)).length;
+  return pods.filter((pod) => pods.some((other) => other.ordinal === pod.is && other.worker === pod.worker))
+    .length;
 }
 
 void test('masters are spread over the workers, then among the lowest ordinals', () => {
@@ -138,14 +144,17 @@ void test('replicas are spread evenly and on another worker than their master wh
 
 void test('without workers pod i follows pod i mod masters', () => {
   const pods = withRoles('---------', ['master', 'master', 'master']);
-  assert.deepEqual([...assignments(pods).entries()], [
-    [3, 0],
-    [4, 1],
-    [5, 2],
-    [6, 0],
-    [7, 1],
-    [8, 2],
-  ]);
+  assert.deepEqual(
+    [...assignments(pods).entries()],
+    [
+      [3, 0],
+      [4, 1],
+      [5, 2],
+      [6, 0],
+      [7, 1],
+      [8, 2],
+    ],
+  );
 });
 
 void test('who does not answer is counted as gossip says, unless it has failed', () => {
@@ -167,7 +176,13 @@ void test('who does not answer is counted as gossip says, unless it has failed',
   for (const silent of [[3], [4], [6], [1, 4], [3, 6, 8]]) assert.equal(choose(silent, gossip), 'ip1 id1');
   const failed = gossip.map((line) => line.replace('slave id0', 'slave,fail id0'));
   assert.equal(choose([3], failed), 'ip1 id1');
-  assert.equal(choose([3, 6, 8], failed.filter((line) => !/^id[68] /.test(line))), 'ip0 id0');
+  assert.equal(
+    choose(
+      [3, 6, 8],
+      failed.filter((line) => !/^id[68] /.test(line)),
+    ),
+    'ip0 id0',
+  );
 });
 
 void test('a master and its only replica on one worker: two replicas change places, decided by one agent', () => {

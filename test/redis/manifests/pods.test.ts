@@ -15,10 +15,7 @@ import { type SimulatedPods, simulatePods } from './simulatedPods.ts';
 
 const keys = keysThat.areWritten;
 
-async function withPods(
-  work: (pods: SimulatedPods) => Promise<void>,
-  password?: string,
-): Promise<void> {
+async function withPods(work: (pods: SimulatedPods) => Promise<void>, password?: string): Promise<void> {
   const pods = await simulatePods(password === undefined ? {} : { password });
   try {
     await work(pods);
@@ -33,8 +30,14 @@ void test('six empty pods form three masters and three replicas by their ordinal
     t.diagnostic(`formed in ${(await pods.allReady(60)).toFixed(1)} s`);
     await settled(pods, 6);
     const views = await pods.ownViews();
-    assert.deepEqual(mastersOf(views).map((view) => view.slots), [['0-5460'], ['5461-10921'], ['10922-16383']]);
-    assert.deepEqual([3, 4, 5].map((ordinal) => masterOrdinalOf(views, ordinal)), [0, 1, 2]);
+    assert.deepEqual(
+      mastersOf(views).map((view) => view.slots),
+      [['0-5460'], ['5461-10921'], ['10922-16383']],
+    );
+    assert.deepEqual(
+      [3, 4, 5].map((ordinal) => masterOrdinalOf(views, ordinal)),
+      [0, 1, 2],
+    );
   });
 });
 
@@ -56,7 +59,10 @@ void test('all pods killed and back at rotated addresses: one cluster with every
     await Promise.all([0, 1, 2, 3, 4, 5].map((ordinal) => pods.kill(ordinal)));
     for (let ordinal = 0; ordinal < 6; ordinal++) await pods.start(ordinal, ((ordinal + 1) % 6) + 1);
     t.diagnostic(`whole again in ${(await pods.allReady(60)).toFixed(1)} s`);
-    assert.deepEqual((await pods.ownViews()).map((view) => view.id), before);
+    assert.deepEqual(
+      (await pods.ownViews()).map((view) => view.id),
+      before,
+    );
     await settled(pods, 6);
     assert.equal(await readKeys(pods, 0), keys);
   });
@@ -103,7 +109,9 @@ void test('preStop hands a master over to the replica with the lowest ordinal', 
     await writeKeys(pods);
     // Which of the nine follow which master depends on who was there first.
     const before = await pods.ownViews();
-    const heirs = before.map(({ ordinal }) => ordinal).filter((ordinal) => masterOrdinalOf(before, ordinal) === 0);
+    const heirs = before
+      .map(({ ordinal }) => ordinal)
+      .filter((ordinal) => masterOrdinalOf(before, ordinal) === 0);
     assert.equal(heirs.length, 2);
     await pods.stop(0);
     assert.match(pods.agentLog(0), /handing over to .*: OK/);

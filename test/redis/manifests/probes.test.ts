@@ -10,7 +10,9 @@ interface Probe {
 }
 
 interface StatefulSet {
-  readonly spec: { readonly template: { readonly spec: { readonly containers: readonly Record<string, Probe>[] } } };
+  readonly spec: {
+    readonly template: { readonly spec: { readonly containers: readonly Record<string, Probe>[] } };
+  };
 }
 
 const file = new URL('../../../manifests/base/statefulset.yaml', import.meta.url);

@@ -86,7 +86,10 @@ void test('pods scaled away are forgotten, one that is merely down is not; with 
     await pods.allReady(90);
     await settled(pods, 8);
     const after = await pods.ownViews();
-    assert.deepEqual(after.map(({ id, masterId }) => [id, masterId]), before.map(({ id, masterId }) => [id, masterId]));
+    assert.deepEqual(
+      after.map(({ id, masterId }) => [id, masterId]),
+      before.map(({ id, masterId }) => [id, masterId]),
+    );
     assert.equal(await readKeys(pods, 7), keysThat.areWritten);
   } finally {
     await pods.dispose();

@@ -225,7 +225,9 @@ export async function simulatePods(options: SimulatedPodsOptions = {}): Promise<
       const taken = (performance.now() - begun) / 1000;
       if (ready.every(Boolean)) return taken;
       if (taken > seconds) {
-        const story = [...pods.keys()].map((ordinal) => (logs.get(ordinal) ?? '') + (serverLogs.get(ordinal) ?? '').slice(-600)).join('');
+        const story = [...pods.keys()]
+          .map((ordinal) => (logs.get(ordinal) ?? '') + (serverLogs.get(ordinal) ?? '').slice(-600))
+          .join('');
         throw new Error(`not ready after ${String(seconds)} s: ${JSON.stringify(ready)}\n${story}`);
       }
       await sleep(100);

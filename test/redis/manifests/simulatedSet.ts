@@ -33,7 +33,8 @@ function simulateSet(pods: SimulatedPods, count: number): SimulatedSet {
   const addressOf = (ordinal: number): string => `${pods.net.network}.${String(ordinal + 1)}`;
   const ordinalOf = (name: string): number => Number(name.slice(workload.length + 1));
   /** Claims are called `data-<pod>`. */
-  const volumeOf = (claim: string): string => join(pods.folder(ordinalOf(claim.slice('data-'.length))), 'data');
+  const volumeOf = (claim: string): string =>
+    join(pods.folder(ordinalOf(claim.slice('data-'.length))), 'data');
   const nodes = new Map<string, number>();
   const dial = (ordinal: number): Promise<NodeConnection> =>
     connectNode({ host: addressOf(ordinal), port: pods.net.port }, {}, times);
@@ -45,13 +46,25 @@ function simulateSet(pods: SimulatedPods, count: number): SimulatedSet {
   };
   const factsOf = async (ordinal: number): Promise<PodFacts> => ({
     ...{ name: `${workload}-${ordinal}`, namespace, uid: `uid-${ordinal}`, ip: addressOf(ordinal), workload },
-    ...{ worker: `worker-${ordinal % 3}`, phase: 'Running', restarts: 0, container: 'redis', image: 'redis:7' },
+    ...{
+      worker: `worker-${ordinal % 3}`,
+      phase: 'Running',
+      restarts: 0,
+      container: 'redis',
+      image: 'redis:7',
+    },
     ...{ ready: await pods.isReady(ordinal), deleting: false, port: pods.net.port },
   });
   const candidate = async (): Promise<Candidate> => {
     const facts = await Promise.all(running.map(factsOf));
     const readyReplicas = facts.filter(({ ready }) => ready).length;
-    const set = { kind: 'StatefulSet' as const, name: workload, replicas: wanted, readyReplicas, bundled: true };
+    const set = {
+      kind: 'StatefulSet' as const,
+      name: workload,
+      replicas: wanted,
+      readyReplicas,
+      bundled: true,
+    };
     return { namespace, workload: set, pods: facts };
   };
   const scale: KubernetesAccess['scale'] = async (_namespace, _name, _from, to) => {
@@ -79,7 +92,13 @@ function simulateSet(pods: SimulatedPods, count: number): SimulatedSet {
       nodes.set(view.self.id, ordinalOf(pod.name));
       return { pod, reading: { tried: true, view, lastId: view.self.id } };
     } catch (error) {
-      return { pod, reading: { tried: true, failure: { since: 0, reason: 'unreachable' as const, message: messageOf(error) } } };
+      return {
+        pod,
+        reading: {
+          tried: true,
+          failure: { since: 0, reason: 'unreachable' as const, message: messageOf(error) },
+        },
+      };
     }
   };
   const readSnapshot = async (): Promise<ClusterSnapshot> => {

@@ -29,7 +29,10 @@ void test('shards are spread over workers, and again after a drain has put a mas
   try {
     for (const [ordinal, worker] of workers) await pods.start(ordinal, ordinal + 1, worker);
     await pods.allReady(60);
-    assert.deepEqual(mastersOf(await pods.ownViews()).map(({ ordinal }) => ordinal), [0, 2, 4]);
+    assert.deepEqual(
+      mastersOf(await pods.ownViews()).map(({ ordinal }) => ordinal),
+      [0, 2, 4],
+    );
     assert.deepEqual(await shared(pods, workers), []);
     await writeKeys(pods);
     const moved = await replicaOf(pods, 0);
@@ -62,7 +65,9 @@ void test('a master that has no replica gets one of a shard that has two', async
     assert.equal((await pods.ask(moved, ['CLUSTER', 'REPLICATE', master.id])).trim(), 'OK');
     assert.deepEqual(replicaCounts(await pods.ownViews()).toSorted(), [0, 1, 2]);
     const started = performance.now();
-    await until(async () => (replicaCounts(await pods.ownViews()).every((count) => count === 1) ? true : undefined));
+    await until(async () =>
+      replicaCounts(await pods.ownViews()).every((count) => count === 1) ? true : undefined,
+    );
     t.diagnostic(`one replica each again after ${((performance.now() - started) / 1000).toFixed(1)} s`);
     await pods.allReady(60);
     assert.equal(await readKeys(pods, 1), keysThat.areWritten);

@@ -13,7 +13,10 @@ void test('what is not understood is an error, never left out', () => {
     ['configMapGenerator: [{name: c, literals: [a=b]}]', /"literals" in configMapGenerator/],
     ['configMapGenerator: [{name: c}]', /ends in a hash/],
     ['generatorOptions: {annotations: {a: b}}', /"annotations" in generatorOptions/],
-    ['patches: [{patch: "[{op: remove, path: /spec}]", target: {kind: Service}}]', /"remove" in a JSON patch/],
+    [
+      'patches: [{patch: "[{op: remove, path: /spec}]", target: {kind: Service}}]',
+      /"remove" in a JSON patch/,
+    ],
     ['patches: [{patch: "[{op: add, path: /a/b, value: 1}]", target: {kind: Service}}]', /nowhere to add/],
     ['patches: [{patch: "[{op: add, path: /a, value: 1}]", target: {kind: Deployment}}]', /no object/],
     ['patches: [{patch: "[{op: add, path: /a, value: 1}]"}]', /needs a target/],

@@ -40,7 +40,10 @@ function has(t: TestContext, program: string, debianPackage: string): boolean {
 }
 
 void test('every object bears the name, the labels and the selector of the one cluster', () => {
-  const instance = { 'app.kubernetes.io/name': 'redis-cluster', 'app.kubernetes.io/instance': 'redis-cluster' };
+  const instance = {
+    'app.kubernetes.io/name': 'redis-cluster',
+    'app.kubernetes.io/instance': 'redis-cluster',
+  };
   for (const { kind, metadata, spec } of objects) {
     assert.match(metadata.name, /^redis-cluster/, kind);
     const { 'app.kubernetes.io/component': component, ...labels } = metadata.labels;
@@ -98,6 +101,9 @@ void test('the scripts are POSIX shell without complaints', (t) => {
     assert.equal(status, 0, stderr);
   }
   if (!has(t, 'shellcheck', 'shellcheck')) return;
-  const { status, stdout } = spawnSync('shellcheck', ['-x', ...allScripts], { cwd: manifestFolder, encoding: 'utf8' });
+  const { status, stdout } = spawnSync('shellcheck', ['-x', ...allScripts], {
+    cwd: manifestFolder,
+    encoding: 'utf8',
+  });
   assert.equal(status, 0, stdout);
 });

@@ -25,7 +25,7 @@ void test('the exporter gets the present password and, once that changes, the ne
     await rm(folder, { recursive: true });
   });
   const saysLines = async (count: number): Promise<readonly string[]> => {
-    for (const end = Date.now() + 30_000; Date.now() < end; ) {
+    for (const end = Date.now() + 30_000; Date.now() < end;) {
       const lines = (await readFile(said, 'utf8').catch(() => '')).split('\n').slice(0, -1);
       if (lines.length >= count) return lines;
       await sleep(50);
