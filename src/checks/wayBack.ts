@@ -18,7 +18,7 @@ export function isStarting({ phase, ready, reason, deleting }: PodFacts): boolea
 }
 
 export function endedRemedy({ name }: PodFacts): string {
-  return `“Replace Ended Pods…” deletes pod ${name}, so that its StatefulSet starts it again; its volume is kept.`;
+  return `“Replace Terminated Pods…” deletes pod ${name}, so that its StatefulSet starts it again; its volume is kept.`;
 }
 
 /**

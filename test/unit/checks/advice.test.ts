@@ -223,7 +223,7 @@ test('a pod that has ended, is being deleted, crashes or has not joined each has
   };
   assert.deepEqual(remedyOf({ phase: 'Failed', reason: 'NodeShutdown', ready: false }, true), [
     'Pod cart-6 has ended (NodeShutdown) and is not replaced.',
-    '“Replace Ended Pods…” deletes pod cart-6, so that its StatefulSet starts it again; its volume is kept.',
+    '“Replace Terminated Pods…” deletes pod cart-6, so that its StatefulSet starts it again; its volume is kept.',
   ]);
   assert.deepEqual(remedyOf({ deleting: true }), ['Pod cart-6 is being deleted.', 'Wait until it is gone.']);
   assert.match(

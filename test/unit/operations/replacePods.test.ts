@@ -62,7 +62,7 @@ describe('pods that have ended and are not replaced', () => {
     );
     assert.deepEqual(plan.warnings, []);
     const remedies = check(snapshot).map(({ remedy }) => remedy ?? '');
-    assert.ok(remedies.some((one) => one.includes('“Replace Ended Pods…” deletes pod cart-3')));
+    assert.ok(remedies.some((one) => one.includes('“Replace Terminated Pods…” deletes pod cart-3')));
     const unreported = planReplacePods(withPod({ phase: 'Failed', ready: false }), { pod: 'cart-3' });
     assert.match(unreported.warnings.join(' '), /does not report that the container of cart-3 has ended/);
   });
