@@ -32,16 +32,24 @@ function fallenApart(snapshot: ClusterSnapshot): readonly Finding[] {
     {
       rule: 'apart',
       severity: 'error',
-      message: `The cluster has fallen apart into ${quantity(others.length + 1, 'part')} that do not know each other.`,
+      message: isForeign(others)
+        ? `The addresses lead to ${quantity(others.length + 1, 'cluster')} that do not know each other.`
+        : `The cluster has fallen apart into ${quantity(others.length + 1, 'part')} that do not know each other.`,
       evidence: [
         `This part: ${shortList(nodes.map(nodeName))} (${quantity(own, 'key')}).`,
         ...others.map(partText),
       ],
-      remedy:
-        'Keep all parts running: each may hold keys that no other has. A person has to decide which part is right; until then slots are not assigned, moved or deleted. Look for the reason in the pods’ volumes: nodes.conf has to be on the volume as well.',
+      remedy: isForeign(others)
+        ? 'Remove the addresses of the other cluster, and add it by itself. Do not make their nodes know each other: both serve the same slots, and one would drop its keys.'
+        : 'Keep all parts running: each may hold keys that no other has. A person has to decide which part is right; until then slots are not assigned, moved or deleted. Look for the reason in the pods’ volumes: nodes.conf has to be on the volume as well.',
       nodeIds: [],
     },
   ];
+}
+
+/** Whether the others are whole clusters, which nothing but the user's list of addresses has brought together. */
+function isForeign(others: readonly ClusterPart[]): boolean {
+  return others.every(({ why }) => why === 'own-cluster');
 }
 
 /** One part in a sentence: who, with what, and how it came to stand apart. */
@@ -54,6 +62,7 @@ const reasons: Readonly<Record<ClusterPart['why'], string>> = {
   'lost-identity': 'lost its identity (nodes.conf): it holds what a member held, under another node id',
   'lost-volume': 'lost its volume: it came back empty with another node id',
   'never-joined': 'never joined the cluster',
+  'own-cluster': 'is in a cluster of its own, which serves all slots',
 };
 
 /** Servers at an address; `membership` finds those in pods. */

@@ -11,9 +11,9 @@ import type {
   UnreadServer,
 } from '../model/snapshot.ts';
 import { unionSlots } from '../model/slots.ts';
-import { partOf, splitParts } from './parts.ts';
+import { components, partOf, splitParts } from './parts.ts';
 import { isAnswering, sourceOf, type Answering, type Source } from './source.ts';
-import { toldOnly } from './told.ts';
+import { failedIn, toldOnly } from './told.ts';
 
 /** What the servers said, as one cluster. */
 export type Merged = Pick<
@@ -47,7 +47,7 @@ export function mergeViews(sources: readonly Source[], context: MergeContext = {
   const told = toldOnly(lines, alive);
   const isMember = new Set<Source>(members);
   const rest = sources.filter((source) => !isMember.has(source));
-  const failed = new Set([...lines].filter(({ flags }) => flags.includes('fail')).map(({ id }) => id));
+  const failed = failedIn(lines);
 
   const own = members.map((source) => ownNode(source, failed));
   const taken = new Set<Source>();
@@ -64,16 +64,16 @@ export function mergeViews(sources: readonly Source[], context: MergeContext = {
     if (isCounted) nodes.push(toldNode(line, source, failed));
     else strangers.push(line);
   }
-  const alone = [...blank.filter((source) => !taken.has(source)), ...apart.filter(isAnswering)];
+  const named = apart.filter(isAnswering);
+  const alone = blank.filter((source) => !taken.has(source)).map((source) => [source]);
   return {
     nodes: withLag(nodes).sort(byName),
     strangers,
     loosePods: rest.flatMap((source) => (source.pod === undefined || taken.has(source) ? [] : [source.pod])),
     unread: rest.flatMap(unreadServer),
     impostors,
-    otherParts: otherParts([...others, ...alone.map((source) => [source])], nodes, {
-      failed,
-      isMissed: strangers.length > 0,
+    otherParts: otherParts([...others, ...alone, ...components(named)], nodes, {
+      ...{ failed, named, isMissed: strangers.length > 0 },
     }),
     mergedFrom,
   };
@@ -82,7 +82,15 @@ export function mergeViews(sources: readonly Source[], context: MergeContext = {
 function otherParts(
   parts: readonly (readonly Answering[])[],
   nodes: readonly RedisNode[],
-  { failed, isMissed }: { readonly failed: ReadonlySet<string>; readonly isMissed: boolean },
+  {
+    failed,
+    named,
+    isMissed,
+  }: {
+    readonly failed: ReadonlySet<string>;
+    readonly named: readonly Source[];
+    readonly isMissed: boolean;
+  },
 ): readonly ClusterPart[] {
   if (parts.length === 0) return [];
   const main = {
@@ -94,7 +102,7 @@ function otherParts(
     partOf(
       part,
       part.map((source) => ownNode(source, failed)),
-      main,
+      { ...main, isNamed: part.every((source) => named.includes(source)) },
     ),
   );
 }
@@ -143,13 +151,7 @@ function hostOf({ pod, address }: Pick<Source, 'pod' | 'address'>): string {
 
 function toldNode(line: KnownNode, source: Source | undefined, failed: ReadonlySet<string>): RedisNode {
   const health: NodeHealth = failed.has(line.id) ? 'failed' : 'unreachable';
-  const unknown: ReadFailure = {
-    reason: 'unreachable',
-    message:
-      source?.reading.view === undefined
-        ? 'No pod or address of this node is known here.'
-        : 'The server answers, but it knows no other node any more.',
-  };
+  const unknown: ReadFailure = { reason: 'unreachable', message: whyUnknown(line, source) };
   return {
     id: line.id,
     host: line.host,
@@ -162,6 +164,13 @@ function toldNode(line: KnownNode, source: Source | undefined, failed: ReadonlyS
     unreachable: source?.reading.failure ?? unknown,
     ...(source?.pod === undefined ? {} : { pod: source.pod }),
   };
+}
+
+function whyUnknown({ flags }: KnownNode, source: Source | undefined): string {
+  if (source?.reading.view !== undefined) return 'The server answers, but it knows no other node any more.';
+  return flags.includes('noaddr')
+    ? 'The nodes that list it have no address of it.'
+    : 'No pod or address of this node is known here.';
 }
 
 function roleOf(line: KnownNode): Pick<RedisNode, 'role' | 'masterId'> {

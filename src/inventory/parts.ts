@@ -1,4 +1,5 @@
-import { intersectSlots, unionSlots, type SlotSet } from '../model/slots.ts';
+import type { NodeView } from '../model/nodeView.ts';
+import { intersectSlots, slotCount, unionSlots, type SlotSet } from '../model/slots.ts';
 import type { ClusterPart, RedisNode } from '../model/snapshot.ts';
 import { Sets } from './sets.ts';
 import { isLonely, type Answering, type Source } from './source.ts';
@@ -40,7 +41,7 @@ export function splitParts<S extends Source>(
 }
 
 /** Servers that know each other, directly or through others. */
-function components<S extends Source>(
+export function components<S extends Source>(
   sources: readonly Answering<S>[],
 ): readonly (readonly Answering<S>[])[] {
   const byId = new Map(sources.map(({ reading }, index) => [reading.view.self.id, index]));
@@ -85,6 +86,11 @@ function keysIn(part: readonly Answering[]): number {
   return count(masters) || count(views);
 }
 
+/** Whether the cluster that a server knows serves all slots. */
+function isWhole({ clusterState, slotsAssigned }: NodeView): boolean {
+  return clusterState === 'ok' && slotsAssigned === slotCount;
+}
+
 /** What tells how another part came to stand apart from the one that is the cluster. */
 interface MainPart {
   /** The slots that its nodes know of, served or not. */
@@ -92,6 +98,8 @@ interface MainPart {
   /** Whether it lists a node that does not answer. */
   readonly isMissed: boolean;
   readonly uptimeSeconds: number;
+  /** The part was read only since the user named its addresses. */
+  readonly isNamed: boolean;
 }
 
 /**
@@ -104,6 +112,8 @@ export function partOf(part: readonly Answering[], nodes: readonly RedisNode[], 
   const isKnown = intersectSlots(slots, main.slots).length > 0;
   const isYoung = part.every(({ reading }) => reading.view.uptimeSeconds < main.uptimeSeconds);
   const isEmpty = keys === 0 && slots.length === 0;
+  if (main.isNamed && part.every(({ reading }) => isWhole(reading.view)))
+    return { ...{ nodes, keys, slots }, why: 'own-cluster' };
   const knowsNobody = part.every(({ reading }) => reading.view.others.length === 0);
   return {
     ...{ nodes, keys, slots },

@@ -32,3 +32,13 @@ function alarm(line: KnownNode): number {
   if (line.flags.includes('fail?')) return 2;
   return line.linkState === 'disconnected' ? 1 : 0;
 }
+
+/**
+ * Nodes that their peers have declared failed. Of one whose address they have lost they could not hear that it is back:
+ * that flag says nothing.
+ */
+export function failedIn(lines: Iterable<KnownNode>): ReadonlySet<string> {
+  return new Set(
+    [...lines].filter(({ flags }) => flags.includes('fail') && !flags.includes('noaddr')).map(({ id }) => id),
+  );
+}

@@ -5,6 +5,11 @@ export function partsWithData(snapshot: ClusterSnapshot): readonly ClusterPart[]
   return snapshot.otherParts.filter(({ keys, slots }) => keys > 0 || slots.length > 0);
 }
 
+/** Whether plans that could lose keys of another part are refused: no person has chosen the part to change. */
+export function isApart(snapshot: ClusterSnapshot): boolean {
+  return snapshot.isPartChosen !== true && partsWithData(snapshot).length > 0;
+}
+
 /** Servers that run, hold nothing and know none of the members: they are to join, or join by themselves. */
 export function emptyParts(snapshot: ClusterSnapshot): readonly ClusterPart[] {
   const withData = new Set(partsWithData(snapshot));

@@ -123,8 +123,11 @@ export interface ClusterPart {
   /** Keys on its masters. */
   readonly keys: number;
   readonly slots: SlotSet;
-  /** Why it stands apart: it has keys and another id than before, it came back without data, or it never joined. */
-  readonly why: 'lost-identity' | 'lost-volume' | 'never-joined';
+  /**
+   * Why it stands apart: it has keys and another id than before, it came back without data, it never joined, or it
+   * serves all slots by itself, as another cluster's server does that was named by mistake.
+   */
+  readonly why: 'lost-identity' | 'lost-volume' | 'never-joined' | 'own-cluster';
 }
 
 /** Work that changes the cluster now: an operation of this window or, by its Lease, of a colleague's, or Kubernetes' own. */

@@ -1,5 +1,5 @@
 import { describeRef } from '../model/clusterRef.ts';
-import { partsWithData } from '../model/parts.ts';
+import { isApart, partsWithData } from '../model/parts.ts';
 import { quantity } from '../model/quantity.ts';
 import { nodeName } from '../model/shards.ts';
 import type { ClusterPart, ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
@@ -11,11 +11,17 @@ import { refusal } from './nodes.ts';
  * that moves or assigns slots, or forgets, resets, restarts, empties or deletes servers.
  */
 export function refuseApart(snapshot: ClusterSnapshot): void {
+  if (!isApart(snapshot)) return;
   const others = partsWithData(snapshot);
-  if (others.length === 0 || snapshot.isPartChosen === true) return;
   const [first] = snapshot.nodes;
   const choice =
     first === undefined ? '' : ` or, to change only the first part, pass part: "${nodeName(first)}"`;
+  if (others.every(({ why }) => why === 'own-cluster')) {
+    throw refusal(
+      'unsafe',
+      `${describeRef(snapshot.ref)} are addresses of ${quantity(others.length + 1, 'cluster')}: ${partsText(snapshot)}. Remove those of the other cluster first${choice}.`,
+    );
+  }
   throw refusal(
     'unsafe',
     `${describeRef(snapshot.ref)} has fallen apart into ${quantity(others.length + 1, 'part')} that do not know each other: ${partsText(snapshot)}. A change to one part can lose the keys of another. Bring the parts together first${choice}.`,
@@ -53,6 +59,7 @@ const reasons: Readonly<Record<ClusterPart['why'], string>> = {
   'lost-identity': 'came back under another id',
   'lost-volume': 'came back empty',
   'never-joined': 'never joined',
+  'own-cluster': 'in a cluster of its own',
 };
 
 function namesOf(nodes: readonly RedisNode[]): string {

@@ -6,6 +6,8 @@ import { verdictText } from '../../../src/checks/verdict.ts';
 import type { ClusterPart, ClusterSnapshot } from '../../../src/model/snapshot.ts';
 import { clusterRow } from '../../../src/ui/tree/clusterRow.ts';
 import { slotMapState } from '../../../src/ui/panels/slotMap/slotMapState.ts';
+import { mergeViews } from '../../../src/inventory/mergeViews.ts';
+import { planForget } from '../../../src/operations/forget.ts';
 import { planScale } from '../../../src/operations/scale.ts';
 import { ids, line, pod, snapshotOf, source } from '../sample.ts';
 
@@ -43,6 +45,34 @@ test('a cluster that has fallen apart says into which parts and why, and offers 
   assert.equal(isSound(findings), false);
   assert.match(verdictText(apart, findings), /^cart is unhealthy: 1 problem/);
   assert.match(checkText(apart, findings), /\[ERR\] The cluster has fallen apart into 2 parts/);
+});
+
+test('another whole cluster that was named by mistake is called that, and never to be brought together', () => {
+  const named = ['m0', 'm1', 'm2'].map((id) => source(id, { others: [] }));
+  const merged = mergeViews(
+    ids.map((id) => source(id)),
+    {
+      apart: named.map(({ reading }, index) => {
+        const { view } = reading;
+        assert.ok(view);
+        const self = { ...view.self, id: `b${index}` };
+        const others = [0, 1, 2].flatMap((other) =>
+          other === index ? [] : [line(`m${other}`, { id: `b${other}` })],
+        );
+        return { address: `127.0.0.1:${index}`, reading: { ...reading, view: { ...view, self, others } } };
+      }),
+    },
+  );
+  assert.deepEqual(
+    merged.otherParts.map(({ nodes, why }) => [nodes.length, why]),
+    [[3, 'own-cluster']],
+  );
+  const both: ClusterSnapshot = { ...whole, ...merged };
+  const [found] = check(both);
+  assert.equal(found?.message, 'The addresses lead to 2 clusters that do not know each other.');
+  assert.match(found.remedy ?? '', /^Remove the addresses of the other cluster/);
+  const refused = /addresses of 2 clusters: .*Remove those of the other cluster first/;
+  assert.throws(() => planForget(both, {}), refused);
 });
 
 test('its row says so, its other parts have rows of their own without commands, and the slot map says it too', () => {
