@@ -1,18 +1,20 @@
 import { answers } from '../model/answering.ts';
+import { isKubernetesRef } from '../model/clusterRef.ts';
 import { hasEnded } from '../model/endedPods.ts';
-import { isOutOfTouch, ordinalOf, podNameOf } from '../model/goneMembers.ts';
+import { isLastCopy, isOutOfTouch, ordinalOf, podNameOf } from '../model/goneMembers.ts';
 import type { Finding } from '../model/finding.ts';
 import type { KnownNode } from '../model/nodeView.ts';
 import { emptyParts, partsWithData } from '../model/parts.ts';
 import { quantity } from '../model/quantity.ts';
 import { nodeName } from '../model/shards.ts';
 import type { ClusterSnapshot, PodFacts } from '../model/snapshot.ts';
-import { isUnformed } from '../model/unformed.ts';
-import { isRunning, isUnread, shortList } from '../model/unread.ts';
+import { areAlone, fewestMasters, isUnformed } from '../model/unformed.ts';
+import { isRunning, isUnread, serverName, shortList } from '../model/unread.ts';
 import type { Rule } from './rule.ts';
 import {
   endedRemedy,
   isStarting,
+  lastCopyRemedy,
   perhapsScaledDown,
   replacement,
   scaleBackRemedy,
@@ -103,14 +105,30 @@ function joinRemedy(snapshot: ClusterSnapshot, { name }: PodFacts): string {
     : `${scale.charAt(0).toUpperCase()}${scale.slice(1)} as a replica.`;
 }
 
-function unformed({ nodes, workloads }: ClusterSnapshot): Finding {
+/** What “Form Cluster…” would refuse is said instead of it. */
+function formRemedy(snapshot: ClusterSnapshot): string {
+  const { ref, nodes, unread } = snapshot;
+  if (unread.length > 0) {
+    return `Make ${shortList(unread.map(serverName))} readable first, or remove them: a cluster is formed only of servers that all answer.`;
+  }
+  const coming = replacement(snapshot, undefined);
+  if (coming !== undefined) return coming;
+  if (nodes.length < fewestMasters) {
+    return isKubernetesRef(ref)
+      ? `A cluster needs at least ${quantity(fewestMasters, 'server')}: raise the number of pods, then form it.`
+      : `A cluster needs at least ${quantity(fewestMasters, 'server')}: add all their addresses, then form it.`;
+  }
+  return '“Form Cluster…” makes a cluster of them.';
+}
+
+function unformed(snapshot: ClusterSnapshot): Finding {
+  const { nodes, workloads } = snapshot;
   const keys = nodes.reduce((sum, { view }) => sum + (view?.keys ?? 0), 0);
   const isBundled = workloads.some(({ bundled }) => bundled);
-  const form = '“Form Cluster…” makes a cluster of them.';
   return {
     rule: 'not-formed',
     severity: 'error',
-    message: `No cluster was formed yet: ${quantity(nodes.length, 'server')} ${nodes.length === 1 ? 'runs' : 'run'}, and none knows another.`,
+    message: `No cluster was formed yet: ${quantity(nodes.length, 'server')} ${nodes.length === 1 ? 'runs' : 'run'}, and ${areAlone(snapshot) ? 'none knows another' : 'none owns hash slots'}.`,
     evidence: [
       `${shortList(nodes.map(nodeName))}: no slots, ${keys === 0 ? 'no keys' : quantity(keys, 'key')}`,
     ],
@@ -119,7 +137,7 @@ function unformed({ nodes, workloads }: ClusterSnapshot): Finding {
         ? 'They hold keys: they may have lost their nodes.conf. Restore it from a backup, or ask a person who knows this cluster; a new cluster would not serve these keys.'
         : isBundled
           ? 'Wait: the pods’ agents form it within a minute. If it stays, look at the log of container agent.'
-          : form,
+          : formRemedy(snapshot),
     nodeIds: nodes.map(({ id }) => id),
   };
 }
@@ -145,6 +163,7 @@ function unknownRemedy(snapshot: ClusterSnapshot, id: string): string {
   }
   const gone = scaledBelow(snapshot);
   if (gone !== undefined) return scaleBackRemedy(gone, snapshot);
+  if (isLastCopy(snapshot, id)) return lastCopyRemedy;
   const above = snapshot.workloads.find((set) => (ordinalOf(name ?? '', set.name) ?? -1) >= set.replicas);
   const forget = '“Forget Node…” removes a node that is gone for good from all others at once.';
   const perhaps = perhapsScaledDown(snapshot);

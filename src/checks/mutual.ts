@@ -6,6 +6,7 @@ import { quantity } from '../model/quantity.ts';
 import { nodeName } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
 import { shortList } from '../model/unread.ts';
+import { isUnformed } from '../model/unformed.ts';
 import type { Rule } from './rule.ts';
 
 /** What is not as it should be in one member's line about another that answers. */
@@ -34,6 +35,7 @@ const healable: ReadonlySet<Kind> = new Set(['missing', 'no-address', 'no-link']
  * not know a replica elect none in its shard, though each slot is served. What gossip may still put right is no finding.
  */
 export const mutual: Rule = (snapshot) => {
+  if (isUnformed(snapshot)) return [];
   const lasting = withTimes(snapshot)
     .filter(({ age, misconception: { kind } }) => age >= settlesWithin[kind])
     .map(({ misconception }) => misconception);

@@ -3,7 +3,7 @@ import type { Finding } from '../model/finding.ts';
 import { quantity } from '../model/quantity.ts';
 import { nodeName, slotsText } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
-import { isSeenByPeers } from '../model/goneMembers.ts';
+import { isLastCopy, isSeenByPeers } from '../model/goneMembers.ts';
 import { asSentence, deniedText, shortList, whyDenied } from '../model/unread.ts';
 import type { Rule } from './rule.ts';
 import { readRemedy } from './unread.ts';
@@ -11,6 +11,7 @@ import {
   copiesText,
   isAllAccountedFor,
   isForgettable,
+  lastCopyRemedy,
   memberCount,
   scaleBackRemedy,
   scaledBelow,
@@ -63,6 +64,7 @@ function remedyFor(snapshot: ClusterSnapshot, node: RedisNode): string {
   if (isForgettable(snapshot, node.id)) {
     return 'Find out whether its server still exists; “Forget Node…” takes one that is gone for good out of the cluster.';
   }
+  if (isLastCopy(snapshot, node.id)) return lastCopyRemedy;
   const isLost = node.role === 'master' && node.health === 'failed' && node.slots.length > 0;
   if (isLost && isAllAccountedFor(snapshot)) {
     return 'Start its server again with its data. Once it is certain that it is lost, “Fix Uncovered Slots…” assigns its slots to other masters.';
@@ -80,7 +82,7 @@ function successor(snapshot: ClusterSnapshot, { id, role, health, slots }: Redis
   const [first] = copies;
   if (first === undefined) return undefined;
   return hasMajority
-    ? `If ${nodeName(first)} does not take over by itself within seconds, “Promote Replica…” promotes it.`
+    ? `If ${nodeName(first)} does not take over by itself within seconds, “Promote Replica…” promotes it: ${copiesText(copies)}.`
     : `Most masters do not answer, so no replica can be elected. If this one is gone for good, “Promote Replica…” makes ${nodeName(first)} the master of its slots: ${copiesText(copies)} ${copies.length === 1 ? 'has' : 'have'} its data.`;
 }
 

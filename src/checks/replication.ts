@@ -1,3 +1,5 @@
+import { answers } from '../model/answering.ts';
+import { isApart } from '../model/parts.ts';
 import { quantity } from '../model/quantity.ts';
 import { nodeName, shardsOf } from '../model/shards.ts';
 import type { Finding } from '../model/finding.ts';
@@ -20,7 +22,7 @@ export const replication: Rule = (snapshot) => {
         remedy: 'Wait until it has read its files.',
         nodeIds: [node.id],
       });
-    } else if (node.view?.replication.linkUp === false) {
+    } else if (node.view?.replication.linkUp === false && !isMasterGone(snapshot, node)) {
       const syncing = node.view.replication.syncing === true;
       findings.push({
         rule: 'replica-link',
@@ -38,8 +40,8 @@ export const replication: Rule = (snapshot) => {
   // A master whose slots went to several others while it was away stays an empty one.
   const spare = shards.find((shard) => isSpare(shard))?.master;
   for (const { master, replicas } of shards) {
-    if (master === undefined || master.slots.length === 0 || replicas.some((node) => node.health === 'ok'))
-      continue;
+    // Of a master that is gone itself `reachable` says who has its data.
+    if (!answers(master) || master.slots.length === 0 || replicas.some(isInStep)) continue;
     findings.push({
       rule: 'no-replica',
       severity: 'warning',
@@ -59,8 +61,30 @@ export const replication: Rule = (snapshot) => {
   return findings;
 };
 
+/** Its link is down for a reason that has a finding of its own. */
+function isMasterGone({ nodes }: ClusterSnapshot, { masterId }: RedisNode): boolean {
+  const master = nodes.find(({ id }) => id === masterId);
+  return master !== undefined && !answers(master) && whyDenied(master) === undefined;
+}
+
+/** Whether it could take over, also where its cluster is down for another reason. */
+function isInStep({ health, view }: RedisNode): boolean {
+  return health === 'ok' || (view?.replication.linkUp === true && !view.loading);
+}
+
+/** Whether a master that answers has more than one replica that does, so that spreading replicas moves one. */
+function hasMovable(snapshot: ClusterSnapshot): boolean {
+  return shardsOf(snapshot).some(
+    ({ master, replicas }) =>
+      answers(master) && master.slots.length > 0 && replicas.filter(answers).length > 1,
+  );
+}
+
+/** An empty master that may become a replica. */
 function isSpare({ master, replicas }: Shard): boolean {
-  return master?.health === 'ok' && master.slots.length === 0 && replicas.length === 0;
+  return (
+    master?.health === 'ok' && master.slots.length === 0 && replicas.length === 0 && master.view?.keys === 0
+  );
 }
 
 function replicasText(replicas: readonly RedisNode[], away: readonly KnownNode[]): string {
@@ -89,12 +113,16 @@ function remedyFor(
   const [first] = replicas;
   if (first !== undefined)
     return wayBack(snapshot, first) ?? `Bring back ${replicas.map(nodeName).join(' or ')}.`;
+  if (isApart(snapshot))
+    return 'First follow the remedy for the other part of the cluster: its replica may be there.';
   if (spare !== undefined) {
     return `${nodeName(spare)} has no slots: “Move or Spread Replicas…” lets it replicate this one.`;
   }
   return (
     replacement(snapshot, undefined) ??
     perhapsScaledDown(snapshot) ??
-    'Add a replica, or move one here with “Move or Spread Replicas…”.'
+    (hasMovable(snapshot)
+      ? 'Add a replica, or move one here with “Move or Spread Replicas…”.'
+      : 'Add a server as its replica: no other master has one to spare.')
   );
 }

@@ -1,7 +1,14 @@
 import { hasEnded } from '../model/endedPods.ts';
 import { isKubernetesRef } from '../model/clusterRef.ts';
 import { answers } from '../model/answering.ts';
-import { goneMembers, isOutOfTouch, ordinalOf, podNameOf, type ScaledDown } from '../model/goneMembers.ts';
+import {
+  goneMembers,
+  isLastCopy,
+  isOutOfTouch,
+  ordinalOf,
+  podNameOf,
+  type ScaledDown,
+} from '../model/goneMembers.ts';
 import { emptyParts, partsWithData } from '../model/parts.ts';
 import { quantity } from '../model/quantity.ts';
 import { nodeName } from '../model/shards.ts';
@@ -124,10 +131,14 @@ export function isAllAccountedFor(snapshot: ClusterSnapshot): boolean {
   );
 }
 
+/** For a replica whose keys may be nowhere else. */
+export const lastCopyRemedy =
+  'Start its server again with its data: it may have the last copy of the slots of its master, which does not answer either.';
+
 /** Whether “Forget Node…” would take this member out: it serves nothing, nobody follows it and nobody is in touch with it. */
 export function isForgettable(snapshot: ClusterSnapshot, id: string): boolean {
   const node = snapshot.nodes.find((one) => one.id === id);
-  if (answers(node) || (node?.slots.length ?? 0) > 0) return false;
+  if (answers(node) || (node?.slots.length ?? 0) > 0 || isLastCopy(snapshot, id)) return false;
   return !snapshot.nodes.some(({ masterId }) => masterId === id) && isOutOfTouch(snapshot, id);
 }
 

@@ -64,6 +64,19 @@ export function isSeenByPeers(snapshot: ClusterSnapshot, id: string): boolean {
   return linesAbout(snapshot, id).some((line) => !isLost(line) && !line.flags.includes('fail?'));
 }
 
+/**
+ * Whether a silent replica may be all that is left of slots: its master is silent too and owns some that no other master
+ * serves, and no other replica of it answers.
+ */
+export function isLastCopy({ nodes, strangers }: ClusterSnapshot, id: string): boolean {
+  const node = nodes.find((other) => other.id === id);
+  const masterId = (node ?? strangers.find((line) => line.id === id))?.masterId;
+  if (masterId === undefined || answers(node)) return false;
+  const master = nodes.find((other) => other.id === masterId);
+  if (master === undefined || answers(master) || master.slots.length === 0) return false;
+  return !nodes.some((other) => other.masterId === master.id && answers(other));
+}
+
 function isLost({ flags, linkState }: KnownNode): boolean {
   return flags.some((flag) => flag === 'fail' || flag === 'noaddr') || linkState === 'disconnected';
 }

@@ -1,6 +1,7 @@
 import { perhapsScaledDown } from '../checks/wayBack.ts';
 import { quantity } from '../model/quantity.ts';
 import { isKubernetesRef } from '../model/clusterRef.ts';
+import { isLastCopy } from '../model/goneMembers.ts';
 import type { Plan, Step } from '../model/plan.ts';
 import { nodeName } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
@@ -71,6 +72,7 @@ function ghostsOf(snapshot: ClusterSnapshot): readonly string[] {
     const node = snapshot.nodes.find((other) => other.id === id);
     return (
       (node === undefined || node.slots.length === 0) &&
+      !isLastCopy(snapshot, id) &&
       !snapshot.nodes.some((other) => other.masterId === id)
     );
   });

@@ -4,6 +4,7 @@ import { quantity } from '../model/quantity.ts';
 import { slotsText } from '../model/shards.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
 import { formatSlots } from '../model/slots.ts';
+import { fewestMasters } from '../model/unformed.ts';
 import { arrangeShards, type PlannedShard } from './form/arrange.ts';
 import type { FormFacts, FormServer } from './form/server.ts';
 import { refusal } from './nodes.ts';
@@ -14,9 +15,6 @@ export interface FormRequest {
   /** What the number of servers comes to if absent; servers beyond it become further replicas. */
   readonly replicasPerMaster?: number;
 }
-
-/** Fewer masters cannot agree that one of them has failed. */
-const fewestMasters = 3;
 
 /**
  * Plans to make a cluster of empty servers that never formed one: all are introduced to one another, the masters share

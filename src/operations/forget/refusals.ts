@@ -1,4 +1,4 @@
-import { isOutOfTouch, linesAbout } from '../../model/goneMembers.ts';
+import { isLastCopy, isOutOfTouch, linesAbout } from '../../model/goneMembers.ts';
 import { nodeName } from '../../model/shards.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { formatSlots } from '../../model/slots.ts';
@@ -13,6 +13,12 @@ export function refuseNeeded(snapshot: ClusterSnapshot, id: string): void {
     throw refusal(
       'unsafe',
       `${name} owns slots ${formatSlots(slots)}, which nobody would serve then. Promote one of its replicas, or move the slots away first.`,
+    );
+  }
+  if (isLastCopy(snapshot, id)) {
+    throw refusal(
+      'unsafe',
+      `${name} may have the last copy of the slots of its master, which does not answer either. Start one of the two again, or assign the slots with “Fix Uncovered Slots…” first if both are lost.`,
     );
   }
   const followers = replicasOf(snapshot, id);

@@ -8,7 +8,7 @@ import type { KnownNode } from '../../../src/model/nodeView.ts';
 import type { ClusterSnapshot, PodFacts, WorkloadFacts } from '../../../src/model/snapshot.ts';
 import { planForget } from '../../../src/operations/forget.ts';
 import { ids, line, pod, silent, snapshotOf, source, view } from '../sample.ts';
-import { sketchOf } from '../operations/sketch.ts';
+import { sketchOf, type Sketch } from '../operations/sketch.ts';
 
 const set: WorkloadFacts = {
   kind: 'StatefulSet',
@@ -266,4 +266,41 @@ test('a cluster that serves nothing is not said to serve all slots, whatever is 
   assert.equal(isSound(findings), false, 'nobody forms a cluster of plain pods by itself');
   const own = { ...starting, workloads: [{ ...set, readyReplicas: 5, bundled: true }] };
   assert.match(verdictText(own, check(own, work)), /^cart does not serve all slots yet/);
+});
+
+describe('a silent replica of a silent master', () => {
+  const away: Sketch = { health: 'failed', slots: [[0, 5460]] };
+  const snapshot = sketchOf({ a: away, r: { masterId: 'a', health: 'failed' } });
+
+  test('may have the last copy of its shard, so it is neither forgotten nor is that advised', () => {
+    const replica = check(snapshot).find(({ nodeIds }) => nodeIds[0] === 'r');
+    assert.match(replica?.remedy ?? '', /^Start its server again .*last copy of the slots/);
+    assert.doesNotMatch(replica?.remedy ?? '', /Forget/);
+    assert.throws(() => planForget(snapshot, { node: 'r' }), /may have the last copy.*Nothing was changed/);
+    assert.throws(() => planForget(snapshot, {}), /nothing to forget/);
+  });
+
+  test('is forgotten where another replica answers, or its master', () => {
+    const linkUp = { role: 'replica' as const, offset: 0, linkUp: true, replicas: [] };
+    const other = sketchOf({
+      a: away,
+      r: { masterId: 'a', health: 'failed' },
+      s: { masterId: 'a', view: { replication: linkUp } },
+    });
+    assert.equal(planForget(other, { node: 'r' }).steps.length, 1);
+    const master = sketchOf({ r: { masterId: 'a', health: 'failed' } });
+    assert.equal(planForget(master, { node: 'r' }).steps.length, 1);
+  });
+
+  test('leaves the finding about the master to speak: no replica waits for a copy of a dead master', () => {
+    const lost = { role: 'replica' as const, offset: 0, linkUp: false, replicas: [] };
+    const orphan = sketchOf({
+      a: away,
+      s: { masterId: 'a', health: 'degraded', view: { replication: lost } },
+    });
+    const rules = check(orphan).flatMap(({ rule, nodeIds }) => (nodeIds.includes('b') ? [] : [rule]));
+    assert.ok(!rules.includes('replica-link'));
+    const bare = check(orphan).filter(({ rule }) => rule === 'no-replica');
+    assert.ok(bare.every(({ nodeIds }) => nodeIds[0] !== 'a'));
+  });
 });

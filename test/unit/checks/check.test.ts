@@ -70,9 +70,13 @@ test('open slots, lost links, loading, loose pods and disagreement are each foun
 test('a shard without a replica is shown the master without slots that could become one', () => {
   const remedies = (snapshot: ClusterSnapshot): readonly (string | undefined)[] =>
     check(snapshot).flatMap(({ rule, remedy }) => (rule === 'no-replica' ? [remedy] : []));
-  const usual = ['b', 'c'].map(() => 'Add a replica, or move one here with “Move or Spread Replicas…”.');
+  const usual = ['b', 'c'].map(() => 'Add a server as its replica: no other master has one to spare.');
   assert.deepEqual(remedies(sketchOf()), usual);
   assert.deepEqual(remedies(sketchOf({ d: { health: 'unreachable' } })), usual);
+  const sparing = ['b', 'c'].map(() => 'Add a replica, or move one here with “Move or Spread Replicas…”.');
+  const linkUp = { role: 'replica' as const, offset: 0, linkUp: true, replicas: [] };
+  const replica = { masterId: 'a', view: { replication: linkUp } };
+  assert.deepEqual(remedies(sketchOf({ s: replica })), sparing);
   for (const remedy of remedies(sketchOf({ d: {} })))
     assert.match(remedy ?? '', /:6100 has no slots: .*Spread/);
 });

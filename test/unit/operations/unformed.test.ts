@@ -33,6 +33,44 @@ describe('servers that never formed a cluster', () => {
     assert.ok(!isUnformed(snapshotOf([])), 'nothing was read');
   });
 
+  test('are those too that only know each other, as after a Form that was stopped, as long as all are empty', () => {
+    const introduced = (keys: number): ClusterSnapshot => {
+      const selves = ids.map((_, index) => line(`m${index}`, { slots: [], flags: ['master'] }));
+      const others = (own: number): typeof selves => selves.filter((_, index) => index !== own);
+      const sources = selves.map((self, index) =>
+        source(`m${index}`, { self, others: others(index), slotsAssigned: 0, keys, clusterState: 'fail' }),
+      );
+      return { ...snapshotOf(sources), workloads: [] };
+    };
+    assert.ok(isUnformed(introduced(0)));
+    assert.ok(!isUnformed(introduced(1)), 'somebody may own the slots of those keys');
+    const findings = check(introduced(0));
+    assert.deepEqual(
+      findings.map(({ rule, message }) => [rule, message]),
+      [['not-formed', 'No cluster was formed yet: 6 servers run, and none owns hash slots.']],
+    );
+  });
+
+  test('name what Form would refuse instead of naming Form', () => {
+    const alone = { ...lonely(), workloads: [], ref: { addresses: ['127.0.0.1:1'] } };
+    const remedyOf = (snapshot: ClusterSnapshot): string =>
+      check(snapshot).find(({ rule }) => rule === 'not-formed')?.remedy ?? '';
+    const failure = { reason: 'timeout', message: 'No answer.' } as const;
+    assert.match(remedyOf(alone), /^“Form Cluster…” makes/);
+    const unread = [{ address: '127.0.0.1:1', failure }];
+    assert.match(remedyOf({ ...alone, unread }), /^Make 127\.0\.0\.1:1 readable first/);
+    assert.match(remedyOf({ ...alone, nodes: alone.nodes.slice(0, 2) }), /needs at least 3 servers: add all/);
+    const [set] = lonely().workloads;
+    assert.ok(set);
+    const few = { ...lonely(), nodes: lonely().nodes.slice(0, 2) };
+    const sized = (replicas: number): ClusterSnapshot => ({
+      ...few,
+      workloads: [{ ...set, bundled: false, replicas }],
+    });
+    assert.match(remedyOf(sized(2)), /needs at least 3 servers: raise the number of pods/);
+    assert.match(remedyOf(sized(6)), /^Wait: cart is starting pods/);
+  });
+
   test('are one finding whose remedy is to form a cluster, or to wait where agents do it', () => {
     const [bundled] = lonely().workloads;
     assert.ok(bundled);
