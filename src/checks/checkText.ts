@@ -2,6 +2,7 @@ import { mastersOf, uncoveredSlots } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode, RunningWork } from '../model/snapshot.ts';
 import { isUnread } from '../model/unread.ts';
 import { countSlots, formatSlots, slotCount, unionSlots, type SlotSet } from '../model/slots.ts';
+import { runningSentence } from './expectations.ts';
 import { agrees } from './agreement.ts';
 import type { Finding } from '../model/finding.ts';
 
@@ -104,10 +105,8 @@ function coverageLine(snapshot: ClusterSnapshot): string {
 }
 
 function runs(running: readonly RunningWork[]): readonly string[] {
-  return running.map(({ title, holder }) => {
-    const by = holder === undefined ? '' : ` (run by ${holder})`;
-    return `[INFO] Running: ${title}${by}.`;
-  });
+  if (running.length === 0) return [];
+  return [`[INFO] ${runningSentence(running)}`];
 }
 
 function beyond(findings: readonly Finding[]): readonly string[] {

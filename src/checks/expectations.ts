@@ -113,6 +113,15 @@ export function workloadWork({ workloads, nodes }: ClusterSnapshot): readonly Ru
   });
 }
 
+/** `1 operation is running: Reshard 9 slots (by ann on ci-3).` */
+export function runningSentence(running: readonly RunningWork[]): string {
+  const names = running.map(({ title, holder }) =>
+    holder === undefined ? title : `${title} (by ${holder})`,
+  );
+  const verb = running.length === 1 ? 'is' : 'are';
+  return `${quantity(running.length, 'operation')} ${verb} running: ${names.join('; ')}.`;
+}
+
 /** A finding as it reads while that work runs: as it is, or as expected, with no remedy that changes anything. */
 export function explained(
   finding: Finding,
@@ -126,7 +135,7 @@ export function explained(
   return {
     ...finding,
     severity: 'info',
-    message: `${when}: ${finding.message}`,
+    message: `${finding.message} ${when}.`,
     remedy: remedyOf(work),
     expected: true,
   };

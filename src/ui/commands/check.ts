@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { check as findProblems, isSound } from '../../checks/check.ts';
 import { checkText } from '../../checks/checkText.ts';
+import { runningSentence } from '../../checks/expectations.ts';
 import { verdictText } from '../../checks/verdict.ts';
 import { isKubernetesRef } from '../../model/clusterRef.ts';
 import type { Finding } from '../../model/finding.ts';
@@ -11,6 +12,7 @@ import { agreed } from '../../operations/agreed.ts';
 import { findDrift } from '../../operations/upgrade/drift.ts';
 import type { Parts } from '../parts.ts';
 import { clusterOf } from '../target.ts';
+import { visibleWork } from '../tree/operationRow.ts';
 
 interface Checked {
   /** Whether the cluster is healthy but for what the work that runs on it explains. */
@@ -26,12 +28,15 @@ export async function check(parts: Parts, argument: unknown): Promise<Outcome & 
   const ref = await clusterOf(parts, argument);
   const snapshot = await agreed(() => parts.inventory.look(ref));
   const work = parts.operations.workOn(snapshot);
-  const running = work.filter(({ ended }) => ended !== true);
+  const running = visibleWork(work);
   const findings = [...findProblems(snapshot, work), ...(await drift(parts, snapshot))];
   const text = checkText(snapshot, findings, running);
   const ok = isSound(findings);
   await parts.documents.show(`Check – ${parts.inventory.titleOf(ref)}`, text);
-  const message = verdictText(snapshot, findings);
+  const message = [
+    verdictText(snapshot, findings),
+    ...(running.length === 0 ? [] : [runningSentence(running)]),
+  ].join(' ');
   vscode.window.setStatusBarMessage(message, 5_000);
   return { outcome: 'done', message, ok, findings, text, running };
 }

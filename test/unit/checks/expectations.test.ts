@@ -35,11 +35,11 @@ test('open slots are expected while slots are moved, and a fault in every other 
   const [finding, ...more] = check(open, [reshard]);
   assert.deepEqual(more, []);
   assert.equal(finding?.severity, 'info');
-  assert.match(finding.message, /^Expected while “Reshard 9 slots” runs: .* has open hash slots: 7/);
+  assert.match(finding.message, / has open hash slots: 7\b.*\. Expected while “Reshard 9 slots” runs\.$/);
   assert.equal(finding.remedy, 'Wait until it has finished; Cancel stops it at a safe point.');
   assert.ok(isSound([finding]));
   assert.ok(!isSound(check(open)));
-  assert.match(checkText(open, [finding], [reshard]), /\[INFO] Running: Reshard 9 slots\.\n/);
+  assert.match(checkText(open, [finding], [reshard]), /\[INFO] 1 operation is running: Reshard 9 slots\.\n/);
   const ended = { ...reshard, ended: true };
   assert.deepEqual(faults(open, ended), ['open-slots'], 'slots that an operation left open are a fault');
 });
@@ -144,7 +144,7 @@ test('nodes may differ for a few seconds after an operation, and no longer', () 
   assert.deepEqual(faults(differ, { ...reshard, ended: true }), []);
   assert.match(
     check(differ, [{ ...reshard, ended: true }])[0]?.message ?? '',
-    /^Expected just after “Reshard/,
+    /\. Expected just after “Reshard/,
   );
 });
 

@@ -212,6 +212,6 @@ test('a node that a colleague restarts is expected to be away, and only its own 
   const theirs = { title: 'Upgrade cart', operation: 'upgrade', holder: 'ann on ci-3' };
   const state = slotMapState(away, undefined, { all: [theirs] });
   assert.deepEqual(state.problems, []);
-  assert.match(state.expected[0] ?? '', /^Expected while “Upgrade cart” runs: Replica .* does not answer/);
+  assert.match(state.expected[0] ?? '', /^Replica .* does not answer\. Expected while “Upgrade cart” runs\./);
   assert.deepEqual(state.running, { title: 'Upgrade cart', holder: 'ann on ci-3', canCancel: false });
 });
