@@ -1,0 +1,10 @@
+// Writes the documents that are made of package.json and docs/commands.yaml.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { madeDocuments } from './documents/madeDocuments.ts';
+
+const root = join(import.meta.dirname, '..');
+for (const [file, text] of Object.entries(await madeDocuments(root))) {
+  writeFileSync(join(root, file), text);
+  console.log(`${file} is written.`);
+}
