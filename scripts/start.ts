@@ -9,8 +9,8 @@ import { fillSample, formCluster } from '../src/redis/entry.ts';
 import { startSandbox, type Sandbox } from '../src/sandbox/startSandbox.ts';
 import { startKubernetes } from '../test/support/startKubernetes.ts';
 import { prepareRun, type RunFolder } from './startFolder.ts';
-import { isAlive } from './vscodeLock.ts';
-import { openDesktop, serveVSCode } from './vscodeServe.ts';
+import { isAlive } from './lock.ts';
+import { openDesktop, serveVSCode } from './vscode/serve.ts';
 
 const root = join(import.meta.dirname, '..');
 const shape = { masters: 3, replicasPerMaster: 1 };

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { holdLock, isAlive } from './vscodeLock.ts';
+import { holdLock, isAlive } from './lock.ts';
 
 /** A build takes about two seconds; who waits longer than this takes over from one that hangs. */
 const lockLimitMs = 60_000;

@@ -1,11 +1,12 @@
 import { isAbort } from '../model/errors.ts';
+import { pause } from '../model/pause.ts';
 import type { Pod, StatefulSet } from './apiObjects.ts';
 import type { ApiClient } from './client.ts';
 import { redisOfPod, redisOfStatefulSet } from './discover.ts';
 import { ApiFailure, explainProblem, type Asked } from './problems.ts';
 
 /** Milliseconds between two calls of `onChange`. */
-const pause = 100;
+const settleTime = 100;
 /** Seconds after which the server ends a watch; the next one goes on from where it was. */
 const watchSeconds = 240;
 /** Milliseconds without a byte after which a watch counts as dead: the server sends a bookmark about every minute. */
@@ -66,7 +67,7 @@ function coalesce(onChange: () => void): { call: () => void; end: () => void } {
     timer = setTimeout(() => {
       timer = undefined;
       if (due) fire();
-    }, pause);
+    }, settleTime);
     onChange();
   };
   return {
@@ -111,7 +112,7 @@ async function follow(
       if (error instanceof Error && isAbort(error)) return;
       version = undefined;
       if (!isGone(error)) state(explainProblem(error, client.context, asked));
-      await sleep(delay * (0.75 + Math.random() / 2), signal);
+      await pause(delay * (0.75 + Math.random() / 2), signal).catch(() => undefined);
       delay = Math.min(delay * 2, longestDelay);
     }
   }
@@ -182,17 +183,4 @@ async function* lines(stream: NodeJS.ReadableStream): AsyncGenerator<string> {
     rest = parts.pop() ?? '';
     for (const part of parts) if (part !== '') yield part;
   }
-}
-
-function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(done, milliseconds);
-    function done(): void {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    }
-    signal.addEventListener('abort', done);
-    if (signal.aborted) done();
-  });
 }

@@ -1,12 +1,12 @@
 import type { ReplicationView } from './nodeView.ts';
 
-/** Bytes in the unit a person would choose: `1.5 MB`. */
+/** A size in the largest unit that it fills, as Kubernetes writes units: `1.5 MiB`. */
 export function bytesText(count: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
   let value = count;
   let unit = 0;
-  while (value >= 1000 && unit < units.length - 1) {
-    value /= 1000;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
     unit += 1;
   }
   return `${unit === 0 || value >= 100 ? value.toFixed(0) : value.toFixed(1)} ${units[unit] ?? ''}`;

@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { agrees } from '../checks/agreement.ts';
 import { isSettling } from '../checks/mutual.ts';
+import { pause } from '../model/pause.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
 
 /** Replicas hear of a change by gossip: nodes that differ are asked again for this long before it is called a fault. */
@@ -25,6 +25,6 @@ export async function agreed(
     const differs = !agrees(snapshot) && waited <= withinMs;
     if (!differs && !(isSettling(snapshot) && waited <= Math.max(withinMs, settlingWithinMs)))
       return snapshot;
-    await sleep(betweenReadingsMs);
+    await pause(betweenReadingsMs);
   }
 }

@@ -36,7 +36,10 @@ export interface Scaled {
 
 const mostNodes = 1000;
 
-/** Throws a UserError where the change cannot be made safely; nothing was changed then. */
+/**
+ * Plans more replicas: a request for which `changesShape` is false, which also refuses what is no number.
+ * Throws a UserError where the change cannot be made safely; nothing was changed then.
+ */
 export function planScale(snapshot: ClusterSnapshot, request: ScaleRequest): ScalePlan {
   refuseIncomplete(snapshot);
   const { ref } = snapshot;
@@ -49,7 +52,7 @@ export function planScale(snapshot: ClusterSnapshot, request: ScaleRequest): Sca
   const workload = onlyStatefulSet(ref, snapshot.workloads);
   const masters = mastersOf(snapshot).filter((node) => node.slots.length > 0);
   const from = workload.replicas;
-  const to = wantedPods(snapshot, request, masters.length);
+  const to = wantedPods(request, masters.length);
   checkTarget(snapshot, workload, to);
   refuseUnhealthy(snapshot);
   const joining = to - from + snapshot.loosePods.length;
@@ -103,33 +106,15 @@ function onlyStatefulSet(ref: KubernetesClusterRef, workloads: readonly Workload
   return first;
 }
 
-function wantedPods(snapshot: ClusterSnapshot, request: ScaleRequest, masters: number): number {
-  const { pods, masters: wantedMasters, replicasPerMaster } = request;
-  if (pods !== undefined && (wantedMasters !== undefined || replicasPerMaster !== undefined)) {
-    throw refusal(
-      'invalid-input',
-      'Give either the number of pods, or masters and replicas per master, not both.',
-    );
-  }
-  if (wantedMasters !== undefined && wantedMasters !== masters) {
-    throw refusal(
-      'invalid-input',
-      `${snapshot.name} has ${quantity(masters, 'master')}; changing that needs slots to be moved and is not offered yet. New pods join as replicas: ask for pods or replicasPerMaster.`,
-    );
-  }
-  if (pods !== undefined) return whole('pods', pods);
+function wantedPods({ pods, replicasPerMaster }: ScaleRequest, masters: number): number {
+  if (pods !== undefined) return pods;
   if (replicasPerMaster === undefined) {
     throw refusal(
       'invalid-input',
       'Say to how many pods, or to how many replicas per master, the cluster is to grow.',
     );
   }
-  return masters * (1 + whole('replicas per master', replicasPerMaster));
-}
-
-function whole(what: string, value: number): number {
-  if (Number.isInteger(value) && value >= 0) return value;
-  throw refusal('invalid-input', `${value} is not a number of ${what}.`);
+  return masters * (1 + replicasPerMaster);
 }
 
 function checkTarget(snapshot: ClusterSnapshot, workload: WorkloadFacts, to: number): void {

@@ -1,3 +1,4 @@
+import { bytesText } from '../model/bytes.ts';
 import type { Address } from '../model/clusterRef.ts';
 import { isAbort, messageOf, UserError } from '../model/errors.ts';
 import {
@@ -15,7 +16,7 @@ import { readNodeTimeout } from './moveSlots/ready.ts';
 import { untilReplicated } from './moveSlots/replicaGate.ts';
 import type { Argument, ClusterDialer, NodeConnection } from './nodeConnection.ts';
 import { readNodeView } from './nodeView.ts';
-import { pause } from './pause.ts';
+import { pause } from '../model/pause.ts';
 
 export interface BringRequest {
   readonly dialer: ClusterDialer;
@@ -202,7 +203,7 @@ async function fitting(
     if (size > patienceMs * bytesPerMillisecond) {
       throw new UserError(
         'unsafe',
-        `A key of slot ${slot} on ${nameOf(from)} has about ${Math.round(size / 2 ** 20)} MiB: to bring it home would stop its server for longer than half of cluster-node-timeout. Split the key, or raise cluster-node-timeout on all nodes meanwhile.`,
+        `A key of slot ${slot} on ${nameOf(from)} has about ${bytesText(size)}: to bring it home would stop its server for longer than half of cluster-node-timeout. Split the key, or raise cluster-node-timeout on all nodes meanwhile.`,
       );
     }
     if (taken.length > 0 && bytes + size > bytesPerMigrate) break;

@@ -7,7 +7,7 @@ import { addSlots, meetAll, replicate, setConfigEpoch } from './admin.ts';
 import { connectNode } from './connect.ts';
 import type { Credentials, NodeConnection } from './nodeConnection.ts';
 import { readNodeView } from './nodeView.ts';
-import { pause } from './pause.ts';
+import { pause } from '../model/pause.ts';
 
 export interface ClusterShape {
   readonly masters: number;

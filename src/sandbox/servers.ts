@@ -2,10 +2,10 @@ import { execFile } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Address } from '../model/clusterRef.ts';
 import { UserError } from '../model/errors.ts';
+import { pause } from '../model/pause.ts';
 import { startSupervisor, type Supervisor } from './supervisor.ts';
 
 export interface ServerOptions {
@@ -119,7 +119,7 @@ async function start(supervisor: Supervisor, folder: string, number: number, por
       const lines = text.trim().split('\n').slice(-3).join('\n');
       throw new UserError('failed', `A Redis server on ${host}:${port} did not start. It said:\n${lines}`);
     }
-    await sleep(20);
+    await pause(20);
   }
 }
 

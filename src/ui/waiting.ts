@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pause } from '../model/pause.ts';
 
 /** The clock that operations wait by; unit tests of operations hand in their own. */
 export const waiting = {
@@ -6,5 +6,5 @@ export const waiting = {
   now: (): number => performance.now(),
   /** Ends early, without throwing, when the signal is aborted. */
   delay: (milliseconds: number, signal: AbortSignal): Promise<void> =>
-    sleep(milliseconds, undefined, { signal }).catch(() => undefined),
+    pause(milliseconds, signal).catch(() => undefined),
 };

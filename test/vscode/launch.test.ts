@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { serveVSCode } from '../../scripts/vscodeServe.ts';
+import { serveVSCode } from '../../scripts/vscode/serve.ts';
 import { keepOnFailure, launchVSCode, type VSCodeUnderTest } from '../support/launchVSCode.ts';
 
 const extensionPath = fileURLToPath(new URL('../support/vscode/fixture', import.meta.url));

@@ -8,7 +8,7 @@ import { delimiter, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { chromium } from 'playwright-core';
-import { ensureChromium } from '../../scripts/vscodePackages.ts';
+import { ensureChromium } from '../../scripts/vscode/packages.ts';
 import { resultPath } from '../support/vscode/failures.ts';
 import { treeOf } from '../support/vscode/tree.ts';
 

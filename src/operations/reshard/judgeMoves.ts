@@ -1,3 +1,4 @@
+import { bytesText } from '../../model/bytes.ts';
 import { UserError } from '../../model/errors.ts';
 import { canRead, releaseText } from '../../model/release.ts';
 import { nodeName } from '../../model/shards.ts';
@@ -59,10 +60,6 @@ function warningFor(node: RedisNode, coming: number): readonly string[] {
       ? 'the move would stop there'
       : `it would evict keys to make room (${evictionPolicy})`;
   return [
-    `About ${megabytes(coming)} come to ${nodeName(node)}, which has ${megabytes(free)} left below its maxmemory: ${then}.`,
+    `About ${bytesText(coming)} come to ${nodeName(node)}, which has ${bytesText(free)} left below its maxmemory: ${then}.`,
   ];
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1_048_576).toLocaleString('en-US', { maximumFractionDigits: 1 })} MiB`;
 }

@@ -8,7 +8,7 @@ import {
   type SlotSet,
 } from '../../model/slots.ts';
 import type { Argument, NodeConnection } from '../nodeConnection.ts';
-import { pause } from '../pause.ts';
+import { pause } from '../../model/pause.ts';
 import type { Guard } from './guard.ts';
 import type { Tally } from './progress.ts';
 import { isOver, type MoveRequest } from './request.ts';

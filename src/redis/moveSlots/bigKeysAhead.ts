@@ -1,7 +1,7 @@
 import type { SlotSet } from '../../model/slots.ts';
 import type { ClusterDialer, NodeConnection } from '../nodeConnection.ts';
 import { readNodeView } from '../nodeView.ts';
-import { pause } from '../pause.ts';
+import { pause } from '../../model/pause.ts';
 import { lookForLargeKeys } from './bigKeys.ts';
 import { describeBigKeys } from './bigKeysText.ts';
 import { chooseWay } from './chooseWay.ts';

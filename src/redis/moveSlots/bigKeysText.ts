@@ -1,3 +1,4 @@
+import { bytesText } from '../../model/bytes.ts';
 import { quantity } from '../../model/quantity.ts';
 import { formatSlots, slotsFrom, type SlotSet } from '../../model/slots.ts';
 import type { BigKey, LargeKey } from './bigKeys.ts';
@@ -8,7 +9,7 @@ export function describeBigKeys(keys: readonly BigKey[], nodeTimeoutMs: number):
   if (biggest === undefined) return '';
   const more = others.length > 0 ? ` and ${quantity(others.length, 'more key')}` : '';
   const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(1)} s`;
-  const what = `The key ${keyText(biggest.key)} in slot ${biggest.slot} (about ${mebibytes(biggest.bytes)}, ${quantity(biggest.elements, 'element')})${more}`;
+  const what = `The key ${keyText(biggest.key)} in slot ${biggest.slot} (about ${bytesText(biggest.bytes)}, ${quantity(biggest.elements, 'element')})${more}`;
   return `${what} would stop the source and the target for up to ${seconds(biggest.worstMs)} while moving. That is more than half of cluster-node-timeout (${seconds(nodeTimeoutMs)}), so the other nodes might fail them over.`;
 }
 
@@ -34,8 +35,4 @@ export function slotListOf(keys: readonly LargeKey[]): string {
 function keyText(key: Buffer): string {
   const text = key.toString('utf8');
   return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
-}
-
-function mebibytes(bytes: number): string {
-  return `${Math.round(bytes / 1_048_576).toLocaleString('en-US')} MiB`;
 }

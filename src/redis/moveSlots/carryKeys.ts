@@ -1,7 +1,8 @@
+import { bytesText } from '../../model/bytes.ts';
 import { formatAddress, type Address } from '../../model/clusterRef.ts';
 import { UserError } from '../../model/errors.ts';
 import type { Argument, NodeConnection } from '../nodeConnection.ts';
-import { pause } from '../pause.ts';
+import { pause } from '../../model/pause.ts';
 import type { LargeKey } from './bigKeys.ts';
 import type { Batch, Carried, Carriers } from './carriers.ts';
 import type { Share } from './replicaGate.ts';
@@ -204,8 +205,7 @@ function stuck({ target }: Carriage, batches: readonly Batch[], refusal: Error |
     );
   }
   const size = batches.reduce((most, { bytes }) => Math.max(most, bytes), 0);
-  const big =
-    size > bytesPerMigrate ? ` The biggest key waiting has about ${Math.round(size / 1e6)} MB.` : '';
+  const big = size > bytesPerMigrate ? ` The biggest key waiting has about ${bytesText(size)}.` : '';
   return new UserError(
     refusal.message.startsWith('IOERR') ? 'unreachable' : 'failed',
     `The source could not hand keys of ${where} to ${formatAddress(target)}: ${refusal.message}.${big}`,

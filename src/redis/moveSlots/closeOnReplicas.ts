@@ -3,7 +3,7 @@ import { eachSlot, intersectSlots, openSlotsIn, type SlotSet } from '../../model
 import type { NodeConnection } from '../nodeConnection.ts';
 import { closeSlots } from '../admin.ts';
 import { readNodeView } from '../nodeView.ts';
-import { pause } from '../pause.ts';
+import { pause } from '../../model/pause.ts';
 
 /** How long replicas may take for their copies; one that takes longer is told when the same move is made again. Milliseconds. */
 const patienceMs = 15_000;

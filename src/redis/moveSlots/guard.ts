@@ -2,7 +2,7 @@ import { quantity } from '../../model/quantity.ts';
 import type { NodeView } from '../../model/nodeView.ts';
 import type { NodeConnection } from '../nodeConnection.ts';
 import { readNodeView } from '../nodeView.ts';
-import { pause } from '../pause.ts';
+import { pause } from '../../model/pause.ts';
 import type { Probe } from './probe.ts';
 import type { Tally } from './progress.ts';
 import { isOver, type MoveRequest } from './request.ts';

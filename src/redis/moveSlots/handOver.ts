@@ -3,7 +3,7 @@ import { formatSlots, slotsFrom } from '../../model/slots.ts';
 import { setSlots } from '../admin.ts';
 import type { Argument, NodeConnection } from '../nodeConnection.ts';
 import { parseClusterNodes } from '../clusterNodes.ts';
-import { pause } from '../pause.ts';
+import { pause } from '../../model/pause.ts';
 
 /** The two ends of a move, each with a connection. */
 export interface Ends {

@@ -1,7 +1,7 @@
 import type { NodeView } from '../../model/nodeView.ts';
 import { countSlots, formatSlots, intersectSlots, type SlotSet } from '../../model/slots.ts';
 import type { NodeConnection } from '../nodeConnection.ts';
-import { pause } from '../pause.ts';
+import { pause } from '../../model/pause.ts';
 import { lookForLargeKeys } from './bigKeys.ts';
 import { adviceOn, describeBigKeys, slotListOf, slotsOf } from './bigKeysText.ts';
 import { blocksOf, keysPerSlot, ownsNone } from './blocks.ts';

@@ -1,5 +1,5 @@
 import type { NodeConnection } from '../nodeConnection.ts';
-import { pause } from '../pause.ts';
+import { pause } from '../../model/pause.ts';
 
 /** What other clients feel of a move, measured as one of them. */
 export interface Probe {

@@ -2,7 +2,7 @@ import { UserError } from '../../model/errors.ts';
 import type { NodeView } from '../../model/nodeView.ts';
 import type { NodeConnection } from '../nodeConnection.ts';
 import { readNodeView } from '../nodeView.ts';
-import { pause } from '../pause.ts';
+import { pause } from '../../model/pause.ts';
 
 /** A master refuses everything for up to 5 s after it has joined (CLUSTER_MAX_REJOIN_DELAY); milliseconds. */
 const joinMs = 15_000;

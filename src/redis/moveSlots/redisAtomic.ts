@@ -1,7 +1,7 @@
 import { messageOf, UserError } from '../../model/errors.ts';
 import { formatSlots, intersectSlots, type SlotSet } from '../../model/slots.ts';
 import type { NodeConnection } from '../nodeConnection.ts';
-import { pause } from '../pause.ts';
+import { pause } from '../../model/pause.ts';
 import {
   parseTaskSlots,
   taskFields,

@@ -2,7 +2,7 @@ import { UserError } from '../../model/errors.ts';
 import type { ReplicationView } from '../../model/nodeView.ts';
 import type { NodeConnection } from '../nodeConnection.ts';
 import { parseReplication } from '../nodeView.ts';
-import { pause } from '../pause.ts';
+import { pause } from '../../model/pause.ts';
 import type { Tally } from './progress.ts';
 
 /**

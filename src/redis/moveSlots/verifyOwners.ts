@@ -3,7 +3,7 @@ import type { KnownNode } from '../../model/nodeView.ts';
 import { formatSlots, hasSlot, intersectSlots, subtractSlots, type SlotSet } from '../../model/slots.ts';
 import type { NodeConnection } from '../nodeConnection.ts';
 import { parseClusterNodes } from '../clusterNodes.ts';
-import { pause } from '../pause.ts';
+import { pause } from '../../model/pause.ts';
 
 export interface OwnersQuestion {
   /** The masters to ask, by node id: the target, the source and all others that can be asked. */

@@ -57,7 +57,7 @@ async function editorConnects(pods: SimulatedPods, ca: string, other: string): P
   await assert.rejects(wrong, /certificate/);
 }
 
-void test('certificates and their authority are replaced while clients write, and no server restarts', async (t) => {
+test('certificates and their authority are replaced while clients write, and no server restarts', async (t) => {
   const [old, next] = await Promise.all([makeAuthority('one'), makeAuthority('two')]);
   const tls = await old.issue(names);
   const pods = await simulatePods({ password: 'secret', tls });

@@ -39,7 +39,7 @@ async function linksUp(pods: SimulatedPods, password: string): Promise<boolean> 
   return infos.every((info) => info.includes('role:master') || info.includes('master_link_status:up'));
 }
 
-void test('without the password that is required a pod refuses to start, and says how to make it', async () => {
+test('without the password that is required a pod refuses to start, and says how to make it', async () => {
   await withPods('', async (pods) => {
     await pods.start(0);
     await sleep(1500);
@@ -49,7 +49,7 @@ void test('without the password that is required a pod refuses to start, and say
   });
 });
 
-void test('a password is replaced pod by pod, with pods restarting in between, and nobody is cut off', async (t) => {
+test('a password is replaced pod by pod, with pods restarting in between, and nobody is cut off', async (t) => {
   await withPods(old, async (pods) => {
     for (const ordinal of all) await pods.start(ordinal);
     await pods.allReady(60);
@@ -97,7 +97,7 @@ void test('a password is replaced pod by pod, with pods restarting in between, a
   });
 });
 
-void test('an old password that leaves the Secret too early is kept until every pod takes the new one', async () => {
+test('an old password that leaves the Secret too early is kept until every pod takes the new one', async () => {
   await withPods(old, async (pods) => {
     for (const ordinal of all) await pods.start(ordinal);
     await pods.allReady(60);

@@ -57,7 +57,7 @@ const passwords: readonly (readonly [string, SimulatedPodsOptions, SimulatedPods
   ['different passwords', { password: 'one' }, { password: 'two' }],
 ];
 for (const [which, first, second] of passwords) {
-  void test(`two clusters, ${which}, started again on each other's addresses: never merge`, async () => {
+  test(`two clusters, ${which}, started again on each other's addresses: never merge`, async () => {
     await withTwoClusters(first, second, async (a, b) => {
       await Promise.all(all.flatMap((ordinal) => [a.kill(ordinal), b.kill(ordinal)]));
       for (const ordinal of all) {
@@ -70,7 +70,7 @@ for (const [which, first, second] of passwords) {
   });
 }
 
-void test("another cluster's master at the address of a dead one does not empty its running replica", async () => {
+test("another cluster's master at the address of a dead one does not empty its running replica", async () => {
   await withTwoClusters({}, {}, async (a, b) => {
     const replica = await replicaOf(a, 1);
     // Otherwise it is promoted before anything can happen.
@@ -88,7 +88,7 @@ void test("another cluster's master at the address of a dead one does not empty 
   });
 });
 
-void test('two masters die at once and swap addresses while their replicas run on: it heals by itself', async (t) => {
+test('two masters die at once and swap addresses while their replicas run on: it heals by itself', async (t) => {
   const pods = await simulatePods();
   try {
     await startAll(pods, 0, 6);
@@ -106,7 +106,7 @@ void test('two masters die at once and swap addresses while their replicas run o
   }
 });
 
-void test('a master that was replaced while it was away takes no write, though it is the first to come back', async () => {
+test('a master that was replaced while it was away takes no write, though it is the first to come back', async () => {
   const pods = await simulatePods();
   try {
     await startAll(pods, 0, 6);

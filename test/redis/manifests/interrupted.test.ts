@@ -5,7 +5,7 @@ import { simulatePods } from './simulatedPods.ts';
 
 const rounds = 5;
 
-void test('pods killed at random moments of the formation, some without their volumes, names known late: one cluster', async (t) => {
+test('pods killed at random moments of the formation, some without their volumes, names known late: one cluster', async (t) => {
   const below = (limit: number): number => Math.floor(Math.random() * limit);
   for (let round = 0; round < rounds; round++) {
     const pods = await simulatePods({ nameDelay: () => below(2) * below(2000), env: { LOOK_EVERY: '3' } });
@@ -40,7 +40,7 @@ void test('pods killed at random moments of the formation, some without their vo
 });
 
 for (const victims of [[1], [1, 2]]) {
-  void test(`a formation goes on where ${victims.length} masters lose their volumes just as their replicas are named`, async (t) => {
+  test(`a formation goes on where ${victims.length} masters lose their volumes just as their replicas are named`, async (t) => {
     const pods = await simulatePods({ env: { LOOK_EVERY: '3' } });
     try {
       await startAll(pods, 0, 6);

@@ -18,7 +18,7 @@ function exists(path: string): Promise<boolean> {
   );
 }
 
-void test('a configuration that turns the append-only file on starts from dump.rdb, not empty', async () => {
+test('a configuration that turns the append-only file on starts from dump.rdb, not empty', async () => {
   let configuration = 'appendonly no\nsave 3600 1';
   const pods = await simulatePods({ configuration: () => configuration });
   const data = (ordinal: number, file: string): string => join(pods.folder(ordinal), 'data', file);
@@ -48,7 +48,7 @@ void test('a configuration that turns the append-only file on starts from dump.r
   }
 });
 
-void test('a server that loads its data is alive and started, but not ready', async () => {
+test('a server that loads its data is alive and started, but not ready', async () => {
   let configuration = '';
   const pods = await simulatePods({ configuration: () => configuration });
   try {
@@ -83,7 +83,7 @@ void test('a server that loads its data is alive and started, but not ready', as
   }
 });
 
-void test('a server waits while another one still uses its volume', async () => {
+test('a server waits while another one still uses its volume', async () => {
   const pods = await simulatePods();
   const running = (): Promise<boolean> =>
     pods.ask(0, ['PING']).then(

@@ -86,7 +86,7 @@ function shared(pods: readonly Line[]): number {
     .length;
 }
 
-void test('masters are spread over the workers, then among the lowest ordinals', () => {
+test('masters are spread over the workers, then among the lowest ordinals', () => {
   const masters = (workers: string): readonly string[] =>
     run('agent-form.sh', 'formation', withRoles(workers, []), {
       ...{ MASTERS: '3', WANT: String(workers.length), PORT: '1', BUS: '2' },
@@ -100,7 +100,7 @@ void test('masters are spread over the workers, then among the lowest ordinals',
   assert.deepEqual(masters('------'), ['id0', 'id1', 'id2']);
 });
 
-void test('the pod that forms the cluster gives replicas the masters that they would choose themselves', () => {
+test('the pod that forms the cluster gives replicas the masters that they would choose themselves', () => {
   for (const [workers, masters] of [
     ['abcabc', [0, 1, 2]],
     ['aaabbb', [0, 1, 3]],
@@ -116,7 +116,7 @@ void test('the pod that forms the cluster gives replicas the masters that they w
   }
 });
 
-void test('replicas are spread evenly and on another worker than their master wherever that can be', () => {
+test('replicas are spread evenly and on another worker than their master wherever that can be', () => {
   const cases: readonly (readonly [workers: string, masters: readonly number[], shared: number])[] = [
     ['abcabc', [0, 1, 2], 0],
     ['aabbcc', [0, 2, 4], 0],
@@ -142,7 +142,7 @@ void test('replicas are spread evenly and on another worker than their master wh
   }
 });
 
-void test('without workers pod i follows pod i mod masters', () => {
+test('without workers pod i follows pod i mod masters', () => {
   const pods = withRoles('---------', ['master', 'master', 'master']);
   assert.deepEqual(
     [...assignments(pods).entries()],
@@ -157,7 +157,7 @@ void test('without workers pod i follows pod i mod masters', () => {
   );
 });
 
-void test('who does not answer is counted as gossip says, unless it has failed', () => {
+test('who does not answer is counted as gossip says, unless it has failed', () => {
   const all = withRoles('---------', ['master', 'master', 'master', 0, 1, 2]);
   const gossip = all.map(({ ordinal, is }) => {
     const flags = typeof is === 'number' ? `slave id${is}` : `${ordinal === 7 ? 'myself,' : ''}master -`;
@@ -185,20 +185,20 @@ void test('who does not answer is counted as gossip says, unless it has failed',
   );
 });
 
-void test('a master and its only replica on one worker: two replicas change places, decided by one agent', () => {
+test('a master and its only replica on one worker: two replicas change places, decided by one agent', () => {
   const pods = withRoles('abcacb', ['master', 'master', 'master', 0, 1, 2]);
   assert.deepEqual(rehoming(3, pods), ['exchange', 'ip4', 'id4', 'id0', 'id1', 'ip1']);
   for (const other of [0, 1, 2, 4, 5]) assert.deepEqual(rehoming(other, pods), ['']);
 });
 
-void test('nothing is changed where all is apart, where it cannot be, or where workers are unknown', () => {
+test('nothing is changed where all is apart, where it cannot be, or where workers are unknown', () => {
   const roles = ['master', 'master', 'master', 0, 1, 2] as const;
   for (const workers of ['abcbca', 'aaaaaa', '------', 'abbaaa'])
     for (let ordinal = 0; ordinal < 6; ordinal++)
       assert.deepEqual(rehoming(ordinal, withRoles(workers, roles)), [''], workers);
 });
 
-void test('a shard with more replicas gives one away instead', () => {
+test('a shard with more replicas gives one away instead', () => {
   const pods = withRoles('abcacbc', ['master', 'master', 'master', 0, 1, 2, 1]);
   assert.deepEqual(rehoming(3, pods), ['move', 'ip4', 'id4', 'id0', '-', 'ip4']);
 });

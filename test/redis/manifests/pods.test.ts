@@ -24,7 +24,7 @@ async function withPods(work: (pods: SimulatedPods) => Promise<void>, password?:
   }
 }
 
-void test('six empty pods form three masters and three replicas by their ordinals', async (t) => {
+test('six empty pods form three masters and three replicas by their ordinals', async (t) => {
   await withPods(async (pods) => {
     await startAll(pods, 0, 6);
     t.diagnostic(`formed in ${(await pods.allReady(60)).toFixed(1)} s`);
@@ -41,7 +41,7 @@ void test('six empty pods form three masters and three replicas by their ordinal
   });
 });
 
-void test('a password of awkward characters guards every node, and the scripts still reach them', async () => {
+test('a password of awkward characters guards every node, and the scripts still reach them', async () => {
   await withPods(async (pods) => {
     await startAll(pods, 0, 6);
     await pods.allReady(60);
@@ -50,7 +50,7 @@ void test('a password of awkward characters guards every node, and the scripts s
   }, `p"a'ss \\ w#rd\n`);
 });
 
-void test('all pods killed and back at rotated addresses: one cluster with every key', async (t) => {
+test('all pods killed and back at rotated addresses: one cluster with every key', async (t) => {
   await withPods(async (pods) => {
     await startAll(pods, 0, 6);
     await pods.allReady(60);
@@ -68,7 +68,7 @@ void test('all pods killed and back at rotated addresses: one cluster with every
   });
 });
 
-void test('three more pods join as replicas, one for each master', async (t) => {
+test('three more pods join as replicas, one for each master', async (t) => {
   await withPods(async (pods) => {
     await startAll(pods, 0, 6);
     await pods.allReady(60);
@@ -84,7 +84,7 @@ void test('three more pods join as replicas, one for each master', async (t) => 
   });
 });
 
-void test('while an operation holds the cluster no pod joins; an expired hold stops nobody', async () => {
+test('while an operation holds the cluster no pod joins; an expired hold stops nobody', async () => {
   await withPods(async (pods) => {
     await startAll(pods, 0, 6);
     await pods.allReady(60);
@@ -101,7 +101,7 @@ void test('while an operation holds the cluster no pod joins; an expired hold st
   });
 });
 
-void test('preStop hands a master over to the replica with the lowest ordinal', async () => {
+test('preStop hands a master over to the replica with the lowest ordinal', async () => {
   await withPods(async (pods) => {
     await startAll(pods, 0, 9);
     await pods.allReady(60);
@@ -124,7 +124,7 @@ void test('preStop hands a master over to the replica with the lowest ordinal', 
   });
 });
 
-void test('all pods stopped at once: whole again with every key when they are back', async () => {
+test('all pods stopped at once: whole again with every key when they are back', async () => {
   await withPods(async (pods) => {
     await startAll(pods, 0, 6);
     await pods.allReady(60);
@@ -137,7 +137,7 @@ void test('all pods stopped at once: whole again with every key when they are ba
   });
 });
 
-void test('a master whose volume is gone: its replica takes over, the pod joins anew, the old id is forgotten', async () => {
+test('a master whose volume is gone: its replica takes over, the pod joins anew, the old id is forgotten', async () => {
   await withPods(async (pods) => {
     await startAll(pods, 0, 6);
     await pods.allReady(60);
@@ -152,7 +152,7 @@ void test('a master whose volume is gone: its replica takes over, the pod joins 
   });
 });
 
-void test('pod 0 lost its volume while all were down: no second cluster, and the shard comes back from its replica', async (t) => {
+test('pod 0 lost its volume while all were down: no second cluster, and the shard comes back from its replica', async (t) => {
   await withPods(async (pods) => {
     await startAll(pods, 0, 6);
     await pods.allReady(60);
@@ -167,7 +167,7 @@ void test('pod 0 lost its volume while all were down: no second cluster, and the
   });
 });
 
-void test('an empty pod at the address of a lost master does not make its replica drop the keys', async () => {
+test('an empty pod at the address of a lost master does not make its replica drop the keys', async () => {
   await withPods(async (pods) => {
     await startAll(pods, 0, 6);
     await pods.allReady(60);
@@ -182,7 +182,7 @@ void test('an empty pod at the address of a lost master does not make its replic
   });
 });
 
-void test('a master that finds its dataset missing does not serve its slots empty', async () => {
+test('a master that finds its dataset missing does not serve its slots empty', async () => {
   await withPods(async (pods) => {
     await startAll(pods, 0, 6);
     await pods.allReady(60);

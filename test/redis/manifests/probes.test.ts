@@ -18,7 +18,7 @@ interface StatefulSet {
 const file = new URL('../../../manifests/base/statefulset.yaml', import.meta.url);
 const [server = {}] = (parse(readFileSync(file, 'utf8')) as StatefulSet).spec.template.spec.containers;
 
-void test('no probe of a server that hangs has to be killed: redis-server would not reap what that leaves', async (t) => {
+test('no probe of a server that hangs has to be killed: redis-server would not reap what that leaves', async (t) => {
   const pods = await simulatePods();
   t.after(() => pods.dispose());
   for (const ordinal of [0, 1, 2, 3, 4, 5]) await pods.start(ordinal);

@@ -24,7 +24,7 @@ async function loseMaster(pods: SimulatedPods, before: () => Promise<void>): Pro
   for (const ordinal of seven) await pods.start(ordinal, 11 + ordinal);
 }
 
-void test('a master lost its volume while all were down: of its two replicas the one that had come further takes over', async () => {
+test('a master lost its volume while all were down: of its two replicas the one that had come further takes over', async () => {
   const pods = await simulatePods();
   try {
     await loseMaster(pods, async () => {
@@ -45,7 +45,7 @@ void test('a master lost its volume while all were down: of its two replicas the
   }
 });
 
-void test('copies that cannot be compared are left for a person to decide', async () => {
+test('copies that cannot be compared are left for a person to decide', async () => {
   const pods = await simulatePods();
   try {
     await loseMaster(pods, async () => {
@@ -62,7 +62,7 @@ void test('copies that cannot be compared are left for a person to decide', asyn
   }
 });
 
-void test('pods scaled away are forgotten, one that is merely down is not; with their volumes they are replicas again', async () => {
+test('pods scaled away are forgotten, one that is merely down is not; with their volumes they are replicas again', async () => {
   const pods = await simulatePods({ env: { GONE_SECONDS: '5' } });
   try {
     await startAll(pods, 0, 6);

@@ -11,7 +11,7 @@ import { planScaleShape } from '../../../src/operations/scaleShape.ts';
 import { settled } from './cluster.ts';
 import { withWrittenSet } from './simulatedSet.ts';
 
-void test(
+test(
   'with their agents awake, pods become a shard, leave as one, and change shape; nothing is lost',
   { timeout: 420_000 },
   async (t) => {

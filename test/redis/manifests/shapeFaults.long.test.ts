@@ -15,7 +15,7 @@ import { withWrittenSet } from './simulatedSet.ts';
 /** Milliseconds that the pods' agents are awake after each death of the tool. */
 const agentsAwake = 5000;
 
-void test(
+test(
   'killed before and after every step, with the agents awake in between, pods become a shard, leave as one and change shape',
   { timeout: 470_000 },
   async (t) => {

@@ -23,7 +23,7 @@ async function shared(pods: SimulatedPods, workers: ReadonlyMap<number, string>)
   });
 }
 
-void test('shards are spread over workers, and again after a drain has put a master and its replica together', async (t) => {
+test('shards are spread over workers, and again after a drain has put a master and its replica together', async (t) => {
   const pods = await simulatePods({ env: { LOOK_EVERY: '2' } });
   const workers = new Map(Array.from('aabbcc', (worker, ordinal) => [ordinal, worker]));
   try {
@@ -52,7 +52,7 @@ void test('shards are spread over workers, and again after a drain has put a mas
   }
 });
 
-void test('a master that has no replica gets one of a shard that has two', async (t) => {
+test('a master that has no replica gets one of a shard that has two', async (t) => {
   const pods = await simulatePods({ env: { LOOK_EVERY: '2' } });
   try {
     await startAll(pods, 0, 6);

@@ -2,8 +2,8 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { _electron, type BrowserContext, chromium, type Page } from 'playwright-core';
-import { ensureChromium } from '../../../scripts/vscodePackages.ts';
-import { startVSCodeServer, vscodeEnvironment } from '../../../scripts/vscodeServer.ts';
+import { ensureChromium } from '../../../scripts/vscode/packages.ts';
+import { startVSCodeServer, vscodeEnvironment } from '../../../scripts/vscode/server.ts';
 
 /** The workbench is one large script, which a busy machine takes long to read. */
 const gotoLimitMs = 120_000;

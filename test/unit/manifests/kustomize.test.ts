@@ -6,7 +6,7 @@ import { manifestFiles } from '../../support/manifestFiles.ts';
 
 const files = manifestFiles();
 
-void test('what is not understood is an error, never left out', () => {
+test('what is not understood is an error, never left out', () => {
   const cases: readonly (readonly [text: string, message: RegExp])[] = [
     ['namePrefix: my-', /"namePrefix" in kustomization is not understood/],
     ['resources: [missing.yaml]', /no file x\/missing\.yaml/],

@@ -39,7 +39,7 @@ function has(t: TestContext, program: string, debianPackage: string): boolean {
   return false;
 }
 
-void test('every object bears the name, the labels and the selector of the one cluster', () => {
+test('every object bears the name, the labels and the selector of the one cluster', () => {
   const instance = {
     'app.kubernetes.io/name': 'redis-cluster',
     'app.kubernetes.io/instance': 'redis-cluster',
@@ -58,7 +58,7 @@ void test('every object bears the name, the labels and the selector of the one c
   }
 });
 
-void test('the StatefulSet mounts its volume, runs restricted and takes the password from a Secret only', () => {
+test('the StatefulSet mounts its volume, runs restricted and takes the password from a Secret only', () => {
   const set = objects.find(({ kind }) => kind === 'StatefulSet');
   assert.equal(set?.spec?.['serviceName'], set?.metadata.name);
   const [containers = []] = allUnder(set?.spec, 'containers') as readonly (readonly {
@@ -89,13 +89,13 @@ void test('the StatefulSet mounts its volume, runs restricted and takes the pass
   assert.deepEqual(allUnder(set, 'automountServiceAccountToken'), [false]);
 });
 
-void test('the ConfigMaps hold every script and the configuration', () => {
+test('the ConfigMaps hold every script and the configuration', () => {
   const maps = readKustomization(manifestFiles(), '').filter(({ kind }) => kind === 'ConfigMap');
   const keys = maps.flatMap((map) => Object.keys(map['data'] as object));
   assert.deepEqual(keys.toSorted(), ['redis.conf', ...scripts].toSorted());
 });
 
-void test('the scripts are POSIX shell without complaints', (t) => {
+test('the scripts are POSIX shell without complaints', (t) => {
   for (const script of allScripts) {
     const { status, stderr } = spawnSync('sh', ['-n', join(manifestFolder, script)], { encoding: 'utf8' });
     assert.equal(status, 0, stderr);

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { manifestFolder } from '../../support/manifestFiles.ts';
 
-void test('the exporter gets the present password and, once that changes, the next one', async (t) => {
+test('the exporter gets the present password and, once that changes, the next one', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'metrics-'));
   const exporter = join(folder, 'exporter');
   const said = join(folder, 'said');

@@ -169,6 +169,6 @@ test('who may have no room for what comes is named beforehand', () => {
   });
   assert.match(
     planRebalance(snapshot, {}).warnings.join(),
-    /About \d+(\.\d)? MiB come to 127\.0\.0\.1:6099, which has 5 MiB left below its maxmemory: the move would stop there/,
+    /About \d+(\.\d)? MiB come to 127\.0\.0\.1:6099, which has 5\.0 MiB left below its maxmemory: the move would stop there/,
   );
 });

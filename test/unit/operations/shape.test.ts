@@ -255,6 +255,13 @@ describe('the shape of a cluster', () => {
     assert.match(warnings.join(), /fetches the other shard whole/);
   });
 
+  test('a number of pods goes without one of masters, and both are whole numbers', () => {
+    const snapshot = clusterOf([1, 1, 1]);
+    assert.throws(() => changesShape(snapshot, { pods: 6.5 }), /6\.5 is not a number of pods/);
+    assert.throws(() => changesShape(snapshot, { masters: -1 }), /-1 is not a number of pods/);
+    assert.throws(() => changesShape(snapshot, { pods: 9, masters: 3 }), /not both/);
+  });
+
   test('two directions at once are two steps', () => {
     assert.throws(
       () => planScaleShape(clusterOf([2, 2, 2]), { masters: 4, replicasPerMaster: 1 }, {}),

@@ -55,7 +55,7 @@ test('context, namespace, cluster, shards with master, replicas and slots; then 
   assert.deepEqual(labels('kubernetes/test/shop/cart/slots'), ['0-5460', '5461-10922', '10923-16383']);
   assert.equal(
     index.get('kubernetes/test/shop/cart/nodes/m1')?.row.description,
-    'master · 5,462 slots · 100 keys · 2.0 MB',
+    'master · 5,462 slots · 100 keys · 1.9 MiB',
   );
 });
 
@@ -99,13 +99,13 @@ test('a replica says what it has copied, or that it has no link', () => {
   const described = (syncing: boolean): string | undefined => {
     const replication = { role: 'replica', offset: 0, linkUp: false, syncing, replicas: [] } as const;
     const r0 = source('r0', {
-      replication: { ...replication, ...(syncing ? { receivedBytes: 2_500_000 } : {}) },
+      replication: { ...replication, ...(syncing ? { receivedBytes: 2.5 * 1024 * 1024 } : {}) },
     });
     const snapshot = snapshotOf(ids.map((id) => (id === 'r0' ? r0 : source(id))));
     const row = indexRows(rowsOf(stateWith([snapshot]))).get('kubernetes/test/shop/cart/nodes/r0');
     return row?.row.description;
   };
-  assert.match(described(true) ?? '', /^copying from its master, 2\.5 MB so far · replica/);
+  assert.match(described(true) ?? '', /^copying from its master, 2\.5 MiB so far · replica/);
   assert.match(described(false) ?? '', /^link to master down · replica/);
 });
 

@@ -5,8 +5,8 @@ import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { holdLock, isAlive } from './vscodeLock.ts';
-import { ensureBuildTools } from './vscodePackages.ts';
+import { holdLock, isAlive } from '../lock.ts';
+import { ensureBuildTools } from './packages.ts';
 
 const run = promisify(execFile);
 

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { installVSCodeServer } from './vscodeInstall.ts';
+import { installVSCodeServer } from './install.ts';
 
 /** A desktop VS Code is downloaded only if its servers answer this soon; milliseconds. */
 const downloadSilenceMs = 5000;
@@ -29,7 +29,7 @@ export function hasDisplay(): boolean {
 
 async function downloadDesktop(log: (line: string) => void): Promise<string | undefined> {
   const { downloadAndUnzipVSCode, SilentReporter } = await import('@vscode/test-electron');
-  const cachePath = join(createRequire(import.meta.url).resolve('../package.json'), '..', '.vscode-test');
+  const cachePath = join(createRequire(import.meta.url).resolve('../../package.json'), '..', '.vscode-test');
   try {
     return await downloadAndUnzipVSCode({
       version: 'stable',

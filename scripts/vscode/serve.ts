@@ -3,15 +3,10 @@ import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { hasDisplay } from './vscode.ts';
-import { installVSCodeServer } from './vscodeInstall.ts';
-import { onPath } from './vscodePackages.ts';
-import {
-  startVSCodeServer,
-  vscodeEnvironment,
-  type VSCodeServer,
-  writeUserSettings,
-} from './vscodeServer.ts';
+import { hasDisplay } from './find.ts';
+import { installVSCodeServer } from './install.ts';
+import { onPath } from './packages.ts';
+import { startVSCodeServer, vscodeEnvironment, type VSCodeServer, writeUserSettings } from './server.ts';
 
 /** A familiar address when nothing else listens there. */
 const preferredPort = 18_080;

@@ -1,6 +1,6 @@
 // Runs a command in a process group of its own and ends the whole group when standard input closes, which happens when
 // the process that started this one is gone, however it went. Then removes the folder it was given, if any.
-// usage: node vscodeSupervise.mjs <folder to remove or ''> <command> [arguments…]
+// usage: node supervise.mjs <folder to remove or ''> <command> [arguments…]
 import { spawn } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';

@@ -5,7 +5,7 @@ import { createWriteStream } from 'node:fs';
 import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { projectNode } from './vscodeInstall.ts';
+import { projectNode } from './install.ts';
 
 const startLimitMs = 60_000;
 /** Quiet in every VS Code that this project starts: no welcome pages, no updates, no telemetry, no assistant. */
@@ -82,7 +82,7 @@ export async function startVSCodeServer(options: ServerOptions): Promise<VSCodeS
   const supervisor = spawn(
     process.execPath,
     [
-      fileURLToPath(import.meta.resolve('./vscodeSupervise.mjs')),
+      fileURLToPath(import.meta.resolve('./supervise.mjs')),
       options.removeDataDir ? dataDir : '',
       projectNode(),
       join(options.server, 'out', 'server-main.js'),
