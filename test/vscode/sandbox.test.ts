@@ -244,8 +244,8 @@ describe('the sandbox in VS Code', { timeout: 20 * 60_000 }, () => {
       ...{ cluster, node: replica.id, master: master.id },
       confirmed: true,
     });
-    await vscode.treeRow(/copying from its master, [\d.]+ k?B so far/).waitFor({ timeout: 30_000 });
-    await vscode.treeRow(/copying, [\d.]+ k?B so far/).waitFor({ timeout: 5_000 });
+    await vscode.treeRow(/copying from its master, [\d.]+ (Ki)?B so far/).waitFor({ timeout: 30_000 });
+    await vscode.treeRow(/copying, [\d.]+ (Ki)?B so far/).waitFor({ timeout: 5_000 });
     await vscode.screenshot('copying-dark');
     await vscode.setTheme('light');
     await vscode.screenshot('copying-light');
