@@ -47,7 +47,8 @@ export function readMoveLimits(value: unknown, refuse: Refuse): MoveLimits {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw refuse('', `an object of ${Object.keys(fields).join(', ')}`);
   for (const [name, given] of Object.entries(value)) {
-    if (!Object.hasOwn(fields, name)) throw refuse(name, 'a limit of a move');
+    if (!Object.hasOwn(fields, name))
+      throw refuse(name, `one of these limits: ${Object.keys(fields).join(', ')}`);
     const { what, isFit } = fields[name as keyof MoveLimits];
     if (!isFit(given)) throw refuse(name, what);
   }

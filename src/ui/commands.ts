@@ -40,6 +40,7 @@ import { snapshot } from './commands/snapshot.ts';
 import { startSandbox } from './commands/startSandbox.ts';
 import { stopSandbox } from './commands/stopSandbox.ts';
 import { upgrade } from './commands/upgrade.ts';
+import { commandName } from './commandNames.ts';
 import type { Parts } from './parts.ts';
 import { showError } from './showError.ts';
 
@@ -100,7 +101,7 @@ export function registerCommands(parts: Parts): vscode.Disposable {
         parts.log.info(`${name}: ${result.outcome}. ${result.message}`);
         return result;
       } catch (error) {
-        return showError(parts.log, `Redis Cluster: ${name}`, error);
+        return showError(parts.log, commandName(name) ?? name, error);
       }
     }),
   );

@@ -43,7 +43,7 @@ function overlaysIn(given: Answers): readonly Overlay[] | undefined {
   if (Array.isArray(value) && value.every(isOverlay)) return value;
   throw new UserError(
     'invalid-input',
-    `"overlays" is a list of any of: ${Object.keys(overlays).join(', ')}.`,
+    `"overlays" must be a list of these names: ${Object.keys(overlays).join(', ')}.`,
   );
 }
 
@@ -54,10 +54,10 @@ function authIn(given: Answers): DeployAnswers['auth'] {
     const { secret, key } = auth;
     if (typeof secret === 'string' && typeof key === 'string') return { secret, key };
   }
-  throw new UserError('invalid-input', '"auth" is "generate", "none" or {secret, key}.');
+  throw new UserError('invalid-input', '"auth" must be "generate", "none" or {secret, key}.');
 }
 
-/** Asks until the choice can be: what it contradicts stands in the title then. */
+/** Asks until the overlays fit together; the title then says which of them do not. */
 async function askOverlays(
   title: string,
   problem?: string,
@@ -69,7 +69,7 @@ async function askOverlays(
   const rows = await picked(
     vscode.window.showQuickPick(items, {
       title: problem ?? title,
-      placeHolder: 'Which overlays? None gives the base',
+      placeHolder: 'Select overlays, or none for the base manifests',
       canPickMany: true,
       ignoreFocusOut: true,
     }),
@@ -84,7 +84,7 @@ async function askOverlays(
 }
 
 function askStorage(title: string, chosen: readonly Overlay[]): Promise<string> {
-  return ask(title, 'Size of the volume of each pod', chosen.includes('production') ? '10Gi' : '1Gi');
+  return ask(title, 'Volume size per pod', chosen.includes('production') ? '10Gi' : '1Gi');
 }
 
 /** One line of text; an AbortError where the question is dismissed. */
@@ -98,7 +98,7 @@ async function askShape(title: string): Promise<Shape> {
   const text = await picked(
     vscode.window.showInputBox({
       title,
-      prompt: 'Masters x replicas of each master, such as 3 x 1',
+      prompt: 'Enter masters × replicas per master, such as 3 x 1.',
       value: '3 x 1',
       ignoreFocusOut: true,
       validateInput: (value) => {
@@ -116,6 +116,6 @@ async function askShape(title: string): Promise<Shape> {
 function readShape(text: string): Shape {
   const [, masters, replicas] = /^\s*(\d+)\s*[x×*]\s*(\d+)\s*$/.exec(text) ?? [];
   if (masters === undefined || replicas === undefined)
-    throw new UserError('invalid-input', 'Write masters x replicas of each, such as 3 x 1.');
+    throw new UserError('invalid-input', 'Enter masters × replicas per master, such as 3 x 1.');
   return { masters: Number(masters), replicasPerMaster: Number(replicas) };
 }

@@ -18,7 +18,7 @@ export class Documents implements vscode.TextDocumentContentProvider, vscode.Dis
   }
 
   provideTextDocumentContent(uri: vscode.Uri): string {
-    return this.#texts.get(uri.toString()) ?? 'This text is no longer kept. Run the command again.';
+    return this.#texts.get(uri.toString()) ?? 'This text is no longer available. Run the command again.';
   }
 
   dispose(): void {

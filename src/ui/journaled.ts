@@ -5,8 +5,8 @@ import type { StepWitness } from '../operations/runPlan.ts';
 import type { Parts } from './parts.ts';
 
 /**
- * Works while it is written down what is done, so that it can be resumed if this window dies. A journal that
- * cannot be written, such as on a full disk, is said in the log and keeps nobody from changing a cluster.
+ * Records in a journal what the work does, so that it can be resumed if this window dies. If the journal cannot be
+ * written, such as on a full disk, the log says so and the work continues.
  */
 export async function journaled<T extends { readonly message: string }>(
   { journals, log, operations, unfinished }: Parts,
@@ -17,7 +17,7 @@ export async function journaled<T extends { readonly message: string }>(
     try {
       return await writing;
     } catch (error) {
-      log.warn(`"${plan.title}" cannot be written down: ${messageOf(error)}`);
+      log.warn(`The journal of “${plan.title}” cannot be written: ${messageOf(error)}`);
       return undefined;
     }
   };

@@ -31,7 +31,7 @@ function limitsGiven(value: unknown): MoveLimits {
     refusal(field === '' ? '"limits"' : `"limits.${field}"`, what),
   );
   if (limits.until === undefined || !isWindowOver(limits)) return limits;
-  throw refusal(`"limits.until" (${timeText(limits.until)})`, 'a time to come');
+  throw refusal(`"limits.until" (${timeText(limits.until)})`, 'a time in the future');
 }
 
 function limitsSet({ limits }: Settings['move']): MoveLimits {
@@ -51,5 +51,5 @@ function limitsSet({ limits }: Settings['move']): MoveLimits {
 }
 
 function refusal(subject: string, what: string): UserError {
-  return new UserError('invalid-input', `${subject} is not ${what}. Nothing was changed.`);
+  return new UserError('invalid-input', `${subject} must be ${what}. Nothing was changed.`);
 }

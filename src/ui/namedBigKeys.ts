@@ -18,7 +18,7 @@ export async function namedBigKeys(parts: Parts, plan: Plan): Promise<Plan> {
     const found = await Promise.all(
       moves.map(({ from, to, slots }) =>
         redis.bigKeysAhead({ dialer, from, to, slots, withinMs }).catch((error: unknown) => {
-          parts.log.debug(`Big keys of ${from} were not looked for: ${messageOf(error)}`);
+          parts.log.debug(`Large keys of node ${from} were not looked up: ${messageOf(error)}`);
           return undefined;
         }),
       ),
@@ -26,7 +26,7 @@ export async function namedBigKeys(parts: Parts, plan: Plan): Promise<Plan> {
     const warnings = found.filter((text) => text !== undefined);
     return { ...plan, warnings: [...plan.warnings, ...warnings] };
   } catch (error) {
-    parts.log.debug(`Big keys were not looked for: ${messageOf(error)}`);
+    parts.log.debug(`Large keys were not looked up: ${messageOf(error)}`);
     return plan;
   }
 }

@@ -26,7 +26,7 @@ export async function withOperatorWarning<P extends Plan>(parts: Parts, plan: P)
   const access = await parts.inventory.access(ref.context);
   const operator = await operatorOf(access, pod.namespace, pod.name);
   if (operator === undefined) return plan;
-  const warning = `The operator of ${operator} looks after this cluster and may undo the change.`;
+  const warning = `The operator of ${operator} manages this cluster and may undo the change.`;
   return { ...plan, warnings: [...plan.warnings, warning] };
 }
 

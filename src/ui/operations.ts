@@ -82,7 +82,7 @@ export class Operations extends EventEmitter<{ changed: [] }> {
       this.#running.set(key, { title, operation, progress, abort, ended });
       this.emit('changed');
     };
-    report({ text: 'starting' });
+    report({ text: 'Starting' });
     try {
       return await work(abort.signal, report);
     } finally {
@@ -101,7 +101,7 @@ export class Operations extends EventEmitter<{ changed: [] }> {
     if (other === undefined) return;
     throw new UserError(
       'busy',
-      `“${other.title}” is running on ${describeRef(ref)}. Nothing was changed. Wait until it has finished, or cancel it first.`,
+      `“${other.title}” is running on ${describeRef(ref)}. Nothing was changed. Wait until it finishes, or cancel it.`,
     );
   }
 }

@@ -24,10 +24,10 @@ export async function toChange(
   }
   const name = nodeName(first);
   const typed = vscode.window.showInputBox({
-    title: `${snapshot.name} has fallen apart`,
-    prompt: `Parts: ${partsText(snapshot)}. A change to one part can lose the keys of another. Type ${name} to change only the first part.`,
+    title: `${snapshot.name} Is Split into Parts`,
+    prompt: `Parts: ${partsText(snapshot)}. Changing one part can lose the keys of another. Type “${name}” to change only the first part.`,
     ignoreFocusOut: true,
-    validateInput: (text) => (text === name ? undefined : `Type ${name}, or press Escape to cancel.`),
+    validateInput: (text) => (text === name ? undefined : `Type “${name}”, or press Escape to cancel.`),
   });
   return choosePart(snapshot, await picked(typed));
 }

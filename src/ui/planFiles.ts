@@ -45,8 +45,8 @@ async function readFiled(parts: Parts, argument: unknown): Promise<FiledPlan> {
   if (file !== undefined) return readPlanFile(await readGiven(file));
   const open = vscode.window.activeTextEditor?.document;
   if (open?.fileName.endsWith(ending) === true) return readPlanFile(open.getText());
-  const [uri] = await picked(vscode.window.showOpenDialog({ filters, title: 'Which plan?' }));
-  if (uri === undefined) throw new UserError('invalid-input', 'No plan was chosen. Nothing was changed.');
+  const [uri] = await picked(vscode.window.showOpenDialog({ filters, title: 'Open Plan' }));
+  if (uri === undefined) throw new UserError('invalid-input', 'No plan was selected. Nothing was changed.');
   return readPlanFile(await textOf(uri));
 }
 
@@ -72,7 +72,7 @@ export function offerPlanLenses(): vscode.Disposable {
   const lenses = [
     { title: '$(play) Run', command: 'redisCluster.runPlan' },
     { title: 'Dry Run', command: 'redisCluster.dryRunPlan' },
-    { title: 'Copy as redis-cli commands', command: 'redisCluster.copyPlan' },
+    { title: 'Copy as redis-cli Commands', command: 'redisCluster.copyPlan' },
   ];
   return vscode.languages.registerCodeLensProvider(
     { pattern: `**/*${ending}` },

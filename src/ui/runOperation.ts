@@ -35,8 +35,8 @@ export async function runOperation<T extends { readonly message: string }>(
   const confirmation = asking.confirmationOf(plan);
   const decision = await decide(parts, plan, confirmation, verb);
   if (decision !== 'run') {
-    const how = decision === 'saved' ? 'the plan was saved' : 'cancelled';
-    return { outcome: 'cancelled', message: `${plan.title}: ${how}, nothing was changed.` };
+    const how = decision === 'saved' ? 'plan saved' : 'cancelled';
+    return { outcome: 'cancelled', message: `${plan.title}: ${how}. Nothing was changed.` };
   }
   const options = { location: vscode.ProgressLocation.Notification, title: plan.title, cancellable: true };
   // Its nodes are dialled by what is read of them, whether or not a view still needs that.
@@ -106,27 +106,25 @@ async function decide(
 async function isTyped(plan: Plan, word: string): Promise<boolean> {
   const typed = await vscode.window.showInputBox({
     title: plan.title,
-    prompt: `Lost: ${plan.losses.join(' ')} Type ${word} to go on.`,
+    prompt: `This cannot be undone: ${plan.losses.join(' ')} Type “${word}” to confirm.`,
     placeHolder: word,
     ignoreFocusOut: true,
     validateInput: (value) =>
-      value === word || value === ''
-        ? undefined
-        : `Type ${word}, or press Escape to leave everything as it is.`,
+      value === word || value === '' ? undefined : `Type “${word}” to confirm, or press Escape to cancel.`,
   });
   return typed === word;
 }
 
 /** What the dialog says of a plan beside its title. */
 function detailText(parts: Parts, plan: Plan): string {
-  const told = [...plan.losses.map((loss) => `Lost: ${loss}`), ...plan.warnings];
+  const notes = [...plan.losses.map((loss) => `Cannot be undone: ${loss}`), ...plan.warnings];
   return [
     ...placeOf(parts, plan),
-    ...(told.length === 0 ? [] : ['', ...told]),
+    ...(notes.length === 0 ? [] : ['', ...notes]),
     '',
     `${quantity(plan.steps.length, 'step')}:`,
     ...plan.steps.slice(0, 6).map((step, index) => `${index + 1}. ${step.text}`),
-    ...(plan.steps.length > 6 ? [`… and ${plan.steps.length - 6} more`] : []),
+    ...(plan.steps.length > 6 ? [`… and ${quantity(plan.steps.length - 6, 'more step')}`] : []),
   ].join('\n');
 }
 
@@ -143,11 +141,11 @@ function planText(parts: Parts, plan: Plan): string {
     plan.title,
     ...placeOf(parts, plan),
     '',
-    ...plan.losses.map((loss) => `LOST: ${loss}`),
+    ...plan.losses.map((loss) => `Cannot be undone: ${loss}`),
     ...plan.warnings.map((warning) => `Note: ${warning}`),
     ...plan.steps.map((step, index) => `${index + 1}. ${step.text}`),
     '',
-    'Each step is checked before it runs and is safe to run twice. Cancel stops at the next safe point.',
+    'Each step is checked before it runs and can safely run twice. Cancel stops the operation at the next safe point.',
     '',
   ].join('\n');
 }

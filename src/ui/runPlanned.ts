@@ -19,7 +19,7 @@ interface Planned {
   readonly verb: string;
   /** Its steps change pods, and may begin while not a single server can be read. */
   readonly evenUnread?: boolean;
-  /** What was reached, as a sentence without its end; also said of what was reached when it was stopped. */
+  /** What was done, as a sentence without its full stop; also of an operation that was cancelled. */
   readonly message: (result: PlanResult) => string;
 }
 
@@ -48,12 +48,12 @@ export async function runPlanned(
 export function movedText(plan: Plan, result: PlanResult): string {
   const { movedSlots, movedKeys, seconds, cancelled, leftSlots, longestWaitMs } = result;
   const isAll = !cancelled && leftSlots === undefined;
-  const moved = isAll
+  const slots = isAll
     ? quantity(movedSlots, 'slot')
     : `${movedSlots.toLocaleString('en-US')} of ${quantity(slotsIn(plan), 'slot')}`;
-  const left = cancelled ? '; no slot is left open' : '';
-  const wait = longestWaitMs === undefined ? '' : `; longest wait for clients: ${waitText(longestWaitMs)}`;
-  return `${moved} with ${quantity(movedKeys, 'key')} moved in ${seconds.toFixed(1)} s${wait}${left}`;
+  const open = cancelled ? '; no slot is left open' : '';
+  const wait = longestWaitMs === undefined ? '' : `; longest client wait: ${waitText(longestWaitMs)}`;
+  return `Moved ${slots} with ${quantity(movedKeys, 'key')} in ${seconds.toFixed(1)} s${wait}${open}`;
 }
 
 function waitText(milliseconds: number): string {
@@ -72,8 +72,8 @@ function endOf(plan: Plan, reached: string, result: PlanResult): Outcome {
 }
 
 function stoppedText(reached: string, { why }: PlanResult): string {
-  if (why === undefined) return `Stopped: ${reached}.`;
-  return `Stopped ${why}: ${reached}. What is done stays.`;
+  if (why === undefined) return `Cancelled. ${reached}.`;
+  return `Stopped ${why}. ${reached}. Completed steps are kept.`;
 }
 
 /** What a plan needs to be run, or to be tried without changing anything. */

@@ -18,7 +18,7 @@ interface Rolling {
   readonly message: string;
 }
 
-/** Shows a plan that renews pods one after another, asks, and runs it. */
+/** Shows a plan that recreates pods one after another, asks, and runs it. */
 export async function runUpgraded(
   parts: Parts,
   { plan, access, asking, verb, message }: Rolling,
@@ -46,7 +46,7 @@ export async function runUpgraded(
           holdNode: async (namespace, pod, port) => holdConnection(await asked.dial(namespace, pod, port)),
         });
         const pods = upgraded.updatedPods.length;
-        const text = `${message}: ${quantity(pods, 'pod')} renewed in ${upgraded.seconds.toFixed(0)} s.`;
+        const text = `${message}: ${quantity(pods, 'pod')} recreated in ${upgraded.seconds.toFixed(0)} s.`;
         return { ...upgraded, outcome: 'done' as const, message: text };
       } finally {
         asked.close();

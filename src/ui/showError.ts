@@ -1,8 +1,13 @@
 import * as vscode from 'vscode';
 import { isAbort, messageOf, StoppedError, UserError } from '../model/errors.ts';
 import { outcomeOf, type Outcome } from '../model/outcome.ts';
+import { asSentence } from '../model/unread.ts';
 
-/** Turns whatever a command threw into its result, and shows it: the one place where errors become messages. */
+/**
+ * Turns whatever a command threw into its result, and shows it: the one place where errors become messages.
+ *
+ * @param title what failed, as users call it
+ */
 export function showError(log: vscode.LogOutputChannel, title: string, error: unknown): Outcome {
   if (isAbort(error)) {
     const left = leftBy(error);
@@ -11,13 +16,16 @@ export function showError(log: vscode.LogOutputChannel, title: string, error: un
   }
   if (error instanceof UserError) {
     log.warn(`${title}: ${error.message}`);
-    if (error.cause !== undefined) log.debug(`${title}: because of ${messageOf(error.cause)}`);
+    if (error.cause !== undefined) log.debug(`${title}: caused by ${messageOf(error.cause)}`);
     showWithLog(log, error.message);
     const reached = error instanceof StoppedError ? error.reached : {};
     return { ...reached, outcome: outcomeOf(error), message: error.message };
   }
   log.error(error instanceof Error ? error : messageOf(error));
-  showWithLog(log, `${title} met a fault of its own: ${messageOf(error)}`);
+  showWithLog(
+    log,
+    `${title} failed unexpectedly: ${asSentence(messageOf(error))} This is a bug; please report it.`,
+  );
   return { outcome: 'failed', message: messageOf(error) };
 }
 

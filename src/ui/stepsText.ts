@@ -9,7 +9,10 @@ export function stepsText(
 ): string {
   const { steps: done, skipped, seconds } = result;
   if (skipped > 0 && skipped === steps.length) return `Nothing to do: ${allOf(skipped)} already done`;
-  const before = skipped === 0 ? '' : `; ${quantity(skipped, 'step')} already done before`;
+  const before =
+    skipped === 0
+      ? ''
+      : `; ${skipped === 1 ? '1 step was' : `${quantity(skipped, 'step')} were`} already done`;
   return `${done.toLocaleString('en-US')} of ${quantity(steps.length, 'step')} done in ${seconds.toFixed(1)} s${before}`;
 }
 

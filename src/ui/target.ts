@@ -49,7 +49,7 @@ async function pickCluster(parts: Parts): Promise<ClusterRef> {
   if (clusters.length === 0) {
     throw new UserError(
       'not-found',
-      'No Redis Cluster is known yet. Expand a context in the Redis Cluster view, add a cluster by its address, or start the sandbox.',
+      'No Redis Cluster has been found yet. Expand a context in the Redis Cluster view, add a cluster by its address, or start the sandbox.',
     );
   }
   const only = clusters[0];
@@ -61,7 +61,7 @@ async function pickCluster(parts: Parts): Promise<ClusterRef> {
   }));
   return (
     await picked(
-      vscode.window.showQuickPick(items, { title: 'Redis Cluster', placeHolder: 'Which cluster?' }),
+      vscode.window.showQuickPick(items, { title: 'Redis Cluster', placeHolder: 'Select a cluster' }),
     )
   ).ref;
 }
@@ -75,7 +75,7 @@ export async function nodeOf(
   const ref = await clusterOf(parts, argument);
   const snapshot = await parts.inventory.fresh(ref);
   const id = target?.kind === 'node' ? target.nodeId : textAnswer(answersOf(parts, argument), 'node');
-  if (id === undefined) return { snapshot, node: await pickNode(snapshot, 'Which node?') };
+  if (id === undefined) return { snapshot, node: await pickNode(snapshot, 'Select a node') };
   return { snapshot, node: memberOf(snapshot, id) };
 }
 
@@ -105,7 +105,7 @@ export async function picked<T>(answer: Thenable<T | undefined>): Promise<T> {
 export function textAnswer(answers: Answers, field: string): string | undefined {
   const value = answers[field];
   if (value === undefined || typeof value === 'string') return value;
-  throw new UserError('invalid-input', `"${field}" must be a text.`);
+  throw new UserError('invalid-input', `"${field}" must be a string.`);
 }
 
 /** Reads an answer that has to be a whole number. Throws a UserError that names the field. */

@@ -32,7 +32,7 @@ export function podTerminal(
     onDidClose: end.event,
     open: (dimensions) => {
       size = dimensions;
-      output.fire(`Connecting to pod ${pod.name} …\r\n`);
+      output.fire(`Connecting to pod ${pod.name}…\r\n`);
       void connect();
     },
     setDimensions: (dimensions) => {

@@ -25,7 +25,7 @@ export async function offerUnfinished(parts: Parts): Promise<void> {
     const died = await parts.unfinished.findDied();
     await Promise.all([...offers, ...died.map((one) => offer(parts, one))]);
   } catch (error) {
-    showError(parts.log, 'Redis Cluster: unfinished operations', error);
+    showError(parts.log, 'Reading unfinished operations', error);
   }
 }
 
@@ -55,14 +55,14 @@ function offerText(parts: Parts, { title, cluster, lastAt, end }: Unfinished): s
 /** Shows the journal. */
 export async function showUnfinished(parts: Parts, { title, text }: Unfinished): Promise<Outcome> {
   await parts.documents.show(`Journal – ${title}`, text);
-  return { outcome: 'done', message: `The journal of “${title}” is shown.` };
+  return { outcome: 'done', message: `Showing the journal of “${title}”.` };
 }
 
 /** Leaves everything as it is and offers it no more. */
 export async function dismissUnfinished(parts: Parts, { id, title }: Unfinished): Promise<Outcome> {
   await settleJournal(parts.journals, id, 'dismissed');
   await parts.unfinished.settled(id);
-  return { outcome: 'done', message: `“${title}” is no longer offered. Nothing was changed.` };
+  return { outcome: 'done', message: `“${title}” was dismissed. Nothing was changed.` };
 }
 
 /** The same plan again, which skips what the servers say is done; where its steps are not enough, the same command. */
@@ -127,7 +127,7 @@ async function withErrors(parts: Parts, name: string, work: () => Promise<Outcom
     return await work();
   } catch (error) {
     if (isAbort(error)) return { outcome: 'cancelled', message: 'Nothing was changed.' };
-    return showError(parts.log, `Redis Cluster: ${name}`, error);
+    return showError(parts.log, name, error);
   }
 }
 

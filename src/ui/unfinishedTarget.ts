@@ -14,6 +14,6 @@ export async function unfinishedOf(parts: Parts, argument: unknown): Promise<Unf
   if (found !== undefined) return found;
   throw new UserError(
     'not-found',
-    `No unfinished operation of ${describeRef(ref)} is known. Nothing was changed.`,
+    `No unfinished operation of ${describeRef(ref)} was found. Nothing was changed.`,
   );
 }

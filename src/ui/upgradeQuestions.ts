@@ -5,27 +5,27 @@ import type { Present } from '../operations/upgrade/present.ts';
 import { picked } from './target.ts';
 
 const questions = {
-  image: { label: 'Image', prompt: 'Which image? Its tag should say the version.', example: 'redis:8.6.3' },
+  image: { label: 'Image', prompt: 'New image. The tag should name the version.', example: 'redis:8.6.3' },
   memory: {
     label: 'Memory',
-    prompt: 'Which memory limit for each server? maxmemory follows, at 70 % of it.',
+    prompt: 'New memory limit per server. maxmemory is set to 70% of it.',
     example: '512Mi',
   },
   storage: {
-    label: 'Volume size',
-    prompt: 'How large is each volume to be? Volumes only grow.',
+    label: 'Volume Size',
+    prompt: 'New size of each volume. Volumes can only grow.',
     example: '2Gi',
   },
   config: {
     label: 'Configuration',
-    prompt: 'Which setting of redis.conf, and its value?',
+    prompt: 'Setting of redis.conf and its new value, separated by a space.',
     example: 'maxmemory-policy allkeys-lru',
   },
 } as const;
 
 type Question = keyof typeof questions;
 
-/** Asks what is to be different: one thing, beginning with how it is now. */
+/** Asks for one change, starting from the present value. */
 export async function askUpgrade(name: string, present: Present): Promise<UpgradeRequest> {
   const title = `Upgrade ${name}`;
   const now: Readonly<Record<Question, string | undefined>> = {
@@ -38,12 +38,18 @@ export async function askUpgrade(name: string, present: Present): Promise<Upgrad
     .filter((id) => now[id] !== undefined)
     .map((id) => ({ label: questions[id].label, description: describe(id, now[id] ?? ''), id }));
   const { id } = await picked(
-    vscode.window.showQuickPick(items, { title, placeHolder: 'What is to be different?' }),
+    vscode.window.showQuickPick(items, { title, placeHolder: 'Select what to change' }),
   );
   const { prompt, example } = questions[id];
   const text = await picked(
     vscode.window.showInputBox({
-      ...{ title, prompt, placeHolder: `Such as ${example}`, value: now[id] ?? '', ignoreFocusOut: true },
+      ...{
+        title,
+        prompt,
+        placeHolder: `For example, ${example}`,
+        value: now[id] ?? '',
+        ignoreFocusOut: true,
+      },
       validateInput: (value) => problemWith(id, value.trim()),
     }),
   );
@@ -64,7 +70,7 @@ function requestOf(id: Question, text: string): UpgradeRequest {
 
 function problemWith(id: Question, text: string): string | undefined {
   if (id === 'config' && !/^\S+\s+\S/.test(text))
-    return `A name and a value with a blank between, such as ${questions.config.example}`;
+    return `Enter a name and a value separated by a space, such as ${questions.config.example}.`;
   try {
     checkRequest(requestOf(id, text));
     return undefined;

@@ -70,11 +70,11 @@ describe('plans in VS Code', { timeout: 20 * 60_000 }, () => {
     await setting('move.limits.latencyMs', 200);
     await setting('move.limits.until', '06:00');
     await vscode.rowMenu('Sandbox', 'Reshard…');
-    await asked(/receive the hash slots/);
+    await asked(/master to move slots to/);
     await vscode.pick(addressOf(nodeAt(servers, 1)));
-    await asked(/From which masters/);
+    await asked(/masters to move slots from/);
     await vscode.pickMany([addressOf(nodeAt(servers, 0)), addressOf(nodeAt(servers, 2))]);
-    await asked(/How many hash slots/);
+    await asked(/Enter a number of slots/);
     await vscode.typeInput('1000');
     const text = await dialog();
     assert.match(text, /Reshard 1,000 slots to/);
@@ -116,7 +116,7 @@ describe('plans in VS Code', { timeout: 20 * 60_000 }, () => {
     await picture('plan-dry-run');
     await vscode.page.getByRole('tab', { name: /redisplan\.json/ }).click();
     await pressLens('Copy as redis-cli');
-    await told(/on the clipboard/, 20);
+    await told(/to the clipboard/, 20);
     await pressLens('Run');
     assert.match(await dialog(), /Pauses while clients wait more than 200 ms/);
     await picture('plan-run');
@@ -144,11 +144,11 @@ describe('plans in VS Code', { timeout: 20 * 60_000 }, () => {
         ...more,
       });
     const cases: readonly [unknown, RegExp][] = [
-      [{ latencyMs: -1 }, /"limits\.latencyMs" is not a number of milliseconds above 0/],
-      [{ memoryPercent: '80' }, /"limits\.memoryPercent" is not a number of percent/],
-      [{ until: '2020-01-01T06:00:00Z' }, /"limits\.until" \(.*Jan 1.*\) is not a time to come/],
-      [{ pauseMs: 1 }, /"limits\.pauseMs" is not a limit of a move/],
-      ['none', /"limits" is not an object of latencyMs/],
+      [{ latencyMs: -1 }, /"limits\.latencyMs" must be a number of milliseconds above 0/],
+      [{ memoryPercent: '80' }, /"limits\.memoryPercent" must be a number of percent/],
+      [{ until: '2020-01-01T06:00:00Z' }, /"limits\.until" \(.*Jan 1.*\) must be a time in the future/],
+      [{ pauseMs: 1 }, /"limits\.pauseMs" must be one of these limits: latencyMs/],
+      ['none', /"limits" must be an object of latencyMs/],
     ];
     for (const [limits, message] of cases) {
       const { outcome, message: said } = await reshard({ limits });
@@ -158,7 +158,7 @@ describe('plans in VS Code', { timeout: 20 * 60_000 }, () => {
     await setting('move.limits.until', '6 o’clock');
     assert.match(
       (await reshard({})).message,
-      /setting redisCluster\.move\.limits\.until is not a time of day/,
+      /setting redisCluster\.move\.limits\.until must be a time of day/,
     );
     await setting('move.limits.until', undefined);
     await setting('move.limits.latencyMs', undefined);
@@ -285,7 +285,7 @@ describe('plans in VS Code', { timeout: 20 * 60_000 }, () => {
     await vscode.rowMenu('Sandbox', 'Fix Uncovered Slots…');
     assert.match(
       await dialog(),
-      /Lost: Keys that only \S+ has in slots .*: it drops them should it come back/,
+      /Cannot be undone: Keys that only \S+ has in slots .*: it drops them should it come back/,
     );
     assert.match(
       (await vscode.rowTexts()).join('\n'),
@@ -293,7 +293,7 @@ describe('plans in VS Code', { timeout: 20 * 60_000 }, () => {
     );
     await picture('fix-lost');
     await vscode.pressDialog('Fix');
-    await asked(/Lost: Keys .*Type Sandbox to go on/);
+    await asked(/cannot be undone: Keys .*Type “Sandbox” to confirm/);
     await picture('fix-word');
     await vscode.typeInput('Sandbox');
     await told(/Sandbox: (\d) of \1 steps? done.*Forget Node/, 60);

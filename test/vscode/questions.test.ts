@@ -46,13 +46,13 @@ describe('what people are asked', { timeout: 30 * 60_000 }, () => {
     await vscode.typeInput(cluster.namespace);
     await asked(/Name of the cluster/);
     await vscode.typeInput(cluster.name);
-    await asked(/Which overlays/);
+    await asked(/Select overlays/);
     await picture('overlays');
     await vscode.pickMany(['production', 'metrics']);
-    await asked(/Masters/);
+    await asked(/masters × replicas/);
     await picture('export-shape');
     await vscode.typeInput('3 x 1');
-    await asked(/volume/);
+    await asked(/Volume size/);
     await picture('export-storage');
     await vscode.typeInput('20Gi');
     await told(/The manifests of shop are open/, 30);
@@ -67,17 +67,17 @@ describe('what people are asked', { timeout: 30 * 60_000 }, () => {
 
   test('Deploy Cluster… asks for the place and the same, and shows its plan', async () => {
     await vscode.palette('Redis Cluster: Deploy Cluster…');
-    await asked(/To which context/);
+    await asked(/Select the context/);
     await vscode.pick(cluster.context);
-    await asked(/To which namespace/);
+    await asked(/Select the namespace/);
     await vscode.pick(cluster.namespace);
     await asked(/Name of the cluster/);
     await vscode.typeInput(cluster.name);
-    await asked(/Which overlays/);
+    await asked(/Select overlays/);
     await vscode.pickMany([]);
-    await asked(/Masters/);
+    await asked(/masters × replicas/);
     await vscode.typeInput('3 x 1');
-    await asked(/volume/);
+    await asked(/Volume size/);
     await vscode.typeInput('1Gi');
     assert.match(await dialog(), /3 masters, 1 replica each.*6 pods of redis:\S+ on volumes of 1Gi/s);
     await picture('deploy-plan');
@@ -91,14 +91,14 @@ describe('what people are asked', { timeout: 30 * 60_000 }, () => {
 
   const upgrade = async (what: string, question: RegExp): Promise<void> => {
     await vscode.palette('Redis Cluster: Upgrade Image or Configuration…');
-    await asked(/What is to be different/);
+    await asked(/Select what to change/);
     await vscode.pick(what);
     await asked(question);
   };
 
-  test('Upgrade… asks what is to be different, shows its plan, and says what is left when it is stopped', async () => {
+  test('Upgrade… asks what to change, shows its plan, and says what is left when it is cancelled', async () => {
     await vscode.palette('Redis Cluster: Upgrade Image or Configuration…');
-    await asked(/What is to be different/);
+    await asked(/Select what to change/);
     await picture('upgrade-what');
     await vscode.pick('Memory');
     await asked(/memory limit/);
@@ -127,12 +127,12 @@ describe('what people are asked', { timeout: 30 * 60_000 }, () => {
   test('Upgrade… takes a setting and says when all servers have it', async () => {
     await upgrade('Configuration', /redis\.conf/);
     await vscode.page.keyboard.type('maxmemory-policy');
-    await asked(/A name and a value/);
+    await asked(/Enter a name and a value/);
     await picture('upgrade-configuration');
     await vscode.typeInput('maxmemory-policy allkeys-lru');
     assert.match(await dialog(), /Set maxmemory-policy to allkeys-lru on every running server/);
     await vscode.pressDialog('Upgrade');
-    await told(/shop is upgraded \(maxmemory-policy\)/, 120);
+    await told(/Upgraded shop \(maxmemory-policy\)/, 120);
     await picture('upgrade-done');
     await vscode.command('notifications.clearAll');
   });
@@ -154,7 +154,7 @@ describe('what people are asked', { timeout: 30 * 60_000 }, () => {
     await vscode.command('notifications.clearAll');
   });
 
-  test('Deploy Cluster… over the volumes of a deleted cluster asks before it takes them over', async () => {
+  test('Deploy Cluster… over the volumes of a deleted cluster asks before it reuses them', async () => {
     const deleted = await vscode.command<Result>('redisCluster.delete', {
       ...{ cluster, volumes: false, confirmed: true },
     });
@@ -163,17 +163,17 @@ describe('what people are asked', { timeout: 30 * 60_000 }, () => {
     const pending = vscode.command<Result>('redisCluster.deploy', { context, namespace });
     await asked(/Name of the cluster/);
     await vscode.typeInput(cluster.name);
-    await asked(/Which overlays/);
+    await asked(/Select overlays/);
     await vscode.pickMany([]);
-    await asked(/Masters/);
+    await asked(/masters × replicas/);
     await vscode.typeInput('3 x 1');
-    await asked(/volume/);
+    await asked(/Volume size/);
     await vscode.typeInput('1Gi');
     assert.match(await dialog(), /earlier cluster/);
-    await picture('take-over');
-    await vscode.pressDialog('Take Them Over');
+    await picture('reuse-volumes');
+    await vscode.pressDialog('Reuse Volumes');
     assert.match(await dialog(), /are taken over/);
-    await picture('take-over-plan');
+    await picture('reuse-volumes-plan');
     await vscode.pressDialog('Deploy');
     const deployed = await pending;
     assert.equal(deployed.outcome, 'done', deployed.message);

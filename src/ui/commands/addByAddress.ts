@@ -43,7 +43,7 @@ export async function addByAddress(
 
 function refOf(given: unknown): AddressClusterRef {
   const list = Array.isArray(given) ? given.map(String) : String(given).split(',');
-  if (list.length === 0) throw new UserError('invalid-input', 'No address given. Write host:port.');
+  if (list.length === 0) throw new UserError('invalid-input', 'No address given. Enter host:port.');
   return { addresses: list.map((address) => formatAddress(parseAddress(address))) };
 }
 
@@ -57,7 +57,7 @@ async function askAddresses(): Promise<AddressClusterRef> {
   const text = await picked(
     vscode.window.showInputBox({
       title: 'Add Cluster by Address',
-      prompt: 'Address of one or more of its nodes, separated by commas',
+      prompt: 'Addresses of one or more nodes, separated by commas',
       placeHolder: '127.0.0.1:6379',
       ignoreFocusOut: true,
       validateInput: (value) => {
@@ -77,7 +77,7 @@ async function askCredentials(): Promise<Credentials> {
   const password = await picked(
     vscode.window.showInputBox({
       title: 'Add Cluster by Address',
-      prompt: 'Password; leave it empty where there is none. It is kept in the secret storage.',
+      prompt: 'Password, or empty if there is none. It is kept in VS Code’s secret storage.',
       password: true,
       ignoreFocusOut: true,
     }),

@@ -42,7 +42,7 @@ export async function addShard(parts: Parts, argument: unknown): Promise<Outcome
     asking,
     verb: 'Add Shard',
     message: ({ movedSlots, movedKeys, seconds }) =>
-      `${quantity(movedSlots, 'slot')} with ${quantity(movedKeys, 'key')} moved to the new shard in ${seconds.toFixed(1)} s`,
+      `Moved ${quantity(movedSlots, 'slot')} with ${quantity(movedKeys, 'key')} to the new shard in ${seconds.toFixed(1)} s`,
   });
 }
 
@@ -50,7 +50,7 @@ function addressesIn(answers: Answers): readonly string[] | undefined {
   const given = answers['addresses'];
   if (given === undefined || answers['cluster'] === undefined) return undefined;
   if (Array.isArray(given) || typeof given === 'string') return readAddresses(String(given));
-  throw new UserError('invalid-input', '"addresses" is a list of "host:port".');
+  throw new UserError('invalid-input', '"addresses" must be a list of "host:port".');
 }
 
 function readAddresses(text: string): readonly string[] {
@@ -59,7 +59,7 @@ function readAddresses(text: string): readonly string[] {
 
 async function askAddresses({ name }: ClusterSnapshot): Promise<readonly string[]> {
   const options = {
-    title: `Add a shard to ${name}`,
+    title: `Add Shard to ${name}`,
     prompt: 'Addresses of empty servers: the new master first, then its replicas',
     placeHolder: '10.0.0.7:6379,10.0.0.8:6379',
     ignoreFocusOut: true,

@@ -2,7 +2,7 @@ import type { Outcome } from '../../model/outcome.ts';
 import type { Parts } from '../parts.ts';
 import { clusterOf } from '../target.ts';
 
-/** Stops the operation that runs on a cluster at its next safe point. */
+/** Cancels the operation that runs on a cluster: it stops at its next safe point. */
 export async function cancelOperation(parts: Parts, argument: unknown): Promise<Outcome> {
   const ref = await clusterOf(parts, argument);
   return parts.operations.cancel(ref)

@@ -13,7 +13,7 @@ export async function copyPlan(
   const { plan, snapshot } = await openPlanFile(parts, argument);
   const commands = redisCliCommands(plan, snapshot);
   await vscode.env.clipboard.writeText(commands);
-  const message = `The plan as ${quantity(plan.steps.length, 'step')} of redis-cli commands is on the clipboard. Nothing was changed.`;
+  const message = `Copied the plan to the clipboard as redis-cli commands (${quantity(plan.steps.length, 'step')}). Nothing was changed.`;
   void vscode.window.showInformationMessage(message);
   return { outcome: 'done', message, commands };
 }

@@ -20,7 +20,7 @@ export async function deleteCluster(parts: Parts, argument: unknown): Promise<Ou
   if (!isKubernetesRef(ref)) {
     throw new UserError(
       'invalid-input',
-      `${describeRef(ref)} is not in Kubernetes, so it cannot be deleted from here. Remove from Tree takes it out of the view.`,
+      `${describeRef(ref)} is not in Kubernetes, so it cannot be deleted here. Use “Remove from Tree” to remove it from the view.`,
     );
   }
   const { answers } = asking;
@@ -45,18 +45,18 @@ export async function deleteCluster(parts: Parts, argument: unknown): Promise<Ou
 
 function volumesIn({ volumes, confirmed }: Answers): boolean | undefined {
   if (typeof volumes === 'boolean') return volumes;
-  if (volumes !== undefined) throw new UserError('invalid-input', '"volumes" is true or false.');
+  if (volumes !== undefined) throw new UserError('invalid-input', '"volumes" must be true or false.');
   return confirmed === true ? false : undefined;
 }
 
 async function askVolumes(): Promise<boolean> {
   const keep = {
-    label: 'Keep the volumes',
-    description: 'the keys stay, for a cluster deployed later',
+    label: 'Keep Volumes',
+    description: 'keeps all keys for a cluster deployed later',
     volumes: false,
   };
-  const lose = { label: 'Delete the volumes too', description: 'all keys are lost for good', volumes: true };
-  const options = { title: 'Delete Cluster', placeHolder: 'What about the volumes?' };
+  const lose = { label: 'Delete Volumes', description: 'permanently deletes all keys', volumes: true };
+  const options = { title: 'Delete Cluster', placeHolder: 'Select what happens to the volumes' };
   return (await picked(vscode.window.showQuickPick([keep, lose], options))).volumes;
 }
 

@@ -51,7 +51,7 @@ export async function deploy(
       try {
         const ports = { access, signal, report, readNode: pods.readNode, randomPassword, ...waiting };
         const { seconds } = await runDeploy(plan, ports);
-        const message = `${name} is ready after ${seconds.toFixed(1)} s: every node has all 16,384 slots covered.`;
+        const message = `${name} is ready after ${seconds.toFixed(1)} s: every node reports all 16,384 slots covered.`;
         return { outcome: 'done' as const, message, seconds, cluster: plan.ref };
       } finally {
         pods.close();
@@ -84,10 +84,10 @@ function randomPassword(): string {
 
 /** True, or an AbortError: what else can be done about the volumes is done elsewhere. */
 async function askToAdopt(volumes: readonly string[]): Promise<boolean> {
-  const message = `Volumes of an earlier cluster of this name, shape and password are still there: ${someOf(volumes)}.`;
+  const message = `Volumes of an earlier cluster with the same name, shape and password still exist: ${someOf(volumes)}.`;
   const detail =
-    'The new cluster can take them over with all keys. Otherwise choose another name, or delete them first.';
-  await picked(vscode.window.showWarningMessage(message, { modal: true, detail }, 'Take Them Over'));
+    'The new cluster can reuse them with all their keys. To start empty, cancel, then choose another name or delete the volumes.';
+  await picked(vscode.window.showWarningMessage(message, { modal: true, detail }, 'Reuse Volumes'));
   return true;
 }
 
@@ -103,10 +103,12 @@ async function askContext(parts: Parts, argument: unknown): Promise<string> {
   if (names.length === 0) {
     throw new UserError(
       'not-found',
-      'No kubeconfig context is known, so there is no Kubernetes to deploy to. Set redisCluster.kubeconfigs, or start the sandbox.',
+      'No kubeconfig context was found, so there is no Kubernetes cluster to deploy to. Set redisCluster.kubeconfigs, or start the sandbox.',
     );
   }
-  return picked(vscode.window.showQuickPick(names, { title, placeHolder: 'To which context?' }));
+  return picked(
+    vscode.window.showQuickPick(names, { title, placeHolder: 'Select the context to deploy to' }),
+  );
 }
 
 async function askNamespace(parts: Parts, argument: unknown, context: string): Promise<string> {
@@ -117,10 +119,17 @@ async function askNamespace(parts: Parts, argument: unknown, context: string): P
     const names = await access.listNamespaces();
     const own = names.filter((name) => !name.startsWith('kube-'));
     return await picked(
-      vscode.window.showQuickPick(own, { title, placeHolder: `To which namespace of ${context}?` }),
+      vscode.window.showQuickPick(own, {
+        title,
+        placeHolder: `Select the namespace of ${context} to deploy to`,
+      }),
     );
   } catch (error) {
     if (!(error instanceof UserError && error.reason === 'forbidden')) throw error;
-    return ask(title, `Namespace of ${context} (you may not list them)`, access.defaultNamespace);
+    return ask(
+      title,
+      `Namespace of ${context} (you are not allowed to list namespaces)`,
+      access.defaultNamespace,
+    );
   }
 }

@@ -3,7 +3,7 @@ import type { Parts } from '../parts.ts';
 import { dismissUnfinished } from '../unfinished.ts';
 import { unfinishedOf } from '../unfinishedTarget.ts';
 
-/** Offers an operation that was not finished no more; changes nothing. */
+/** Stops offering an unfinished operation; changes nothing. */
 export async function dismiss(parts: Parts, argument: unknown): Promise<Outcome> {
   return dismissUnfinished(parts, await unfinishedOf(parts, argument));
 }

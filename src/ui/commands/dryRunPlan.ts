@@ -14,19 +14,19 @@ export async function dryRunPlan(
   const { ports, close } = await openPorts(parts, plan.ref, new AbortController().signal, () => undefined);
   try {
     const steps = await dryRun(plan, ports);
-    const losses = plan.losses.map((loss) => `LOST: ${loss}`);
+    const losses = plan.losses.map((loss) => `Cannot be undone: ${loss}`);
     await parts.documents.show(
-      `Dry run – ${plan.operation} ${parts.inventory.titleOf(plan.ref)}`,
+      `Dry Run – ${plan.operation} ${parts.inventory.titleOf(plan.ref)}`,
       [
         ...[
-          `Dry run of a saved plan (${plan.operation}) on ${parts.inventory.titleOf(plan.ref)}: nothing was changed.`,
+          `Dry run of a saved plan (${plan.operation}) on ${parts.inventory.titleOf(plan.ref)}. Nothing was changed.`,
           describeRef(plan.ref),
           '',
         ],
         ...[...losses, ...plan.warnings, ...steps, ''],
       ].join('\n'),
     );
-    return { outcome: 'done', message: `${plan.title}: tried, nothing was changed.`, steps };
+    return { outcome: 'done', message: `${plan.title}: dry run finished. Nothing was changed.`, steps };
   } finally {
     close();
   }

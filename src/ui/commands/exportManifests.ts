@@ -20,7 +20,7 @@ export async function exportManifests(
   const isAsked = ['namespace', 'name'].some((field) => given[field] === undefined);
   const own = target?.kind === 'namespace' ? target.namespace : textAnswer(given, 'namespace');
   const place = {
-    namespace: own ?? (await ask(title, 'Namespace that the objects are written for', 'default')),
+    namespace: own ?? (await ask(title, 'Namespace to write into the manifests', 'default')),
     name: textAnswer(given, 'name') ?? (await ask(title, 'Name of the cluster', 'redis-cluster')),
   };
   const rest = isAsked ? await askAnswers(given, title) : givenAnswers(given);
@@ -31,7 +31,10 @@ export async function exportManifests(
     await vscode.workspace.openTextDocument({ language: 'yaml', content: yaml }),
   );
   const secrets = [...neededSecrets(answers)].map(([name, keys]) => `${name} (${keys.join(', ')})`);
-  const needs = secrets.length === 0 ? '' : ` They need the Secret ${secrets.join(' and ')}.`;
+  const needs =
+    secrets.length === 0
+      ? ''
+      : ` They need ${secrets.length === 1 ? 'the Secret' : 'the Secrets'} ${secrets.join(' and ')}.`;
   const message = `The manifests of ${answers.name} are open.${needs}`;
   if (isAsked) void vscode.window.showInformationMessage(message);
   return { outcome: 'done', message, yaml };

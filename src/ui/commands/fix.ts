@@ -11,7 +11,7 @@ import { askPods } from '../podAsking.ts';
 import { runPlanned } from '../runPlanned.ts';
 import { stepsText } from '../stepsText.ts';
 
-/** Assigns slots that nobody serves any more to masters that answer; those that hold keys in them come first. */
+/** Assigns uncovered slots to masters that answer, and prefers masters that hold keys in them. */
 export async function fix(parts: Parts, argument: unknown): Promise<Outcome> {
   const asking = new Asking(parts, argument);
   const snapshot = await toChange(parts, argument, await parts.inventory.fresh(await asking.cluster()));
@@ -22,7 +22,7 @@ export async function fix(parts: Parts, argument: unknown): Promise<Outcome> {
     asking,
     verb: 'Fix',
     message: (result) =>
-      `${snapshot.name}: ${stepsText(plan, result)}${plan.losses.length === 0 ? '' : '. “Forget Node…” takes what is gone for good out of the cluster'}`,
+      `${snapshot.name}: ${stepsText(plan, result)}${plan.losses.length === 0 ? '' : '. Use “Forget Node…” to remove nodes that are gone for good'}`,
   });
 }
 

@@ -15,6 +15,6 @@ export async function flush(parts: Parts, argument: unknown): Promise<Outcome> {
     asking,
     verb: 'Flush',
     message: ({ seconds, cancelled }) =>
-      cancelled ? 'not every master was told' : `${plan.losses.join(' ')} Deleted in ${seconds.toFixed(1)} s`,
+      cancelled ? 'Not all masters were flushed' : `Flushed ${snapshot.name} in ${seconds.toFixed(1)} s`,
   });
 }

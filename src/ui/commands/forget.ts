@@ -7,7 +7,7 @@ import { runPlanned } from '../runPlanned.ts';
 import { stepsText } from '../stepsText.ts';
 import { textAnswer } from '../target.ts';
 
-/** Lets all nodes forget one that is gone for good, or all that are listed and nobody runs. */
+/** Makes all nodes forget one node that is gone for good, or all unknown nodes. */
 export async function forget(parts: Parts, argument: unknown): Promise<Outcome> {
   const asking = new Asking(parts, argument);
   const snapshot = await toChange(parts, argument, await parts.inventory.fresh(await asking.cluster()));
@@ -18,6 +18,6 @@ export async function forget(parts: Parts, argument: unknown): Promise<Outcome> 
     plan,
     asking,
     verb: 'Forget',
-    message: (result) => `${stepsText(plan, result)}; no node that answers lists what was forgotten`,
+    message: (result) => `${stepsText(plan, result)}; no node that answers lists a forgotten node any more`,
   });
 }

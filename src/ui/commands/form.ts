@@ -49,8 +49,8 @@ export async function form(parts: Parts, argument: unknown): Promise<Outcome> {
     verb: 'Form Cluster',
     message: ({ seconds, cancelled }) =>
       cancelled
-        ? 'the servers are not a whole cluster yet'
-        : `${describeRef(ref)} is a cluster of ${quantity(facts.servers.length, 'node')} after ${seconds.toFixed(1)} s`,
+        ? 'The servers do not form a complete cluster yet'
+        : `Formed a cluster of ${quantity(facts.servers.length, 'node')} in ${seconds.toFixed(1)} s: ${describeRef(ref)}`,
   });
 }
 

@@ -12,7 +12,7 @@ import { toChange } from '../partToChange.ts';
 import { runPlanned } from '../runPlanned.ts';
 import { picked, textAnswer } from '../target.ts';
 
-/** Hands the masters on a worker over to replicas elsewhere, before it is drained. */
+/** Fails the masters on a Kubernetes node over to replicas on other nodes, before it is drained. */
 export async function moveMastersOff(parts: Parts, argument: unknown): Promise<Outcome> {
   const asking = new Asking(parts, argument);
   const snapshot = await toChange(parts, argument, await parts.inventory.fresh(await asking.cluster()));
@@ -25,9 +25,9 @@ export async function moveMastersOff(parts: Parts, argument: unknown): Promise<O
   return runPlanned(parts, {
     plan,
     asking,
-    verb: 'Move',
+    verb: 'Move Masters',
     message: ({ steps, seconds }) =>
-      `${steps} of ${quantity(plan.steps.length, 'master')} handed over from ${worker} in ${seconds.toFixed(1)} s`,
+      `Moved ${steps} of ${quantity(plan.steps.length, 'master')} off ${worker} in ${seconds.toFixed(1)} s`,
   });
 }
 
@@ -35,7 +35,7 @@ async function pickWorker(snapshot: ClusterSnapshot, zones: ReadonlyMap<string, 
   const items = survivability(snapshot, zones)
     .filter(({ place }) => place.kind === 'worker')
     .map((fate) => ({ label: fate.place.name, description: fate.nodes.join(', '), detail: fateText(fate) }));
-  const options = { title: snapshot.name, placeHolder: 'Which worker is to have no masters?' };
+  const options = { title: snapshot.name, placeHolder: 'Select the Kubernetes node to move masters off' };
   return (await picked(vscode.window.showQuickPick(items, options))).label;
 }
 

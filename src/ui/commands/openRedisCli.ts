@@ -16,7 +16,7 @@ export async function openRedisCli(parts: Parts, argument: unknown): Promise<Out
     if (node.pod === undefined) {
       throw new UserError(
         'not-found',
-        `Node ${node.id} runs in no pod of ${ref.name}, so there is nothing to open a terminal in.`,
+        `Node ${node.id} does not run in a pod of ${ref.name}, so no terminal can be opened.`,
       );
     }
     const access = await parts.inventory.access(ref.context);

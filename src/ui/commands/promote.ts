@@ -35,15 +35,15 @@ export async function promote(parts: Parts, argument: unknown): Promise<Outcome>
     verb: 'Promote',
     message: ({ seconds, cancelled }) =>
       cancelled
-        ? 'not every shard has got a new master'
-        : `${promoted(plan, snapshot)} after ${seconds.toFixed(1)} s`,
+        ? 'Not all shards have a new master yet'
+        : `${promoted(plan, snapshot)} in ${seconds.toFixed(1)} s`,
   });
 }
 
 function deadIn({ dead }: Answers): readonly string[] | undefined {
   if (dead === undefined) return undefined;
   if (Array.isArray(dead) && dead.every((id): id is string => typeof id === 'string')) return dead;
-  throw new UserError('invalid-input', '"dead" is a list of node ids. Nothing was changed.');
+  throw new UserError('invalid-input', '"dead" must be a list of node ids. Nothing was changed.');
 }
 
 /** The first way that is possible. Where none is, why the last one is not says what to do. */
@@ -66,7 +66,7 @@ function gentlest(
 
 async function pickReplica(snapshot: ClusterSnapshot): Promise<RedisNode> {
   const replicas = snapshot.nodes.filter(({ role, view }) => role === 'replica' && view !== undefined);
-  return await pickNode(snapshot, 'Which replica is to become master?', replicas);
+  return await pickNode(snapshot, 'Select the replica to promote', replicas);
 }
 
 function promoted({ steps }: Plan, { nodes }: ClusterSnapshot): string {
@@ -74,7 +74,5 @@ function promoted({ steps }: Plan, { nodes }: ClusterSnapshot): string {
     const node = step.kind === 'promote' ? nodes.find(({ id }) => id === step.node) : undefined;
     return node === undefined ? [] : [nodeName(node)];
   });
-  return names.length === 1
-    ? `${names.join('')} is the master of its shard`
-    : `The shards of ${names.join(', ')} have masters again`;
+  return `Promoted ${names.join(', ')} to master`;
 }

@@ -13,7 +13,7 @@ import { toChange } from '../partToChange.ts';
 import { movedText, runPlanned } from '../runPlanned.ts';
 import { picked, type Answers } from '../target.ts';
 
-/** Gives every master its share of the hash slots, by the fewest moves, while clients go on. */
+/** Gives every master its share of the hash slots with the fewest moves, while clients read and write. */
 export async function rebalance(parts: Parts, argument: unknown): Promise<Outcome | (Outcome & PlanResult)> {
   const asking = new Asking(parts, argument);
   const snapshot = await toChange(parts, argument, await parts.inventory.fresh(await asking.cluster()));
@@ -29,7 +29,7 @@ export async function rebalance(parts: Parts, argument: unknown): Promise<Outcom
     );
     return {
       outcome: 'done',
-      message: `${plan.title} in ${quantity(plan.steps.length, 'move')}; nothing was changed.`,
+      message: `${plan.title}: preview with ${quantity(plan.steps.length, 'move')}. Nothing was changed.`,
     };
   }
   return runPlanned(parts, {
@@ -66,7 +66,7 @@ function wrong(field: string, form: string): UserError {
   return new UserError('invalid-input', `"${field}" must be ${form}.`);
 }
 
-/** Who is to have slots afterwards; a master that is not chosen is emptied. */
+/** Asks which masters should own slots; masters that are left out are emptied. */
 async function askMasters(snapshot: ClusterSnapshot): Promise<RebalanceRequest> {
   const items = mastersOf(snapshot).map((node) => ({
     label: nodeName(node),
@@ -76,7 +76,7 @@ async function askMasters(snapshot: ClusterSnapshot): Promise<RebalanceRequest> 
   }));
   const options = {
     title: `Rebalance ${snapshot.name}`,
-    placeHolder: 'Which masters are to share the slots? Those left out give all theirs away.',
+    placeHolder: 'Select the masters that should own slots. Masters you leave out are emptied.',
     canPickMany: true as const,
   };
   const chosen = await picked(vscode.window.showQuickPick(items, options));

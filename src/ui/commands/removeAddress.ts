@@ -5,13 +5,13 @@ import type { Parts } from '../parts.ts';
 import { readSettings, saveAddresses } from '../settings.ts';
 import { clusterOf } from '../target.ts';
 
-/** Takes a cluster outside Kubernetes out of the tree and forgets its password. The cluster is left as it is. */
+/** Removes a cluster outside Kubernetes from the tree and deletes its stored password. The cluster itself is not changed. */
 export async function removeAddress(parts: Parts, argument: unknown): Promise<Outcome> {
   const ref = await clusterOf(parts, argument);
   if (isKubernetesRef(ref)) {
     throw new UserError(
       'invalid-input',
-      `${ref.name} is in Kubernetes: it is in the tree as long as it exists there.`,
+      `${ref.name} is in Kubernetes and stays in the tree as long as it exists there. Use “Delete Cluster…” to delete it.`,
     );
   }
   const { addresses } = readSettings();
@@ -23,6 +23,6 @@ export async function removeAddress(parts: Parts, argument: unknown): Promise<Ou
   await parts.reloadSources();
   return {
     outcome: 'done',
-    message: `${ref.addresses.join(', ')} is no longer in the tree. Nothing else was changed.`,
+    message: `Removed ${ref.addresses.join(', ')} from the tree. Nothing else was changed.`,
   };
 }

@@ -12,7 +12,7 @@ import { runPlanned } from '../runPlanned.ts';
 import { shapeFactsOf } from '../shapeFacts.ts';
 import { pickNode, textAnswer } from '../target.ts';
 
-/** Gives a shard's slots to the others, takes its nodes out of the cluster, and in Kubernetes ends as many pods. */
+/** Moves a shard's slots to the others, removes its nodes from the cluster, and in Kubernetes removes as many pods. */
 export async function removeShard(parts: Parts, argument: unknown): Promise<Outcome> {
   const asking = new Asking(parts, argument);
   const ref = await asking.cluster();
@@ -28,8 +28,8 @@ export async function removeShard(parts: Parts, argument: unknown): Promise<Outc
     plan,
     asking,
     verb: 'Remove Shard',
-    message: ({ movedSlots, movedKeys, seconds }) =>
-      `${quantity(movedSlots, 'slot')} with ${quantity(movedKeys, 'key')} went to the other shards; done in ${seconds.toFixed(1)} s`,
+    message: ({ movedSlots, movedKeys, seconds, cancelled }) =>
+      `Moved ${quantity(movedSlots, 'slot')} with ${quantity(movedKeys, 'key')} to the other shards${cancelled ? '' : ' and removed the shard'} in ${seconds.toFixed(1)} s`,
   });
 }
 

@@ -21,8 +21,8 @@ export async function replacePod(parts: Parts, argument: unknown): Promise<Outco
   return runPlanned(parts, {
     plan,
     asking,
-    verb: 'Replace',
+    verb: `Replace ${quantity(plan.steps.length, 'Pod')}`,
     evenUnread: true,
-    message: ({ steps, seconds }) => `${quantity(steps, 'pod')} replaced in ${seconds.toFixed(1)} s`,
+    message: ({ steps, seconds }) => `Replaced ${quantity(steps, 'pod')} in ${seconds.toFixed(1)} s`,
   });
 }

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { UserError } from '../../model/errors.ts';
+import { quantity } from '../../model/quantity.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import { mastersOf } from '../../model/shards.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
@@ -10,7 +11,7 @@ import { toChange } from '../partToChange.ts';
 import { runPlanned } from '../runPlanned.ts';
 import { picked, pickNode, textAnswer, type Answers } from '../target.ts';
 
-/** Moves a replica to another master, or spreads all of them evenly over masters and workers. */
+/** Moves a replica to another master, or spreads all replicas evenly across masters and Kubernetes nodes. */
 export async function replicate(parts: Parts, argument: unknown): Promise<Outcome> {
   const asking = new Asking(parts, argument);
   const snapshot = await toChange(parts, argument, await parts.inventory.fresh(await asking.cluster()));
@@ -22,9 +23,9 @@ export async function replicate(parts: Parts, argument: unknown): Promise<Outcom
   return runPlanned(parts, {
     plan,
     asking,
-    verb: 'Replicate',
+    verb: `Move ${quantity(plan.steps.length, 'Replica')}`,
     message: ({ steps, seconds }) =>
-      `${steps} of ${plan.steps.length} ${plan.steps.length === 1 ? 'replica follows its' : 'replicas follow their'} new master, in step after ${seconds.toFixed(1)} s`,
+      `Moved and synchronized ${steps} of ${quantity(plan.steps.length, 'replica')} in ${seconds.toFixed(1)} s`,
   });
 }
 
@@ -32,7 +33,7 @@ function requestIn(answers: Answers): ReplicateRequest | undefined {
   const [node, master] = [textAnswer(answers, 'node'), textAnswer(answers, 'master')];
   if (answers['spread'] === true) {
     if (node === undefined && master === undefined) return { spread: true };
-    throw new UserError('invalid-input', 'Give either "node" and "master", or "spread": true.');
+    throw new UserError('invalid-input', 'Pass either "node" and "master", or "spread": true.');
   }
   return node === undefined || master === undefined ? undefined : { node, master };
 }
@@ -44,20 +45,20 @@ async function askRequest(snapshot: ClusterSnapshot, node: string | undefined): 
   const masters = mastersOf(snapshot).filter(
     (one) => one.id !== id && one.id !== own?.masterId && one.slots.length > 0,
   );
-  return { node: id, master: (await pickNode(snapshot, 'Which master is it to follow?', masters)).id };
+  return { node: id, master: (await pickNode(snapshot, 'Select the new master of the replica', masters)).id };
 }
 
 /** Undefined where all are to be spread. */
 async function askNode(snapshot: ClusterSnapshot): Promise<string | undefined> {
-  const one = { label: 'Move one replica…', spread: false };
+  const one = { label: 'Move One Replica…', spread: false };
   const all = {
-    label: 'Spread all replicas',
-    description: 'evenly over masters, then over workers',
+    label: 'Spread All Replicas',
+    description: 'evenly across masters, then across Kubernetes nodes',
     spread: true,
   };
-  const options = { title: snapshot.name, placeHolder: 'Which replicas?' };
+  const options = { title: snapshot.name, placeHolder: 'Select which replicas to move' };
   const { spread } = await picked(vscode.window.showQuickPick([one, all], options));
   if (spread) return undefined;
   const replicas = snapshot.nodes.filter(({ role }) => role === 'replica');
-  return (await pickNode(snapshot, 'Which replica is to move?', replicas)).id;
+  return (await pickNode(snapshot, 'Select the replica to move', replicas)).id;
 }

@@ -17,7 +17,7 @@ import { toChange } from '../partToChange.ts';
 import { movedText, runPlanned } from '../runPlanned.ts';
 import { picked, pickNode, textAnswer, type Answers } from '../target.ts';
 
-/** Moves hash slots with their keys from one or all masters to another, while clients go on reading and writing. */
+/** Moves hash slots with their keys from one or all masters to another, while clients read and write. */
 export async function reshard(parts: Parts, argument: unknown): Promise<Outcome | (Outcome & PlanResult)> {
   const asking = new Asking(parts, argument);
   const snapshot = await toChange(parts, argument, await parts.inventory.fresh(await asking.cluster()));
@@ -58,8 +58,8 @@ async function remainderToMove(
   if (remainder.slots.length === 0) return undefined;
   const total = typeof request.slots === 'number' ? quantity(request.slots, 'slot') : '';
   const items = [
-    { label: 'Resume', description: `Move the ${left} that are left`, remainder },
-    { label: 'Start Over', description: `Move ${total} more`, remainder: undefined },
+    { label: 'Resume', description: `Move the remaining ${left}`, remainder },
+    { label: 'Start Over', description: `Move another ${total}`, remainder: undefined },
   ];
   const placeHolder = `This reshard of ${total} stopped on ${timeText(remainder.stoppedAt)}`;
   return (await picked(vscode.window.showQuickPick(items, { title: snapshot.name, placeHolder }))).remainder;
@@ -70,7 +70,7 @@ function sourcesIn(answers: Answers): 'all' | readonly string[] | undefined {
   if (from === undefined || from === 'all') return from;
   if (typeof from === 'string') return [from];
   if (Array.isArray(from)) return from.map(String);
-  throw new UserError('invalid-input', '"from" is "all", a node id or a list of node ids.');
+  throw new UserError('invalid-input', '"from" must be "all", a node id or a list of node ids.');
 }
 
 function slotsIn(answers: Answers): number | SlotSet | undefined {
@@ -79,12 +79,12 @@ function slotsIn(answers: Answers): number | SlotSet | undefined {
   if (typeof slots === 'string') return parseSlots(slots);
   throw new UserError(
     'invalid-input',
-    '"slots" is a number of slots, or slots and ranges such as "0-99,200".',
+    '"slots" must be a number of slots, or slots and ranges such as "0-99,200".',
   );
 }
 
 async function askTarget(snapshot: ClusterSnapshot): Promise<string> {
-  return (await pickNode(snapshot, 'Which master is to receive the hash slots?', mastersOf(snapshot))).id;
+  return (await pickNode(snapshot, 'Select the master to move slots to', mastersOf(snapshot))).id;
 }
 
 async function askSources(snapshot: ClusterSnapshot, to: string): Promise<'all' | readonly string[]> {
@@ -95,7 +95,11 @@ async function askSources(snapshot: ClusterSnapshot, to: string): Promise<'all' 
     picked: true,
     node,
   }));
-  const options = { title: snapshot.name, placeHolder: 'From which masters?', canPickMany: true as const };
+  const options = {
+    title: snapshot.name,
+    placeHolder: 'Select the masters to move slots from',
+    canPickMany: true as const,
+  };
   const chosen = await picked(vscode.window.showQuickPick(items, options));
   return chosen.length === items.length ? 'all' : chosen.map(({ node }) => node.id);
 }
@@ -106,7 +110,8 @@ async function askSlots(snapshot: ClusterSnapshot, to: string): Promise<number |
   const text = await picked(
     vscode.window.showInputBox({
       title: snapshot.name,
-      prompt: 'How many hash slots, or which? A number is a count; write 5-5 for the single slot 5.',
+      prompt:
+        'Enter a number of slots, or slot ranges. A plain number is a count; enter 5-5 for slot 5 alone.',
       placeHolder: '1000   or   0-99,200-299',
       ignoreFocusOut: true,
       validateInput: (value) => {

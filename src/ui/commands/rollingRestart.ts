@@ -7,7 +7,7 @@ import type { Parts } from '../parts.ts';
 import { toChange } from '../partToChange.ts';
 import { runUpgraded } from '../runUpgraded.ts';
 
-/** Starts every pod anew, one at a time, each master only after a replica took over. */
+/** Recreates every pod, one at a time, and each master only after a replica has taken over. */
 export async function rollingRestart(
   parts: Parts,
   argument: unknown,
@@ -22,6 +22,6 @@ export async function rollingRestart(
     ...{ plan, access },
     asking,
     verb: 'Restart',
-    message: `${snapshot.name} is restarted`,
+    message: `Restarted ${snapshot.name}`,
   });
 }

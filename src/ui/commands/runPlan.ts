@@ -6,7 +6,7 @@ import { openPlanFile } from '../planFiles.ts';
 import { runPlanned } from '../runPlanned.ts';
 import { stepsText } from '../stepsText.ts';
 
-/** Runs a saved plan, where the cluster is still as the plan found it. It may be anybody's, so it always asks. */
+/** Runs a saved plan if the cluster is still as the plan found it. Somebody else may have made it, so it always asks. */
 export async function runPlan(parts: Parts, argument: unknown): Promise<Outcome | (Outcome & PlanResult)> {
   const asking = new Asking(parts, argument).always();
   const { plan } = await openPlanFile(parts, argument);

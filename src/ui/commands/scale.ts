@@ -7,6 +7,7 @@ import { planScale, runScale, type Scaled } from '../../operations/scale.ts';
 import { changesShape, planScaleShape, type ShapeRequest } from '../../operations/scaleShape.ts';
 import { isKubernetesRef, type KubernetesClusterRef } from '../../model/clusterRef.ts';
 import { stoppedSet } from '../../model/goneMembers.ts';
+import { mastersOf } from '../../model/shards.ts';
 import { messageOf, UserError } from '../../model/errors.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
@@ -56,8 +57,8 @@ export async function scale(parts: Parts, argument: unknown): Promise<Outcome | 
       plan,
       asking,
       verb: 'Scale',
-      message: ({ movedSlots, seconds }) =>
-        `${snapshot.name}: ${quantity(movedSlots, 'slot')} moved, done in ${seconds.toFixed(1)} s`,
+      message: ({ movedSlots, seconds, cancelled }) =>
+        `${cancelled ? 'Started to scale' : 'Scaled'} ${snapshot.name} in ${seconds.toFixed(1)} s; ${quantity(movedSlots, 'slot')} moved`,
     });
   }
   if (isKubernetesRef(snapshot.ref))
@@ -82,7 +83,7 @@ export async function scale(parts: Parts, argument: unknown): Promise<Outcome | 
           replicate: (namespace, pod, port, masterId) =>
             using(pods.dial(namespace, pod, port), (node) => replicate(node, masterId)),
         });
-        const message = `${ref.name} has ${quantity(scaled.pods, 'pod')} now: ${quantity(scaled.masters, 'master')} and ${quantity(scaled.replicas, 'replica')}.`;
+        const message = `${ref.name} now has ${quantity(scaled.pods, 'pod')}: ${quantity(scaled.masters, 'master')} and ${quantity(scaled.replicas, 'replica')}.`;
         return { ...scaled, outcome: 'done' as const, message };
       } finally {
         pods.close();
@@ -91,7 +92,7 @@ export async function scale(parts: Parts, argument: unknown): Promise<Outcome | 
   });
 }
 
-/** The pods come back with their volumes and their nodes by themselves. */
+/** Scales a stopped StatefulSet up again: the pods return with their volumes, and their nodes rejoin by themselves. */
 async function scaleBack(
   parts: Parts,
   asking: Asking,
@@ -106,12 +107,12 @@ async function scaleBack(
     ...{ plan, asking, verb: 'Scale', evenUnread: true },
     message: ({ seconds, cancelled }) =>
       cancelled
-        ? 'not all pods are ready yet'
+        ? 'Not all pods are ready yet'
         : `${snapshot.name}: all pods are ready again after ${seconds.toFixed(1)} s`,
   });
 }
 
-/** A node that answers, and that can greet newcomers. */
+/** A node that answers, and that can introduce new nodes. */
 function memberOf(snapshot: ClusterSnapshot): string {
   const member = snapshot.nodes.find((node) => node.view !== undefined);
   if (member === undefined) throw new UserError('unreachable', `No node of ${snapshot.name} answers.`);
@@ -135,7 +136,7 @@ async function askShape(snapshot: ClusterSnapshot): Promise<ShapeRequest> {
   const text = await picked(
     vscode.window.showInputBox({
       title: `Scale ${snapshot.name}`,
-      prompt: `It has ${quantity(now, 'pod')}. How many shall it have? Or write masters x replicas of each, such as 4x1.`,
+      prompt: `Currently ${quantity(now, 'pod')}${shapeText(snapshot)}. Enter a number of pods, or masters × replicas per master, such as 4x1.`,
       value: String(now + 1),
       ignoreFocusOut: true,
       validateInput: (value) => {
@@ -152,6 +153,16 @@ async function askShape(snapshot: ClusterSnapshot): Promise<ShapeRequest> {
     }),
   );
   return shapeIn(text);
+}
+
+/** The masters and replicas that the cluster has now; empty while no node was read. */
+function shapeText(snapshot: ClusterSnapshot): string {
+  const masters = mastersOf(snapshot).length;
+  const replicas = snapshot.nodes.length - masters;
+  if (masters === 0) return '';
+  return replicas % masters === 0
+    ? ` (${quantity(masters, 'master')} × ${quantity(replicas / masters, 'replica')})`
+    : ` (${quantity(masters, 'master')}, ${quantity(replicas, 'replica')})`;
 }
 
 function shapeIn(text: string): ShapeRequest {

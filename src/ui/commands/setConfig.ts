@@ -9,7 +9,7 @@ import type { Parts } from '../parts.ts';
 import { runPlanned } from '../runPlanned.ts';
 import { picked, textAnswer, type Answers } from '../target.ts';
 
-/** Changes a setting on all servers, or on one, and says the old value to go back to. */
+/** Changes a setting on all servers, or on one, and reports the old value. */
 export async function setConfig(
   parts: Parts,
   argument: unknown,
@@ -29,11 +29,11 @@ export async function setConfig(
   const result = await runPlanned(parts, {
     plan,
     asking,
-    verb: 'Set',
+    verb: 'Set Configuration',
     message: ({ cancelled }) =>
       cancelled
-        ? `${name} was not set everywhere`
-        : `${name} is ${value === '' ? '""' : value} now; before: ${before.map((one) => (one === '' ? '""' : one)).join(', ') || 'the same'}`,
+        ? `${name} was not set on all servers`
+        : `${name} is now ${value === '' ? '""' : value} (before: ${before.map((old) => (old === '' ? '""' : old)).join(', ') || 'the same'})`,
   });
   return { ...result, before };
 }
@@ -57,12 +57,12 @@ function settingIn(answers: Answers): Setting | undefined {
 
 async function askSetting(cluster: string): Promise<Setting> {
   const options = {
-    title: `Set a setting of ${cluster}`,
-    prompt: 'Which setting, and its value?',
+    title: `Set Configuration of ${cluster}`,
+    prompt: 'Enter a setting and its new value, separated by a space.',
     placeHolder: 'maxmemory-policy allkeys-lru',
     ignoreFocusOut: true,
     validateInput: (value: string) =>
-      /^\s*\S+\s+\S/.test(value) ? undefined : 'Write a name and a value, with a blank between.',
+      /^\s*\S+\s+\S/.test(value) ? undefined : 'Enter a name and a value separated by a space.',
   };
   const [name = '', ...words] = (await picked(vscode.window.showInputBox(options))).trim().split(/\s+/);
   const value = words.join(' ');

@@ -9,14 +9,14 @@ import { nodeOf } from '../target.ts';
 const tailLines = 500;
 const open = new Map<string, { readonly channel: vscode.OutputChannel; stop: AbortController }>();
 
-/** Shows a node's log in an output channel and follows it until the log is asked for again or the window closes. */
+/** Shows a node's log in an output channel and follows it until the log is requested again or the window closes. */
 export async function showLogs(parts: Parts, argument: unknown): Promise<Outcome> {
   const { snapshot, node } = await nodeOf(parts, argument);
   const { ref } = snapshot;
   if (!isKubernetesRef(ref) || node.pod === undefined) {
     throw new UserError(
       'not-found',
-      `${nodeName(node)} of ${describeRef(ref)} runs in no pod, so its log is not within reach: look on the machine it runs on.`,
+      `${nodeName(node)} of ${describeRef(ref)} does not run in a pod, so its log cannot be shown. Look on the machine where it runs.`,
     );
   }
   const { pod } = node;
@@ -39,7 +39,7 @@ export async function showLogs(parts: Parts, argument: unknown): Promise<Outcome
     .catch((error: unknown) => {
       if (!isAbort(error)) append(`\n${messageOf(error)}\n`);
     });
-  return { outcome: 'done', message: `The log of ${pod.name} is shown.` };
+  return { outcome: 'done', message: `Showing the log of ${pod.name}.` };
 }
 
 /** Ends all logs that are being followed. */

@@ -12,7 +12,7 @@ import { runUpgraded } from '../runUpgraded.ts';
 import { textAnswer, type Answers } from '../target.ts';
 import { askUpgrade } from '../upgradeQuestions.ts';
 
-/** Renews a cluster's image, memory, volumes or settings, one pod at a time, while clients go on. */
+/** Changes a cluster's image, memory, volumes or settings, one pod at a time, while clients read and write. */
 export async function upgrade(parts: Parts, argument: unknown): Promise<Outcome | (Outcome & Upgraded)> {
   const asking = new Asking(parts, argument);
   const asked = await asking.cluster();
@@ -29,7 +29,7 @@ export async function upgrade(parts: Parts, argument: unknown): Promise<Outcome 
     ...{ plan, access },
     asking,
     verb: 'Upgrade',
-    message: `${snapshot.name} is upgraded (${plan.change})`,
+    message: `Upgraded ${snapshot.name} (${plan.change})`,
   });
 }
 
@@ -49,7 +49,10 @@ function configIn(value: unknown): UpgradeRequest['config'] {
   const isRecord = typeof value === 'object' && value !== null && !Array.isArray(value);
   const entries = isRecord ? Object.entries(value as Readonly<Record<string, unknown>>) : [];
   if (!isRecord || entries.some(([, one]) => typeof one !== 'string' && typeof one !== 'number')) {
-    throw new UserError('invalid-input', '"config" is an object of settings, each a text or a number.');
+    throw new UserError(
+      'invalid-input',
+      '"config" must be an object of settings, each a string or a number.',
+    );
   }
   return Object.fromEntries(entries.map(([name, one]) => [name, String(one)]));
 }

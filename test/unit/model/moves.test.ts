@@ -14,8 +14,8 @@ test('what is no limit is refused by name', () => {
   const cases: readonly [unknown, RegExp][] = [
     [null, /^ is not an object of latencyMs, lagBytes, memoryPercent, until$/],
     [[], /^ is not an object/],
-    [{ latency: 5 }, /^latency is not a limit of a move/],
-    [{ constructor: 5 }, /^constructor is not a limit/],
+    [{ latency: 5 }, /^latency is not one of these limits: latencyMs/],
+    [{ constructor: 5 }, /^constructor is not one of these limits/],
     [{ latencyMs: '20' }, /^latencyMs is not a number of milliseconds above 0/],
     [{ latencyMs: 0 }, /^latencyMs is not/],
     [{ latencyMs: Number.NaN }, /^latencyMs is not/],

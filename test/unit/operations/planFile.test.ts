@@ -144,7 +144,10 @@ test('what is not a plan is refused with what is wrong where', () => {
       changed((_, step) => (step['limits'] = { until: '06:00' })),
       /steps\[0\]\.limits\.until is not a time with its zone/,
     ],
-    [changed((_, step) => (step['limits'] = { speed: 1 })), /limits\.speed is not a limit of a move/],
+    [
+      changed((_, step) => (step['limits'] = { speed: 1 })),
+      /limits\.speed is not one of these limits: latencyMs/,
+    ],
   ];
   for (const [text, message] of cases) {
     assert.throws(

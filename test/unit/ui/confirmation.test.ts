@@ -216,7 +216,7 @@ for (const [name, ways] of Object.entries(changing)) {
 function walk(name: string, way: Changing, ref: ClusterRef, state: () => ClusterSnapshot): void {
   const counted: Begun = { count: 0 };
   const types = (prompt: string): string | undefined => {
-    return prompt.includes('Lost:') || prompt.includes('permanently') ? undefined : way.types;
+    return prompt.includes('cannot be undone') ? undefined : way.types;
   };
   const call = async (argument: unknown, agrees = false, word?: string): Promise<string> => {
     setPerson({ agrees, types: (prompt) => types(prompt) ?? word });

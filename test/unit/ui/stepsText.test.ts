@@ -11,7 +11,8 @@ test('what was done already is not said to be done now', () => {
   assert.equal(text(1, 1, 1), 'Nothing to do: the only step was already done');
   assert.equal(text(2, 2, 2), 'Nothing to do: both steps were already done');
   assert.equal(text(3, 3, 3), 'Nothing to do: all 3 steps were already done');
-  assert.equal(text(3, 3, 1), '3 of 3 steps done in 0.1 s; 1 step already done before');
+  assert.equal(text(3, 3, 1), '3 of 3 steps done in 0.1 s; 1 step was already done');
+  assert.equal(text(4, 4, 2), '4 of 4 steps done in 0.1 s; 2 steps were already done');
   assert.equal(text(1, 1, 0), '1 of 1 step done in 0.1 s');
   assert.equal(text(3, 1, 0), '1 of 3 steps done in 0.1 s');
 });
