@@ -26,6 +26,7 @@ import { onSettingsChanged } from './ui/settings.ts';
 import { addressSource, Sources } from './ui/sources.ts';
 import type { ClusterWork } from './ui/tree/clusterRow.ts';
 import { ClusterTree } from './ui/tree/clusterTree.ts';
+import { GroupingChoice } from './ui/tree/groupingChoice.ts';
 import { offerUnfinished } from './ui/unfinished.ts';
 import { UnfinishedOperations } from './ui/unfinishedOperations.ts';
 import { waiting } from './ui/waiting.ts';
@@ -76,10 +77,12 @@ export function activate(context: vscode.ExtensionContext): void {
       .map(({ id, end, steps, title, lastAt }) => ({ id, end, title, lastAt, ...(steps && { steps }) }));
     return { ...(own === undefined ? {} : { own }), all, unfinished: left };
   };
+  const grouping = new GroupingChoice(context.globalState);
   const tree = new ClusterTree(inventory, () => ({
     contexts: inventory.contexts(),
     addressClusters: inventory.addressClusters(),
     kubeconfigProblems: sources.problems,
+    grouping: grouping.chosen,
     work: workOn,
   }));
   operations.on('changed', () => {
@@ -95,6 +98,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const slotMap = (ref: ClusterRef): SlotMapSource => ({
     ...slotMapSource(context.extensionUri, inventory, operations, ref),
     work: workOn,
+    showInTree: (nodeId) => tree.reveal(ref, nodeId),
   });
   const parts: Parts = {
     extensionUri: context.extensionUri,
@@ -102,6 +106,7 @@ export function activate(context: vscode.ExtensionContext): void {
     adapters,
     tree,
     operations,
+    grouping,
     documents,
     passwords,
     sandbox,
@@ -110,9 +115,9 @@ export function activate(context: vscode.ExtensionContext): void {
     log,
     sourcesReady: () => sources.ready(),
     reloadSources: () => sources.reload(),
-    openSlotMap: async (ref) => {
+    openSlotMap: async (ref, slot) => {
       await inventory.look(ref);
-      openSlotMap(slotMap(ref));
+      openSlotMap(slotMap(ref), slot);
     },
   };
   context.subscriptions.push(
@@ -161,7 +166,7 @@ function slotMapSource(
   inventory: Inventory,
   operations: Operations,
   ref: ClusterRef,
-): Omit<SlotMapSource, 'work'> {
+): Omit<SlotMapSource, 'work' | 'showInTree'> {
   return {
     extensionUri,
     ref,

@@ -10,7 +10,7 @@ import { SlotCanvas } from './slotCanvas.ts';
 import { slotTable, standingOf, type SlotTable } from './slotTable.ts';
 import { slotText, summary } from './slotText.ts';
 import { onThemeChange, readTheme } from './theme.ts';
-import { progressRing } from './toolkit.ts';
+import { button, progressRing } from './toolkit.ts';
 
 declare function acquireVsCodeApi(): {
   postMessage(message: FromPanel): void;
@@ -57,6 +57,11 @@ const readout = element(
   element('p', { class: 'slot' }, readoutSlot, ' ', readoutOwner),
   readoutStanding,
 );
+const showInTree = button('Show in Tree', () => {
+  const node = readout.dataset['owner'];
+  if (node !== undefined && node !== '') vscode.postMessage({ type: 'showInTree', node });
+});
+const readoutBar = element('div', { class: 'readout-bar' }, readout, showInTree);
 const legend = makeLegend();
 const tooltip = element('div', { class: 'tooltip', 'aria-hidden': 'true', hidden: '' });
 const summaryText = element('p', { class: 'only-read' });
@@ -70,7 +75,7 @@ const mapPane = element(
   { class: 'map-pane', 'aria-label': 'Map' },
   finder.root,
   map.root,
-  readout,
+  readoutBar,
   legend.root,
   help,
 );
@@ -101,13 +106,18 @@ function fit(): void {
   const narrow = main.clientWidth < 720;
   page.classList.toggle('narrow', narrow);
   const ruler = narrow ? 40 : 48;
-  const others = [finder.root, readout, legend.root, help]
+  const others = [finder.root, readoutBar, legend.root, help]
     .map((part) => (part.clientHeight === 0 ? 0 : part.clientHeight + 10))
     .reduce((sum, height) => sum + height);
   const width = narrow ? mapPane.clientWidth - ruler : main.clientWidth - ruler - 320;
   const height = narrow ? Math.max(width * 1.25, 400) : main.clientHeight - others;
   map.fit(width, Math.max(height, 128));
   mapPane.style.width = narrow ? '' : `${Math.max(map.width + ruler, 400)}px`;
+}
+
+function goTo(slot: number): void {
+  map.moveTo(slot, { jump: true });
+  map.focus();
 }
 
 function onCursor(slot: number): void {
@@ -125,6 +135,7 @@ function tellSlot(slot: number): void {
     'data-owner-label': owner?.label ?? '',
     'data-standing': standingOf(table, slot),
   });
+  showInTree.toggleAttribute('hidden', owner === undefined);
   setText(readoutSlot, title);
   setName(readoutOwner, ownerName);
   setText(readoutStanding, `${range} · ${standing}`);
@@ -178,6 +189,7 @@ for (const part of [document.documentElement, header.root, finder.root, legend.r
   resized.observe(part);
 addEventListener('message', (event: MessageEvent<ToPanel>) => {
   if (event.data.type === 'state') showState(event.data.state);
+  else if (event.data.type === 'goTo') goTo(event.data.slot);
   else if (!page.isConnected) setText(waiting.lastElementChild ?? waiting, `Reading ${event.data.title} …`);
 });
 map.moveTo(savedCursor() ?? 0, { jump: false });

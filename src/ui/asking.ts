@@ -25,7 +25,7 @@ export class Asking {
     this.#argument = argument;
     this.answers = answersOf(parts, argument);
     this.target = rowTarget(parts, argument);
-    this.#isPerson = Object.keys(this.answers).length === 0;
+    this.#isPerson = Object.keys(this.answers).length === 0 || this.answers['ask'] === true;
   }
 
   /** The cluster that the row or the answers name, or one that a person picks. */
@@ -48,7 +48,7 @@ export class Asking {
   }
 
   /**
-   * Not at all where the caller says `confirmed`; by the cluster's typed name where something is lost; by a button where
+   * Not at all where the caller says `confirmed`; by a button where it says `ask`; by the cluster's typed name where something is lost; by a button where
    * a person answers, and wherever the plan can lose keys, gives slots away or removes something.
    */
   confirmationOf(plan: Plan): Confirmation {

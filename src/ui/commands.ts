@@ -4,6 +4,7 @@ import { addByAddress } from './commands/addByAddress.ts';
 import { addShard } from './commands/addShard.ts';
 import { cancelOperation } from './commands/cancelOperation.ts';
 import { check } from './commands/check.ts';
+import { copy } from './commands/copy.ts';
 import { copyPlan } from './commands/copyPlan.ts';
 import { deleteCluster } from './commands/delete.ts';
 import { deploy } from './commands/deploy.ts';
@@ -14,6 +15,9 @@ import { fix } from './commands/fix.ts';
 import { flush } from './commands/flush.ts';
 import { forget } from './commands/forget.ts';
 import { form } from './commands/form.ts';
+import { goToKey } from './commands/goToKey.ts';
+import { goToNode } from './commands/goToNode.ts';
+import { groupBy } from './commands/groupBy.ts';
 import { heal } from './commands/heal.ts';
 import { moveMastersOff } from './commands/moveMastersOff.ts';
 import { openRedisCli } from './commands/openRedisCli.ts';
@@ -53,6 +57,7 @@ const commands: Readonly<Record<string, Command>> = {
   addShard,
   cancelOperation,
   check,
+  copy,
   copyPlan,
   delete: deleteCluster,
   deploy,
@@ -63,6 +68,9 @@ const commands: Readonly<Record<string, Command>> = {
   flush,
   forget,
   form,
+  goToKey,
+  goToNode,
+  groupBy,
   heal,
   moveMastersOff,
   openRedisCli,

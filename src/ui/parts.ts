@@ -9,6 +9,7 @@ import type { JournalPorts } from '../operations/journal.ts';
 import type { Documents } from './documents.ts';
 import type { Operations } from './operations.ts';
 import type { Passwords } from './passwords.ts';
+import type { GroupingChoice } from './tree/groupingChoice.ts';
 import type { ClusterTree } from './tree/clusterTree.ts';
 import type { UnfinishedOperations } from './unfinishedOperations.ts';
 
@@ -35,6 +36,7 @@ export interface Parts {
   readonly inventory: Inventory;
   readonly adapters: Adapters;
   readonly tree: ClusterTree;
+  readonly grouping: GroupingChoice;
   readonly operations: Operations;
   readonly documents: Documents;
   readonly passwords: Passwords;
@@ -47,5 +49,6 @@ export interface Parts {
   readonly sourcesReady: () => Promise<void>;
   /** Reads kubeconfigs and settings again. */
   readonly reloadSources: () => Promise<void>;
-  readonly openSlotMap: (ref: ClusterRef) => Promise<void>;
+  /** @param slot goes to it on the map */
+  readonly openSlotMap: (ref: ClusterRef, slot?: number) => Promise<void>;
 }

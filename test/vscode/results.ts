@@ -17,6 +17,7 @@ export interface NodeResult {
   readonly health: string;
   readonly pod?: string;
   readonly worker?: string;
+  readonly masterId?: string;
 }
 
 export interface SnapshotResult extends Result {

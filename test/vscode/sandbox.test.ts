@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseAddress } from '../../src/model/clusterRef.ts';
+import { keySlot } from '../../src/model/keySlot.ts';
 import { countSlots, parseSlots } from '../../src/model/slots.ts';
 import { connectNode, readNodeView } from '../../src/redis/entry.ts';
 import { keepOnFailure, launchVSCode, type VSCodeUnderTest } from '../support/launchVSCode.ts';
@@ -44,7 +45,7 @@ describe('the sandbox in VS Code', { timeout: 20 * 60_000 }, () => {
   test('without any kubeconfig the view says what can be done', async () => {
     await vscode.setTheme('dark');
     await vscode.command('workbench.view.extension.redisCluster');
-    await vscode.page.getByText('No kubeconfig was found').waitFor();
+    await vscode.page.getByText('No kubeconfig found').waitFor();
     await vscode.screenshot('empty-dark');
   });
 
@@ -64,7 +65,6 @@ describe('the sandbox in VS Code', { timeout: 20 * 60_000 }, () => {
       ['0-5460', '5461-10922', '10923-16383'],
     );
     await vscode.expandRow('Shard 1');
-    await vscode.expandRow('Replicas');
     assert.match((await vscode.rowTexts()).join('\n'), /Sandbox, ok · 3 shards · 6 nodes/);
     await vscode.screenshot('sandbox-tree-dark');
   });
@@ -104,10 +104,64 @@ describe('the sandbox in VS Code', { timeout: 20 * 60_000 }, () => {
     await vscode.setTheme('dark');
   });
 
+  test('a key, a node and a slot lead to each other, and their names to the clipboard', async () => {
+    const key = 'user:{42}:name';
+    const found = await vscode.command<Result & { slot: number; node: string }>('redisCluster.goToKey', {
+      cluster,
+      key,
+    });
+    assert.equal(found.slot, keySlot(key));
+    const owner = (await snapshot()).cluster.nodes.find(({ id }) => id === found.node);
+    assert.ok(owner !== undefined && !found.message.includes(key), found.message);
+    const page = await vscode.webview(/^Slots/);
+    await page.locator(`#readout[data-slot="${found.slot}"][data-owner="${owner.id}"]`).waitFor();
+    const selected = (address: string): Promise<unknown> =>
+      vscode.page.locator('[role="treeitem"][aria-selected="true"]', { hasText: address }).waitFor();
+    await selected(owner.address);
+    const other = (await masters()).find(({ id }) => id !== owner.id);
+    assert.ok(other !== undefined);
+    await vscode.command('redisCluster.goToNode', { cluster, node: other.id });
+    await selected(other.address);
+    await page.getByRole('button', { name: 'Show in Tree' }).click();
+    await selected(owner.address);
+    const copied = await vscode.command<Result & { text: string }>('redisCluster.copy', {
+      ...{ cluster, node: owner.id, what: 'redisCli' },
+    });
+    assert.equal(copied.text, `redis-cli -c -h 127.0.0.1 -p ${owner.address.split(':')[1] ?? ''}`);
+  });
+
+  test('nodes are listed by role or by host, as chosen', async () => {
+    await vscode.command('redisCluster.groupBy', { by: 'machines' });
+    await vscode.treeRow('127.0.0.1').waitFor();
+    await vscode.screenshot('sandbox-machines-dark');
+    await vscode.command('redisCluster.groupBy', { by: 'roles' });
+    await vscode.treeRow('Masters').waitFor();
+    assert.match((await vscode.rowTexts()).join('\n'), /^Masters, 3$/m);
+  });
+
+  test('a replica that is dropped on a master shows the plan, and moves when it is confirmed', async () => {
+    const { nodes } = (await snapshot()).cluster;
+    const replica = nodes.find(({ role }) => role === 'replica');
+    const onto = nodes.find(({ id, role }) => role === 'master' && id !== replica?.masterId);
+    assert.ok(replica !== undefined && onto !== undefined);
+    await vscode.treeRow(replica.address).dragTo(vscode.treeRow(onto.address));
+    const dialog = vscode.page.locator('.monaco-dialog-box');
+    await dialog.getByText(onto.address).first().waitFor({ timeout: 10_000 });
+    await vscode.screenshot('drop-replica-dark');
+    await dialog.getByRole('button', { name: 'Replicate' }).click();
+    await eventually('the replica follows the other master', 30, async () => {
+      const now = (await snapshot()).cluster.nodes.find(({ id }) => id === replica.id);
+      return now?.masterId === onto.id;
+    });
+    const back = await vscode.command<Result>('redisCluster.replicate', {
+      ...{ cluster, node: replica.id, master: replica.masterId, confirmed: true },
+    });
+    assert.equal(back.outcome, 'done', back.message);
+  });
+
   test('a replica that takes over changes the rows of its shard, soon after the servers say so', async () => {
     const replica = (await snapshot()).cluster.nodes.find((node) => node.role === 'replica');
     assert.ok(replica !== undefined);
-    await vscode.expandRow('Nodes');
     const row = vscode.treeRow(new RegExp(`^${replica.address}\\s*master`));
     assert.equal(await row.count(), 0);
     const times = { connectTimeoutMs: 2000, commandTimeoutMs: 2000 };

@@ -1,5 +1,5 @@
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
-import { clusterRow, type ClusterWork } from './clusterRow.ts';
+import { clusterRow, type ClusterWork, type Drawing } from './clusterRow.ts';
 import type { Row } from './row.ts';
 
 interface Drawn {
@@ -13,11 +13,11 @@ export class ClusterRows {
   readonly #drawn = new WeakMap<ClusterSnapshot, Drawn>();
 
   /** The very same row as before where neither the snapshot nor anything else is another. */
-  row(snapshot: ClusterSnapshot, name: string, work: ClusterWork, isExpanded = false): Row {
-    const made = JSON.stringify([name, work, isExpanded]);
+  row(snapshot: ClusterSnapshot, name: string, work: ClusterWork, drawing: Drawing): Row {
+    const made = JSON.stringify([name, work, drawing]);
     const before = this.#drawn.get(snapshot);
     if (before?.made === made) return before.row;
-    const row = clusterRow({ ...snapshot, name }, work, isExpanded);
+    const row = clusterRow({ ...snapshot, name }, work, drawing);
     this.#drawn.set(snapshot, { made, row });
     return row;
   }

@@ -1,8 +1,10 @@
 import * as vscode from 'vscode';
+import { clusterKey, type ClusterRef } from '../../model/clusterRef.ts';
 import { claimKey, claimOf, type Claim, type Release } from '../../inventory/claims.ts';
 import type { Inventory } from '../../inventory/inventory.ts';
 import { ClusterRows } from './clusterRows.ts';
 import { changedRows, indexRows, type RowIndex } from './changedRows.ts';
+import { dropReplicas } from './dropReplicas.ts';
 import type { Row, RowTarget } from './row.ts';
 import { badgeOf } from './badge.ts';
 import { rowsOf, type TreeState } from './rows.ts';
@@ -39,6 +41,7 @@ export class ClusterTree implements vscode.TreeDataProvider<Element>, vscode.Dis
     this.view = vscode.window.createTreeView('redisCluster.clusters', {
       treeDataProvider: this,
       showCollapseAll: true,
+      dragAndDropController: dropReplicas((element) => this.target(element)),
     });
     this.view.onDidChangeVisibility(() => {
       this.#claimVisible();
@@ -89,6 +92,31 @@ export class ClusterTree implements vscode.TreeDataProvider<Element>, vscode.Dis
   /** What a row stands for, for commands that were started from it. */
   target(element: Element): RowTarget | undefined {
     return this.#index.get(element.id)?.row.target;
+  }
+
+  /**
+   * Selects the row of a cluster or of one of its nodes and brings it into view. False where it has none now, since its
+   * context has not been read yet.
+   */
+  async reveal(ref: ClusterRef, nodeId?: string): Promise<boolean> {
+    this.#redrawNow();
+    const key = clusterKey(ref);
+    const [id] =
+      [...this.#index].find(
+        ([
+          ,
+          {
+            row: { target, facets },
+          },
+        ]) => {
+          if (target === undefined || !('ref' in target) || clusterKey(target.ref) !== key) return false;
+          if (nodeId === undefined) return facets.startsWith('cluster ');
+          return target.kind === 'node' && target.nodeId === nodeId && facets.startsWith('node ');
+        },
+      ) ?? [];
+    if (id === undefined) return false;
+    await this.view.reveal(this.#element(id), { select: true, focus: true, expand: nodeId === undefined });
+    return true;
   }
 
   getTreeItem(element: Element): vscode.TreeItem {

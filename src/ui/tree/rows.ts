@@ -5,6 +5,7 @@ import { UserError } from '../../model/errors.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { quantity } from '../../model/quantity.ts';
 import type { ClusterWork } from './clusterRow.ts';
+import type { Grouping } from './groupings.ts';
 import { ClusterRows } from './clusterRows.ts';
 import { busyIcon, errorIcon, warningIcon, type Row } from './row.ts';
 
@@ -17,6 +18,7 @@ export interface TreeState {
   }[];
   /** Kubeconfig files that could not be read. */
   readonly kubeconfigProblems: readonly { readonly file: string; readonly message: string }[];
+  readonly grouping: Grouping;
   readonly work: (snapshot: ClusterSnapshot) => ClusterWork;
 }
 
@@ -40,7 +42,8 @@ function addressRow(
   const id = clusterKey(source.ref);
   const kind = source.sandbox ? 'sandbox' : 'byAddress';
   if (snapshot !== undefined) {
-    const row = kept.row(snapshot, source.name, state.work(snapshot), source.sandbox);
+    const drawing = { grouping: state.grouping, expanded: source.sandbox };
+    const row = kept.row(snapshot, source.name, state.work(snapshot), drawing);
     return { ...row, facets: `${row.facets} ${kind}` };
   }
   return {
@@ -163,7 +166,9 @@ function namespaceRow(
     facets: 'namespace',
     expansion: 'expanded',
     target: { kind: 'namespace', context, namespace },
-    children: clusters.map((cluster) => kept.row(cluster, cluster.name, state.work(cluster))),
+    children: clusters.map((cluster) =>
+      kept.row(cluster, cluster.name, state.work(cluster), { grouping: state.grouping, expanded: false }),
+    ),
   };
 }
 

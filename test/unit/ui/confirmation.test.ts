@@ -108,7 +108,18 @@ interface Changing {
 
 /** Commands that change no cluster, or only stop what runs: none of them may reach a plan. */
 const unplanned = [
-  ...['addByAddress', 'cancelOperation', 'check', 'copyPlan', 'dryRunPlan', 'exportManifests'],
+  ...[
+    'addByAddress',
+    'cancelOperation',
+    'check',
+    'copy',
+    'copyPlan',
+    'goToKey',
+    'goToNode',
+    'groupBy',
+    'dryRunPlan',
+    'exportManifests',
+  ],
   ...['openRedisCli', 'openSettings', 'openSlotMap', 'refresh', 'removeAddress', 'showLogs', 'snapshot'],
   ...['startSandbox', 'stopSandbox', 'dismiss', 'showUnfinished'],
 ];

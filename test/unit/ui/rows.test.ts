@@ -19,6 +19,7 @@ function stateWith(clusters: readonly ClusterSnapshot[]): TreeState {
     contexts: [{ name: 'test', status: 'ready', scopes: [scope] }],
     addressClusters: [],
     kubeconfigProblems: [],
+    grouping: 'shards',
     work: () => ({ all: [], unfinished: [] }),
   };
 }
@@ -37,25 +38,47 @@ const unfinished: Unfinished = {
 
 const healthy = snapshotOf(ids.map((id) => source(id)));
 
-test('context, namespace, cluster, shards with master, replicas and slots; then nodes, masters, replicas, slots', () => {
+test('context, namespace, cluster, shards with master, replicas and slots; then all slots', () => {
   const index = indexRows(rowsOf(stateWith([healthy])));
   const labels = (id: string): readonly string[] => index.get(id)?.row.children.map((row) => row.label) ?? [];
   assert.deepEqual(labels('context/test'), ['shop']);
   assert.deepEqual(labels('context/test/shop'), ['cart']);
-  assert.deepEqual(labels('kubernetes/test/shop/cart'), [
-    'Shard 1',
-    'Shard 2',
-    'Shard 3',
-    'Nodes',
-    'Masters',
-    'Replicas',
-    'Slots',
-  ]);
+  assert.deepEqual(labels('kubernetes/test/shop/cart'), ['Shard 1', 'Shard 2', 'Shard 3', 'Slots']);
   assert.deepEqual(labels('kubernetes/test/shop/cart/shards/1'), ['cart-0', 'cart-3', '0-5460']);
   assert.deepEqual(labels('kubernetes/test/shop/cart/slots'), ['0-5460', '5461-10922', '10923-16383']);
   assert.equal(
-    index.get('kubernetes/test/shop/cart/nodes/m1')?.row.description,
+    index.get('kubernetes/test/shop/cart/shards/2/m1')?.row.description,
     'master · 5,462 slots · 100 keys · 1.9 MiB',
+  );
+});
+
+test('nodes are listed once, by shard, by role or by the machine that they run on', () => {
+  const spread = snapshotOf(
+    ids.map((id, index) => ({
+      ...source(id),
+      pod: pod(`cart-${index}`, `10.0.0.${index}`, { worker: `worker-${index % 3}` }),
+    })),
+  );
+  const labels = (grouping: TreeState['grouping'], row: string): readonly string[] => {
+    const index = indexRows(rowsOf({ ...stateWith([spread]), grouping }));
+    return (index.get(`kubernetes/test/shop/cart${row}`)?.row.children ?? []).map(({ label, description }) =>
+      [label, description].join(': '),
+    );
+  };
+  assert.deepEqual(labels('roles', ''), ['Masters: 3', 'Replicas: 3', 'Slots: 16,384 covered']);
+  assert.deepEqual(
+    labels('roles', '/replicas').map((text) => text.split(':')[0]),
+    ['cart-3', 'cart-4', 'cart-5'],
+  );
+  // m0 and its only replica r0 share worker-0, and so on.
+  assert.deepEqual(labels('machines', '').slice(0, 3), [
+    'worker-0: its failure stops 5,461 slots · 1 master, 1 replica',
+    'worker-1: its failure stops 5,462 slots · 1 master, 1 replica',
+    'worker-2: its failure stops 5,461 slots · 1 master, 1 replica',
+  ]);
+  assert.deepEqual(
+    labels('machines', '/machines/worker-1').map((text) => text.split(':')[0]),
+    ['cart-1', 'cart-4'],
   );
 });
 
@@ -70,7 +93,7 @@ test('a key count that changes redraws the rows of that node and no other', () =
   const after = snapshotOf(ids.map((id) => source(id, id === 'm1' ? { keys: 101 } : {})));
   const changed = changedRows(indexRows(rowsOf(stateWith([healthy]))), indexRows(rowsOf(stateWith([after]))));
   const cluster = 'kubernetes/test/shop/cart';
-  assert.deepEqual(changed, [`${cluster}/shards/2/m1`, `${cluster}/nodes/m1`, `${cluster}/masters/m1`]);
+  assert.deepEqual(changed, [`${cluster}/shards/2/m1`]);
 });
 
 test('nothing changed redraws nothing; a row that comes or goes redraws its parent', () => {
@@ -91,7 +114,7 @@ test('a broken cluster shows its problems first, with icon and words', () => {
   assert.equal(cluster?.description, 'broken · 3 shards · 5 of 6 nodes answered');
   assert.equal(cluster.icon.name, 'error');
   assert.match(cluster.children[0]?.label ?? '', /say that the cluster is down/);
-  const node = cluster.children.find((row) => row.label === 'Nodes')?.children[0];
+  const node = cluster.children.find((row) => row.label === 'Shard 1')?.children[0];
   assert.match(node?.description ?? '', /^unreachable · master/);
 });
 
@@ -102,7 +125,7 @@ test('a replica says what it has copied, or that it has no link', () => {
       replication: { ...replication, ...(syncing ? { receivedBytes: 2.5 * 1024 * 1024 } : {}) },
     });
     const snapshot = snapshotOf(ids.map((id) => (id === 'r0' ? r0 : source(id))));
-    const row = indexRows(rowsOf(stateWith([snapshot]))).get('kubernetes/test/shop/cart/nodes/r0');
+    const row = indexRows(rowsOf(stateWith([snapshot]))).get('kubernetes/test/shop/cart/shards/1/r0');
     return row?.row.description;
   };
   assert.match(described(true) ?? '', /^copying from its master, 2\.5 MiB so far · replica/);

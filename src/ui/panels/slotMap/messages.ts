@@ -82,7 +82,9 @@ export interface ContestedSlots {
 
 export type ToPanel =
   | { readonly type: 'state'; readonly state: SlotMapState }
-  | { readonly type: 'waiting'; readonly title: string };
+  | { readonly type: 'waiting'; readonly title: string }
+  /** Goes to a slot on the map; sent after a state. */
+  | { readonly type: 'goTo'; readonly slot: number };
 
 /** The commands that the panel offers; each runs as it would from the tree, for the panel's cluster. */
 export type SlotMapCommand =
@@ -90,4 +92,7 @@ export type SlotMapCommand =
 
 export type FromPanel =
   /** The page has been loaded, for the first time or again after it was hidden, and knows nothing. */
-  { readonly type: 'ready' } | { readonly type: 'run'; readonly command: SlotMapCommand };
+  | { readonly type: 'ready' }
+  | { readonly type: 'run'; readonly command: SlotMapCommand }
+  /** Selects a master in the tree, by its node id. */
+  | { readonly type: 'showInTree'; readonly node: string };

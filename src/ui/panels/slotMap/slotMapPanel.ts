@@ -32,19 +32,25 @@ export interface SlotMapSource {
   onDidChange(listener: () => void): vscode.Disposable;
   /** Runs a command for this cluster, as the tree would. */
   run(command: SlotMapCommand): void;
+  /** Selects a node in the tree. */
+  showInTree(nodeId: string): Promise<boolean>;
 }
 
-const openPanels = new Map<string, vscode.WebviewPanel>();
+interface OpenPanel {
+  readonly panel: vscode.WebviewPanel;
+  goTo(slot: number): void;
+}
 
-/** Shows the slot map of a cluster: the panel that is open for it already, or a new one. */
-export function openSlotMap(source: SlotMapSource): void {
+const openPanels = new Map<string, OpenPanel>();
+
+/** Shows the slot map of a cluster, at `slot` where one is given: the panel that is open for it already, or a new one. */
+export function openSlotMap(source: SlotMapSource, slot?: number): void {
   const open = openPanels.get(clusterKey(source.ref));
-  if (open === undefined) {
-    const panel = vscode.window.createWebviewPanel(viewType, source.title, vscode.ViewColumn.Active);
-    connect(panel, source);
-  } else {
-    open.reveal();
-  }
+  const shown =
+    open ??
+    connect(vscode.window.createWebviewPanel(viewType, source.title, vscode.ViewColumn.Active), source);
+  if (open !== undefined) open.panel.reveal();
+  if (slot !== undefined) shown.goTo(slot);
 }
 
 /**
@@ -75,15 +81,16 @@ function sourceOfState(
   }
 }
 
-function connect(panel: vscode.WebviewPanel, source: SlotMapSource): void {
+function connect(panel: vscode.WebviewPanel, source: SlotMapSource): OpenPanel {
   const key = clusterKey(source.ref);
-  openPanels.set(key, panel);
   // A hidden page is thrown away, and says `ready` when it is made anew.
   let ready = false;
   let colours: ShardColours = new Map();
   /** The shards as they are listed while something moves: a list that sorts itself anew cannot be read. */
   let order: readonly string[] = [];
   let timer: NodeJS.Timeout | undefined;
+  /** Where to go once the page has a map. */
+  let goingTo: number | undefined;
 
   const stateOf = (snapshot: ClusterSnapshot): SlotMapState => {
     colours = colourShards(shardsOf(snapshot), colours);
@@ -100,12 +107,16 @@ function connect(panel: vscode.WebviewPanel, source: SlotMapSource): void {
         ? { type: 'waiting', title: source.title }
         : { type: 'state', state: stateOf(snapshot) };
     void panel.webview.postMessage(message);
+    if (snapshot === undefined || goingTo === undefined) return;
+    void panel.webview.postMessage({ type: 'goTo', slot: goingTo } satisfies ToPanel);
+    goingTo = undefined;
   };
   const parts = [
     source.onDidChange(() => (timer ??= setTimeout(post, coalesceMs))),
     panel.webview.onDidReceiveMessage((value: unknown) => {
       const message = readMessage(value);
       if (message?.type === 'run') source.run(message.command);
+      if (message?.type === 'showInTree') void source.showInTree(message.node);
       if (message?.type !== 'ready') return;
       ready = true;
       post();
@@ -118,6 +129,15 @@ function connect(panel: vscode.WebviewPanel, source: SlotMapSource): void {
     openPanels.delete(key);
   });
   load(panel.webview, source.extensionUri);
+  const open: OpenPanel = {
+    panel,
+    goTo: (slot) => {
+      goingTo = slot;
+      post();
+    },
+  };
+  openPanels.set(key, open);
+  return open;
 }
 
 function load(webview: vscode.Webview, extensionUri: vscode.Uri): void {
@@ -136,6 +156,8 @@ function load(webview: vscode.Webview, extensionUri: vscode.Uri): void {
 function readMessage(value: unknown): FromPanel | undefined {
   if (typeof value !== 'object' || value === null || !('type' in value)) return undefined;
   if (value.type === 'ready') return { type: 'ready' };
+  if (value.type === 'showInTree' && 'node' in value && typeof value.node === 'string')
+    return { type: 'showInTree', node: value.node };
   if (value.type !== 'run' || !('command' in value)) return undefined;
   const { command } = value;
   return isCommand(command) ? { type: 'run', command } : undefined;

@@ -1,0 +1,117 @@
+import { survivability, fateText } from '../../checks/survivability.ts';
+import { isKubernetesRef } from '../../model/clusterRef.ts';
+import { quantity } from '../../model/quantity.ts';
+import { mastersOf, nodeName, shardsOf, slotsText } from '../../model/shards.ts';
+import type { ClusterSnapshot, RedisNode, Shard } from '../../model/snapshot.ts';
+import { formatSlots } from '../../model/slots.ts';
+import { nodeRow } from './nodeRow.ts';
+import { errorIcon, warningIcon, type Row } from './row.ts';
+import { rangeRow } from './slotsRow.ts';
+
+/** How the nodes of each cluster are listed: by shard, by role, or by the machine that they run on. */
+export const groupings = ['shards', 'roles', 'machines'] as const;
+export type Grouping = (typeof groupings)[number];
+
+export function groupedRows(id: string, snapshot: ClusterSnapshot, grouping: Grouping): readonly Row[] {
+  switch (grouping) {
+    case 'shards':
+      return shardsOf(snapshot).map((shard, index) =>
+        shardRow(`${id}/shards/${index + 1}`, snapshot, shard, index),
+      );
+    case 'roles':
+      return roleRows(id, snapshot);
+    case 'machines':
+      return machineRows(id, snapshot);
+  }
+}
+
+function shardRow(id: string, snapshot: ClusterSnapshot, shard: Shard, index: number): Row {
+  const { master, replicas, slots } = shard;
+  const sick = master?.health !== 'ok';
+  const weak = replicas.some((node) => node.health !== 'ok');
+  const ranges = slots.length > 3 ? `${slots.length} ranges` : formatSlots(slots);
+  const name = master === undefined ? `unknown master ${shard.id.slice(0, 8)}` : nodeName(master);
+  return {
+    id,
+    label: `Shard ${index + 1}`,
+    description: [
+      ...(sick ? ['master unhealthy'] : weak ? ['replica unhealthy'] : []),
+      slots.length === 0 ? 'no slots' : slotsText(slots),
+      quantity(replicas.length, 'replica'),
+      ...(slots.length === 0 ? [] : [ranges]),
+    ].join(' · '),
+    tooltip: [
+      `Master: ${name}`,
+      `Hash slots: ${slots.length === 0 ? 'none' : formatSlots(slots)}`,
+      ...replicas.map((node) => `Replica: ${nodeName(node)}`),
+    ],
+    icon: sick ? errorIcon : weak ? warningIcon : { name: 'layers' },
+    facets: 'shard',
+    expansion: 'collapsed',
+    ...(master === undefined ? {} : { target: { kind: 'node', ref: snapshot.ref, nodeId: master.id } }),
+    children: [
+      ...(master === undefined ? [] : [nodeRow(id, snapshot, master)]),
+      ...replicas.map((node) => nodeRow(id, snapshot, node)),
+      ...slots.map((range) => rangeRow(`${id}/slots`, snapshot.ref, range)),
+    ],
+  };
+}
+
+function roleRows(id: string, snapshot: ClusterSnapshot): readonly Row[] {
+  const replicas = snapshot.nodes.filter((node) => node.role === 'replica');
+  const roles = [
+    { name: 'masters', label: 'Masters', icon: 'circle-filled', nodes: mastersOf(snapshot) },
+    { name: 'replicas', label: 'Replicas', icon: 'circle-outline', nodes: replicas },
+  ];
+  return roles.map(({ name, label, icon, nodes }) => {
+    const healthy = nodes.filter((node) => node.health === 'ok').length;
+    return {
+      id: `${id}/${name}`,
+      label,
+      description: healthy === nodes.length ? String(nodes.length) : `${healthy} of ${nodes.length} healthy`,
+      icon: { name: icon },
+      facets: 'group',
+      expansion: nodes.length === 0 ? 'none' : 'expanded',
+      children: nodes.map((node) => nodeRow(`${id}/${name}`, snapshot, node)),
+    };
+  });
+}
+
+/** One row for each Kubernetes node, or host outside Kubernetes, with what its failure would mean. */
+function machineRows(id: string, snapshot: ClusterSnapshot): readonly Row[] {
+  const fates = new Map(
+    survivability(snapshot)
+      .filter(({ place }) => place.kind === 'worker')
+      .map((fate) => [fate.place.name, fate]),
+  );
+  const machines = [...Map.groupBy(snapshot.nodes, (node) => machineOf(snapshot, node))];
+  return machines
+    .sort(([a], [b]) => a.localeCompare(b, 'en', { numeric: true }))
+    .map(([name, nodes]) => {
+      const fate = fates.get(name);
+      const stops = fate !== undefined && fate.lost.length > 0;
+      const masters = nodes.filter(({ role }) => role === 'master').length;
+      const counted = [
+        ...(masters === 0 ? [] : [quantity(masters, 'master')]),
+        ...(masters === nodes.length ? [] : [quantity(nodes.length - masters, 'replica')]),
+      ];
+      return {
+        id: `${id}/machines/${name}`,
+        label: name,
+        description: [
+          ...(stops ? [`its failure stops ${slotsText(fate.lostSlots)}`] : []),
+          counted.join(', '),
+        ].join(' · '),
+        tooltip: [name, ...(fate === undefined ? [] : [fateText(fate)])],
+        icon: stops ? warningIcon : { name: 'server' },
+        facets: 'machine',
+        expansion: 'expanded',
+        children: nodes.map((node) => nodeRow(`${id}/machines/${name}`, snapshot, node)),
+      };
+    });
+}
+
+function machineOf({ ref }: ClusterSnapshot, { pod, host }: RedisNode): string {
+  if (isKubernetesRef(ref)) return pod === undefined ? 'No pod' : (pod.worker ?? 'Not scheduled');
+  return host === '' ? 'No address' : host;
+}
