@@ -11,17 +11,24 @@ export type UserErrorReason =
   | 'busy'
   | 'failed';
 
+/** What the button of a message does that helps. A terminal command is typed, and left to the user to run. */
+export type Help = { readonly title: string } & (
+  { readonly command: string } | { readonly terminal: string } | { readonly url: string }
+);
+
 /**
  * An error whose message is fit to be shown: what happened, to which node, what was left as it was and what to do
  * next. Everything else that is thrown is a bug and is shown as one.
  */
 export class UserError extends Error {
   readonly reason: UserErrorReason;
+  readonly help: Help | undefined;
 
-  constructor(reason: UserErrorReason, message: string, options?: ErrorOptions) {
+  constructor(reason: UserErrorReason, message: string, options?: ErrorOptions & { readonly help?: Help }) {
     super(message, options);
     this.name = 'UserError';
     this.reason = reason;
+    this.help = options?.help;
   }
 }
 

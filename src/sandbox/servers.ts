@@ -1,16 +1,14 @@
-import { execFile } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import type { Address } from '../model/clusterRef.ts';
 import { UserError } from '../model/errors.ts';
 import { pause } from '../model/pause.ts';
+import { freePort, host } from './ports.ts';
 import { startSupervisor, type Supervisor } from './supervisor.ts';
 
 export interface ServerOptions {
-  /** The server's program; without it `redis-server`, then `valkey-server`, of the PATH. */
-  readonly redisServer?: string;
+  /** The server's program. */
+  readonly program: string;
   /** A folder of their own: made if missing, removed when the servers stop. */
   readonly folder: string;
   readonly count: number;
@@ -32,19 +30,13 @@ export interface Servers {
   stop(): Promise<void>;
 }
 
-/** Every server listens here only: nobody else on the network can reach them. */
-const host = '127.0.0.1';
-/** Below the ports that systems hand out to clients, so that bus ports (10,000 above) are seldom taken. */
-const lowestPort = 11_000;
-const highestPort = 21_999;
 /** Servers that start at the same time: more of them only wait for each other. */
 const mostAtOnce = 12;
 
 /** Starts servers on free ports. They end with this process, whatever ends it. Throws UserError. */
 export async function startServers(options: ServerOptions): Promise<Servers> {
-  const program = await findProgram(options.redisServer);
   await mkdir(options.folder, { recursive: true, mode: 0o700 });
-  const supervisor = startSupervisor(program, options.folder);
+  const supervisor = startSupervisor(options.program, options.folder);
   try {
     const servers: Server[] = [];
     while (servers.length < options.count) {
@@ -68,22 +60,6 @@ export async function startServers(options: ServerOptions): Promise<Servers> {
     await supervisor.stop();
     throw error;
   }
-}
-
-async function findProgram(wanted: string | undefined): Promise<string> {
-  const candidates = wanted === undefined ? ['redis-server', 'valkey-server'] : [wanted];
-  for (const program of candidates) {
-    try {
-      await promisify(execFile)(program, ['--version']);
-      return program;
-    } catch {
-      continue;
-    }
-  }
-  throw new UserError(
-    'not-found',
-    `${candidates.join(' or ')} cannot be started on this machine. Install it, for example with "sudo apt-get install redis-server" (Debian, Ubuntu), "sudo dnf install redis" (Fedora) or "brew install redis" (macOS), and try again.`,
-  );
 }
 
 /** Another program may take the port between the look and the start; then the next one is tried. */
@@ -143,25 +119,4 @@ function configText(directives: Readonly<Record<string, string>>): string {
   return Object.entries(directives)
     .map(([name, value]) => `${name} ${JSON.stringify(value)}\n`)
     .join('');
-}
-
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = lowestPort + Math.floor(Math.random() * (highestPort - lowestPort + 1));
-    if ((await isFree(port)) && (await isFree(port + 10_000))) return port;
-  }
-}
-
-async function isFree(port: number): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>();
-  const probe = createServer();
-  probe.once('error', () => {
-    resolve(false);
-  });
-  probe.listen({ port, host, exclusive: true }, () => {
-    probe.close(() => {
-      resolve(true);
-    });
-  });
-  return await promise;
 }

@@ -76,7 +76,13 @@ export function startSupervisor(redisServer: string, folder: string): Supervisor
 }
 
 /** A forgotten sandbox must not keep this process alive: it ends with it. */
-function letGo({ shell, pipes }: { shell: ChildProcess; pipes: readonly (Readable | Writable)[] }): void {
+export function letGo({
+  shell,
+  pipes,
+}: {
+  shell: ChildProcess;
+  pipes: readonly (Readable | Writable)[];
+}): void {
   shell.unref();
   for (const pipe of pipes) if (pipe instanceof Socket) pipe.unref();
 }

@@ -25,7 +25,8 @@ export interface Adapters {
 /** The sandbox that runs now, if any. */
 export interface Sandbox {
   readonly ref: AddressClusterRef | undefined;
-  readonly start: () => Promise<AddressClusterRef>;
+  /** @param signal gives up, and leaves nothing running */
+  readonly start: (signal: AbortSignal) => Promise<AddressClusterRef>;
   /** False where none was running. */
   readonly stop: () => Promise<boolean>;
 }

@@ -1,4 +1,4 @@
-import { mkdtemp } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseAddress, type AddressClusterRef } from '../model/clusterRef.ts';
@@ -26,19 +26,20 @@ export function createSandbox(
 ): Sandbox {
   let running: Promise<Running> | undefined;
   let ref = given;
-  const begin = async (): Promise<Running> => {
+  const begin = async (signal: AbortSignal): Promise<Running> => {
     const { startSandbox } = await adapters.sandbox();
     const { fillSample, formCluster } = await adapters.redis();
     const shape = { masters: 3, replicasPerMaster: 1 };
     const { redisServer } = readSettings();
     const started = await startSandbox({
       ...shape,
-      folder: await mkdtemp(join(tmpdir(), 'redis-cluster-sandbox-')),
+      folder: join(tmpdir(), `redis-cluster-sandbox-${randomUUID()}`),
       form: async (servers) => {
-        await formCluster(servers.map(parseAddress), {}, shape, AbortSignal.timeout(formLimitMs));
+        const limit = AbortSignal.any([signal, AbortSignal.timeout(formLimitMs)]);
+        await formCluster(servers.map(parseAddress), {}, shape, limit);
         await fillSample(servers, {}, sampleKeys);
       },
-      log,
+      ...{ log, signal },
       ...(redisServer === '' ? {} : { redisServer }),
     });
     return { ref: { addresses: started.addresses }, stop: () => started.stop() };
@@ -47,9 +48,9 @@ export function createSandbox(
     get ref() {
       return ref;
     },
-    async start() {
+    async start(signal) {
       if (given !== undefined) return given;
-      running ??= begin().catch((error: unknown) => {
+      running ??= begin(signal).catch((error: unknown) => {
         running = undefined;
         throw error;
       });

@@ -8,7 +8,7 @@ export interface Settings {
   readonly namespaces: Readonly<Record<string, readonly string[]>>;
   /** Clusters outside Kubernetes, each the addresses of one or more of its nodes, separated by commas. */
   readonly addresses: readonly string[];
-  /** The redis-server the sandbox starts; empty means the one on the PATH. */
+  /** The redis-server the sandbox starts; empty means what is installed. */
   readonly redisServer: string;
   /** How slots move where a command is not told, as somebody has typed it. */
   readonly move: {

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { isAbort, messageOf, StoppedError, UserError } from '../model/errors.ts';
+import { isAbort, messageOf, StoppedError, UserError, type Help } from '../model/errors.ts';
 import { outcomeOf, type Outcome } from '../model/outcome.ts';
 import { asSentence } from '../model/unread.ts';
 
@@ -17,7 +17,7 @@ export function showError(log: vscode.LogOutputChannel, title: string, error: un
   if (error instanceof UserError) {
     log.warn(`${title}: ${error.message}`);
     if (error.cause !== undefined) log.debug(`${title}: caused by ${messageOf(error.cause)}`);
-    showWithLog(log, error.message);
+    showWithLog(log, error.message, error.help);
     const reached = error instanceof StoppedError ? error.reached : {};
     return { ...reached, outcome: outcomeOf(error), message: error.message };
   }
@@ -30,10 +30,24 @@ export function showError(log: vscode.LogOutputChannel, title: string, error: un
 }
 
 /** VS Code shows the whole of a long message only where it has a button. */
-function showWithLog(log: vscode.LogOutputChannel, message: string): void {
-  void vscode.window.showErrorMessage(message, 'Show Log').then((answer) => {
-    if (answer !== undefined) log.show();
+function showWithLog(log: vscode.LogOutputChannel, message: string, help?: Help): void {
+  const showLog = 'Show Log';
+  const buttons = help === undefined ? [showLog] : [help.title, showLog];
+  void vscode.window.showErrorMessage(message, ...buttons).then((answer) => {
+    if (answer === showLog) log.show();
+    else if (answer !== undefined && help !== undefined) void give(help);
   });
+}
+
+async function give(help: Help): Promise<void> {
+  if ('command' in help) await vscode.commands.executeCommand(help.command);
+  else if ('url' in help) await vscode.env.openExternal(vscode.Uri.parse(help.url));
+  else {
+    const terminal = vscode.window.createTerminal(help.title);
+    terminal.show();
+    // Typed, and left to the user to run.
+    terminal.sendText(help.terminal, false);
+  }
 }
 
 /** What a stopped operation says of how far it came; undefined where only a question was dismissed or a wait ended. */

@@ -96,13 +96,13 @@ test('what goes wrong while forming stops the servers', async () => {
   assert.ok(await isGone(folder));
 });
 
-test('a missing redis-server is named with the way to get it', async () => {
+test('a redis-server that the setting names and that is missing is named, with the setting', async () => {
   const folder = join(tmpdir(), 'redis-sandbox-test-never-made');
   const form = (): Promise<void> => Promise.resolve();
   await assert.rejects(
     startSandbox({ ...shape, folder, form, redisServer: '/nowhere/redis-server' }),
     (error) =>
-      error instanceof UserError && error.reason === 'not-found' && error.message.includes('Install it'),
+      error instanceof UserError && error.reason === 'not-found' && error.help?.title === 'Open Settings',
   );
   assert.ok(await isGone(folder));
 });

@@ -62,7 +62,7 @@ export async function startRedisCluster({
   const folder = await mkdtemp(join(tmpdir(), 'redis-cluster-test-'));
   const program = mixed === undefined ? programs?.server : await chooser(folder, mixed);
   const running = await startServers({
-    ...(program === undefined ? {} : { redisServer: program }),
+    program: program ?? 'redis-server',
     folder,
     count: size + spares,
     config: { 'cluster-node-timeout': '2000', ...secrets, ...config },
