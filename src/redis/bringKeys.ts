@@ -11,6 +11,8 @@ import {
   type SlotSet,
 } from '../model/slots.ts';
 import { closeSlots } from './admin.ts';
+import { mayPass, migrateCommand, migrateRefusal } from './migrateCommand.ts';
+import { proveArrival } from './moveSlots/arrival.ts';
 import { adopt } from './moveSlots/handOver.ts';
 import { readNodeTimeout } from './moveSlots/ready.ts';
 import { untilReplicated } from './moveSlots/replicaGate.ts';
@@ -115,18 +117,12 @@ async function bringAndClose(request: BringRequest, ends: Ends, isTaking: SlotSe
     if (closed.length > 0) await adopt({ ...ends, from: owner, to }, closed);
     await adopt({ source: ends.owner, target: ends.source, from: owner, to: from }, holding);
     const patienceMs = Math.floor((await readNodeTimeout(ends.source)) * 0.5);
+    const isProven = (await proveWay(request, ends, holding[0] ?? 0, patienceMs)) === 'proven';
     for (const slot of holding) {
-      keys += await emptySlot(
-        {
-          ...request,
-          onKeys: (more) => {
-            onKeys(keys + more);
-          },
-        },
-        ends,
-        slot,
-        patienceMs,
-      );
+      const told = (more: number): void => {
+        onKeys(keys + more);
+      };
+      keys += await emptySlot({ ...request, isProven, onKeys: told }, ends, slot, patienceMs);
       if (signal.aborted) return keys;
     }
   }
@@ -140,6 +136,21 @@ async function bringAndClose(request: BringRequest, ends: Ends, isTaking: SlotSe
   await tellOwner(ends.source, all, owner);
   await closeSlots(ends.source, all);
   return keys;
+}
+
+/** Whether the giver reaches the receiver at its address, seen by a key that holds nothing (see `proveArrival`). */
+async function proveWay(
+  { dialer, from, to, targetAddress, nameOf }: BringRequest,
+  { source, target }: Ends,
+  slot: number,
+  patienceMs: number,
+): Promise<'proven' | 'unknown'> {
+  return await proveArrival({
+    ...{ source, target, slot, patienceMs, isImported: true },
+    address: targetAddress,
+    credentials: dialer.credentials,
+    names: { source: nameOf(from), target: nameOf(to) },
+  });
 }
 
 /** A server that imported a slot may believe in an owner that is gone; where it hears of it by itself, a refusal harms nothing. */
@@ -156,9 +167,14 @@ async function slotsHeld(source: NodeConnection, slots: readonly number[]): Prom
   return slots.filter((_, index) => replies[index] !== 0);
 }
 
+interface Bringing extends BringRequest {
+  /** Whether what the giver's OK says arrived did so at the receiver, and not at another server. */
+  readonly isProven: boolean;
+}
+
 /** Ends early when the signal is aborted. Returns how many keys the receiver got. */
 async function emptySlot(
-  request: BringRequest,
+  request: Bringing,
   { source, target }: Ends,
   slot: number,
   patienceMs: number,
@@ -215,32 +231,28 @@ async function fitting(
 
 /** `OK` where the receiver has got every key just now; an Error that another try may get over. */
 async function copy(
-  { targetAddress: { host, port }, dialer }: BringRequest,
+  { targetAddress: target, dialer: { credentials } }: BringRequest,
   source: NodeConnection,
   keys: readonly Buffer[],
-  patienceMs: number,
+  timeoutMs: number,
 ): Promise<'OK' | 'NOKEY' | Error> {
-  const { username, password } = dialer.credentials;
-  const user = username === undefined ? ['AUTH', password ?? ''] : ['AUTH2', username, password ?? ''];
-  const auth = password === undefined ? [] : user;
-  const [reply] = await source.pipeline([
-    ['MIGRATE', host, port, '', 0, patienceMs, 'COPY', ...auth, 'KEYS', ...keys],
-  ]);
+  const command = migrateCommand({ target, credentials, timeoutMs, options: ['COPY'] }, keys);
+  const [reply] = await source.pipeline([command]);
   if (reply === 'OK' || reply === 'NOKEY') return reply;
-  const refusal = reply instanceof Error ? reply : new Error(`unexpected reply to MIGRATE: ${String(reply)}`);
-  if (/^IOERR|BUSYKEY|CLUSTERDOWN|LOADING|TRYAGAIN/.test(refusal.message)) return refusal;
+  const refusal = migrateRefusal(reply);
+  if (mayPass(refusal)) return refusal;
   throw refusal;
 }
 
 /** Which of the keys need not stay where they strayed to. Throws where the receiver has one with another value. */
 async function present(
-  { to, from, nameOf }: BringRequest,
+  { to, from, nameOf, isProven }: Bringing,
   { source, target }: Pick<Ends, 'source' | 'target'>,
   slot: number,
   keys: readonly Buffer[],
   copied: 'OK' | 'NOKEY' | Error,
 ): Promise<readonly Buffer[]> {
-  if (!(copied instanceof Error)) return keys;
+  if (isProven && !(copied instanceof Error)) return keys;
   const dump = (key: Buffer): Argument[] => ['DUMP', key];
   const [strayed, there] = await Promise.all([askEach(source, keys, dump), askEach(target, keys, dump)]);
   return keys.filter((_, index) => {

@@ -5,15 +5,18 @@ import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Inventory } from '../../src/inventory/inventory.ts';
 import type { RedisReading } from '../../src/inventory/nodeReader.ts';
-import { formatAddress } from '../../src/model/clusterRef.ts';
+import { formatAddress, type Address } from '../../src/model/clusterRef.ts';
 import { UserError } from '../../src/model/errors.ts';
+import { keySlot } from '../../src/model/keySlot.ts';
 import type { ClusterSnapshot } from '../../src/model/snapshot.ts';
 import { planFlush } from '../../src/operations/flush.ts';
 import { planReshard } from '../../src/operations/reshard.ts';
 import { runPlan } from '../../src/operations/runPlan.ts';
 import * as redis from '../../src/redis/entry.ts';
+import type { NodeConnection } from '../../src/redis/nodeConnection.ts';
 import { startRedisCluster, type ClusterNode, type TestCluster } from '../support/startRedisCluster.ts';
 import { fill } from './fill.ts';
+import { assertNoneOpen, keyIn, move, nodeAt, withNode } from './moveFixture.ts';
 import { runPorts } from './runPorts.ts';
 
 const times = { connectTimeoutMs: 2_000, commandTimeoutMs: 5_000 };
@@ -50,6 +53,21 @@ async function keysIn({ nodes, dialer }: TestCluster): Promise<number> {
     return size;
   });
   return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+}
+
+/** How many keys stay, and how many expire by themselves. */
+async function lifetimes(cluster: TestCluster): Promise<{ readonly kept: number; readonly passing: number }> {
+  const infos = cluster.nodes.map((node) =>
+    withNode(cluster, node, async (line) => String(await line.call('INFO', 'keyspace'))),
+  );
+  const [kept, passing] = (await Promise.all(infos)).reduce(
+    ([all, some], text) => {
+      const [, here = 0, expiring = 0] = /keys=(\d+),expires=(\d+)/.exec(text)?.map(Number) ?? [];
+      return [all + here, some + expiring];
+    },
+    [0, 0],
+  );
+  return { kept: kept - passing, passing };
 }
 
 /** Has each node of one cluster announce the port on which a node of the other listens, and waits until all have heard. */
@@ -130,6 +148,63 @@ describe('a server that answers in the place of a member', { timeout: 120_000 },
     const both = await inventory.fresh({ addresses: [a.addresses[0] ?? '', b.addresses[0] ?? ''] });
     assert.deepEqual(idsOf(both), a.nodes.map(({ id }) => id).sort());
     assert.deepEqual(both.otherParts.map(idsOf), [[b.nodes[0]?.id]]);
+  });
+
+  test('where only the source meets another server, no key leaves it', async () => {
+    const [a, b] = clusters;
+    assert.ok(a !== undefined && b !== undefined);
+    await fill(a, keys);
+    const [from, to] = [nodeAt(a, 0), nodeAt(a, 1)];
+    const names = { [from.id]: 'the source', [to.id]: 'the target' };
+    const nameOf = (id: string): string => names[id] ?? id;
+    // The other cluster's first master takes keys of these slots, since it owns them; its second sends them on.
+    for (const [index, why] of [
+      [0, /A test key that the source sent to \S+ did not arrive at the target: another server answers/],
+      [1, /the target does not take them now/],
+    ] as const) {
+      const moving = move(a, [[0, 100]], { targetAddress: nodeAt(b, index), nameOf });
+      await assert.rejects(moving, (error) => {
+        assert.ok(error instanceof UserError);
+        assert.match(error.message, why);
+        assert.match(error.message, /No slot was moved\. Left open: none\./);
+        return true;
+      });
+      await assertNoneOpen(a, a.nodes);
+      assert.equal(await keysIn(a), keys.length);
+    }
+    const { movedSlots } = await move(a, [[0, 100]]);
+    assert.equal(movedSlots, 101);
+    assert.equal(await keysIn(a), keys.length, 'a key that proves the way is removed');
+    assert.deepEqual(await lifetimes(b), { kept: keys.length, passing: 1 });
+  });
+
+  test('where only the giver meets another server, no stray is brought there', async () => {
+    const [a, b] = clusters;
+    assert.ok(a !== undefined && b !== undefined);
+    const [owner, holder] = [nodeAt(a, 0), nodeAt(a, 2)];
+    const key = keyIn('stray', [[200, 300]]);
+    const slot = keySlot(key);
+    await withNode(a, holder, async (line) => {
+      await line.pipeline([
+        ['CLUSTER', 'SETSLOT', slot, 'IMPORTING', owner.id],
+        ['ASKING'],
+        ['SET', key, 'only here'],
+      ]);
+    });
+    const { id, host, port } = owner;
+    const bring = (targetAddress: Address): Promise<unknown> =>
+      redis.bringKeys({
+        ...{ dialer: a.dialer, from: holder.id, to: id, owner: id, slots: [[slot, slot]], targetAddress },
+        ...{ nameOf: String, signal: new AbortController().signal, onKeys: () => undefined },
+      });
+    await assert.rejects(bring(nodeAt(b, 0)), /another server answers there/);
+    const value = (line: NodeConnection): Promise<unknown> =>
+      line.pipeline([['ASKING'], ['GET', key]]).then(([, reply]) => reply);
+    assert.equal(await withNode(a, holder, value), 'only here');
+    await bring({ host, port });
+    assert.equal(await withNode(a, owner, value), 'only here');
+    await assertNoneOpen(a, a.nodes);
+    assert.equal(await keysIn(a), keys.length + 1);
   });
 
   test('a server that was replaced after the reading is not dialled', async () => {

@@ -1,7 +1,7 @@
 import type { Argument } from '../../src/redis/nodeConnection.ts';
 import { forget, meet, replicateFrom, reset, startFailover } from './membership.ts';
 import { overwrite, refusalOf, route, slotOf } from './keys.ts';
-import { totalKeys, unitOf, type SimNode } from './node.ts';
+import { totalKeys, unitOf, write, type SimNode } from './node.ts';
 import { bumpEpoch, setSlot } from './setSlot.ts';
 import { clusterInfo, clusterNodes, info } from './texts.ts';
 import type { World } from './world.ts';
@@ -93,6 +93,15 @@ const commands: Readonly<Record<string, Command>> = {
     const refusal = refusalOf(world, routing, slotOf(text(key)));
     if (refusal !== undefined) throw refusal;
     return 'OK';
+  },
+  UNLINK: (world, node, [key], { asking }) => {
+    const name = text(key);
+    const routing = route(world, node, name, asking);
+    const refusal = refusalOf(world, routing, slotOf(name));
+    if (refusal !== undefined) throw refusal;
+    if (routing.kind !== 'here' || routing.value === undefined) return 0;
+    write(node, { kind: 'del', unit: unitOf(world.units, slotOf(name)), key: name });
+    return 1;
   },
   FLUSHALL: (_, node) => {
     if (node.role === 'replica') throw new Error("READONLY You can't write against a read only replica.");

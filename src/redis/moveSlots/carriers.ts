@@ -1,5 +1,6 @@
 import type { Address } from '../../model/clusterRef.ts';
-import type { Argument, Credentials, NodeConnection } from '../nodeConnection.ts';
+import { mayPass, migrateCommand, migrateRefusal } from '../migrateCommand.ts';
+import type { Credentials, NodeConnection } from '../nodeConnection.ts';
 import { farMs } from './distance.ts';
 import type { Speed } from './speed.ts';
 import { shortestTimeoutMs, type Tempo } from './tempo.ts';
@@ -129,7 +130,8 @@ async function send(
     const replies = await connection.pipeline(
       jobs.map(({ batch, replace, alone }) => {
         const timeout = alone ? patienceMs : Math.max(shortestTimeoutMs, Math.floor(patienceMs / inFlight));
-        return migrateCommand(options, batch, replace, timeout);
+        const how = { ...options, timeoutMs: timeout, options: replace ? (['REPLACE'] as const) : [] };
+        return migrateCommand(how, batch.keys);
       }),
     );
     for (const [index, job] of jobs.entries()) settle(job, replies[index]);
@@ -138,28 +140,13 @@ async function send(
   }
 }
 
-function migrateCommand(
-  { target, credentials: { username, password } }: CarriersOptions,
-  { keys }: Batch,
-  replace: boolean,
-  timeout: number,
-): Argument[] {
-  const options: Argument[] = replace ? ['REPLACE'] : [];
-  if (password !== undefined) {
-    options.push(...(username === undefined ? ['AUTH', password] : ['AUTH2', username, password]));
-  }
-  return ['MIGRATE', target.host, target.port, '', 0, timeout, ...options, 'KEYS', ...keys];
-}
-
 /** NOKEY is no failure: the keys expired meanwhile, and the next listing shows whether that is true. */
 function settle({ batch, done, failed }: Job, reply: unknown): void {
   if (reply === 'OK') done({ keys: batch.keys.length, bytes: batch.bytes });
   else if (reply === 'NOKEY') done({ keys: 0, bytes: 0 });
   else {
-    const refusal =
-      reply instanceof Error ? reply : new Error(`unexpected reply to MIGRATE: ${String(reply)}`);
-    const mayPass = /^IOERR|BUSYKEY|CLUSTERDOWN|LOADING|TRYAGAIN/.test(refusal.message);
-    if (mayPass) done({ keys: 0, bytes: 0, refusal });
+    const refusal = migrateRefusal(reply);
+    if (mayPass(refusal)) done({ keys: 0, bytes: 0, refusal });
     else failed(refusal);
   }
 }

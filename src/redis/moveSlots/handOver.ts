@@ -40,8 +40,13 @@ function toTarget({ target, moreOfTarget = [] }: Ends): readonly NodeConnection[
  * target importing. May be said again for slots that are open already. Throws where a server refuses.
  */
 export async function openForMove(ends: Ends, slots: readonly number[]): Promise<void> {
-  await insist(toTarget(ends), slots, 'IMPORTING', ends.from);
+  await openOnTarget(ends, slots);
   await insist(toSource(ends), slots, 'MIGRATING', ends.to);
+}
+
+/** The first half of opening slots: the source serves them as before. Throws where the target refuses. */
+export async function openOnTarget(ends: Ends, slots: readonly number[]): Promise<void> {
+  await insist(toTarget(ends), slots, 'IMPORTING', ends.from);
 }
 
 /**

@@ -14,6 +14,7 @@ import type { Lines } from './lines.ts';
 import { moveBlock, patienceOf } from './moveBlock.ts';
 import type { Probe } from './probe.ts';
 import type { Tally } from './progress.ts';
+import { proveTarget } from './proveTarget.ts';
 import { openGate, type ReplicaGate } from './replicaGate.ts';
 import { queueOf, type Queue } from './queue.ts';
 import { isOver, nameIn, type MoveRequest, type MoveResult } from './request.ts';
@@ -108,6 +109,7 @@ export async function pipelinedMigrate(move: PipelinedMove): Promise<Migrated> {
       isSlowToSet(move.source) ? lines.dialMany(request.from, slowSetters) : [],
       isSlowToSet(move.target) ? lines.dialMany(request.to, slowSetters) : [],
       isSlowToSet(move.target) ? false : transacts(lines.target),
+      proveTarget({ ...move, patienceMs: patienceOf(move) }),
     ],
   );
   const tempo = tempoFor({ ...move, pace, patienceMs: patienceOf(move) });
