@@ -170,7 +170,7 @@ function slotMapSource(
   return {
     extensionUri,
     ref,
-    title: `Slots – ${inventory.titleOf(ref)}`,
+    title: `Slot Map – ${inventory.titleOf(ref)}`,
     snapshot: () => inventory.snapshot(ref),
     onDidChange: (listener) => {
       const release = inventory.need(claimOf(ref));

@@ -22,7 +22,8 @@ export function makeFinder(goTo: (slot: number, jump: boolean) => void, focusMap
   const onSlot = (): void => {
     const text = slotField.value.trim();
     const slot = Number(text);
-    if (!/^\d+$/.test(text) || slot >= slotCount) say(`Slots go from 0 to ${String(slotCount - 1)}.`, true);
+    if (!/^\d+$/.test(text) || slot >= slotCount)
+      say(`Enter a slot from 0 to ${String(slotCount - 1)}.`, true);
     else {
       say('');
       goTo(slot, true);
@@ -75,6 +76,6 @@ function onEnter(field: TextField, action: () => void): void {
 function answerFor(key: string, slot: number): string {
   const bytes = new TextEncoder().encode(key);
   const part = hashedPart(bytes);
-  const tag = part.length === bytes.length ? '' : `, by its hash tag “${new TextDecoder().decode(part)}”`;
+  const tag = part.length === bytes.length ? '' : ` (hash tag “${new TextDecoder().decode(part)}”)`;
   return `Slot ${String(slot)}${tag}`;
 }

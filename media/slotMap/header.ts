@@ -1,8 +1,9 @@
+import { quantity } from '../../src/model/quantity.ts';
 import { slotCount } from '../../src/model/slots.ts';
 import type { SlotMapCommand, SlotMapState } from '../../src/ui/panels/slotMap/messages.ts';
 import { element, setAttributes, setText } from './element.ts';
 import { coveredCount, isServing, type SlotTable } from './slotTable.ts';
-import { counted, number } from './slotText.ts';
+import { number } from './slotText.ts';
 import { makeRunningBar } from './runningBar.ts';
 import { button } from './toolkit.ts';
 
@@ -55,11 +56,11 @@ function factsOf(table: SlotTable, goTo: (slot: number) => void): readonly HTMLE
   const { state } = table;
   if (state.shards.length === 0) return [];
   const known = state.shards.flatMap((shard) => (shard.keys === undefined ? [] : [shard.keys]));
-  const keys = counted(
+  const keys = quantity(
     known.reduce((sum, count) => sum + count, 0),
     'key',
   );
-  const facts = [coverage(table, goTo), fact('', counted(state.shards.length, 'shard'))];
+  const facts = [coverage(table, goTo), fact('', quantity(state.shards.length, 'shard'))];
   if (known.length > 0)
     facts.push(fact('', known.length === state.shards.length ? keys : `At least ${keys}`));
   const [open] = table.moving.keys();
@@ -75,8 +76,8 @@ function factsOf(table: SlotTable, goTo: (slot: number) => void): readonly HTMLE
 
 function openText({ state, moving }: SlotTable): string {
   return state.openIsExpected
-    ? `${counted(moving.size, 'slot')} moving now`
-    : counted(moving.size, 'open slot');
+    ? `${quantity(moving.size, 'slot')} moving now`
+    : quantity(moving.size, 'open slot');
 }
 
 function coverage(table: SlotTable, goTo: (slot: number) => void): HTMLElement {
@@ -108,7 +109,7 @@ function problemsOf(state: SlotMapState): readonly HTMLElement[] {
       element(
         'li',
         { class: 'note' },
-        'No master has a slot yet: the cluster takes no keys until its slots are given out.',
+        'No slots are assigned to masters yet, so the cluster accepts no keys.',
       ),
     ],
     unreachable: [
@@ -116,8 +117,8 @@ function problemsOf(state: SlotMapState): readonly HTMLElement[] {
         'li',
         { class: 'note' },
         state.shards.length === 0
-          ? 'There is no map to show: no server was read.'
-          : 'No server was read. Shown is what was last known.',
+          ? 'No server could be read, so there is no map to show.'
+          : 'No server could be read. The map shows the last known state.',
       ),
     ],
   }[state.standing];

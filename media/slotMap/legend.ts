@@ -5,14 +5,14 @@ import { countStandings, standingOf, type SlotStanding, type SlotTable } from '.
 import { readTheme } from './theme.ts';
 
 const texts: Readonly<Record<Exclude<SlotStanding, 'served'>, string>> = {
-  uncovered: 'No master',
+  uncovered: 'Not covered',
   failed: 'Master failed',
-  contested: 'Claimed twice',
-  hearsay: 'Master silent',
+  contested: 'Claimed by two masters',
+  hearsay: 'Master does not answer',
   moving: 'Open',
 };
 
-/** Says what the looks mean that are on the map and are not a shard's colour. */
+/** Explains the fills on the map that are not a shard's colour. */
 export interface Legend {
   readonly root: HTMLElement;
   show(table: SlotTable): void;

@@ -17,7 +17,7 @@ export function makeRunningBar(run: (command: SlotMapCommand) => void): RunningB
   const cancel = button('Cancel', () => {
     run('redisCluster.cancelOperation');
   });
-  cancel.title = 'Stop at the next safe point';
+  cancel.title = 'Cancel at the next safe point';
   // What is heard changes every tenth: a listener would hear nothing else otherwise.
   const heard = element('p', { class: 'only-read', role: 'status', 'aria-live': 'polite' });
   const root = element(
@@ -56,7 +56,7 @@ export function makeRunningBar(run: (command: SlotMapCommand) => void): RunningB
 }
 
 function percentText(percent: number | undefined): string | undefined {
-  return percent === undefined ? undefined : `${percent} %`;
+  return percent === undefined ? undefined : `${percent}%`;
 }
 
 function heardText(running: RunningState | undefined): string {

@@ -1,7 +1,8 @@
+import { quantity } from '../../src/model/quantity.ts';
 import { formatSlots } from '../../src/model/slots.ts';
 import type { ShardState } from '../../src/ui/panels/slotMap/messages.ts';
 import { element, setAttributes, setName, setText } from './element.ts';
-import { counted, number, ranges, replicasText, share } from './slotText.ts';
+import { number, ranges, replicasText, share } from './slotText.ts';
 
 /** As many ranges as a row shows before one asks for all of them by choosing the row. */
 const rangesInShort = 6;
@@ -124,7 +125,7 @@ export class ShardList {
 
   #fill(row: Row, shard: ShardState): void {
     const { root, swatch, bar, fields } = row;
-    const keys = shard.keys === undefined ? 'keys unknown' : counted(shard.keys, 'key');
+    const keys = shard.keys === undefined ? 'keys unknown' : quantity(shard.keys, 'key');
     const chosen = shard.id === this.#chosen;
     setName(fields.name, shard.label);
     fields.name.title = [shard.label, shard.address, shard.id]
@@ -146,7 +147,7 @@ export class ShardList {
       'data-health': shard.health,
       'data-replicas': String(shard.replicas.length),
       'aria-selected': String(chosen),
-      'aria-label': `${shard.label}, ${counted(shard.count, 'slot')}, ${share(shard.count)}, ${keys}, ${replicasText(shard)}, ${shard.healthText}`,
+      'aria-label': `${shard.label}, ${quantity(shard.count, 'slot')}, ${share(shard.count)}, ${keys}, ${replicasText(shard)}, ${shard.healthText}`,
     });
     if (row.painted !== shard.colour) this.#paint(swatch, bar, shard.colour);
     row.painted = shard.colour;

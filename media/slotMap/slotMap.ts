@@ -190,7 +190,7 @@ for (const part of [document.documentElement, header.root, finder.root, legend.r
 addEventListener('message', (event: MessageEvent<ToPanel>) => {
   if (event.data.type === 'state') showState(event.data.state);
   else if (event.data.type === 'goTo') goTo(event.data.slot);
-  else if (!page.isConnected) setText(waiting.lastElementChild ?? waiting, `Reading ${event.data.title} …`);
+  else if (!page.isConnected) setText(waiting.lastElementChild ?? waiting, `Reading ${event.data.title}…`);
 });
 map.moveTo(savedCursor() ?? 0, { jump: false });
 vscode.postMessage({ type: 'ready' });

@@ -1,3 +1,4 @@
+import { quantity } from '../../src/model/quantity.ts';
 import { slotCount, type SlotSet } from '../../src/model/slots.ts';
 import type { ShardState } from '../../src/ui/panels/slotMap/messages.ts';
 import { coveredCount, rangeAt, standingOf, type SlotTable } from './slotTable.ts';
@@ -5,10 +6,6 @@ import { coveredCount, rangeAt, standingOf, type SlotTable } from './slotTable.t
 /** `5,461`. */
 export function number(value: number): string {
   return value.toLocaleString('en-US');
-}
-
-export function counted(count: number, noun: string): string {
-  return `${number(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 /** The share of all slots, as one reads it: `33.3%`, and never 0 or 100 where that is not exact. */
@@ -23,7 +20,7 @@ export function share(count: number): string {
 export function ranges(set: SlotSet, limit = set.length): string {
   const shown = set.slice(0, limit).map(([start, end]) => (start === end ? `${start}` : `${start}–${end}`));
   const left = set.length - shown.length;
-  return shown.join(', ') + (left > 0 ? ` and ${counted(left, 'more range')}` : '');
+  return shown.join(', ') + (left > 0 ? ` and ${quantity(left, 'more range')}` : '');
 }
 
 /** What to say of one slot, as the rows of the tooltip and as the sentence of the readout. */
@@ -37,7 +34,8 @@ export interface SlotText {
 export function slotText(table: SlotTable, slot: number): SlotText {
   const owner = table.owners[slot];
   const [start, end] = rangeAt(table, slot);
-  const range = start === end ? 'a range of its own' : `${start}–${end}, ${counted(end - start + 1, 'slot')}`;
+  const range =
+    start === end ? 'a range of one slot' : `${start}–${end}, ${quantity(end - start + 1, 'slot')}`;
   return {
     title: `Slot ${slot}`,
     owner: owner === undefined ? 'No owner' : owner.label,
@@ -51,16 +49,20 @@ function standingText(table: SlotTable, slot: number): string {
     case 'served':
       return 'Served';
     case 'uncovered':
-      return 'Not served: no master has it';
+      return 'Not served: no master owns it';
     case 'failed':
       return 'Not served: its master has failed';
     case 'hearsay':
       return 'Unknown: its master does not answer';
     case 'contested':
-      return 'Claimed by two masters: the higher config epoch is shown';
+      return 'Claimed by two masters; the one with the higher config epoch is shown';
     case 'moving': {
       const move = table.moving.get(slot);
-      const one = { both: '', source: ', as only the source says', target: ', as only the target says' };
+      const one = {
+        both: '',
+        source: ' (reported by the source only)',
+        target: ' (reported by the target only)',
+      };
       const open = table.state.openIsExpected ? 'Moving now' : 'Open';
       return move === undefined ? open : `${open}: ${move.fromName} → ${move.toName}${one[move.saidBy]}`;
     }
@@ -69,9 +71,9 @@ function standingText(table: SlotTable, slot: number): string {
 
 /** `2 replicas`, with what is wrong among them. */
 export function replicasText({ replicas }: ShardState): string {
-  if (replicas.length === 0) return 'No replica';
+  if (replicas.length === 0) return 'No replicas';
   const bad = replicas.filter((replica) => replica.health !== 'ok').length;
-  return counted(replicas.length, 'replica') + (bad === 0 ? '' : `, ${number(bad)} not healthy`);
+  return quantity(replicas.length, 'replica') + (bad === 0 ? '' : `, ${number(bad)} unhealthy`);
 }
 
 /** The whole map in sentences, for those who do not see it. */
@@ -79,14 +81,14 @@ export function summary(table: SlotTable): string {
   const { state } = table;
   const shards = state.shards.map(
     (shard) =>
-      `${shard.label}: ${counted(shard.count, 'slot')}, ${share(shard.count)}, ${shard.healthText}` +
+      `${shard.label}: ${quantity(shard.count, 'slot')}, ${share(shard.count)}, ${shard.healthText}` +
       `, ${replicasText(shard)}${shard.count === 0 ? '' : `, slots ${ranges(shard.slots, 10)}`}.`,
   );
   const covered = `${number(coveredCount(table))} of ${number(slotCount)} slots are covered`;
   const open =
     table.moving.size === 0
       ? ''
-      : ` ${counted(table.moving.size, 'slot')} ${state.openIsExpected ? 'moving now' : 'open'}.`;
+      : ` ${quantity(table.moving.size, 'slot')} ${state.openIsExpected ? 'moving now' : 'open'}.`;
   const running = state.running === undefined ? '' : ` Running: ${state.running.title}.`;
-  return `${state.name}: ${covered} by ${counted(state.shards.length, 'shard')}.${running}${open} ${shards.join(' ')}`;
+  return `${state.name}: ${covered} by ${quantity(state.shards.length, 'shard')}.${running}${open} ${shards.join(' ')}`;
 }

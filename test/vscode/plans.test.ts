@@ -171,10 +171,10 @@ describe('plans in VS Code', { timeout: 20 * 60_000 }, () => {
     await beginPaused();
     const open = { cluster: { addresses: servers.addresses } };
     await vscode.command('redisCluster.openSlotMap', open);
-    const page = await vscode.webview(/^Slots/);
+    const page = await vscode.webview(/^Slot Map/);
     const bar = page.locator('section.running');
     await bar.getByText('Paused: the target uses').waitFor();
-    assert.match((await bar.textContent()) ?? '', /Reshard 3,000 slots.*0 of 3,000 slots · 0 %/);
+    assert.match((await bar.textContent()) ?? '', /Reshard 3,000 slots.*0 of 3,000 slots · 0%/);
     await picture('running-paused');
     const cards = (): Promise<readonly string[]> => page.locator('[data-shard-id] .name').allTextContents();
     const order = await cards();
@@ -182,7 +182,7 @@ describe('plans in VS Code', { timeout: 20 * 60_000 }, () => {
     await page.getByRole('button', { name: /slots? moving now/ }).waitFor({ timeout: 20_000 });
     await limitMemory('100mb');
     await bar.getByText('Paused: the target uses').waitFor({ timeout: 20_000 });
-    await vscode.treeRow(/Sandbox.*Reshard \d+ % paused · ok/).waitFor();
+    await vscode.treeRow(/Sandbox.*Reshard \d+% paused · healthy/).waitFor();
     await vscode.screenshot('running-dark');
     assert.deepEqual(await cards(), order);
     assert.equal(await page.locator('ul.problems li:not(.note)').count(), 0);
@@ -289,7 +289,7 @@ describe('plans in VS Code', { timeout: 20 * 60_000 }, () => {
     );
     assert.match(
       (await vscode.rowTexts()).join('\n'),
-      /^Slots, 16,384 covered · \d,\d+ slots of failed masters$/m,
+      /^Slots, 16,384 covered · \d,\d+ slots on failed masters$/m,
     );
     await picture('fix-lost');
     await vscode.pressDialog('Fix');

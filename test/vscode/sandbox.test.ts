@@ -65,7 +65,7 @@ describe('the sandbox in VS Code', { timeout: 20 * 60_000 }, () => {
       ['0-5460', '5461-10922', '10923-16383'],
     );
     await vscode.expandRow('Shard 1');
-    assert.match((await vscode.rowTexts()).join('\n'), /Sandbox, ok · 3 shards · 6 nodes/);
+    assert.match((await vscode.rowTexts()).join('\n'), /Sandbox, healthy · 3 shards · 6 nodes/);
     await vscode.screenshot('sandbox-tree-dark');
   });
 
@@ -81,7 +81,7 @@ describe('the sandbox in VS Code', { timeout: 20 * 60_000 }, () => {
 
   test('the slot map shows the new owner after a reshard', async () => {
     await vscode.command('redisCluster.openSlotMap', { cluster });
-    const page = await vscode.webview(/^Slots/);
+    const page = await vscode.webview(/^Slot Map/);
     await page.locator('[data-shard-id]').first().waitFor();
     await vscode.screenshot('slotmap-dark');
     const [source, target] = await masters();
@@ -113,7 +113,7 @@ describe('the sandbox in VS Code', { timeout: 20 * 60_000 }, () => {
     assert.equal(found.slot, keySlot(key));
     const owner = (await snapshot()).cluster.nodes.find(({ id }) => id === found.node);
     assert.ok(owner !== undefined && !found.message.includes(key), found.message);
-    const page = await vscode.webview(/^Slots/);
+    const page = await vscode.webview(/^Slot Map/);
     await page.locator(`#readout[data-slot="${found.slot}"][data-owner="${owner.id}"]`).waitFor();
     const selected = (address: string): Promise<unknown> =>
       vscode.page.locator('[role="treeitem"][aria-selected="true"]', { hasText: address }).waitFor();

@@ -84,7 +84,7 @@ describe('a cluster from deploy to delete', { timeout: 30 * 60_000 }, () => {
     await vscode.expandRow('Shard 1');
     await vscode.treeRow('Slots').waitFor();
     const rows = (await vscode.rowTexts()).join('\n');
-    assert.match(rows, /^shop, ok · 3 shards · 6 nodes$/m);
+    assert.match(rows, /^shop, healthy · 3 shards · 6 nodes$/m);
     assert.match(rows, /^shop-\d, master · 5,46\d slots/m);
     assert.match(rows, /^Slots, 16,384 covered$/m);
   });
@@ -136,7 +136,7 @@ describe('a cluster from deploy to delete', { timeout: 30 * 60_000 }, () => {
   test('a reshard of 1,000 slots under load loses nothing, and the slot map follows it', async () => {
     assert.ok(kubernetes.podsReachable, 'The chaos client needs pods that this machine can reach.');
     await vscode.command('redisCluster.openSlotMap', { cluster });
-    const map = await vscode.webview(/^Slots/);
+    const map = await vscode.webview(/^Slot Map/);
     await map.locator('[data-shard-id]').first().waitFor();
     await vscode.screenshot('slotmap-dark');
     const chaos = await startChaosClient({

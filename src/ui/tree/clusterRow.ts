@@ -82,7 +82,7 @@ function findingRow(id: string, finding: Finding, index: number, snapshot: Clust
   return {
     id: `${id}/problems/${finding.rule}/${node ?? index}`,
     label: finding.message,
-    spokenFirst: { error: 'Problem', warning: 'Warning', info: 'Note' }[finding.severity],
+    spokenFirst: { error: 'Error', warning: 'Warning', info: 'Note' }[finding.severity],
     tooltip: [
       finding.message,
       ...finding.evidence,
@@ -98,7 +98,7 @@ function findingRow(id: string, finding: Finding, index: number, snapshot: Clust
 }
 
 function podRow(id: string, pod: PodFacts, isSilent: boolean): Row {
-  const running = isSilent ? 'not read' : 'not in the cluster yet';
+  const running = isSilent ? 'cannot be read' : 'not in the cluster yet';
   const why = pod.reason ?? (pod.phase === 'Running' ? running : pod.phase);
   return {
     id: `${id}/pods/${pod.name}`,

@@ -22,11 +22,11 @@ export function stateOf(snapshot: ClusterSnapshot, findings: readonly Finding[])
 
 /** The state as people read it. */
 const stateTexts: Readonly<Record<ClusterState, string>> = {
-  ok: 'ok',
+  ok: 'healthy',
   degraded: 'degraded',
   broken: 'broken',
-  apart: 'fallen apart',
-  unreachable: 'not read',
+  apart: 'split',
+  unreachable: 'cannot be read',
 };
 
 export const stateIcons: Readonly<Record<ClusterState, RowIcon>> = {
@@ -87,7 +87,7 @@ export function stateTooltip(
 }
 
 function coveredText(snapshot: ClusterSnapshot): string {
-  if (isUnread(snapshot)) return 'Hash slots covered: not known';
+  if (isUnread(snapshot)) return 'Hash slots covered: unknown';
   const covered = subtractSlots(allSlots, uncoveredSlots(snapshot));
   const unverified = unverifiedSlots(snapshot);
   const hearsay = unverified.length === 0 ? '' : `, ${slotsText(unverified)} not verified`;

@@ -35,7 +35,7 @@ function description(node: RedisNode): string {
   return parts.join(' · ');
 }
 
-/** The state where it is not simply well. */
+/** The state of a node that is not healthy. */
 function stateText(node: RedisNode): string | undefined {
   if (node.pod?.deleting === true) return 'terminating';
   switch (node.health) {
@@ -71,7 +71,7 @@ function tooltip(snapshot: ClusterSnapshot, node: RedisNode): readonly string[] 
   const lines = [
     `Node ${node.id}`,
     `Role: ${node.role}${master === undefined ? '' : ` of ${nodeName(master)}`}`,
-    `State: ${stateText(node) ?? 'ok'}`,
+    `State: ${stateText(node) ?? 'healthy'}`,
     `Address: ${node.host === '' ? 'none' : `${node.host}:${node.port}`}`,
   ];
   if (node.slots.length > 0) lines.push(`Hash slots: ${formatSlots(node.slots)} (${slotsText(node.slots)})`);
@@ -86,7 +86,7 @@ function tooltip(snapshot: ClusterSnapshot, node: RedisNode): readonly string[] 
     lines.push(`Server: ${view.product === 'valkey' ? 'Valkey' : 'Redis'} ${view.version}`);
     lines.push(`Config epoch: ${node.configEpoch}`);
   }
-  if (unreachable !== undefined) lines.push(`Not read: ${unreachable.message}`);
+  if (unreachable !== undefined) lines.push(`Cannot be read: ${unreachable.message}`);
   if (unreachable?.since !== undefined)
     lines.push(`Since: ${new Date(unreachable.since).toLocaleTimeString()}`);
   if (pod !== undefined) lines.push(...podLines(pod));
@@ -96,7 +96,7 @@ function tooltip(snapshot: ClusterSnapshot, node: RedisNode): readonly string[] 
 function podLines(pod: RedisNode['pod'] & object): readonly string[] {
   const state = pod.deleting ? 'being deleted' : pod.ready ? 'ready' : 'not ready';
   return [
-    `Pod: ${pod.name} (${state}, ${pod.restarts} restarts)`,
+    `Pod: ${pod.name} (${state}, ${quantity(pod.restarts, 'restart')})`,
     `Kubernetes node: ${pod.worker ?? 'not scheduled'}`,
     `Image: ${pod.image}`,
     ...(pod.reason === undefined

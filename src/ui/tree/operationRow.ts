@@ -22,19 +22,19 @@ export function percentOf({ done = 0, total }: Progress): number | undefined {
   return Math.min(99, Math.floor((100 * done) / total));
 }
 
-/** `Reshard 43 %`, `Upgrade by ann on ci-3 (process 7)`: what a row says first, collapsed or not. */
+/** What a row says first, collapsed or not: `Reshard 43%`, or `Upgrade by ann on ci-3`. */
 export function runningText({ own, all }: ClusterWork): string | undefined {
   if (own !== undefined) {
     const paused = own.progress.paused === undefined ? [] : ['paused'];
     const percent = percentOf(own.progress);
-    return [commandName(own.operation), percent === undefined ? undefined : `${percent} %`, ...paused]
+    return [commandName(own.operation), percent === undefined ? undefined : `${percent}%`, ...paused]
       .filter((part) => part !== undefined)
       .join(' ');
   }
   const [other] = visibleWork(all);
   if (other === undefined) return undefined;
   if (other.operation === 'rollout') return 'rolling out';
-  return `${commandName(other.operation) ?? other.title} by ${(other.holder ?? 'a colleague').replace(/ \(process \d+\)$/, '')}`;
+  return `${commandName(other.operation) ?? other.title} by ${(other.holder ?? 'another user').replace(/ \(process \d+\)$/, '')}`;
 }
 
 /** The icon of a cluster on which something runs. */
@@ -43,10 +43,10 @@ export function runningIcon({ own, all }: ClusterWork): RowIcon | undefined {
   return visibleWork(all).length === 0 ? undefined : runs;
 }
 
-/** One work in a sentence, for tooltips and reports. */
+/** What runs, as one sentence for tooltips and reports. */
 export function workText({ title, holder, operation }: RunningWork): string {
   if (operation === 'rollout' || operation === 'podsStarting') return `${title}.`;
-  return holder === undefined ? `“${title}” is running.` : `“${title}” is being run by ${holder}.`;
+  return holder === undefined ? `“${title}” is running.` : `${holder} is running “${title}”.`;
 }
 
 /** A row for each work: this window's with how far it is, and what others and Kubernetes do. */
@@ -82,7 +82,10 @@ function othersRow(id: string, ref: ClusterRef, work: RunningWork): Row {
     id,
     label: work.title,
     ...(work.holder === undefined ? {} : { description: `by ${work.holder}` }),
-    tooltip: [workText(work), ...(work.holder === undefined ? [] : ['Only its own window can cancel it.'])],
+    tooltip: [
+      workText(work),
+      ...(work.holder === undefined ? [] : ['Only the window that started it can cancel it.']),
+    ],
     icon: runs,
     facets: 'operation others',
     expansion: 'none',
@@ -91,7 +94,7 @@ function othersRow(id: string, ref: ClusterRef, work: RunningWork): Row {
   };
 }
 
-/** A StatefulSet that misses a pod is shown by the pod; and what has ended, by nothing. */
+/** The work that has a row of its own: not a StatefulSet that waits for a pod, whose row shows it, and nothing that has ended. */
 export function visibleWork(all: readonly RunningWork[]): readonly RunningWork[] {
   return all.filter(({ ended, operation }) => ended !== true && operation !== 'podsStarting');
 }

@@ -16,7 +16,7 @@ export function partRow(id: string, snapshot: ClusterSnapshot, part: ClusterPart
     id: row,
     label: `Part ${index + 2}`,
     description: [
-      'not connected to the rest',
+      'disconnected from the other nodes',
       quantity(nodes.length, 'node'),
       quantity(keys, 'key'),
       slots.length === 0 ? 'no slots' : slotsText(slots),

@@ -49,13 +49,13 @@ function addressRow(
   return {
     id,
     label: source.name,
-    description: 'reading …',
+    description: 'reading…',
     tooltip: [source.ref.addresses.join(', ')],
     icon: busyIcon,
     facets: `cluster reading address ${kind}`,
     // Said from the first drawing on: VS Code keeps for good how a row was first expanded.
     expansion: source.sandbox ? 'expanded' : 'collapsed',
-    children: [{ ...plainRow(`${id}/reading`, 'Asking its nodes …'), icon: busyIcon }],
+    children: [{ ...plainRow(`${id}/reading`, 'Reading its nodes…'), icon: busyIcon }],
     target: { kind: 'cluster', ref: source.ref },
   };
 }
@@ -84,7 +84,7 @@ function contextDescription(context: ContextState, clusters: number): string {
     case 'idle':
       return '';
     case 'reading':
-      return 'reading …';
+      return 'reading…';
     case 'failed':
       return clusters === 0
         ? whyNot(context.problem)
@@ -94,12 +94,12 @@ function contextDescription(context: ContextState, clusters: number): string {
   }
 }
 
-/** A few words where the row has room for no more; its child says all. */
+/** Why a context cannot be read, in the few words that a row has room for; its child has the whole message. */
 function whyNot(problem: Error | undefined): string {
-  if (!(problem instanceof UserError)) return 'not read';
-  if (problem.reason === 'unreachable') return 'API not reached';
+  if (!(problem instanceof UserError)) return 'cannot be read';
+  if (problem.reason === 'unreachable') return 'API unreachable';
   if (problem.reason === 'sign-in-needed') return 'sign in again';
-  return problem.reason === 'forbidden' ? 'no permission' : 'not read';
+  return problem.reason === 'forbidden' ? 'no permission' : 'cannot be read';
 }
 
 function contextChildren(
@@ -110,7 +110,7 @@ function contextChildren(
   kept: ClusterRows,
 ): readonly Row[] {
   if (context.status === 'idle' || (context.status === 'reading' && clusters.length === 0)) {
-    return [{ ...plainRow(`${id}/reading`, 'Looking for Redis Clusters …'), icon: busyIcon }];
+    return [{ ...plainRow(`${id}/reading`, 'Looking for Redis Clusters…'), icon: busyIcon }];
   }
   const rows: Row[] = [];
   for (const scope of context.scopes) {
@@ -131,7 +131,9 @@ function contextChildren(
   if (context.onlyNamespace !== undefined) {
     rows.push({
       ...plainRow(`${id}/only`, `Only namespace ${context.onlyNamespace} is shown`),
-      tooltip: ['You may not list pods of all namespaces. Set redisCluster.namespaces to look at others.'],
+      tooltip: [
+        'You are not allowed to list pods in all namespaces. Set redisCluster.namespaces to show others.',
+      ],
       click: { command: 'redisCluster.openSettings', title: 'Open Settings' },
     });
   }

@@ -103,7 +103,7 @@ test('a slot is said in words', () => {
     title: 'Slot 5',
     owner: 'redis-a',
     range: '0–99, 100 slots',
-    standing: 'Open: redis-a → redis-c, as only the source says',
+    standing: 'Open: redis-a → redis-c (reported by the source only)',
   });
   assert.equal(slotText(troubled, 200).owner, 'No owner');
   const moving = slotTable({ ...troubled.state, openIsExpected: true });
@@ -133,12 +133,12 @@ test('replicas that are not healthy are counted', () => {
     { name: 'redis-4', health: 'ok' },
     { name: 'redis-5', health: 'unreachable' },
   ] as const;
-  assert.equal(replicasText(shard('a', 0, [], { replicas })), '2 replicas, 1 not healthy');
-  assert.equal(replicasText(shard('a', 0, [])), 'No replica');
+  assert.equal(replicasText(shard('a', 0, [], { replicas })), '2 replicas, 1 unhealthy');
+  assert.equal(replicasText(shard('a', 0, [])), 'No replicas');
 });
 
 test('the summary says the whole map', () => {
   const text = summary(troubled);
   assert.match(text, /^sandbox: 100 of 16,384 slots are covered by 3 shards\. 1 slot open\. /);
-  assert.match(text, /redis-b: 110 slots, 0\.7%, Master failed, No replica, slots 90–199\./);
+  assert.match(text, /redis-b: 110 slots, 0\.7%, Master failed, No replicas, slots 90–199\./);
 });

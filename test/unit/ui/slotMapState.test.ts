@@ -126,8 +126,8 @@ test('uncovered slots, a failed master and an unanswering node are said in words
   const state = slotMapState(snapshot([...nodes, master('b', [])]));
   assert.deepEqual(state.uncovered, [[100, 10_922]]);
   assert.deepEqual(state.problems, [
-    'No master serves 10,823 slots: 100-10922.',
-    '127.0.0.1:7000 has failed: its 100 slots are not served.',
+    '10,823 slots not covered by any master: 100-10922.',
+    '127.0.0.1:7000 has failed: 100 slots not served.',
     '127.0.0.1:7002 does not answer: timed out after 2 s.',
   ]);
 });
@@ -135,7 +135,7 @@ test('uncovered slots, a failed master and an unanswering node are said in words
 test('a long list of uncovered ranges is cut at a comma', () => {
   const even: SlotSet = Array.from({ length: 8192 }, (_, index) => [index * 2, index * 2] as const);
   const [problem = ''] = slotMapState(snapshot([master('a', even)])).problems;
-  assert.match(problem, /^No master serves 8,192 slots: [\d,]*\d …\.$/);
+  assert.match(problem, /^8,192 slots not covered by any master: [\d,]*\d …\.$/);
   assert.ok(problem.length < 120);
 });
 

@@ -83,10 +83,10 @@ function sourceOfState(
 
 function connect(panel: vscode.WebviewPanel, source: SlotMapSource): OpenPanel {
   const key = clusterKey(source.ref);
-  // A hidden page is thrown away, and says `ready` when it is made anew.
+  // VS Code discards a hidden page, which sends `ready` when it is loaded again.
   let ready = false;
   let colours: ShardColours = new Map();
-  /** The shards as they are listed while something moves: a list that sorts itself anew cannot be read. */
+  /** The order of the shards while something moves: a list that is re-sorted meanwhile is hard to read. */
   let order: readonly string[] = [];
   let timer: NodeJS.Timeout | undefined;
   /** Where to go once the page has a map. */

@@ -13,7 +13,7 @@ import { colourShards, type ShardColours } from './shardColours.ts';
 
 /**
  * What the slot map shows of a snapshot. `colours` keeps the shards' colours over snapshots, and `order` their order
- * while something runs: a list that sorts itself anew while slots move cannot be read.
+ * while something runs: a list that is re-sorted while slots move is hard to read.
  */
 export function slotMapState(
   snapshot: ClusterSnapshot,
@@ -45,7 +45,7 @@ export function slotMapState(
   };
 }
 
-/** What a move does is on the map itself. */
+/** Rules about slot migration, which the map itself shows. */
 const ofMoves: readonly string[] = ['open-slots', 'agreement'];
 
 /** Shards in the order in which they were shown; new ones come last. */
@@ -64,7 +64,7 @@ function shardState(shard: Shard, colour: number): ShardState {
   const replicas = shard.replicas.map((replica) => ({ name: nodeName(replica), health: replica.health }));
   const known = { id, colour, slots, count: countSlots(slots), replicas };
   if (master === undefined) {
-    return { ...known, label: id.slice(0, 8), health: 'unknown', healthText: 'No node knows this master' };
+    return { ...known, label: id.slice(0, 8), health: 'unknown', healthText: 'Unknown master' };
   }
   return {
     ...known,
@@ -85,8 +85,8 @@ function healthText(master: RedisNode): string {
     case 'unreachable':
       return 'Master does not answer';
     case 'degraded':
-      if (master.view?.loading === true) return 'Loading its data';
-      return master.view?.clusterState === 'fail' ? 'Cluster state is fail' : 'Degraded';
+      if (master.view?.loading === true) return 'Loading data';
+      return master.view?.clusterState === 'fail' ? 'Cluster state: fail' : 'Degraded';
   }
 }
 
@@ -101,7 +101,7 @@ function uncoveredProblem(
   const uncovered = uncoveredSlots(snapshot);
   if (uncovered.length === 0 || shards.every((shard) => shard.slots.length === 0)) return [];
   if (expected.some(({ rule }) => rule === 'coverage')) return [];
-  return [`No master serves ${slotsText(uncovered)}: ${shortSlots(formatSlots(uncovered))}.`];
+  return [`${slotsText(uncovered)} not covered by any master: ${shortSlots(formatSlots(uncovered))}.`];
 }
 
 function problemsOf(
@@ -121,7 +121,7 @@ function problemsOf(
   problems.push(...uncoveredProblem(snapshot, shards, expected));
   for (const { master, slots } of shards) {
     if (master?.health !== 'failed' || slots.length === 0) continue;
-    problems.push(`${nodeName(master)} has failed: its ${slotsText(slots)} are not served.`);
+    problems.push(`${nodeName(master)} has failed: ${slotsText(slots)} not served.`);
   }
   const names = new Map(snapshot.nodes.map((node) => [node.id, nodeName(node)]));
   for (const { slots, owner, other } of contested) {
@@ -134,7 +134,7 @@ function problemsOf(
   }
   if (snapshot.apiProblem !== undefined) {
     problems.push(
-      asSentence(`The Kubernetes API does not answer; shown is what the servers say: ${snapshot.apiProblem}`),
+      `${asSentence(`The Kubernetes API does not answer: ${snapshot.apiProblem}`)} The map shows what the servers report.`,
     );
   }
   return problems;
