@@ -8,7 +8,7 @@ const names = readdirSync(path.join(root, 'bench')).flatMap((file) =>
 );
 const [name = '', ...args] = process.argv.slice(2);
 if (!['all', ...names].includes(name)) {
-  console.error(`Which benchmark? npm run bench -- ${['all', ...names].join(' | ')}`);
+  console.error(`Name a benchmark: npm run bench -- ${['all', ...names].join(' | ')}`);
   process.exit(2);
 }
 installDependencies();

@@ -20,5 +20,5 @@ for (const name of named.length > 0 ? named : Object.keys(requirements)) {
 }
 const text = await format(speedDocument(lastRecords()), { parser: 'markdown' });
 writeFileSync(join(root, 'docs/speed.md'), text);
-console.log(`\ndocs/speed.md is written.${failed.length === 0 ? '' : ` Failed: ${failed.join(', ')}.`}`);
+console.log(`\nWrote docs/speed.md.${failed.length === 0 ? '' : ` Failed: ${failed.join(', ')}.`}`);
 process.exitCode = failed.length === 0 ? 0 : 1;

@@ -6,5 +6,5 @@ import { madeDocuments } from './documents/madeDocuments.ts';
 const root = join(import.meta.dirname, '..');
 for (const [file, text] of Object.entries(await madeDocuments(root))) {
   writeFileSync(join(root, file), text);
-  console.log(`${file} is written.`);
+  console.log(`Wrote ${file}.`);
 }

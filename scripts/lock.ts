@@ -28,7 +28,7 @@ export async function holdLock(
     for (let waited = 0; !(await take(own, path)); waited += 1000) {
       const holder = await readFile(path, 'utf8').then(Number, () => undefined);
       if (holder !== undefined && (!isAlive(holder) || waited >= limitMs)) await rm(path, { force: true });
-      else if (waited === 0) log('Waiting for another process, which is doing this already.');
+      else if (waited === 0) log('Waiting for another process that is already doing this.');
       await delay(1000);
     }
   } finally {

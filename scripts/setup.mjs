@@ -26,7 +26,7 @@ export function installDependencies() {
   const lock = path.join(root, 'package-lock.json');
   if (existsSync(node24) && existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs)
     return;
-  console.log('Installing the dependencies with npm ci …');
+  console.log('Installing the dependencies with npm ci…');
   const started = Date.now();
   must('npm', ['ci', '--no-audit', '--no-fund', '--loglevel', 'error']);
   console.log(`Dependencies installed in ${seconds(started)}.`);
@@ -82,14 +82,14 @@ export function installTool(name) {
 function installWithManager(name, packages) {
   const manager = managers.find((one) => isInstalled(one.name));
   if (manager === undefined)
-    return `${name} is missing and no known package manager is here. Install it and run this again.`;
+    return `${name} is missing, and no known package manager was found. Install it and run this again.`;
   const isRoot = process.getuid?.() === 0;
   // RUNLEVEL=1 keeps Debian's packages from starting a server of their own.
   const quiet = ['env', 'DEBIAN_FRONTEND=noninteractive', 'RUNLEVEL=1'];
   const sudo = isRoot || manager.name === 'brew' ? [] : ['sudo', '-n'];
   const install = [manager.name, ...manager.install, packages[manager.name] ?? name];
   if (sudo.length > 0 && !isInstalled('sudo')) return `${name} is missing. Run as root: ${install.join(' ')}`;
-  console.log(`${name} is missing: installing it with ${install.join(' ')} …`);
+  console.log(`${name} is missing. Installing it with ${install.join(' ')}…`);
   /** @param {readonly string[]} args */
   const run = (args) => {
     const [command = '', ...rest] = [...sudo, ...quiet, ...args];
@@ -97,7 +97,7 @@ function installWithManager(name, packages) {
   };
   if (manager.update !== undefined) run([manager.name, ...manager.update]);
   if (run(install)) return undefined;
-  return `${name} could not be installed. Install it by hand and run this again: ${[...sudo.slice(0, 1), ...install].join(' ')}`;
+  return `${name} could not be installed. Install it yourself, then run this again: ${[...sudo.slice(0, 1), ...install].join(' ')}`;
 }
 
 /**

@@ -64,7 +64,7 @@ function stopAll(): Promise<void> {
 function stopOnSignals(): void {
   const end = () => {
     if (stopping !== undefined) return;
-    log('\nStopping …');
+    log('\nStopping…');
     void stopAll().then(() => {
       log('Everything that was started has been stopped.');
       process.exit(0);
@@ -114,7 +114,7 @@ async function vscode(run: RunFolder, env: Readonly<Record<string, string>>): Pr
   await rm(desktopProcess, { force: true });
   if (await openDesktop(options)) {
     stops.push(() => stopDesktop(desktopProcess));
-    return 'VS Code is open in a window of its own';
+    return 'VS Code is open in its own window';
   }
   await openViewFirst(dataDir);
   const server = await serveVSCode({ ...options, ...(run.number === 1 ? {} : { port: 0 }) });
@@ -162,22 +162,22 @@ function screen(where: string, addresses: readonly string[], context: string | u
   const ports = addresses.map((address) => parseAddress(address).port);
   const more =
     context === undefined
-      ? 'Kubernetes  the contexts of your kubeconfig; npm start -- --kubernetes adds a throw-away'
-      : `Kubernetes  the contexts of your kubeconfig and ${context},\n              a throw-away with three workers, gone when this ends`;
+      ? 'Kubernetes  the contexts of your kubeconfig; npm start -- --kubernetes adds a temporary cluster'
+      : `Kubernetes  the contexts of your kubeconfig and ${context},\n              a temporary cluster with three nodes, removed when this ends`;
   return `
 Redis Cluster for Kubernetes is running.
 
   Open        ${where}
   Sandbox     six Redis servers at 127.0.0.1, ports ${ports.join(' ')}
-              3 masters, 3 replicas, ${sampleKeys.toLocaleString('en-US')} sample keys; gone when this ends
+              3 masters, 3 replicas, ${sampleKeys.toLocaleString('en-US')} sample keys; removed when this ends
   ${more}
 
-What to try first, in the Redis Cluster view (the triangle of circles at the left):
+What to try first, in the Redis Cluster view (the triangle of circles in the activity bar):
   1. Expand the Sandbox's shards: nodes, hash slots, keys.
-  2. Point at Sandbox and press its buttons: the slot map, the check.
-  3. Right-click a node under Masters, Reshard…, and watch slots change colour in the slot map.
+  2. Hover over Sandbox and use its buttons: Open Slot Map, Check Cluster.
+  3. Right-click a node under Masters, select Reshard…, and watch slots move in the slot map.
   4. In a terminal: redis-cli -c -p ${ports[0] ?? ''} cluster nodes
-${context === undefined ? '' : `  5. Right-click the context ${context}, Deploy Cluster…\n`}
+${context === undefined ? '' : `  5. Right-click the context ${context} and select Deploy Cluster….\n`}
 Ctrl-C stops everything.`;
 }
 

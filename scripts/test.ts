@@ -91,7 +91,7 @@ function runSuite(suite: Suite): Promise<boolean> {
   const files = filesOf(suite).filter(
     (file) => parts.length === 0 || parts.some((part) => file.includes(part)),
   );
-  if (files.length === 0) throw new Error(`There are no such tests in test/${suite}.`);
+  if (files.length === 0) throw new Error(`No such tests in test/${suite}.`);
   const options = ['--test', '--test-concurrency=1', '--test-reporter=spec'];
   return run(process.execPath, [...options, ...files], everything ? { TEST_ALL: '1' } : {});
 }
@@ -115,7 +115,7 @@ async function kubernetesSuite(): Promise<boolean> {
   if (complete || (everything && unrecorded(recordedRows()).length === 0)) {
     const text = await format(resilienceDocument(recordedRows()), { parser: 'markdown' });
     writeFileSync(join(root, 'docs/resilience.md'), text);
-    console.log('docs/resilience.md is written.');
+    console.log('Wrote docs/resilience.md.');
   }
   return ok;
 }
@@ -140,7 +140,7 @@ const started = performance.now();
 await main();
 if (failures.length > 0) console.log(`\n${failures.join('\n')}`);
 console.log(`\n${stages.join('\n')}\nall stages: ${((performance.now() - started) / 1000).toFixed(1)} s`);
-if (total.skipped > 0) console.log(`${total.skipped} tests were skipped; each says above what it lacks.`);
+if (total.skipped > 0) console.log(`${total.skipped} tests were skipped; each says above what is missing.`);
 if (broken.length > 0 && total.failed === 0) total.failed = 1;
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 process.exitCode = total.failed > 0 || (total.skipped > 0 && process.env['CI'] === 'true') ? 1 : 0;
