@@ -7,28 +7,27 @@ import { agrees } from './agreement.ts';
 import type { Finding } from '../model/finding.ts';
 
 /**
- * What `redis-cli --cluster check` says of this cluster, line for line, and below it what it does not look at.
- * The look-alike stays English and keeps redis-cli's words, so that people and scripts that know it find them.
+ * What `redis-cli --cluster check` prints for this cluster, line for line, followed by what redis-cli does not check.
+ * The first part keeps redis-cli's words, so that people and scripts that know them find them.
  */
 export function checkText(
   snapshot: ClusterSnapshot,
   findings: readonly Finding[],
   running: readonly RunningWork[] = [],
 ): string {
-  if (isUnread(snapshot)) {
+  const cli = redisCliText(snapshot);
+  if (cli === undefined) {
     const lines = [...runs(running), ...findingLines(findings)];
     return ['>>> Performing Cluster Check (no node could be read)', ...lines, ''].join('\n');
   }
+  return `${[cli, ...runs(running), ...beyond(findings)].join('\n')}\n`;
+}
+
+/** What `redis-cli --cluster check` prints; undefined while no node can be read. */
+export function redisCliText(snapshot: ClusterSnapshot): string | undefined {
+  if (isUnread(snapshot)) return undefined;
   const replicas = replicaCounts(snapshot);
-  return (
-    [
-      ...summary(snapshot, replicas),
-      ...nodes(snapshot, replicas),
-      ...verdicts(snapshot),
-      ...runs(running),
-      ...beyond(findings),
-    ].join('\n') + '\n'
-  );
+  return [...summary(snapshot, replicas), ...nodes(snapshot, replicas), ...verdicts(snapshot)].join('\n');
 }
 
 function summary(snapshot: ClusterSnapshot, replicas: ReplicaCounts): readonly string[] {

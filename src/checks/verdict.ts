@@ -17,7 +17,7 @@ export function verdictText(snapshot: ClusterSnapshot, findings: readonly Findin
   return isSound(findings) ? `${name} serves all slots, with ${counts}.` : `${name} is unhealthy: ${counts}.`;
 }
 
-const nouns: Readonly<Record<Severity, string>> = { error: 'problem', warning: 'warning', info: 'hint' };
+const nouns: Readonly<Record<Severity, string>> = { error: 'error', warning: 'warning', info: 'note' };
 
 function countsText(findings: readonly Finding[]): string {
   return (['error', 'warning', 'info'] as const)

@@ -10,8 +10,8 @@ export class Documents implements vscode.TextDocumentContentProvider, vscode.Dis
   readonly #registration = vscode.workspace.registerTextDocumentContentProvider(scheme, this);
 
   /** Shows a text under a title; showing another under the same title replaces it in place. */
-  async show(title: string, text: string): Promise<void> {
-    const uri = vscode.Uri.from({ scheme, path: `/${title.replaceAll('/', '∕')}.txt` });
+  async show(title: string, text: string, ending: 'txt' | 'md' = 'txt'): Promise<void> {
+    const uri = vscode.Uri.from({ scheme, path: `/${title.replaceAll('/', '∕')}.${ending}` });
     this.#texts.set(uri.toString(), text);
     this.#changes.fire(uri);
     await vscode.window.showTextDocument(uri, { preview: true, preserveFocus: true });

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { check as findProblems, isSound } from '../../checks/check.ts';
+import { checkReport } from '../../checks/checkReport.ts';
 import { checkText } from '../../checks/checkText.ts';
 import { runningSentence } from '../../checks/expectations.ts';
 import { verdictText } from '../../checks/verdict.ts';
@@ -18,12 +19,13 @@ interface Checked {
   /** Whether the cluster is healthy but for what the work that runs on it explains. */
   readonly ok: boolean;
   readonly findings: readonly Finding[];
+  /** What `redis-cli --cluster check` prints, and the findings below it. */
   readonly text: string;
   /** What changes the cluster while it is checked. */
   readonly running: readonly RunningWork[];
 }
 
-/** Checks a cluster by asking every node now; shows redis-cli's report and what it does not look at. */
+/** Checks a cluster by asking every node now, and shows the report as a Markdown document. */
 export async function check(parts: Parts, argument: unknown): Promise<Outcome & Checked> {
   const ref = await clusterOf(parts, argument);
   const snapshot = await agreed(() => parts.inventory.look(ref));
@@ -32,7 +34,9 @@ export async function check(parts: Parts, argument: unknown): Promise<Outcome & 
   const findings = [...findProblems(snapshot, work), ...(await drift(parts, snapshot))];
   const text = checkText(snapshot, findings, running);
   const ok = isSound(findings);
-  await parts.documents.show(`Check – ${parts.inventory.titleOf(ref)}`, text);
+  const title = parts.inventory.titleOf(ref);
+  const report = checkReport({ ...snapshot, name: title }, findings, running);
+  await parts.documents.show(`Check – ${title}`, report, 'md');
   const message = [
     verdictText(snapshot, findings),
     ...(running.length === 0 ? [] : [runningSentence(running)]),
@@ -41,7 +45,7 @@ export async function check(parts: Parts, argument: unknown): Promise<Outcome & 
   return { outcome: 'done', message, ok, findings, text, running };
 }
 
-/** What the ConfigMap says and servers do not is asked for only here: it is no part of a snapshot. */
+/** Differences between the ConfigMap and the servers; read only here, since they are no part of a snapshot. */
 async function drift(parts: Parts, snapshot: ClusterSnapshot): Promise<readonly Finding[]> {
   const { ref } = snapshot;
   if (!isKubernetesRef(ref) || isUnread(snapshot)) return [];

@@ -43,7 +43,7 @@ test('a cluster that has fallen apart says into which parts and why, and offers 
   ]);
   assert.doesNotMatch(found.remedy ?? '', /Fix|Forget|Heal|Delete/);
   assert.equal(isSound(findings), false);
-  assert.match(verdictText(apart, findings), /^cart is unhealthy: 1 problem/);
+  assert.match(verdictText(apart, findings), /^cart is unhealthy: 1 error/);
   assert.match(checkText(apart, findings), /\[ERR\] The cluster has fallen apart into 2 parts/);
 });
 
@@ -77,12 +77,12 @@ test('another whole cluster that was named by mistake is called that, and never 
 
 test('its row says so, its other parts have rows of their own without commands, and the slot map says it too', () => {
   const row = clusterRow(apart, { all: [] });
-  assert.match(row.description ?? '', /^fallen apart · largest of 2 parts · 3 shards · 4 nodes$/);
+  assert.match(row.description ?? '', /^split · largest of 2 parts · 3 shards · 4 nodes$/);
   assert.match(row.facets, /^cluster apart /);
   const parts = row.children.filter(({ facets }) => facets === 'part');
   assert.deepEqual(
     parts.map(({ label, description, icon }) => [label, description, icon.name]),
-    [['Part 2', 'not connected to the rest · 1 node · 1,200 keys · 100 slots', 'error']],
+    [['Part 2', 'disconnected from the other nodes · 1 node · 1,200 keys · 100 slots', 'error']],
   );
   assert.deepEqual(
     parts.map(({ children }) => children.map(({ label, facets, target }) => [label, facets, target])),
@@ -107,7 +107,7 @@ test('a server that runs empty beside its cluster is no part of it: it is to joi
     findings.map(({ rule, severity }) => [rule, severity]),
     [['loose-pod', 'info']],
   );
-  assert.match(clusterRow(joining, { all: [] }).description ?? '', /^ok · /);
+  assert.match(clusterRow(joining, { all: [] }).description ?? '', /^healthy · /);
   assert.equal(planScale(joining, { pods: 7 }).to, 7);
 
   const gone = { ...line('r2'), flags: ['slave', 'fail'], linkState: 'disconnected' } as const;

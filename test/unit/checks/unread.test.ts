@@ -113,10 +113,10 @@ for (const { what, snapshot, why, short, said, remedy } of cases) {
     assert.doesNotMatch(checkText(snapshot, findings), /\[OK\]|sound|0 keys|covered/);
 
     const row = clusterRow(snapshot, { all: [] });
-    assert.equal(row.description, `not read: ${short}`);
+    assert.equal(row.description, `cannot be read: ${short}`);
     assert.match(row.facets, /^cluster unreachable /);
     assert.equal(row.icon.name, 'debug-disconnect');
-    assert.ok(row.tooltip?.includes('Hash slots covered: not known') === true);
+    assert.ok(row.tooltip?.includes('Hash slots covered: unknown') === true);
     assert.doesNotMatch((row.tooltip ?? []).join('\n'), /\bok\b| 0 of 16,384|has not joined/);
     assert.ok(row.children.every(({ facets }) => /^(problem|pod)/.test(facets)));
     assert.ok(row.children.every(({ description = '' }) => !description.includes('not in the cluster yet')));
@@ -189,6 +189,6 @@ test('a pod whose server was not read is not said to be outside the cluster', ()
   const rows = clusterRow(snapshot, { all: [] }).children.filter(({ facets }) => facets === 'pod');
   assert.deepEqual(
     rows.map(({ description }) => description),
-    ['pod · not read', 'pod · not read'],
+    ['pod · cannot be read', 'pod · cannot be read'],
   );
 });
