@@ -68,7 +68,7 @@ const summaryText = element('p', { class: 'only-read' });
 const help = element(
   'p',
   { id: 'map-help', class: 'help' },
-  'Arrow keys, Page Up, Page Down, Home and End move; Ctrl+← and Ctrl+→ go from range to range; digits go to a slot.',
+  'Move with the arrow keys, Page Up, Page Down, Home and End. Press Ctrl+← or Ctrl+→ to jump between ranges. Type a number to go to a slot.',
 );
 const mapPane = element(
   'section',

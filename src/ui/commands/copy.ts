@@ -17,7 +17,7 @@ export async function copy(parts: Parts, argument: unknown): Promise<Outcome & {
   const chosen = what === undefined ? await ask(texts) : texts.find((one) => one.what === what);
   if (chosen === undefined) {
     const known = texts.map((one) => one.what).join(', ');
-    throw new UserError('invalid-input', `"what" is one of ${known} here, not "${what ?? ''}".`);
+    throw new UserError('invalid-input', `"what" must be one of ${known} here, not "${what ?? ''}".`);
   }
   await vscode.env.clipboard.writeText(chosen.text);
   return { outcome: 'done', message: `${chosen.label} copied.`, text: chosen.text };

@@ -13,7 +13,7 @@ export async function goToNode(parts: Parts, argument: unknown): Promise<Outcome
     ? await named(parts, argument)
     : await pickOfAll(parts);
   await parts.tree.reveal(ref, nodeId);
-  return { outcome: 'done', message: `${name} is selected in the tree.` };
+  return { outcome: 'done', message: `Selected ${name} in the tree.` };
 }
 
 interface Found {
@@ -50,7 +50,7 @@ async function pickOfAll({ inventory }: Parts): Promise<Found> {
   }
   const options = {
     title: 'Go to Node',
-    placeHolder: 'Enter a part of the name, node id or address',
+    placeHolder: 'Enter part of the name, node id or address',
     matchOnDescription: true,
     matchOnDetail: true,
   };

@@ -16,7 +16,10 @@ export async function groupBy(parts: Parts, argument: unknown): Promise<Outcome>
   const given = textAnswer(answersOf(parts, argument), 'by');
   const by = given === undefined ? await ask(parts.grouping.chosen) : groupings.find((one) => one === given);
   if (by === undefined) {
-    throw new UserError('invalid-input', `"by" is one of ${groupings.join(', ')}, not "${given ?? ''}".`);
+    throw new UserError(
+      'invalid-input',
+      `"by" must be one of ${groupings.join(', ')}, not "${given ?? ''}".`,
+    );
   }
   await parts.grouping.choose(by);
   parts.tree.redraw();

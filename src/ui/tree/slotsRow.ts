@@ -24,7 +24,7 @@ export function slotsRow(id: string, snapshot: ClusterSnapshot): Row {
     label: 'Slots',
     description: [
       uncovered.length === 0 ? `${covered} covered` : `${covered} of 16,384 covered`,
-      ...(failed.length === 0 ? [] : [`${slotsText(failed)} of failed masters`]),
+      ...(failed.length === 0 ? [] : [`${slotsText(failed)} on failed masters`]),
       ...(unverified.length === 0 ? [] : [`${slotsText(unverified)} not verified`]),
     ].join(' · '),
     icon:
