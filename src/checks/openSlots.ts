@@ -1,3 +1,4 @@
+import { mistakenImports, type MistakenImport } from '../model/mistakenImports.ts';
 import type { OpenSlot } from '../model/nodeView.ts';
 import { nodeName } from '../model/shards.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
@@ -10,11 +11,12 @@ export const openSlots: Rule = (snapshot) =>
     const { migrating = [], importing = [] } = node.view?.self ?? {};
     const open = openSlotsIn({ migrating, importing });
     if (open.length === 0) return [];
+    const mistaken = mistakenImports(node, snapshot);
     return [
       {
         rule: 'open-slots',
-        severity: 'warning' as const,
-        message: `${nodeName(node)} has open hash slots: ${formatSlots(open)}.`,
+        severity: mistaken.length === 0 ? ('warning' as const) : ('error' as const),
+        message: `${nodeName(node)} has open hash slots: ${formatSlots(open)}.${dangerOf(mistaken)}`,
         evidence: [
           ...lines('Migrating to', migrating, snapshot),
           ...lines('Importing from', importing, snapshot),
@@ -28,6 +30,12 @@ export const openSlots: Rule = (snapshot) =>
       },
     ];
   });
+
+function dangerOf(mistaken: readonly MistakenImport[]): string {
+  if (mistaken.length === 0) return '';
+  const slots = formatSlots(slotsFrom(mistaken.map(({ slot }) => slot)));
+  return ` It imports ${slots} from a master that does not own them: with the next failover or slot migration, their owner may drop its keys in them (Valkey).`;
+}
 
 function lines(text: string, open: readonly OpenSlot[], snapshot: ClusterSnapshot): readonly string[] {
   return [...Map.groupBy(open, ({ nodeId }) => nodeId)].map(([nodeId, slots]) => {

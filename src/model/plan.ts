@@ -74,6 +74,8 @@ export interface StepFields {
   readonly flush: { readonly nodes: readonly string[] };
   /** Slots that nobody serves; keys that the master holds in them stay. */
   readonly assignSlots: { readonly node: string; readonly slots: SlotSet };
+  /** Importing marks that name another node than the slots' owner come to name the owner; `node` has the marks. */
+  readonly correctImports: { readonly node: string; readonly owner: string; readonly slots: SlotSet };
   /**
    * Keys that a master holds in slots that it does not serve go to the slots' owner, or to the master to which that one
    * is migrating them; then the slots are closed where the keys were.
@@ -145,6 +147,7 @@ const destroys: { readonly [K in StepKind]: boolean | ((step: StepOf<K>) => bool
   keepSetting: false,
   flush: true,
   assignSlots: true,
+  correctImports: false,
   bringKeys: false,
   closeSlots: false,
   setReplicas: ({ from, pods }) => from !== undefined && pods < from,

@@ -65,7 +65,7 @@ function subject(greetings: number, repairs: readonly Step[], closings: number):
   return [
     ...(greetings === 0 ? [] : [`introduce ${quantity(greetings, 'node')} again`]),
     ...(moves === 0 ? [] : [`finish ${quantity(moves, 'interrupted move')}`]),
-    ...(repairs.length === moves ? [] : ['bring strayed keys home and close their slots']),
+    ...(repairs.length === moves ? [] : ['bring strayed keys home and correct or close their slots']),
     ...(closings === 0 ? [] : ['close slots on replicas']),
   ].join(', ');
 }

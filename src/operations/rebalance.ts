@@ -15,8 +15,9 @@ import {
   type SlotSet,
 } from '../model/slots.ts';
 import { movingAs } from './moveOptions.ts';
-import { refuseDeadMasters } from './reshard/refusals.ts';
 import { judgeMoves } from './reshard/judgeMoves.ts';
+import { refuseCrossedMarks } from './reshard/marks.ts';
+import { refuseDeadMasters } from './reshard/refusals.ts';
 import { transfersFor } from './rebalance/shares.ts';
 import { refuseIncomplete } from './refuseIncomplete.ts';
 
@@ -113,6 +114,7 @@ function refuseUnlessSound(snapshot: ClusterSnapshot, masters: readonly RedisNod
       );
     }
   }
+  refuseCrossedMarks(snapshot);
 }
 
 function unsafe(message: string): UserError {

@@ -15,6 +15,7 @@ export { connectNode } from './connect.ts';
 export { formCluster } from './formCluster.ts';
 export { holdAgents } from './holdAgents.ts';
 export { bigKeysAhead } from './moveSlots/bigKeysAhead.ts';
+export { importFrom } from './moveSlots/handOver.ts';
 export { moveSlots } from './moveSlots/moveSlots.ts';
 export { readNodeTimeout } from './moveSlots/ready.ts';
 export { readNodeView } from './nodeView.ts';

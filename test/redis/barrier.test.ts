@@ -8,7 +8,7 @@ import { moveSlots } from '../../src/redis/moveSlots/moveSlots.ts';
 import type { MoveResult } from '../../src/redis/moveSlots/request.ts';
 import type { ClusterDialer } from '../../src/redis/nodeConnection.ts';
 import { startRedisCluster, type ClusterNode, type TestCluster } from '../support/startRedisCluster.ts';
-import { faultyDialer } from './faultyDialer.ts';
+import { faultyDialer, strikingDialer } from './faultyDialer.ts';
 import { dumpAll, fill, type Write } from './fill.ts';
 import { readSnapshot } from './readSnapshot.ts';
 
@@ -95,4 +95,25 @@ test('a key that MIGRATE left on both servers is taken from the source', async (
   await move(cluster.dialer, [[slot, slot]]);
   assert.equal(await connection.call('GET', name), 'true value');
   connection.close();
+});
+
+test('a target that has not heard of the config epoch that its source has taken meanwhile waits for it', async () => {
+  const keys = await dumpAll(cluster);
+  const connection = await cluster.dialer.dial(source.id);
+  const bump = async (): Promise<void> => {
+    assert.match(String(await connection.call('CLUSTER', 'BUMPEPOCH')), /^BUMPED/);
+  };
+  for (let round = 0; round < 4; round++) {
+    const start = 1000 + 16 * round;
+    if (round % 2 === 0) await bump();
+    let counts = 0;
+    // Seen so by the last word of the source before its slots are handed over.
+    const late = strikingDialer(cluster.dialer, async (_, [, verb]) => {
+      if (verb === 'COUNTKEYSINSLOT' && round % 2 === 1 && counts++ === 0) await bump();
+    });
+    await move(late, [[start, start + 15]]);
+  }
+  connection.close();
+  await sleep(700);
+  assert.deepEqual(await dumpAll(cluster), keys);
 });

@@ -23,17 +23,28 @@ export interface SlotState {
 const tags = new Map<number, string>();
 for (let number = 0; tags.size < 2000; number++) tags.set(keySlot(`t${number}`), `t${number}`);
 
-/** Makes a state: some slots with keys on any masters, one value or several, and marks of either kind on any of them. */
-export async function makeState(masters: readonly Server[], random: Random): Promise<readonly SlotState[]> {
+/**
+ * Makes a state: some slots with keys on any masters, one value or several, and marks of either kind on any of them.
+ * @param hidesStrays whether servers hide keys in slots that they neither own nor import (Redis 8.4): then no such keys are made
+ */
+export async function makeState(
+  masters: readonly Server[],
+  random: Random,
+  hidesStrays: boolean,
+  settled: () => Promise<void>,
+): Promise<readonly SlotState[]> {
   const chosen = new Set<number>();
   const number = 1 + random.below(8);
   while (chosen.size < number) chosen.add(random.pick([...tags.keys()]));
+  // First of all: Valkey hands slots on by itself when the epoch of a node changes that a mark names.
+  for (const slot of chosen) if (random.below(6) === 0) await handOverHalf(masters, slot, random);
+  await settled();
   const states: SlotState[] = [];
   for (const slot of chosen) {
-    if (random.below(6) === 0) await handOverHalf(masters, slot, random);
     const owner = await ownerOf(masters, slot);
     const keys = await scatterKeys(masters, owner, slot, random);
-    await mark(masters, owner, slot, random);
+    const holders = hidesStrays ? new Set([...keys.values()].flatMap((copies) => [...copies.keys()])) : [];
+    await mark(masters, owner, slot, random, new Set(holders));
     states.push({ slot, keys });
   }
   return states;
@@ -114,9 +125,16 @@ function chooseCopies(
   return keys;
 }
 
-async function mark(masters: readonly Server[], owner: Server, slot: number, random: Random): Promise<void> {
+async function mark(
+  masters: readonly Server[],
+  owner: Server,
+  slot: number,
+  random: Random,
+  always: ReadonlySet<number>,
+): Promise<void> {
   for (const node of masters) {
-    if (node === owner || random.below(2) === 0) continue;
+    const isSpared = random.below(2) === 0 && !always.has(masters.indexOf(node));
+    if (node === owner || isSpared) continue;
     const from = random.below(5) < 3 ? owner : random.pick(masters.filter((one) => one !== node));
     await node.line.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', from.id);
   }

@@ -1,3 +1,4 @@
+import { mistakenImports } from '../../model/mistakenImports.ts';
 import type { Step } from '../../model/plan.ts';
 import { quantity } from '../../model/quantity.ts';
 import { mastersOf, nodeName, slotsText } from '../../model/shards.ts';
@@ -47,7 +48,12 @@ export function repairOpenSlots(snapshot: ClusterSnapshot, facts: HealFacts): Op
     if (typeof repair === 'string') unclear.push(repair);
     else repairs.push(repair);
   }
-  const steps = [...closings(repairs), ...bringings(repairs), ...moves(repairs)];
+  const steps = [
+    ...corrections(snapshot, masters),
+    ...closings(repairs),
+    ...bringings(repairs),
+    ...moves(repairs),
+  ];
   assertOneMove(steps);
   return { steps, unclear: [...new Set(unclear)] };
 }
@@ -81,6 +87,25 @@ function repairFor(
   const dead = mastersOf(snapshot).find((node) => !answers(node) && node.slots.length > 0);
   if (dead === undefined) return { ...place, strays };
   return `The move of slot ${slot} from ${nodeName(owner)} to ${nodeName(home)} cannot be finished while ${nodeName(dead)} does not answer. Heal again when it does, or when a replica has taken its place.`;
+}
+
+/**
+ * Importing marks that name another master than the owner come to name the owner, before any slot moves, also in slots
+ * that are left to a person (see mistakenImports). One that names a node that is gone is corrected by the move.
+ */
+function corrections(snapshot: ClusterSnapshot, masters: readonly Master[]): readonly Step[] {
+  const wrong = masters.flatMap((node) =>
+    mistakenImports(node, snapshot).map(({ slot, owner }) => ({ slot, node, owner })),
+  );
+  const groups = Map.groupBy(wrong, ({ node, owner }) => `${node.id} ${owner.id}`);
+  return [...groups.values()].flatMap((group): readonly Step[] => {
+    const [first] = group;
+    if (first === undefined) return [];
+    const { node, owner } = first;
+    const slots = slotsOf(group);
+    const text = `Have ${nodeName(node)} import ${slotsText(slots)} (${formatSlots(slots)}) from ${nodeName(owner)}, which owns them, instead of from others`;
+    return [{ kind: 'correctImports', node: node.id, owner: owner.id, slots, text }];
+  });
 }
 
 /** Marks of owners that say nothing: nobody else holds a key, or it is brought to the owner then, which takes none while it is migrating. */

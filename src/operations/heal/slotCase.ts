@@ -71,6 +71,12 @@ function takesFrom(snapshot: ClusterSnapshot, { view }: Master, owner: Master, s
   return source === undefined || source === owner;
 }
 
+/** The one master that says that it owns the slot; undefined where none or several do. */
+export function ownerOf(snapshot: ClusterSnapshot, slot: number): Master | undefined {
+  const owners = answeringMasters(snapshot).filter(({ slots }) => hasSlot(slots, slot));
+  return owners.length === 1 ? owners[0] : undefined;
+}
+
 /** A target that owns the slot already, while its source has not heard of it: true only if the source has no key left. */
 function betweenOwners(
   snapshot: ClusterSnapshot,

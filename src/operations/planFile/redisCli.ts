@@ -61,6 +61,8 @@ function commandsFor(step: Step, snapshot: ClusterSnapshot, owned: Map<string, S
       ];
     case 'closeSlots':
       return setEach(step, (slot) => on(step.node, 'CLUSTER', 'SETSLOT', slot, 'STABLE'));
+    case 'correctImports':
+      return setEach(step, (slot) => on(step.node, 'CLUSTER', 'SETSLOT', slot, 'IMPORTING', step.owner));
     case 'bringKeys':
       return [
         '# redis-cli has no command that brings strayed keys home, so this is left to be done by hand: open each slot',

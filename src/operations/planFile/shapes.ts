@@ -44,6 +44,7 @@ const shapes: { readonly [K in FiledKind]: Shape<StepFields[K]> } = {
   keepSetting: { configMap: objectName, name: settingName, value: settingValue },
   flush: { nodes: listOf(nodeId) },
   assignSlots: { node: nodeId, slots },
+  correctImports: { node: nodeId, owner: nodeId, slots },
   bringKeys: { from: nodeId, to: nodeId, slots },
   closeSlots: { node: nodeId, slots },
   setReplicas: { workload: objectName, from: optional(count), pods: count },

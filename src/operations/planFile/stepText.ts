@@ -48,6 +48,8 @@ function dataText(step: Step, nameOf: (id: string) => string): string {
       return `Delete all keys on ${list(step.nodes)}`;
     case 'assignSlots':
       return `${nameOf(step.node)} takes ${slotsText(step.slots)} (${formatSlots(step.slots)}), which nobody serves`;
+    case 'correctImports':
+      return `Have ${nameOf(step.node)} import ${slotsText(step.slots)} (${formatSlots(step.slots)}) from ${nameOf(step.owner)}, which owns them`;
     case 'bringKeys':
       return `Bring the keys of ${slotsText(step.slots)} (${formatSlots(step.slots)}) from ${nameOf(step.from)} to ${nameOf(step.to)}, and close the slots on ${nameOf(step.from)}`;
     case 'closeSlots':

@@ -59,13 +59,17 @@ function refuseForeignOpenSlots(
     masters.some((node) => node.id === id && (node.slots.length > 0 || node.view !== undefined));
   const isOurs = (ours: readonly RedisNode[], id: string): boolean =>
     ours.some((node) => node.id === id) || !serves(id);
+  // A target that imports from a node that has died lists that one's slots still, whoever owns them now.
+  const owned = masters.filter(({ view }) => view !== undefined);
+  const isTheirs = (slot: number): boolean =>
+    owned.every((node) => node === target || sources.includes(node) || !hasSlot(node.slots, slot));
   for (const node of masters) {
     const { migrating = [], importing = [] } = node.view?.self ?? {};
     // A node may still call slots migrating that it does not own any more: these only have to be closed.
     const leaving = migrating.filter(({ slot }) => hasSlot(node.slots, slot));
     const foreign =
       leaving.find(({ nodeId }) => !sources.includes(node) || !isOurs([target], nodeId)) ??
-      importing.find(({ nodeId }) => node !== target || !isOurs(sources, nodeId));
+      importing.find(({ slot, nodeId }) => node !== target || !isOurs(sources, nodeId) || !isTheirs(slot));
     if (foreign !== undefined) throw openSlot(snapshot, foreign.slot, node, foreign.nodeId);
   }
 }

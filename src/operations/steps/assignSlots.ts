@@ -1,12 +1,14 @@
+import { epochOfOwners, wouldOutrank } from '../../model/configEpochs.ts';
 import type { StepOf } from '../../model/plan.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { eachSlot, formatSlots, subtractSlots } from '../../model/slots.ts';
+import type { NodeConnection } from '../../redis/nodeConnection.ts';
 import { readHolders } from '../fix/facts.ts';
 import { nothingElse, refuseHolders } from '../fix/holders.ts';
 import { notUnserved } from '../fix/unserved.ts';
 import { answers, memberOf, nameOf, refusal, refuseUnread } from '../nodes.ts';
-
 import { withConnection } from '../withConnection.ts';
+import type { StepPorts } from './ports.ts';
 import type { StepRun } from './step.ts';
 
 /** Milliseconds in which all nodes have heard of it by gossip, and between two looks. */
@@ -35,15 +37,36 @@ export const assignSlots: StepRun<'assignSlots'> = {
   act: async (step, ports) => {
     const { redis, report, snapshot, readSnapshot, signal, now, delay } = ports;
     report({ text: `${nameOf(snapshot, step.node)} takes slots ${formatSlots(step.slots)}` });
-    await withConnection(ports, step.node, (connection) =>
-      redis.takeSlots(connection, step.node, [...eachSlot(step.slots)]),
-    );
+    await withConnection(ports, step.node, async (connection) => {
+      await untilOutranks(step, ports, connection);
+      await redis.takeSlots(connection, step.node, [...eachSlot(step.slots)]);
+    });
     const end = now() + limit;
     while (!signal.aborted && now() < end && !isAssigned(step, await readSnapshot())) {
       await delay(pollEvery, signal);
     }
   },
 };
+
+/** Others know the lost owner by a config epoch, of which the master has to have heard to be believed. */
+async function untilOutranks(
+  { node, slots }: StepOf<'assignSlots'>,
+  { snapshot, redis, now, delay, signal }: StepPorts,
+  connection: NodeConnection,
+): Promise<void> {
+  const views = snapshot.nodes.flatMap(({ view }) => (view === undefined ? [] : [view]));
+  const epoch = epochOfOwners(views, slots, node);
+  const end = now() + limit;
+  while (!wouldOutrank(await redis.readNodeView(connection), epoch)) {
+    if (now() > end || signal.aborted) {
+      throw refusal(
+        'unsafe',
+        `${nameOf(snapshot, node)} has not heard of the config epoch ${epoch} by which others know the last owner of slots ${formatSlots(slots)}, so they would not believe it and it would drop its keys there. No slot of this step was changed. Fix again.`,
+      );
+    }
+    await delay(pollEvery, signal);
+  }
+}
 
 function isAssigned({ node, slots }: StepOf<'assignSlots'>, { nodes }: ClusterSnapshot): boolean {
   const lines = nodes.flatMap(({ view }) =>

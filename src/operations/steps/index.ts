@@ -3,6 +3,7 @@ import { assignSlots } from './assignSlots.ts';
 import { bringKeys } from './bringKeys.ts';
 import { closeSlots } from './closeSlots.ts';
 import { copyFunctions } from './copyFunctions.ts';
+import { correctImports } from './correctImports.ts';
 import { deleteVolumes } from './deleteVolumes.ts';
 import { emptyMaster } from './emptyMaster.ts';
 import { flush } from './flush.ts';
@@ -29,6 +30,7 @@ export const stepRuns: StepRuns = {
   bringKeys,
   closeSlots,
   copyFunctions,
+  correctImports,
   deleteVolumes,
   emptyMaster,
   flush,

@@ -14,6 +14,7 @@ import {
   type SlotSet,
 } from '../../model/slots.ts';
 import { refuseImpostor } from '../refuseImpostor.ts';
+import { crossedBy } from '../reshard/marks.ts';
 import { refuseDeadMasters } from '../reshard/refusals.ts';
 import type { StepPorts } from './ports.ts';
 import type { StepRun } from './step.ts';
@@ -41,6 +42,8 @@ export const moveSlots: StepRun<'moveSlots'> = {
       const slots = formatSlots(intersectSlots(third[0].slots, step.slots));
       throw refusal(`${nodeName(third[0])} claims slots ${slots} too.`);
     }
+    const crossed = crossedBy(step, snapshot);
+    if (crossed !== undefined) throw refusal(crossed);
     refuseLate(step);
   },
   act: async (step, ports) => {

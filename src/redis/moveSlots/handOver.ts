@@ -1,4 +1,5 @@
 import { UserError } from '../../model/errors.ts';
+import type { KnownNode } from '../../model/nodeView.ts';
 import { formatSlots, slotsFrom } from '../../model/slots.ts';
 import { setSlots } from '../admin.ts';
 import type { Argument, NodeConnection } from '../nodeConnection.ts';
@@ -58,12 +59,25 @@ export async function adopt(ends: Ends, slots: readonly number[]): Promise<void>
   await insist(toTarget(ends), slots, 'IMPORTING', ends.from);
 }
 
+/** Has a master import slots from that owner, whatever its marks name now. Throws where it refuses. */
+export async function importFrom(
+  connection: NodeConnection,
+  slots: readonly number[],
+  owner: string,
+): Promise<void> {
+  await insist([connection], slots, 'IMPORTING', owner);
+}
+
 /**
  * What stands between a move and lost data: as soon as the target owns a slot, the source drops the keys it still has
  * in it, silently. So nothing is handed over unless the source itself counts no key in any of the slots and still
- * has each of them open towards the target, which keeps new keys out. Returns the slots in which keys remain.
+ * has each of them open towards the target, which keeps new keys out. Returns the slots in which keys remain, and what the
+ * source says of itself.
  */
-export async function slotsWithKeys(ends: Ends, slots: readonly number[]): Promise<readonly number[]> {
+export async function slotsWithKeys(
+  ends: Ends,
+  slots: readonly number[],
+): Promise<{ readonly left: readonly number[]; readonly source: KnownNode }> {
   const replies = await ends.source.pipeline([
     ...slots.map((slot): Argument[] => ['CLUSTER', 'COUNTKEYSINSLOT', slot]),
     ['CLUSTER', 'NODES'],
@@ -79,7 +93,7 @@ export async function slotsWithKeys(ends: Ends, slots: readonly number[]): Promi
       `Slots ${formatSlots(slotsFrom(closed))} were closed on the source by somebody else during the move; they were not handed over.`,
     );
   }
-  return slots.filter((_, index) => replies[index] !== 0);
+  return { left: slots.filter((_, index) => replies[index] !== 0), source: self };
 }
 
 /**

@@ -1,10 +1,12 @@
 import { UserError } from '../../model/errors.ts';
+import type { KnownNode } from '../../model/nodeView.ts';
 import { formatSlots, slotsFrom, type SlotSet } from '../../model/slots.ts';
 import type { Batch, Carriers } from './carriers.ts';
 import { carryKeys, listKeys, type Carriage } from './carryKeys.ts';
 import { handOver, openForMove, slotsWithKeys, type Ends } from './handOver.ts';
 import type { Tally } from './progress.ts';
 import type { Block } from './queue.ts';
+import { untilOutranks } from './ready.ts';
 import type { Share } from './replicaGate.ts';
 import type { MoveRequest } from './request.ts';
 import type { Tempo } from './tempo.ts';
@@ -18,6 +20,8 @@ export interface BlockRun {
   readonly nodeTimeoutMs: number;
   readonly onMoved: (slots: SlotSet) => void;
   underWay: { keys: number; bytes: number };
+  /** The config epoch of the source over which the target's claim is known to win. */
+  outranked: number;
 }
 
 /** How often slots are counted anew where this machine sleeps or is far too slow. */
@@ -97,13 +101,23 @@ async function empty(
     total.keys += keys;
     total.bytes += bytes;
     const age = startAge();
-    left = await slotsWithKeys(ends, slots);
-    if (left.length === 0) return { ...total, isFresh: () => age() < patienceOf(run) };
+    const counted = await slotsWithKeys(ends, slots);
+    left = counted.left;
+    if (left.length > 0) continue;
+    await outrank(run, ends, counted.source);
+    return { ...total, isFresh: () => age() < patienceOf(run) };
   }
   throw new UserError(
     'unsafe',
     `The source still counts keys in slots ${formatSlots(slotsFrom(left))} that it does not list, so these slots were not handed over.`,
   );
+}
+
+/** A source that has taken other slots since, or met a node with the same config epoch, has a newer one than before. */
+async function outrank(run: BlockRun, { target }: Ends, source: KnownNode): Promise<void> {
+  if (source.configEpoch <= run.outranked) return;
+  await untilOutranks(target, source);
+  run.outranked = source.configEpoch;
 }
 
 /** Milliseconds since now, by whichever clock says more: one stands still while the machine sleeps, one can be set back. */

@@ -73,6 +73,7 @@ interface Run extends PipelinedMove {
   readonly moreOfTarget: readonly NodeConnection[];
   readonly inOne: boolean;
   underWay: { keys: number; bytes: number };
+  outranked: number;
   failure: Error | undefined;
 }
 
@@ -141,6 +142,7 @@ export async function pipelinedMigrate(move: PipelinedMove): Promise<Migrated> {
     moreOfTarget,
     inOne,
     underWay: { keys: 0, bytes: 0 },
+    outranked: move.source.self.configEpoch,
     failure: undefined,
   };
   const first = [lines.source, lines.target] as const;

@@ -1,5 +1,6 @@
+import { wouldOutrank } from '../../model/configEpochs.ts';
 import { UserError } from '../../model/errors.ts';
-import type { NodeView } from '../../model/nodeView.ts';
+import type { KnownNode, NodeView } from '../../model/nodeView.ts';
 import type { NodeConnection } from '../nodeConnection.ts';
 import { readNodeView } from '../nodeView.ts';
 import { pause } from '../../model/pause.ts';
@@ -34,7 +35,10 @@ export async function readPair({ source, target }: Pair, signal: AbortSignal): P
   return { source: ofSource, target: ofTarget };
 }
 
-/** Waits until source and target are masters, serve, and know each other as masters. Throws UserError. */
+/**
+ * Waits until source and target are masters, serve, know each other as masters, and the target's claim to slots would win.
+ * Throws UserError.
+ */
 export async function waitUntilReady(
   pair: Pair,
   first: PairViews,
@@ -42,7 +46,10 @@ export async function waitUntilReady(
 ): Promise<PairViews> {
   const deadline = Date.now() + joinMs;
   for (let views = first; ; views = await readPair(pair, signal)) {
-    const obstacle = obstacleIn(views.source, to) ?? obstacleIn(views.target, from);
+    const obstacle =
+      obstacleIn(views.source, to) ??
+      obstacleIn(views.target, from) ??
+      unheardEpoch(views.source.self, views.target);
     if (obstacle === undefined) return views;
     if (Date.now() > deadline) throw new UserError('unsafe', `${obstacle} Nothing was moved.`);
     await pause(100, signal);
@@ -58,4 +65,25 @@ function obstacleIn(view: NodeView, peerId: string): string | undefined {
   if (peer === undefined) return `Node ${id} does not know node ${peerId}.`;
   if (!peer.flags.includes('master')) return `Node ${id} does not see node ${peerId} as a master.`;
   return peer.flags.includes('fail') ? `Node ${id} takes node ${peerId} for failed.` : undefined;
+}
+
+/** Undefined where the target's claim to the source's slots would be the newer one (see wouldOutrank). */
+function unheardEpoch(source: KnownNode, target: NodeView): string | undefined {
+  const { id, configEpoch } = source;
+  if (wouldOutrank(target, configEpoch)) return undefined;
+  return `Node ${target.self.id} has not heard of the config epoch ${configEpoch} of node ${id}, or has the same one, so its claim to the slots would not be believed.`;
+}
+
+/**
+ * Waits until a target's claim wins over a source's that has this config epoch, which may have risen since the move
+ * began. Throws UserError.
+ */
+export async function untilOutranks(target: NodeConnection, source: KnownNode): Promise<void> {
+  const deadline = Date.now() + joinMs;
+  for (;;) {
+    const obstacle = unheardEpoch(source, await readNodeView(target));
+    if (obstacle === undefined) return;
+    if (Date.now() > deadline) throw new UserError('unsafe', `${obstacle} The slots were not handed over.`);
+    await pause(100);
+  }
 }

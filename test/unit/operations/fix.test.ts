@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { KnownNode } from '../../../src/model/nodeView.ts';
+import type { KnownNode, NodeView } from '../../../src/model/nodeView.ts';
 import type { ClusterSnapshot } from '../../../src/model/snapshot.ts';
 import { formatSlots, unionSlots } from '../../../src/model/slots.ts';
 import { planFix } from '../../../src/operations/fix.ts';
 import type { StrayKeys } from '../../../src/operations/fix/facts.ts';
 import { stepRuns } from '../../../src/operations/steps/index.ts';
+import type { StepPorts } from '../../../src/operations/steps/ports.ts';
 import type { Source } from '../../../src/inventory/source.ts';
 import { ids, line, pod, silent, snapshotOf, source, view } from '../sample.ts';
 
@@ -34,6 +35,19 @@ function limbo(): ClusterSnapshot {
     ),
   );
 }
+
+/** All see slots 0 to 99 at m1. */
+const takenBy = (id: string): Partial<NodeView> => {
+  const own = line('m1', {
+    slots: [
+      [0, 99],
+      [5461, 10_922],
+    ],
+  });
+  return id === 'm1'
+    ? { self: own }
+    : { others: view(id).others.map((one) => (one.id === 'm1' ? own : one)) };
+};
 
 const assigned = (snapshot: ClusterSnapshot, stray: StrayKeys): readonly (readonly [string, string])[] =>
   planFix(snapshot, stray).steps.flatMap((step) =>
@@ -139,5 +153,46 @@ describe('slots that nobody serves', () => {
     await run.check(step, limbo(), ports);
     assert.equal(await run.isDone(step, limbo(), ports), false);
     assert.equal(await run.isDone({ ...step, node: 'm0', slots: [[0, 5460]] }, healthy, ports), true);
+  });
+
+  test('the step takes slots only when its master has heard of the epoch by which others know their last owner', async () => {
+    const step = { kind: 'assignSlots', node: 'm1', slots: [[0, 99]], text: '' } as const;
+    const dead = line('m0', { slots: [[0, 5460]], configEpoch: 9, flags: ['master', 'fail'] });
+    const seen = (id: string): readonly KnownNode[] =>
+      view(id).others.map((one) => (one.id === 'm0' ? dead : one));
+    const snapshot = snapshotOf([
+      silent('m0'),
+      ...ids.slice(1).map((id) => source(id, { others: seen(id) })),
+    ]);
+    const epochs = [8, 8, 9];
+    const taken: string[] = [];
+    let time = 0;
+    const act = async (heard: () => number): Promise<void> => {
+      const ports = {
+        ...{ snapshot, signal: new AbortController().signal, report: () => undefined },
+        readSnapshot: () => Promise.resolve(snapshotOf(ids.map((id) => source(id, takenBy(id))))),
+        dialer: { dial: () => Promise.resolve({ close: () => undefined }) },
+        redis: {
+          readNodeView: () => Promise.resolve(view('m1', { currentEpoch: heard() })),
+          takeSlots: (_: unknown, id: string) => {
+            taken.push(`${id} at ${time}`);
+            return Promise.resolve();
+          },
+        },
+        now: () => time,
+        delay: (milliseconds: number) => {
+          time += milliseconds;
+          return Promise.resolve();
+        },
+      };
+      await stepRuns.assignSlots?.act(step, ports as unknown as StepPorts);
+    };
+    await act(() => epochs.shift() ?? 9);
+    assert.deepEqual(taken, ['m1 at 500']);
+    await assert.rejects(
+      act(() => 8),
+      /cart-1 has not heard of the config epoch 9 .* No slot of this step was changed/,
+    );
+    assert.deepEqual(taken, ['m1 at 500']);
   });
 });

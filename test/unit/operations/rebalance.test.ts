@@ -135,6 +135,7 @@ test('slots that an interrupted move left open are carried on', () => {
 });
 
 test('what cannot be rebalanced is refused with a reason', () => {
+  const open = (nodeId: string): Sketch['importing'] & object => [{ slot: 7, nodeId }];
   const cases: readonly [Readonly<Record<string, Sketch>>, RebalanceRequest, RegExp][] = [
     [{}, { threshold: -1 }, /from 0 to 100, not -1/],
     [{}, { weights: { x: 1 } }, /"x", which is not the node id of a master/],
@@ -148,6 +149,19 @@ test('what cannot be rebalanced is refused with a reason', () => {
       { a: { slots: [[0, 5460]], migrating: [{ slot: 1, nodeId: 'gone' }] } },
       {},
       /with gone, which is no master/,
+    ],
+    [
+      {
+        b: { slots: [[5461, 10_922]], importing: open('a') },
+        c: { slots: [[10_923, 16_383]], importing: open('a') },
+      },
+      {},
+      /Slot 7 is open for several moves.* between 127\.0\.0\.1:6097, 127\.0\.0\.1:6098, 127\.0\.0\.1:6099\. Heal/,
+    ],
+    [
+      { b: { slots: [[5461, 10_922]], importing: open('c') } },
+      {},
+      /Slot 7 is open .* its owner has no part in/,
     ],
   ];
   for (const [changes, request, message] of cases) {

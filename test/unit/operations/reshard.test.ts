@@ -179,6 +179,12 @@ test('what cannot be resharded is refused with a reason', () => {
       { from: ['a'], to: 'c', slots: 1 },
       /Slot 9 is open/,
     ],
+    [
+      'imported from a source that does not own it',
+      { c: { slots: [[10_923, 16_383]], importing: open('a', 6000) } },
+      { from: ['a'], to: 'c', slots: 1 },
+      /Slot 6000 is open for a move between 127\.0\.0\.1:6099 and 127\.0\.0\.1:6097/,
+    ],
   ];
   for (const [name, changes, request, message] of cases) {
     assert.throws(
