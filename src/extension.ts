@@ -15,6 +15,7 @@ import type { RedisReading } from './inventory/nodeReader.ts';
 import { registerCommands } from './ui/commands.ts';
 import { closeLogs } from './ui/commands/showLogs.ts';
 import { Documents } from './ui/documents.ts';
+import { keptGroups } from './ui/keptGroups.ts';
 import { journalFiles } from './ui/journalFiles.ts';
 import { Operations } from './ui/operations.ts';
 import { openSlotMap, restoreSlotMaps, type SlotMapSource } from './ui/panels/slotMap/slotMapPanel.ts';
@@ -51,6 +52,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const passwords = passwordsIn(context.secrets);
   const inventory: Inventory = new Inventory({
     redis: readWithRedis,
+    groups: keptGroups(context.globalState),
     addressSource: (ref) => addressSource(ref, passwords),
   });
   const sandbox = createSandbox(

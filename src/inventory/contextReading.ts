@@ -22,7 +22,7 @@ export interface ContextState {
 /** Reads the chosen namespaces of one context while it runs. */
 export class ContextReading {
   readonly source: ContextSource;
-  readonly #redis: InventoryPorts['redis'];
+  readonly #ports: Pick<InventoryPorts, 'redis' | 'groups'>;
   readonly #onRead: (clusters: ReadonlySet<string>) => void;
   readonly #scopes = new Map<string, KubernetesScope>();
   #access: Promise<KubernetesAccess> | undefined;
@@ -33,11 +33,11 @@ export class ContextReading {
   /** @param onRead hears which clusters were read anew or are gone, by `clusterKey` */
   constructor(
     source: ContextSource,
-    redis: InventoryPorts['redis'],
+    ports: Pick<InventoryPorts, 'redis' | 'groups'>,
     onRead: (clusters: ReadonlySet<string>) => void,
   ) {
     this.source = source;
-    this.#redis = redis;
+    this.#ports = ports;
     this.#onRead = onRead;
   }
 
@@ -146,12 +146,18 @@ export class ContextReading {
   async #startScope(namespace: string | undefined): Promise<KubernetesScope> {
     const access = await this.access();
     const key = namespace ?? '';
-    const redis = await this.#redis();
+    const redis = await this.#ports.redis();
     const scope =
       this.#scopes.get(key) ??
-      new KubernetesScope(access, namespace, redis, (clusters) => {
-        this.#onScopeRead(key, clusters);
-      });
+      new KubernetesScope(
+        access,
+        namespace,
+        redis,
+        (clusters) => {
+          this.#onScopeRead(key, clusters);
+        },
+        this.#ports.groups,
+      );
     this.#scopes.set(key, scope);
     scope.start();
     return scope;

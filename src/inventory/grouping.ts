@@ -25,6 +25,8 @@ export interface Group {
  * that serve all slots each and do not know each other stay two, whoever made them.
  */
 export function groupPods(units: readonly Unit[], last: LastGroups): readonly Group[] {
+  const present = new Map(units.map((unit) => [keyOf(unit), unit.uid]));
+  last.forgetGone(present);
   const sets = new Sets(units.length);
   joinAcquainted(units, sets);
   joinSilent(units, sets);
@@ -45,7 +47,7 @@ export function groupPods(units: readonly Unit[], last: LastGroups): readonly Gr
     });
   last.remember(
     groups.map(({ own, ...group }) => ({ ...group, workloads: own.map(keyOf) })),
-    new Set(units.map(keyOf)),
+    present,
   );
   return groups.map(({ name, own, mergedFrom }) => ({
     ...{ name, mergedFrom },
@@ -109,16 +111,37 @@ function joinAll(units: readonly Unit[], sets: Sets, families: readonly (readonl
   }
 }
 
-/** Workloads that have an owner or a label in common; those of one release only where they are too small to be clusters. */
+/**
+ * Workloads that have an owner or a label in common; those of one release, or of one owner's owner, only where they are
+ * too small to be clusters.
+ */
 function kinsIn(units: readonly Unit[]): readonly (readonly string[])[] {
+  const above = ownersAbove(units);
   const named = units.flatMap((unit) => {
     const { clusters = [], release } = unit.kin ?? {};
     const isSmall = unit.workload.replicas < fewestMasters;
-    return [...clusters, ...(release !== undefined && isSmall ? [release] : [])].map(
-      (kin) => [kin, keyOf(unit)] as const,
+    const owner = above.get(unit);
+    return [...clusters, ...(isSmall ? [release, owner] : [])].flatMap((kin) =>
+      kin === undefined ? [] : [[kin, keyOf(unit)] as const],
     );
   });
   return [...Map.groupBy(named, ([kin]) => kin).values()].map((family) => family.map(([, key]) => key));
+}
+
+/**
+ * For each workload the lowest of its owners that has others below it too. Higher ones may own several clusters, and are
+ * not looked at.
+ */
+function ownersAbove(units: readonly Unit[]): ReadonlyMap<Unit, string> {
+  const counts = new Map<string, number>();
+  for (const { owners = [] } of units)
+    for (const owner of owners) counts.set(owner, (counts.get(owner) ?? 0) + 1);
+  return new Map(
+    units.flatMap((unit) => {
+      const lowest = unit.owners?.find((owner) => (counts.get(owner) ?? 0) > 1);
+      return lowest === undefined ? [] : [[unit, `owner ${lowest}`] as const];
+    }),
+  );
 }
 
 function uniqueName(base: string, taken: Set<string>): string {

@@ -180,7 +180,7 @@ export class Inventory extends EventEmitter<{ changed: [Changed] }> {
   }
 
   #newContext(source: ContextSource): ContextReading {
-    return new ContextReading(source, this.#ports.redis, (clusters) => {
+    return new ContextReading(source, this.#ports, (clusters) => {
       this.emit('changed', { context: source.name, clusters });
     });
   }

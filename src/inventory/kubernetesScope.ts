@@ -1,14 +1,16 @@
 import { clusterKey, isKubernetesRef } from '../model/clusterRef.ts';
 import { messageOf, UserError } from '../model/errors.ts';
-import type { ClusterSnapshot, PodFacts } from '../model/snapshot.ts';
+import type { ClusterSnapshot } from '../model/snapshot.ts';
 import type { Candidate, KubernetesAccess } from '../kubernetes/kubernetesAccess.ts';
 import type { Credentials } from '../redis/nodeConnection.ts';
 import { groupPods, type Group } from './grouping.ts';
-import { LastGroups } from './lastGroups.ts';
+import { LastGroups, type GroupStore } from './lastGroups.ts';
 import { mergeViews } from './mergeViews.ts';
-import { NodeReader, type Reading, type RedisReading, type Route } from './nodeReader.ts';
+import { NodeReader, type RedisReading, type Route } from './nodeReader.ts';
+import { OwnerChains } from './ownerChains.ts';
 import { OperationLeases } from './operationLeases.ts';
 import { pace } from './pace.ts';
+import { explained, notRunning } from './podReading.ts';
 import { readRound } from './readRound.ts';
 import { Rounds } from './rounds.ts';
 import { SecretReading } from './secretReading.ts';
@@ -41,6 +43,8 @@ export class KubernetesScope {
   readonly #members = new Map<string, Member>();
   readonly #confirmed = new Set<string>();
   readonly #secrets: SecretReading;
+  readonly #owners: OwnerChains;
+  readonly #kept: GroupStore | undefined;
   /** By namespace. */
   readonly #last = new Map<string, LastGroups>();
   #candidates: readonly Candidate[] = [];
@@ -56,8 +60,11 @@ export class KubernetesScope {
     namespace: string | undefined,
     redis: RedisReading,
     onRead: (clusters: ReadonlySet<string>) => void,
+    kept?: GroupStore,
   ) {
     this.#access = access;
+    this.#kept = kept;
+    this.#owners = new OwnerChains(access);
     this.#secrets = new SecretReading(access);
     this.#leases = new OperationLeases(access);
     this.#redis = redis;
@@ -140,7 +147,9 @@ export class KubernetesScope {
   async #discover(): Promise<void> {
     this.#stale = false;
     try {
-      this.#candidates = await this.#access.discover(this.state.namespace);
+      const found = await this.#access.discover(this.state.namespace);
+      await this.#owners.read(found);
+      this.#candidates = found;
       this.#discoveredAt = Date.now();
       this.#problem = undefined;
       this.#keepReaders();
@@ -193,16 +202,27 @@ export class KubernetesScope {
   #snapshots(): readonly ClusterSnapshot[] {
     const byNamespace = Map.groupBy(this.#candidates, (candidate) => candidate.namespace);
     return [...byNamespace].flatMap(([namespace, candidates]) => {
-      const last = this.#last.get(namespace) ?? new LastGroups();
-      this.#last.set(namespace, last);
+      const last = this.#lastOf(namespace);
       const units = candidates.map((candidate): Unit => ({
         ...candidate,
         sources: this.#sources(candidate),
+        owners: this.#owners.of(candidate),
       }));
-      return groupPods(units, last)
-        .filter((group) => this.#isCluster(namespace, group))
+      const snapshots = groupPods(units, last)
+        .filter((group) => this.#isCluster(namespace, group, last))
         .map((group) => this.#snapshot(namespace, group, last));
+      const changes = last.changes();
+      if (changes !== undefined) this.#kept?.write(this.#access.context, namespace, changes);
+      return snapshots;
     });
+  }
+
+  #lastOf(namespace: string): LastGroups {
+    const known = this.#last.get(namespace);
+    if (known !== undefined) return known;
+    const last = new LastGroups(this.#kept?.read(this.#access.context, namespace));
+    this.#last.set(namespace, last);
+    return last;
   }
 
   #sources({ pods }: Candidate): readonly Source[] {
@@ -212,10 +232,11 @@ export class KubernetesScope {
     });
   }
 
-  /** Confirmed by a server once, ours, or at least called a cluster while no server has said anything yet. */
-  #isCluster(namespace: string, { name, sources, workloads }: Group): boolean {
+  /** Confirmed by a server once, perhaps in an earlier window, ours, or at least called a cluster while no server has said anything yet. */
+  #isCluster(namespace: string, { name, sources, workloads }: Group, last: LastGroups): boolean {
     const key = `${namespace}/${name}`;
-    if (sources.some(({ reading }) => reading.view !== undefined)) this.#confirmed.add(key);
+    const isRead = sources.some(({ reading }) => reading.view !== undefined);
+    if (isRead || last.membersOf(name).size > 0) this.#confirmed.add(key);
     if (this.#confirmed.has(key) || workloads.some((workload) => workload.bundled)) return true;
     const refused = sources.some(({ reading }) => reading.notClustered === true);
     return !refused && workloads.some((workload) => /cluster/i.test(workload.name));
@@ -256,23 +277,6 @@ export class KubernetesScope {
       ...(apiProblem === undefined ? {} : { apiProblem }),
     };
   }
-}
-
-function notRunning(pod: PodFacts): Reading {
-  return { tried: true, failure: { reason: 'pod', message: podText(pod) } };
-}
-
-/** Why its container does not run says more than that nothing answers there. */
-function explained(reading: Reading, pod: PodFacts): Reading {
-  const isDown = pod.running !== true && (pod.ended === true || pod.reason !== undefined);
-  if (reading.failure === undefined || !isDown) return reading;
-  return { ...reading, failure: { ...reading.failure, reason: 'pod', message: podText(pod) } };
-}
-
-function podText({ name, phase, reason, reasonMessage, ended }: PodFacts): string {
-  const why = [phase, reason ?? (ended === true ? 'its container has ended' : undefined)];
-  const text = `Pod ${name} is not running (${why.filter((part) => part !== undefined && part !== '').join(': ')}).`;
-  return reasonMessage === undefined ? text : `${text} ${reasonMessage}`;
 }
 
 /** The scope's cluster of this name. Throws a UserError that lists what is there. */

@@ -1,6 +1,7 @@
 import type { KubernetesAccess } from '../kubernetes/kubernetesAccess.ts';
 import type { AddressClusterRef } from '../model/clusterRef.ts';
 import type { Credentials } from '../redis/nodeConnection.ts';
+import type { GroupStore } from './lastGroups.ts';
 import type { RedisReading } from './nodeReader.ts';
 
 /** A cluster outside Kubernetes that the user named, or the sandbox. */
@@ -25,6 +26,8 @@ export interface ContextSource {
 /** What the inventory needs of the rest. */
 export interface InventoryPorts {
   readonly redis: () => Promise<RedisReading>;
+  /** Where the last known groupings are kept; without it they end with the window. */
+  readonly groups?: GroupStore;
   /** The source of a cluster that only a command names by address. */
   readonly addressSource: (ref: AddressClusterRef) => AddressSource;
 }

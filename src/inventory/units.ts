@@ -7,7 +7,11 @@ import type { Source } from './source.ts';
 /** A workload with its pods: whatever these know of each other, they are one cluster. */
 export interface Unit {
   readonly workload: WorkloadFacts;
+  /** Tells it from an earlier one of its name. */
+  readonly uid?: string;
   readonly kin?: Kinship;
+  /** `Kind/name` of its owners, the one that controls it first. */
+  readonly owners?: readonly string[];
   readonly sources: readonly Source[];
 }
 
@@ -31,10 +35,16 @@ export function keysIn(units: readonly Unit[]): number {
   return units.flatMap(viewsIn).reduce((sum, { keys }) => sum + keys, 0);
 }
 
-/** A single workload's name; what an operator calls the cluster of several; otherwise what their names have in common. */
+/**
+ * A single workload's name; what an operator calls the cluster of several, or the lowest of their owners that is above
+ * all of them; otherwise what their names have in common.
+ */
 export function nameOf(units: readonly Unit[]): string {
   const [called, ...others] = new Set(units.map(({ kin }) => kin?.name));
   if (units.length > 1 && called !== undefined && others.length === 0) return called;
+  const [first, ...rest] = units;
+  const owner = first?.owners?.find((one) => rest.every(({ owners = [] }) => owners.includes(one)));
+  if (rest.length > 0 && owner !== undefined) return owner.slice(owner.indexOf('/') + 1);
   return commonName(units.map(({ workload }) => workload.name));
 }
 

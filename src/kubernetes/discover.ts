@@ -1,5 +1,5 @@
 import type { PodFacts, WorkloadFacts } from '../model/snapshot.ts';
-import type { Pod, PodSpec, StatefulSet } from './apiObjects.ts';
+import type { OwnerReference, Pod, PodSpec, StatefulSet } from './apiObjects.ts';
 import type { ApiClient } from './client.ts';
 import type { Candidate } from './kubernetesAccess.ts';
 import { podFacts, redisContainer, type RedisContainer } from './podFacts.ts';
@@ -99,9 +99,18 @@ function isOver(pod: Pod, ownerKind: string): boolean {
   return ownerKind === 'Job' || (ownerKind === 'Pod' && pod.status?.phase === 'Succeeded');
 }
 
-function ownerOf(pod: Pod): { readonly kind: string; readonly name: string } {
-  const owner = pod.metadata?.ownerReferences?.find((one) => one.controller === true);
-  return owner ?? { kind: 'Pod', name: nameOf(pod) };
+function ownerOf(pod: Pod): OwnerReference {
+  return controllerIn(pod.metadata?.ownerReferences) ?? { kind: 'Pod', name: nameOf(pod) };
+}
+
+function controllerIn(owners: readonly OwnerReference[] = []): OwnerReference | undefined {
+  return owners.find(({ controller }) => controller === true);
+}
+
+function ownerIn(owners: readonly OwnerReference[] | undefined): Pick<Candidate, 'owner'> {
+  const { apiVersion, kind, name } = controllerIn(owners) ?? {};
+  if (apiVersion === undefined || kind === undefined || name === undefined) return {};
+  return { owner: { apiVersion, kind, name } };
 }
 
 export function redisOfPod(pod: Pod): RedisContainer | undefined {
@@ -123,6 +132,8 @@ function candidateOfSet(set: StatefulSet, pods: readonly Pod[], redis: RedisCont
   return {
     namespace: namespaceOf(set),
     workload: { kind: 'StatefulSet', name, ...countsOf(set), bundled: isBundled(set) },
+    ...(metadata?.uid === undefined ? {} : { uid: metadata.uid }),
+    ...ownerIn(metadata?.ownerReferences),
     kin: kinshipOf({ ...spec?.template.metadata?.labels, ...metadata?.labels }, metadata?.ownerReferences),
     pods: factsOf(pods, redis, name),
     ...secretsOf(spec?.template.spec, redis),
@@ -146,6 +157,8 @@ function candidateOfPods(pods: readonly Pod[], redis: RedisContainer): Candidate
   return {
     namespace: facts[0]?.namespace ?? '',
     workload,
+    ...(owner.uid === undefined ? {} : { uid: owner.uid }),
+    ...ownerIn(first?.metadata?.ownerReferences),
     kin,
     pods: facts,
     ...secretsOf(first?.spec, redis),

@@ -13,6 +13,13 @@ export interface KubernetesObject {
   readonly [field: string]: unknown;
 }
 
+/** An object that controls another one. */
+export interface Owner {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+}
+
 /** By what several workloads are seen to be one cluster; each of these texts stands for one cluster. */
 export interface Kinship {
   /** Who owns the workload, and how an operator's labels call the cluster. */
@@ -27,6 +34,10 @@ export interface Kinship {
 export interface Candidate {
   readonly namespace: string;
   readonly workload: WorkloadFacts;
+  /** Tells a workload from an earlier one of its name; absent for pods that nobody owns: these are replaced. */
+  readonly uid?: string;
+  /** The object that controls the workload, as its own object says it. */
+  readonly owner?: Owner;
   readonly kin?: Kinship;
   readonly pods: readonly PodFacts[];
   /** Where the password comes from, if the pod's spec says so. */

@@ -152,6 +152,62 @@ test('a workload that was deleted and comes again is not held by what it was', (
   assert.equal(group([unit('a', [source('m0')]), unit('b', [blank('b-0', '10.8.8.8')])], last).length, 2);
 });
 
+test('what was one cluster in an earlier window is one after its nodes have lost each other', () => {
+  const before = new LastGroups();
+  const uids = new Map(ids.map((_, index) => [`node-${index}`, `uid-${index}`]));
+  const made = (name: string, sources: readonly Source[], uid = uids.get(name)): Unit => ({
+    ...unit(name, sources),
+    ...(uid === undefined ? {} : { uid }),
+  });
+  group(
+    ids.map((id, index) => made(`node-${index}`, [source(id)])),
+    before,
+  );
+  before.rememberMembers('node', [{ id: 'm0', view: {} }, { id: 'm1' }] as never);
+  const saved = before.changes();
+  assert.ok(saved !== undefined);
+  assert.equal(before.changes(), undefined, 'only changes are kept');
+  const reopened = (): LastGroups => new LastGroups(JSON.parse(JSON.stringify(saved)) as typeof saved);
+  const lost = ids.map((_, index) => blank(`node-${index}-0`, `10.0.6.${index}`));
+  const apart = (uid?: string): readonly Unit[] =>
+    lost.map((one, index) => made(`node-${index}`, [one], index === 0 ? uid : undefined));
+  assert.deepEqual(shapes(group(apart(), reopened())), [['node', 6]]);
+  assert.deepEqual([...reopened().membersOf('node')], ['m0', 'm1']);
+  const another = group(apart('uid-of-another'), reopened());
+  assert.deepEqual(
+    another.map(({ sources }) => sources.length).sort(),
+    [1, 5],
+    'a workload made anew under the name is not held by what that was',
+  );
+  assert.equal(group(apart()).length, 6);
+});
+
+test('workloads of one owner’s owner are one cluster, unless each of its own makes one', () => {
+  const node = (name: string, owners: readonly string[]): Unit => ({
+    ...unit(name, [blank(`${name}-0`, `10.0.7.${name.length}`)], { clusters: owners.slice(0, 1) }),
+    owners,
+  });
+  const nodes = ['a', 'b'].flatMap((cluster) =>
+    [0, 1, 2].map((index) =>
+      node(`${cluster}${index}`, [`Node/${cluster}${index}`, `Shop/${cluster}`, 'Tenant/t']),
+    ),
+  );
+  assert.deepEqual(shapes(group(nodes)), [
+    ['a', 3],
+    ['b', 3],
+  ]);
+  // While the second cluster has only its first pod, what owns both clusters does not make it one of the first.
+  assert.deepEqual(shapes(group(nodes.slice(0, 4))), [
+    ['a', 3],
+    ['b0', 1],
+  ]);
+  const big = ['c', 'd'].map((name) => ({
+    ...unit(name, [blank(`${name}-0`, ''), blank(`${name}-1`, ''), blank(`${name}-2`, '')]),
+    owners: [`Shop/${name}`, 'Tenant/t'],
+  }));
+  assert.equal(group(big).length, 2);
+});
+
 test('servers of one workload that lost their ids are one cluster', () => {
   const lost = ids.map((_, index) => ({
     pod: pod(`cart-${index}`, `10.0.5.${index}`),
