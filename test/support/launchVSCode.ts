@@ -9,7 +9,13 @@ import { findVSCode } from '../../scripts/vscode/find.ts';
 import { writeUserSettings } from '../../scripts/vscode/server.ts';
 import { keepLogs, resultPath } from './vscode/failures.ts';
 import { type HostBridge, listenForHost } from './vscode/hostBridge.ts';
-import { type HostOptions, openInBrowser, openOnDesktop, type WindowUnderTest } from './vscode/hosts.ts';
+import {
+  type HostOptions,
+  openInBrowser,
+  openOnDesktop,
+  type Screen,
+  type WindowUnderTest,
+} from './vscode/hosts.ts';
 import { type PromptsUnderTest, promptsOf } from './vscode/prompts.ts';
 import { setTheme, type ThemeKind } from './vscode/theme.ts';
 import { type TreeUnderTest, treeOf } from './vscode/tree.ts';
@@ -42,6 +48,8 @@ export interface LaunchOptions {
   /** For the extension host and what it starts, above this process's own environment. */
   readonly env?: Readonly<Record<string, string>>;
   readonly log?: (line: string) => void;
+  /** Of a browser window. */
+  readonly screen?: Screen;
 }
 
 type Body<R, A> = (vscode: typeof VSCode, arg: A) => R | PromiseLike<R>;
@@ -88,6 +96,7 @@ export async function launchVSCode(options: LaunchOptions): Promise<VSCodeUnderT
   const hostOptions: HostOptions = {
     ...{ extensionPath: options.extensionPath, folder, dataDir, log },
     env: { TMPDIR: temporary, XDG_RUNTIME_DIR: temporary, ...options.env, ...bridge.env },
+    ...(options.screen === undefined ? {} : { screen: options.screen }),
   };
   let window: WindowUnderTest | undefined;
   const close = async () => {

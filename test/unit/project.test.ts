@@ -63,6 +63,7 @@ test('the scripts are the words people remember, and no more', () => {
       'check',
       'docs',
       'package',
+      'pictures',
       'start',
       'test',
       'test:kubernetes',

@@ -7,7 +7,7 @@ import { startVSCodeServer, vscodeEnvironment } from '../../../scripts/vscode/se
 
 /** The workbench is one large script, which a busy machine takes long to read. */
 const gotoLimitMs = 120_000;
-const size = { width: 1400, height: 900 };
+const usualScreen: Screen = { width: 1400, height: 900, deviceScaleFactor: 1 };
 const bridge = fileURLToPath(new URL('./bridge', import.meta.url));
 const chromiumFlags = [
   '--no-sandbox',
@@ -25,6 +25,14 @@ const chromiumFlags = [
 /** A signal must end this process: the browser ends when its pipe closes, the server when its supervisor's does. */
 const signals = { handleSIGINT: false, handleSIGTERM: false, handleSIGHUP: false };
 
+/** What a browser window is shown on; a desktop's is its own. */
+export interface Screen {
+  readonly width: number;
+  readonly height: number;
+  /** How many pixels a screenshot has for each of these. */
+  readonly deviceScaleFactor: number;
+}
+
 /** A VS Code window that has the extension and the bridge. */
 export interface WindowUnderTest {
   readonly page: Page;
@@ -40,6 +48,7 @@ export interface HostOptions {
   readonly dataDir: string;
   readonly env: Readonly<Record<string, string>>;
   readonly log: (line: string) => void;
+  readonly screen?: Screen;
 }
 
 /** VS Code's own server, and its workbench in a headless browser. */
@@ -50,6 +59,7 @@ export async function openInBrowser(server: string, options: HostOptions): Promi
     ...{ server, dataDir, folder, env, removeDataDir: true, port: 0 },
     extensions: [options.extensionPath, bridge],
   });
+  const { deviceScaleFactor, ...viewport } = options.screen ?? usualScreen;
   let browser: BrowserContext | undefined;
   const end = async () => {
     await browser?.close();
@@ -57,7 +67,7 @@ export async function openInBrowser(server: string, options: HostOptions): Promi
   };
   try {
     browser = await chromium.launchPersistentContext(join(dataDir, 'browser'), {
-      ...{ executablePath, args: chromiumFlags, viewport: size, headless: true, ...signals },
+      ...{ executablePath, args: chromiumFlags, viewport, deviceScaleFactor, headless: true, ...signals },
     });
     const page = browser.pages()[0] ?? (await browser.newPage());
     await page.goto(running.url, { timeout: gotoLimitMs });
