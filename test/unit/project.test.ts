@@ -82,16 +82,28 @@ test('the lists of commands and settings are those of package.json', async () =>
   }
 });
 
-test('every link and picture of the documents leads to a file', () => {
-  for (const file of [
-    'README.md',
-    'ARCHITECTURE.md',
-    'CHANGELOG.md',
-    ...globSync('docs/**/*.md', { cwd: root }),
-  ]) {
-    for (const [, target = ''] of read(file).matchAll(/\]\(([^)#\s]+)[^)]*\)/g)) {
+/** The anchors that GitHub gives the headings of a document. */
+function anchorsOf(markdown: string): ReadonlySet<string> {
+  const headings = [...markdown.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => heading);
+  return new Set(
+    headings.map((heading) =>
+      heading
+        .toLowerCase()
+        .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+        .replaceAll(' ', '-'),
+    ),
+  );
+}
+
+test('every link and picture of the documents leads to a file, and to a heading of it', () => {
+  const documents = ['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md'];
+  for (const file of [...documents, ...globSync('docs/**/*.md', { cwd: root })]) {
+    for (const [, target = '', anchor] of read(file).matchAll(/\]\(([^)#\s]*)(?:#([^)\s]+))?[^)]*\)/g)) {
       if (/^[a-z]+:/.test(target)) continue;
-      assert.ok(existsSync(join(root, dirname(file), target)), `${file} links to ${target}`);
+      const path = target === '' ? file : join(dirname(file), target);
+      assert.ok(existsSync(join(root, path)), `${file} links to ${target}`);
+      if (anchor === undefined || !path.endsWith('.md')) continue;
+      assert.ok(anchorsOf(read(path)).has(anchor), `${file} links to ${target}#${anchor}`);
     }
   }
 });
