@@ -18,10 +18,10 @@ export const agreement: Rule = (snapshot) => {
     {
       rule: 'agreement',
       severity: 'error',
-      message: `Nodes do not agree about who owns which hash slots.`,
-      evidence: camps.map((camp) => `Of one mind: ${camp.map(({ node }) => nodeName(node)).join(', ')}`),
+      message: `Nodes disagree about slot ownership.`,
+      evidence: camps.map((camp) => `Same view: ${camp.map(({ node }) => nodeName(node)).join(', ')}`),
       remedy:
-        'Wait a few seconds. If it stays, “Heal Cluster…” introduces nodes that have lost sight of each other.',
+        'Wait a few seconds. If it persists, “Heal Cluster…” introduces nodes that have lost contact to each other again.',
       nodeIds: minority.map(({ node }) => node.id),
     },
   ];

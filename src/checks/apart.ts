@@ -14,10 +14,10 @@ export const apart: Rule = (snapshot) => [
   ...snapshot.impostors.map(({ address, listedId, answeringId }): Finding => ({
     rule: 'impostor',
     severity: 'error',
-    message: `At ${address} answers node ${answeringId.slice(0, 8)} of another cluster, not member ${listedId.slice(0, 8)}.`,
-    evidence: [`Members list ${listedId} at ${address}.`, `The server there calls itself ${answeringId}.`],
+    message: `Node ${answeringId.slice(0, 8)} of another cluster answers at ${address} instead of member ${listedId.slice(0, 8)}.`,
+    evidence: [`Members list ${listedId} at ${address}.`, `The server there reports the id ${answeringId}.`],
     remedy:
-      'The address leads elsewhere from here: a tunnel, port mapping or reused address. Make it reach the member. Until then nothing is sent to the server there.',
+      'From this machine, the address leads to another server: through a tunnel, a port mapping or a reused address. Make it reach the member. Until then, nothing is sent to that server.',
     nodeIds: snapshot.nodes.some(({ id }) => id === listedId) ? [listedId] : [],
   })),
   ...merged(snapshot),
@@ -34,14 +34,14 @@ function fallenApart(snapshot: ClusterSnapshot): readonly Finding[] {
       severity: 'error',
       message: isForeign(others)
         ? `The addresses lead to ${quantity(others.length + 1, 'cluster')} that do not know each other.`
-        : `The cluster has fallen apart into ${quantity(others.length + 1, 'part')} that do not know each other.`,
+        : `The cluster is split into ${quantity(others.length + 1, 'part')} that do not know each other.`,
       evidence: [
         `This part: ${shortList(nodes.map(nodeName))} (${quantity(own, 'key')}).`,
         ...others.map(partText),
       ],
       remedy: isForeign(others)
-        ? 'Remove the addresses of the other cluster, and add it by itself. Do not make their nodes know each other: both serve the same slots, and one would drop its keys.'
-        : 'Keep all parts running: each may hold keys that no other has. A person has to decide which part is right; until then slots are not assigned, moved or deleted. Look for the reason in the pods’ volumes: nodes.conf has to be on the volume as well.',
+        ? 'Remove the addresses of the other cluster, and add that cluster separately. Do not introduce their nodes to each other: both serve the same slots, and one would delete its keys.'
+        : 'Keep all parts running: each may hold keys that no other part has. Decide which part is right; until then, slots are not assigned, moved or deleted. Look for the cause in the pods’ volumes: nodes.conf must be stored on the volume, too.',
       nodeIds: [],
     },
   ];
@@ -59,10 +59,10 @@ export function partText({ nodes, keys, slots, why }: ClusterPart): string {
 }
 
 const reasons: Readonly<Record<ClusterPart['why'], string>> = {
-  'lost-identity': 'lost its identity (nodes.conf): it holds what a member held, under another node id',
+  'lost-identity': 'lost its identity (nodes.conf): it holds the data of a member under another node id',
   'lost-volume': 'lost its volume: it came back empty with another node id',
   'never-joined': 'never joined the cluster',
-  'own-cluster': 'is in a cluster of its own, which serves all slots',
+  'own-cluster': 'is in a separate cluster that serves all slots',
 };
 
 /** Servers at an address; `membership` finds those in pods. */
@@ -74,7 +74,7 @@ function emptyServers(snapshot: ClusterSnapshot): readonly Finding[] {
       severity: 'warning',
       message: `${shortList(part.nodes.map(nodeName))} is not part of the cluster: it ${reasons[part.why]}.`,
       evidence: ['It has no keys and no slots, and no member lists it.'],
-      remedy: '“Add Shard…” takes empty servers in by their addresses.',
+      remedy: '“Add Shard…” adds empty servers by their addresses.',
       nodeIds: [],
     }));
 }
@@ -94,7 +94,7 @@ function merged({ mergedFrom, nodes }: ClusterSnapshot): readonly Finding[] {
         return `${workload}: ${quantity(own.length, 'node')}; ${served.length === 0 ? 'no slots' : shortList(served)}`;
       }),
       remedy:
-        'Change nothing until a person has decided: slots of one cluster may have been overwritten by the other, and a failover may pick a replica of the wrong one. A NetworkPolicy or distinct bus passwords keep clusters from meeting after an address is reused.',
+        'Change nothing until you have decided what to keep: slots of one cluster may have been overwritten by the other, and a failover may promote a replica of the wrong one. A NetworkPolicy or distinct bus passwords keep clusters from merging when an address is reused.',
       nodeIds: [],
     },
   ];

@@ -26,6 +26,6 @@ function remedyFor(snapshot: ClusterSnapshot): string {
   const starting = replacement(snapshot, undefined);
   if (starting !== undefined) return starting;
   return isAllAccountedFor(snapshot)
-    ? 'Start the server again that served them. Once it is certain that it is lost, “Fix Uncovered Slots…” assigns them to other masters.'
-    : 'Bring back the servers that the other findings name: they may hold these slots.';
+    ? 'Start the server that owned them again. If it is lost for good, “Fix Uncovered Slots…” assigns them to other masters.'
+    : 'Restore the servers that the other findings name: they may hold these slots.';
 }

@@ -29,10 +29,10 @@ function ofNode(node: RedisNode): readonly Finding[] {
       message:
         share >= full
           ? `${nodeName(node)} refuses writes: its memory limit is reached.`
-          : `${nodeName(node)} has used ${Math.floor(100 * share)} % of its memory; when it is full it refuses writes.`,
+          : `${nodeName(node)} has used ${Math.floor(100 * share)}% of its memory. When it is full, it refuses writes.`,
       evidence: [evidenceOf(view, counted)],
       remedy:
-        'Delete keys, give its pods more memory, or move slots to another shard. Reading and deleting go on; other shards are not affected.',
+        'Delete keys, give its pods more memory, or move slots to another shard. Reads and deletes still work; other shards are not affected.',
       nodeIds: [node.id],
     },
   ];

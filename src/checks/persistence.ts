@@ -19,7 +19,7 @@ function ofNode(node: RedisNode): readonly Finding[] {
         message: `${nodeName(node)}${refuses} cannot write its append-only file.`,
         evidence: ['INFO persistence says aof_last_write_status:err'],
         remedy:
-          'Make room on its volume, or make the volume larger; the server tries again each second. Its log says the reason. Other shards are not affected.',
+          'Free space on its volume, or enlarge the volume; the server retries every second. Its log says why. Other shards are not affected.',
       },
     ];
   }
@@ -34,7 +34,7 @@ function ofNode(node: RedisNode): readonly Finding[] {
       severity: 'warning',
       message: `${nodeName(node)} could not write a copy of its data to disk.`,
       evidence: failed.map((field) => `INFO persistence says ${field}`),
-      remedy: 'See its log: mostly its volume is full, or there is not enough memory for a second process.',
+      remedy: 'See its log: usually its volume is full, or there is not enough memory for a second process.',
     },
   ];
 }

@@ -27,7 +27,7 @@ export const replication: Rule = (snapshot) => {
       findings.push({
         rule: 'replica-link',
         severity: 'warning',
-        message: `${nodeName(node)} ${syncing ? 'is being synchronised from' : 'has lost the link to'} its master.`,
+        message: `${nodeName(node)} ${syncing ? 'is being synchronized from' : 'has lost the link to'} its master.`,
         evidence: ['INFO replication says master_link_status:down'],
         remedy: 'It cannot take over safely until the link is up.',
         nodeIds: [node.id],
@@ -46,7 +46,7 @@ export const replication: Rule = (snapshot) => {
       rule: 'no-replica',
       severity: 'warning',
       message: replicas.some((node) => whyDenied(node) !== undefined)
-        ? `Whether a replica could take over from ${nodeName(master)} is not known.`
+        ? `It is unknown whether a replica could take over from ${nodeName(master)}.`
         : `${nodeName(master)} has no replica that could take over.`,
       evidence: [
         replicasText(
@@ -112,11 +112,11 @@ function remedyFor(
   if (copying !== undefined) return `Wait until ${nodeName(copying)} has copied its data.`;
   const [first] = replicas;
   if (first !== undefined)
-    return wayBack(snapshot, first) ?? `Bring back ${replicas.map(nodeName).join(' or ')}.`;
+    return wayBack(snapshot, first) ?? `Restore ${replicas.map(nodeName).join(' or ')}.`;
   if (isApart(snapshot))
-    return 'First follow the remedy for the other part of the cluster: its replica may be there.';
+    return 'First resolve the finding about the other part of the cluster: its replica may be there.';
   if (spare !== undefined) {
-    return `${nodeName(spare)} has no slots: “Move or Spread Replicas…” lets it replicate this one.`;
+    return `${nodeName(spare)} has no slots: “Move or Spread Replicas…” makes it a replica of this master.`;
   }
   return (
     replacement(snapshot, undefined) ??

@@ -11,10 +11,10 @@ export const state: Rule = (snapshot) => {
     {
       rule: 'cluster-state',
       severity: 'error',
-      message: `${down.length} of ${quantity(snapshot.nodes.length, 'node')} say that the cluster is down.`,
+      message: `${down.length} of ${quantity(snapshot.nodes.length, 'node')} report that the cluster is down.`,
       evidence: [`cluster_state:fail on ${down.map(nodeName).join(', ')}`],
       remedy:
-        'See the other findings for the reason; nodes that have just joined say so for up to five seconds.',
+        'See the other findings for the cause. Nodes that have just joined report this for up to five seconds.',
       nodeIds: down.map((node) => node.id),
     },
   ];

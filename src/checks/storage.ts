@@ -54,11 +54,11 @@ function neverSaved(nodes: readonly RedisNode[]): readonly Finding[] {
     {
       rule: 'never-saved',
       severity: 'info',
-      message: `Keys were never saved to disk on ${quantity(those.length, 'master')}.`,
+      message: `Keys have never been saved to disk on ${quantity(those.length, 'master')}.`,
       evidence: [
         `INFO persistence says aof_enabled:0 and rdb_last_bgsave_time_sec:-1 on ${shortList(those.map(nodeName))}.`,
       ],
-      remedy: 'If the keys are to survive a restart, set appendonly to yes with “Set Configuration…”.',
+      remedy: 'To keep the keys over a restart, set appendonly to yes with “Set Configuration…”.',
       nodeIds: those.map(({ id }) => id),
     },
   ];

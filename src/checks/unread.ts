@@ -24,7 +24,7 @@ function nothingRead(snapshot: ClusterSnapshot): Finding {
     rule: 'unread',
     severity: 'error',
     message: `Cannot be read: ${whyUnread(snapshot)}.`,
-    evidence: [...groups.flatMap(unreadEvidence), 'Nothing is known of its slots, keys and replicas.'],
+    evidence: [...groups.flatMap(unreadEvidence), 'Its slots, keys and replicas are unknown.'],
     remedy:
       groups.length === 0
         ? remedyWithoutServers(snapshot)
@@ -62,7 +62,7 @@ function partlyRead(snapshot: ClusterSnapshot): readonly Finding[] {
       message: `${shortList(group.servers.map(serverName))} could not be read: ${reasonText(group)}.`,
       evidence: [
         ...unreadEvidence(group),
-        'Whether they are part of the cluster, and what they hold, is not known.',
+        'Whether they are part of the cluster and what they hold is unknown.',
       ],
       remedy: readRemedy(snapshot, group),
       nodeIds: [],
@@ -78,18 +78,18 @@ export function readRemedy({ ref }: ClusterSnapshot, { reason, servers }: Unread
         ? `The password was looked for in the Secrets that container ${pod?.container ?? ''} refers to, as an environment variable such as REDIS_PASSWORD or as a mounted file; none was found, or the servers reject it.`
         : 'Add the cluster again with “Add Cluster by Address…” and enter its password.';
     case 'tls':
-      return 'Check the certificate authority of the servers; one that this extension does not know is not trusted.';
+      return 'Check the certificate authority of the servers: this extension trusts only authorities that it knows.';
     case 'forbidden':
-      return 'Ask for the right that is named there. Reading needs to list pods, to get the Secret with the password, and to create pods/portforward.';
+      return 'Request the permission that is named there. Reading requires permission to list pods, to get the Secret with the password, and to create pods/portforward.';
     case 'pod':
       return `Look at the logs and events of ${shortList(servers.map(serverName), 3)}.`;
     case 'timeout':
-      return 'Check whether the servers are overloaded or stopped, and the network to them. They are asked again every few seconds.';
+      return 'Check whether the servers are overloaded or stopped, and the network to them. They are retried every few seconds.';
     case 'not-clustered':
       return 'Only servers with “cluster-enabled yes” in their configuration form a Redis Cluster.';
     case 'unreachable':
       return isKubernetesRef(ref)
-        ? 'Check the events of the pods and the network to the Kubernetes API. They are asked again every few seconds.'
-        : 'Check that the servers run and that this machine reaches their addresses. They are asked again every few seconds.';
+        ? 'Check the events of the pods and the network to the Kubernetes API. They are retried every few seconds.'
+        : 'Check that the servers run and that this machine reaches their addresses. They are retried every few seconds.';
   }
 }

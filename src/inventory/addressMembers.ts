@@ -116,7 +116,7 @@ function impostorsAt(
 
 /** The member in whose place another node answers. */
 function strayed({ address, listedId, answeringId }: Impostor): Source {
-  const message = `At ${address} answers node ${answeringId}, not ${listedId}.`;
+  const message = `Node ${answeringId} answers at ${address} instead of ${listedId}.`;
   return {
     address,
     reading: { tried: true, failure: { reason: 'unreachable', message }, lastId: listedId },

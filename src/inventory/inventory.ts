@@ -152,7 +152,10 @@ export class Inventory extends EventEmitter<{ changed: [Changed] }> {
       dial: (nodeId) => {
         const reader = find(nodeId);
         if (reader !== undefined) return reader.dial(nodeId);
-        throw new UserError('unreachable', `Node ${nodeId} is not reached by any pod or address known here.`);
+        throw new UserError(
+          'unreachable',
+          `Node ${nodeId} cannot be reached: no known pod or address leads to it.`,
+        );
       },
     };
   }
@@ -190,7 +193,7 @@ export class Inventory extends EventEmitter<{ changed: [Changed] }> {
     if (context !== undefined) return context;
     const names = [...this.#contexts.keys()];
     const there =
-      names.length === 0 ? 'No kubeconfig has any context.' : `Known contexts: ${names.join(', ')}.`;
+      names.length === 0 ? 'No kubeconfig contains a context.' : `Known contexts: ${names.join(', ')}.`;
     throw new UserError('not-found', `There is no kubeconfig context "${name}". ${there}`);
   }
 

@@ -167,10 +167,10 @@ function toldNode(line: KnownNode, source: Source | undefined, failed: ReadonlyS
 }
 
 function whyUnknown({ flags }: KnownNode, source: Source | undefined): string {
-  if (source?.reading.view !== undefined) return 'The server answers, but it knows no other node any more.';
+  if (source?.reading.view !== undefined) return 'The server answers, but no longer knows any other node.';
   return flags.includes('noaddr')
-    ? 'The nodes that list it have no address of it.'
-    : 'No pod or address of this node is known here.';
+    ? 'The nodes that list it have no address for it.'
+    : 'No pod or address of this node is known.';
 }
 
 function roleOf(line: KnownNode): Pick<RedisNode, 'role' | 'masterId'> {

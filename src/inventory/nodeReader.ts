@@ -115,7 +115,7 @@ export class NodeReader {
     const place = name ?? ('path' in endpoint ? 'the forwarded server' : formatAddress(endpoint));
     throw new UserError(
       'unsafe',
-      `At ${place} answers node ${id} now, not ${expected}. Nothing was changed there. Refresh, and look at what is there before you try again.`,
+      `Node ${id} now answers at ${place} instead of ${expected}. Nothing was changed there. Refresh and check what runs there before you try again.`,
     );
   }
 

@@ -154,7 +154,7 @@ async function scaleOnce(
   if (now !== from) {
     throw new UserError(
       'unsafe',
-      `StatefulSet ${name} in namespace ${namespace} (context ${client.context}) has ${quantity(now, 'replica')} now, not ${from}: somebody else changed it. Nothing was changed. Refresh and try again.`,
+      `StatefulSet ${name} in namespace ${namespace} (context ${client.context}) has ${quantity(now, 'replica')} now, not ${from}: someone else changed it. Nothing was changed. Refresh and try again.`,
     );
   }
   const body = { metadata: { resourceVersion: metadata.resourceVersion }, spec: { replicas: to } };

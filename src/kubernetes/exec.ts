@@ -34,7 +34,9 @@ export async function exec(
       else if (stream === status) resolve({ exitCode: exitCodeOf(data.toString('utf8')) });
     },
     onClose: () => {
-      reject(new UserError('unreachable', `The connection to pod ${pod} ended before the program did.`));
+      reject(
+        new UserError('unreachable', `The connection to pod ${pod} was closed before the program ended.`),
+      );
     },
   });
   void done

@@ -69,7 +69,7 @@ function describeStatus(error: ApiFailure, context: string, asked: Asked): Descr
     case 401:
       return [
         'sign-in-needed',
-        `The API server of context ${context} did not accept the sign-in (401): the token or certificate is expired or not valid. Sign in again as you do for kubectl with context ${context}, then refresh.`,
+        `The API server of context ${context} rejected the sign-in (401): the token or certificate is expired or invalid. Sign in again as you do for kubectl with context ${context}, then refresh.`,
       ];
     case 403:
       return [
@@ -81,18 +81,18 @@ function describeStatus(error: ApiFailure, context: string, asked: Asked): Descr
     case 409:
       return [
         'already-exists',
-        `${object(asked)} in ${where} is there already or was changed by somebody else. The server said: ${error.message}`,
+        `${object(asked)} in ${where} already exists or was changed by someone else. The server said: ${error.message}`,
       ];
     case 400:
     case 422:
-      return ['invalid-input', `The server did not accept ${object(asked)} in ${where}: ${error.message}`];
+      return ['invalid-input', `The server rejected ${object(asked)} in ${where}: ${error.message}`];
     case 429:
     case 502:
     case 503:
     case 504:
       return [
         'unreachable',
-        `The API server of ${where} is not able to answer now (${String(error.status)}): ${error.message}`,
+        `The API server of ${where} cannot answer now (${String(error.status)}): ${error.message}`,
       ];
     default:
       return [

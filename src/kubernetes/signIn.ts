@@ -129,7 +129,7 @@ class SharedSignIn extends KubeConfig {
     const text =
       codeOf(error) === 'ENOENT'
         ? `the program "${program}" that the kubeconfig names was not found. Install it, or start the editor from a shell whose PATH has it.`
-        : `the program "${program}" that the kubeconfig names gave no token: ${lastLine(messageOf(error))}`;
+        : `the program "${program}" that the kubeconfig names returned no token: ${lastLine(messageOf(error))}`;
     return new SignInFailure(text, { cause: error });
   }
 

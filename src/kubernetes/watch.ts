@@ -163,7 +163,7 @@ async function watchFrom(
   };
   const stream = await client.stream({ asked, method: 'GET', path, query, signal });
   stream.socket.setKeepAlive(true, 15_000);
-  stream.setTimeout(silence, () => stream.destroy(new Error('the watch fell silent')));
+  stream.setTimeout(silence, () => stream.destroy(new Error('the watch sent nothing')));
   heard.fresh();
   let version = from;
   for await (const line of lines(stream)) {

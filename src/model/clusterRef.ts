@@ -48,7 +48,7 @@ export function parseClusterRef(value: unknown): ClusterRef {
   }
   throw new UserError(
     'invalid-input',
-    'A cluster is named by {context, namespace, name} or by {addresses: ["host:port"]}.',
+    'Name a cluster by {context, namespace, name} or by {addresses: ["host:port"]}.',
   );
 }
 
@@ -65,7 +65,7 @@ export function parseAddress(text: string): Address {
   if (host === undefined || port < 1 || port > 65_535) {
     throw new UserError(
       'invalid-input',
-      `"${text}" is not an address. Write host:port, for example 127.0.0.1:6379.`,
+      `"${text}" is not an address. Enter host:port, for example 127.0.0.1:6379.`,
     );
   }
   return { host, port };

@@ -85,11 +85,11 @@ export function moveOptionsText({ pace, limits = {} }: MoveOptions): readonly st
     ...(lagBytes === undefined
       ? []
       : [`a replica of the target is more than ${lagBytes.toLocaleString('en-US')} bytes behind`]),
-    ...(memoryPercent === undefined ? [] : [`the target uses more than ${memoryPercent} % of its maxmemory`]),
+    ...(memoryPercent === undefined ? [] : [`the target uses more than ${memoryPercent}% of its maxmemory`]),
   ];
   return [
-    ...(pace === 'fast' ? ['Slots move fast: how long other clients wait is not looked at.'] : []),
+    ...(pace === 'fast' ? ['Slots move fast, without regard to client latency.'] : []),
     ...(reasons.length === 0 ? [] : [`Pauses while ${reasons.join(', or while ')}.`]),
-    ...(until === undefined ? [] : [`Ends on ${timeText(until)}, with no slot open.`]),
+    ...(until === undefined ? [] : [`Stops on ${timeText(until)} with no slot open.`]),
   ];
 }

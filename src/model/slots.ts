@@ -112,7 +112,7 @@ export function parseSlots(text: string): SlotSet {
   if (ranges.length === 0) {
     throw new UserError(
       'invalid-input',
-      'No hash slots given. Write slots and ranges, for example 0-99,200.',
+      'No hash slots given. Enter slots and ranges, for example 0-99,200.',
     );
   }
   return slotSet(ranges);
@@ -132,6 +132,6 @@ function parseRange(part: string): SlotRange {
     );
   }
   if (start > end)
-    throw new UserError('invalid-input', `"${part}" runs backwards: write the lower slot first.`);
+    throw new UserError('invalid-input', `"${part}" runs backwards: enter the lower slot first.`);
   return [start, end];
 }

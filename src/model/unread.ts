@@ -85,7 +85,7 @@ export function whyUnread(snapshot: ClusterSnapshot): string {
   if (group !== undefined) return reasonText(group);
   if (snapshot.loosePods.length > 0) return 'no server has answered yet';
   const [workload] = snapshot.workloads;
-  if (workload === undefined) return 'no server of it is known';
+  if (workload === undefined) return 'it has no known server';
   return workload.replicas === 0
     ? `${workload.kind} ${workload.name} is scaled to 0 pods`
     : `${workload.kind} ${workload.name} has no pods yet`;
@@ -97,7 +97,7 @@ const shortReasons: Readonly<Record<Exclude<ReadFailureReason, 'pod'>, string>> 
   forbidden: 'no permission',
   timeout: 'no answer in time',
   'not-clustered': 'not in cluster mode',
-  unreachable: 'not reached',
+  unreachable: 'unreachable',
 };
 
 /** As `whyUnread`, in as few words as a row has room for in a narrow side bar. */
@@ -143,7 +143,7 @@ export function unreadError(snapshot: ClusterSnapshot): UserError {
   const reason = userReasons[groups[0]?.reason ?? 'unreachable'] ?? 'unreachable';
   const details = groups.flatMap(unreadEvidence).slice(0, 3).map(asSentence);
   const text = [`${describeRef(snapshot.ref)} cannot be read: ${whyUnread(snapshot)}.`, ...details];
-  return new UserError(reason, `${text.join(' ')} What it holds is not known. Nothing was changed.`);
+  return new UserError(reason, `${text.join(' ')} What it holds is unknown. Nothing was changed.`);
 }
 
 /** A text of a server or of Kubernetes that another sentence can follow. */

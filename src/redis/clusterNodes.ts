@@ -25,7 +25,7 @@ export function parseClusterNodes(text: string): ClusterNodes {
     at += line.length + 1;
   }
   if (self === undefined) {
-    throw new UserError('failed', 'The server did not name itself in its reply to CLUSTER NODES.');
+    throw new UserError('failed', 'The server’s reply to CLUSTER NODES does not contain the server itself.');
   }
   return { self, others, times };
 }

@@ -52,9 +52,13 @@ async function explainSilence(
 ): Promise<unknown> {
   const isSilent = error instanceof UserError && error.reason === 'unreachable' && tls === undefined;
   if (!isSilent || !(await speaksTls(endpoint))) return error;
-  return new UserError('tls', `Redis at ${name} expects TLS, and no certificate authority for it is known.`, {
-    cause: error,
-  });
+  return new UserError(
+    'tls',
+    `Redis at ${name} requires TLS, and no certificate authority for it is known.`,
+    {
+      cause: error,
+    },
+  );
 }
 
 /** RESP2, so that replies have one shape on every server; signing in is done by hand, so that its errors are ours. */
@@ -143,8 +147,8 @@ function plainError(name: string, error: unknown): Error {
     return new UserError(
       'sign-in-needed',
       message.startsWith('NOAUTH')
-        ? `Redis at ${name} asks for a password.`
-        : `Redis at ${name} did not accept the user name and password.`,
+        ? `Redis at ${name} requires a password.`
+        : `Redis at ${name} rejected the user name and password.`,
     );
   }
   return new Error(message);
@@ -155,7 +159,7 @@ const certificateProblem = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSU
 function unreachable(name: string, error: unknown): UserError {
   const [message] = messageOf(error).split('\n');
   if (error instanceof Error && 'code' in error && certificateProblem.test(String(error.code))) {
-    return new UserError('tls', `The TLS certificate of Redis at ${name} is not accepted: ${message ?? ''}`);
+    return new UserError('tls', `The TLS certificate of Redis at ${name} was rejected: ${message ?? ''}`);
   }
   const text = `Redis at ${name} did not answer: ${message ?? 'connection lost'}`;
   return /ETIMEDOUT|timed out/i.test(text) ? new LateAnswer(text) : new UserError('unreachable', text);

@@ -149,7 +149,7 @@ async function waitForAll(
       if (Date.now() > deadline) {
         throw new UserError(
           'failed',
-          `The cluster did not form within ${limit} s: Redis at ${formatAddress(address)} does not agree with the others yet. The servers have to reach each other's bus ports.`,
+          `The cluster did not form within ${limit} s: Redis at ${formatAddress(address)} does not agree with the others yet. The servers must reach each other’s bus ports.`,
         );
       }
       await pause(pollMs, signal);

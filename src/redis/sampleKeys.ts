@@ -67,7 +67,9 @@ async function sendAll(
     const replies = await connection.pipeline(commands.slice(start, start + batchSize));
     const refusal = replies.find((reply) => reply instanceof Error);
     if (refusal !== undefined) {
-      throw new UserError('failed', `The sample data was refused: ${refusal.message}`, { cause: refusal });
+      throw new UserError('failed', `The server rejected the sample data: ${refusal.message}`, {
+        cause: refusal,
+      });
     }
   }
 }

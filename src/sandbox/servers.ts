@@ -93,7 +93,10 @@ async function start(supervisor: Supervisor, folder: string, number: number, por
     if (text.includes('Ready to accept connections')) return { number, pid, host, port };
     if (supervisor.hasEnded(number) || Date.now() > deadline) {
       const lines = text.trim().split('\n').slice(-3).join('\n');
-      throw new UserError('failed', `A Redis server on ${host}:${port} did not start. It said:\n${lines}`);
+      throw new UserError(
+        'failed',
+        `A Redis server on ${host}:${port} did not start. Its log ends with:\n${lines}`,
+      );
     }
     await pause(20);
   }

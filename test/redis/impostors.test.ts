@@ -114,14 +114,14 @@ describe('a server that answers in the place of a member', { timeout: 120_000 },
       assert.equal(node?.unreachable?.reason, 'unreachable');
       assert.equal(
         node.unreachable.message,
-        `At ${address} answers node ${other?.id ?? ''}, not ${listed?.id ?? ''}.`,
+        `Node ${other?.id ?? ''} answers at ${address} instead of ${listed?.id ?? ''}.`,
       );
       assert.ok(one.impostors.some((found) => found.address === address && found.answeringId === other?.id));
     }
     assert.throws(() => planFlush(one), /does not answer/);
     const dialer = await inventory.dialer({ addresses: a.addresses.slice(0, 1) });
     for (const { id } of b.nodes) {
-      await assert.rejects(async () => await dialer.dial(id), /not reached by any pod or address/);
+      await assert.rejects(async () => await dialer.dial(id), /cannot be reached: no known pod or address/);
     }
   });
 
@@ -166,7 +166,7 @@ describe('a server that answers in the place of a member', { timeout: 120_000 },
       await assert.rejects(moving, (error) => {
         assert.ok(error instanceof UserError);
         assert.match(error.message, why);
-        assert.match(error.message, /No slot was moved\. Left open: none\./);
+        assert.match(error.message, /No slot was moved\. Still open: none\./);
         return true;
       });
       await assertNoneOpen(a, a.nodes);
@@ -230,7 +230,9 @@ describe('a server that answers in the place of a member', { timeout: 120_000 },
         assert.ok(error instanceof UserError);
         assert.equal(error.reason, 'unsafe');
         assert.ok(
-          error.message.startsWith(`At ${address} answers node ${second.id} now, not ${first.id}. Nothing`),
+          error.message.startsWith(
+            `Node ${second.id} now answers at ${address} instead of ${first.id}. Nothing`,
+          ),
         );
         return true;
       },

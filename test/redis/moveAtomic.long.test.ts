@@ -269,7 +269,7 @@ test(
     try {
       await assert.rejects(
         move(cluster, [[0, 99]], { dialer }),
-        /gave up on the migration.*No slot was moved/s,
+        /gave up the slot migration.*No slot was moved/s,
       );
       const all = await withNode(cluster, target, (connection) =>
         connection.call('CLUSTER', 'MIGRATION', 'STATUS', 'ALL'),

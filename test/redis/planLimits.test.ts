@@ -36,7 +36,7 @@ test('a plan pauses at a limit, ends with its window and no slot open, and is go
   assert.ok(ended.cancelled && ended.movedSlots > 100 && ended.movedSlots < 5000, JSON.stringify(ended));
   assert.match(ended.why ?? '', /^at the end of the maintenance window \(.+\)$/);
   const pauses = seen.filter(({ paused }) => paused !== undefined);
-  assert.match(pauses[0]?.paused ?? '', /^Paused: the target uses \d+ % of its maxmemory, more than 1 %\.$/);
+  assert.match(pauses[0]?.paused ?? '', /^Paused: the target uses \d+% of its maxmemory, more than 1%\.$/);
   assert.equal(pauses[0]?.total, 5000);
   await assertNoneOpen(cluster, cluster.nodes);
   await assertWhole(cluster, target);

@@ -163,7 +163,7 @@ test('when the target dies in the middle, the error says so, and the move goes o
   assert.ok(error instanceof UserError, 'the reshard did not fail with a message for the user');
   const { message } = error;
   assert.ok(message.includes(`${target.host}:${target.port}`), message);
-  const [, moved = '', open = ''] = /Moved: ([\d,-]+)\. Left open: ([\d,-]+)\./.exec(message) ?? [];
+  const [, moved = '', open = ''] = /Moved: ([\d,-]+)\. Still open: ([\d,-]+)\./.exec(message) ?? [];
   assert.ok(moved !== '' && open !== '', message);
   assert.match(message, /reshard slots [\d,-]+ to .* again/);
   await cluster.restart(target);

@@ -42,7 +42,7 @@ test('a server that speaks TLS is reached through a forwarded socket, and truste
   for (let tries = 0; tries < 100 && !(await answers(own.certificate)); tries++) await sleep(100);
   assert.equal(await answers(own.certificate), true);
   assert.equal(await answers(other.certificate), false);
-  await assert.rejects(connectNode({ path }, {}, times), { reason: 'tls', message: /expects TLS/ });
+  await assert.rejects(connectNode({ path }, {}, times), { reason: 'tls', message: /requires TLS/ });
   const untrusted = { tls: { ca: other.certificate } };
   await assert.rejects(connectNode({ path }, untrusted, times), { reason: 'tls', message: /not accepted/ });
 

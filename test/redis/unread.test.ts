@@ -42,7 +42,7 @@ test('servers that ask for a password are not read, not healthy, and refuse ever
     assert.equal(findings[0]?.message, 'Cannot be read: the servers require a password.');
     assert.match(
       findings[0].evidence.join(' '),
-      wrong === undefined ? /asks for a password/ : /did not accept/,
+      wrong === undefined ? /requires a password/ : /rejected the user name/,
     );
     for (const changing of [inventory.fresh(ref), inventory.dialer(ref)]) {
       await assert.rejects(changing, {

@@ -99,20 +99,20 @@ describe('a cluster that falls apart', { timeout: 10 * 60_000 }, () => {
 
   test('with slots of its own it is a part: the row, the finding, the part’s row and the slot map say so', async () => {
     await cli('shop-0', 'CLUSTER', 'ADDSLOTSRANGE', '0', '5460');
-    await vscode.treeRow(/fallen apart into 2 parts/).waitFor({ timeout: 60_000 });
+    await vscode.treeRow(/split into 2 parts/).waitFor({ timeout: 60_000 });
     const rows = (await vscode.rowTexts()).join('\n');
     assert.match(rows, /^shop, split · largest of 2 parts/m);
     assert.match(rows, /^Part 2, disconnected from the other nodes · 1 node · 0 keys · 5,461 slots$/m);
     const check = await vscode.command<CheckResult>('redisCluster.check', { cluster });
     assert.equal(check.ok, false);
-    assert.match(check.text, /\[ERR\] The cluster has fallen apart into 2 parts/);
+    assert.match(check.text, /\[ERR\] The cluster is split into 2 parts/);
     await vscode.expandRow('Part 2');
     await vscode.screenshot('apart-dark');
     await vscode.setTheme('light');
     await vscode.screenshot('apart-light');
     await vscode.command('redisCluster.openSlotMap', { cluster });
     const page = await vscode.webview(/^Slot Map/);
-    await page.getByText('fallen apart into 2 parts').waitFor();
+    await page.getByText('split into 2 parts').waitFor();
     await vscode.screenshot('apart-map-light');
     await vscode.setTheme('dark');
     await vscode.screenshot('apart-map-dark');

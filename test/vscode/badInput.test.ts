@@ -168,7 +168,7 @@ describe('bad input', { timeout: 20 * 60_000 }, () => {
     const missing = await at({ context: kubernetes.context, namespace, name: 'shop' });
     assert.match(missing.message, /no Redis Cluster shop in namespace/);
     const nonsense = await at({ name: 3 });
-    assert.match(nonsense.message, /A cluster is named by/);
+    assert.match(nonsense.message, /Name a cluster by/);
     const closed = await at({ addresses: ['127.0.0.1:1'] });
     assert.match(closed.message, /127\.0\.0\.1:1 cannot be read: the servers could not be reached/);
     for (const result of [unknown, missing, nonsense]) assert.equal(result.outcome, 'refused');

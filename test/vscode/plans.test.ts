@@ -79,7 +79,7 @@ describe('plans in VS Code', { timeout: 20 * 60_000 }, () => {
     const text = await dialog();
     assert.match(text, /Reshard 1,000 slots to/);
     assert.match(text, /Sandbox · \S+ and 5 others/);
-    assert.match(text, /Pauses while clients wait more than 200 ms\. Ends on .+06:00/);
+    assert.match(text, /Pauses while clients wait more than 200 ms\. Stops on .+06:00/);
     await picture('plan-dialog');
     await vscode.setTheme('highContrast');
     await vscode.screenshot('plan-dialog-hc');

@@ -119,7 +119,7 @@ async function finish(move: AtomicMove, slots: SlotSet, silentMs: () => number):
     const isStopped = isOver(move.request);
     if (state.kind === 'cancelled') {
       if (isStopped) return false;
-      throw new UserError('failed', 'Somebody else cancelled the migration of the slots on the servers.');
+      throw new UserError('failed', 'Someone else cancelled the slot migration on the servers.');
     }
     const failingMs = failures.note(state.kind === 'failed');
     if (state.kind === 'failed') {
@@ -127,7 +127,7 @@ async function finish(move: AtomicMove, slots: SlotSet, silentMs: () => number):
       if (isStopped || isHopeless) await task.cancel();
       if (isStopped) return false;
       if (isHopeless)
-        throw new UserError('failed', `The servers gave up on the migration of the slots: ${state.message}.`);
+        throw new UserError('failed', `The servers gave up the slot migration: ${state.message}.`);
       await pause(500);
       task = await move.way.begin(slots);
     } else if (silentMs() > move.patienceMs) {
@@ -135,7 +135,7 @@ async function finish(move: AtomicMove, slots: SlotSet, silentMs: () => number):
       const seconds = Math.round(silentMs() / 1000);
       throw new UserError(
         'unreachable',
-        `The servers gave up on the migration of the slots: the source has not answered for ${seconds} s.`,
+        `The servers gave up the slot migration: the source has not answered for ${seconds} s.`,
       );
     } else if (isStopped && !isCancelling) {
       isCancelling = true;

@@ -58,5 +58,5 @@ async function look(
     .filter(({ worstMs }) => worstMs > longestMs);
   if (big.length === 0) return undefined;
   const stay = big.length === 1 ? 'Its slot stays where it is' : 'Their slots stay where they are';
-  return `${describeBigKeys(big, nodeTimeoutMs)} ${stay}, unless the servers prove to be fast enough.`;
+  return `${describeBigKeys(big, nodeTimeoutMs)} ${stay}, unless the servers turn out to be fast enough.`;
 }

@@ -10,7 +10,7 @@ export function describeBigKeys(keys: readonly BigKey[], nodeTimeoutMs: number):
   const more = others.length > 0 ? ` and ${quantity(others.length, 'more key')}` : '';
   const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(1)} s`;
   const what = `The key ${keyText(biggest.key)} in slot ${biggest.slot} (about ${bytesText(biggest.bytes)}, ${quantity(biggest.elements, 'element')})${more}`;
-  return `${what} would stop the source and the target for up to ${seconds(biggest.worstMs)} while moving. That is more than half of cluster-node-timeout (${seconds(nodeTimeoutMs)}), so the other nodes might fail them over.`;
+  return `${what} would block the source and the target for up to ${seconds(biggest.worstMs)} while moving. That is more than half of cluster-node-timeout (${seconds(nodeTimeoutMs)}), so the other nodes might fail over.`;
 }
 
 /** What to do about keys that stay. */

@@ -201,14 +201,14 @@ function stuck({ target }: Carriage, batches: readonly Batch[], refusal: Error |
   if (refusal === undefined) {
     return new UserError(
       'unsafe',
-      `The source lists keys in ${where} and says at the same time that they do not exist; the slot stays open.`,
+      `The source lists keys in ${where} but reports that they do not exist; the slot stays open.`,
     );
   }
   const size = batches.reduce((most, { bytes }) => Math.max(most, bytes), 0);
-  const big = size > bytesPerMigrate ? ` The biggest key waiting has about ${bytesText(size)}.` : '';
+  const big = size > bytesPerMigrate ? ` The largest waiting key has about ${bytesText(size)}.` : '';
   return new UserError(
     refusal.message.startsWith('IOERR') ? 'unreachable' : 'failed',
-    `The source could not hand keys of ${where} to ${formatAddress(target)}: ${refusal.message}.${big}`,
+    `The source could not migrate keys of ${where} to ${formatAddress(target)}: ${refusal.message}.${big}`,
     { cause: refusal },
   );
 }

@@ -42,7 +42,7 @@ export function startGuard(
 
 function exceeded({ limits = {} }: MoveRequest, target: NodeView, latencyMs: number): string | undefined {
   if (limits.latencyMs !== undefined && latencyMs > limits.latencyMs)
-    return `Paused: clients wait ${latencyMs.toFixed(0)} ms for source or target, more than ${limits.latencyMs} ms.`;
+    return `Paused: latency on the source or target is ${latencyMs.toFixed(0)} ms, more than ${limits.latencyMs} ms.`;
   const { offset, replicas } = target.replication;
   const lag = offset - Math.min(offset, ...replicas.map((replica) => replica.offset));
   if (limits.lagBytes !== undefined && lag > limits.lagBytes)
@@ -50,6 +50,6 @@ function exceeded({ limits = {} }: MoveRequest, target: NodeView, latencyMs: num
   const { maxMemoryBytes, usedMemoryBytes, uncountedMemoryBytes } = target;
   const used = maxMemoryBytes === 0 ? 0 : ((usedMemoryBytes - uncountedMemoryBytes) / maxMemoryBytes) * 100;
   if (limits.memoryPercent !== undefined && used > limits.memoryPercent)
-    return `Paused: the target uses ${used.toFixed(0)} % of its maxmemory, more than ${limits.memoryPercent} %.`;
+    return `Paused: the target uses ${used.toFixed(0)}% of its maxmemory, more than ${limits.memoryPercent}%.`;
   return undefined;
 }

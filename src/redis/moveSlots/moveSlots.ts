@@ -161,12 +161,12 @@ async function explain({ request, prepared, moved }: Run, failure: unknown): Pro
   const rest = formatSlots(subtractSlots(slots, unionSlots(prepared.finished, moved)));
   const left =
     open === undefined
-      ? 'Which slots are left open cannot be asked now.'
-      : `Left open: ${open.length === 0 ? 'none' : formatSlots(open)}.`;
+      ? 'Which slots are still open is unknown, since the nodes cannot be asked now.'
+      : `Still open: ${open.length === 0 ? 'none' : formatSlots(open)}.`;
   const done = moved.length === 0 ? 'No slot was moved' : `Moved: ${formatSlots(moved)}`;
   return new UserError(
     failure instanceof UserError ? failure.reason : 'failed',
-    `Moving slots from ${nameIn(request, from)} to ${nameIn(request, to)} stopped: ${reasonOf(failure)} ${done}. ${left} Nothing is moved back. Once both nodes answer, reshard slots ${rest} to ${nameIn(request, to)} again: that goes on where this stopped.`,
+    `Moving slots from ${nameIn(request, from)} to ${nameIn(request, to)} stopped: ${reasonOf(failure)} ${done}. ${left} Moved slots stay on the target. Once both nodes answer, reshard slots ${rest} to ${nameIn(request, to)} again; it resumes where this stopped.`,
     { cause: failure },
   );
 }

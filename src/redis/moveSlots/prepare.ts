@@ -34,7 +34,7 @@ export async function prepare(request: MoveRequest, lines: Lines): Promise<Prepa
     const { from, to } = request;
     throw new UserError(
       'failed',
-      `Moving slots from ${nameIn(request, from)} to ${nameIn(request, to)} did not begin: ${messageOf(error)}. No key was moved. Wait until the nodes agree who is a master, then run it again.`,
+      `Moving slots from ${nameIn(request, from)} to ${nameIn(request, to)} did not start: ${messageOf(error)}. No key was moved. Wait until the nodes agree on their roles, then run it again.`,
       { cause: error },
     );
   }
@@ -54,7 +54,7 @@ async function makeReady(request: MoveRequest, lines: Lines): Promise<Prepared> 
   if (lost.length > 0) {
     throw new UserError(
       'unsafe',
-      `${nameIn(request, from)} does not own slots ${formatSlots(lost)}. Nothing was moved. Look at the cluster again before resharding.`,
+      `${nameIn(request, from)} does not own slots ${formatSlots(lost)}. Nothing was moved. Refresh the cluster before resharding.`,
     );
   }
   const rest = subtractSlots(slots, finished);
@@ -109,7 +109,7 @@ function refuseForeign(request: MoveRequest, slots: SlotSet, source: NodeView, t
   if (foreign.length > 0) {
     throw new UserError(
       'unsafe',
-      `Slots ${formatSlots(slotsFrom(foreign.map(({ slot }) => slot)))} are open for a move to or from another node. Finish that move first. Nothing was moved.`,
+      `Slots ${formatSlots(slotsFrom(foreign.map(({ slot }) => slot)))} are open for a migration to or from another node. Complete that migration first. Nothing was moved.`,
     );
   }
 }

@@ -65,7 +65,7 @@ async function joinable(
   if (other === undefined || taskSlots(other.slots) === taskSlots(slots)) return other?.id;
   throw new UserError(
     'busy',
-    `${nameIn(request, request.to)} is importing slots ${formatSlots(other.slots)} already. Wait until that has ended, or cancel it there with CLUSTER MIGRATION CANCEL ID ${other.id}.`,
+    `${nameIn(request, request.to)} is importing slots ${formatSlots(other.slots)} already. Wait until that migration ends, or cancel it there with CLUSTER MIGRATION CANCEL ID ${other.id}.`,
   );
 }
 

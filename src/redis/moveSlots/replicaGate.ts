@@ -161,7 +161,7 @@ export async function untilReplicated(
     if (now - seen > patienceMs) {
       throw new UserError(
         'unsafe',
-        'The target has lost its replicas, so what was moved last is on the target alone. Bring one back first; a target that has none from the beginning is moved to without one.',
+        'The target has lost its replicas, so the keys moved last exist on the target alone. Restore a replica first. Slots move to a target without replicas only if it had none from the start.',
       );
     }
     if (now - start > noticeableMs) {

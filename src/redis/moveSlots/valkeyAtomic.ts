@@ -72,7 +72,7 @@ async function joinable(
   if (other.to === request.to && taskSlots(other.slots) === taskSlots(slots)) return other.name;
   throw new UserError(
     'busy',
-    `${nameIn(request, request.from)} is handing over slots ${formatSlots(other.slots)} already. Wait until that has ended, or cancel it there with CLUSTER CANCELSLOTMIGRATIONS.`,
+    `${nameIn(request, request.from)} is migrating slots ${formatSlots(other.slots)} already. Wait until that migration ends, or cancel it there with CLUSTER CANCELSLOTMIGRATIONS.`,
   );
 }
 

@@ -27,7 +27,7 @@ export async function verifyOwners(question: OwnersQuestion): Promise<void> {
     if (Date.now() > deadline) {
       throw new UserError(
         'failed',
-        `The slots were moved, but after ${Math.round(question.timeoutMs / 1000)} s the masters do not agree on it: ${first}. Check the cluster before changing it again.`,
+        `The slots were moved, but the masters do not agree on it after ${Math.round(question.timeoutMs / 1000)} s: ${first}. Check the cluster before changing it again.`,
       );
     }
     await pause(100);
@@ -43,7 +43,7 @@ async function doubt(
   if (text === undefined) return `node ${id} does not answer`;
   const { self, others } = parseClusterNodes(text);
   const missing = subtractSlots(slots, [self, ...others].find((node) => node.id === owner)?.slots ?? []);
-  if (missing.length > 0) return `node ${id} sees slots ${formatSlots(missing)} elsewhere`;
+  if (missing.length > 0) return `node ${id} lists another owner for slots ${formatSlots(missing)}`;
   if (self.id !== owner && intersectSlots(self.slots, slots).length > 0)
     return `node ${id} still claims them`;
   return hasOpen(self, slots) ? `node ${id} still has some of them open` : undefined;

@@ -175,7 +175,7 @@ test('members that only this machine may not read are not called dead, and the r
     'Master cart-1 could not be read: it requires a password.',
     'Master cart-2 could not be read: it requires a password.',
     'Replica cart-3 could not be read: it requires a password.',
-    'Whether a replica could take over from cart-0 is not known.',
+    'It is unknown whether a replica could take over from cart-0.',
   ]);
   assert.match(found(snapshot, 'reachable')?.remedy ?? '', /The password was looked for in the Secrets/);
   assert.doesNotMatch(remedies(snapshot), /Promote|Fix|Forget|logs/);

@@ -36,15 +36,15 @@ test('a cluster that has fallen apart says into which parts and why, and offers 
   const findings = check(apart);
   const [found] = findings;
   assert.deepEqual([found?.rule, found?.severity], ['apart', 'error']);
-  assert.equal(found?.message, 'The cluster has fallen apart into 2 parts that do not know each other.');
+  assert.equal(found?.message, 'The cluster is split into 2 parts that do not know each other.');
   assert.deepEqual(found.evidence, [
     'This part: cart-0, cart-1, cart-2, cart-3 (300 keys).',
-    'cart-4 (1,200 keys, 100 slots): lost its identity (nodes.conf): it holds what a member held, under another node id.',
+    'cart-4 (1,200 keys, 100 slots): lost its identity (nodes.conf): it holds the data of a member under another node id.',
   ]);
   assert.doesNotMatch(found.remedy ?? '', /Fix|Forget|Heal|Delete/);
   assert.equal(isSound(findings), false);
   assert.match(verdictText(apart, findings), /^cart is unhealthy: 1 error/);
-  assert.match(checkText(apart, findings), /\[ERR\] The cluster has fallen apart into 2 parts/);
+  assert.match(checkText(apart, findings), /\[ERR\] The cluster is split into 2 parts/);
 });
 
 test('another whole cluster that was named by mistake is called that, and never to be brought together', () => {
@@ -88,7 +88,7 @@ test('its row says so, its other parts have rows of their own without commands, 
     parts.map(({ children }) => children.map(({ label, facets, target }) => [label, facets, target])),
     [[['cart-4', 'partNode', undefined]]],
   );
-  assert.match(slotMapState(apart).problems.join('\n'), /fallen apart into 2 parts/);
+  assert.match(slotMapState(apart).problems.join('\n'), /split into 2 parts/);
 });
 
 test('a server that runs empty beside its cluster is no part of it: it is to join, and may be let in', () => {
@@ -130,10 +130,10 @@ test('another node at a member’s address, and merged clusters, are errors that
   assert.deepEqual([impostor?.rule, impostor?.severity], ['impostor', 'error']);
   assert.match(
     impostor?.message ?? '',
-    /At 10\.0\.0\.9:6379 answers node x1bbbbbb of another cluster, not member m9aaaaaa\./,
+    /Node x1bbbbbb of another cluster answers at 10\.0\.0\.9:6379 instead of member m9aaaaaa\./,
   );
   const [merged] = check({ ...whole, mergedFrom: ['cart', 'stock'] });
   assert.deepEqual([merged?.rule, merged?.severity], ['merged', 'error']);
   assert.match(merged?.message ?? '', /Clusters cart and stock have merged/);
-  assert.match(merged?.remedy ?? '', /^Change nothing until a person has decided/);
+  assert.match(merged?.remedy ?? '', /^Change nothing until you have decided/);
 });

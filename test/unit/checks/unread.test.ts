@@ -38,18 +38,18 @@ const cases: readonly {
 }[] = [
   {
     what: 'a password that was not found',
-    snapshot: unreadFor('password', () => 'Redis at the forwarded server asks for a password.'),
+    snapshot: unreadFor('password', () => 'Redis at the forwarded server requires a password.'),
     why: 'the servers require a password',
     short: 'password required',
-    said: /asks for a password/,
+    said: /requires a password/,
     remedy: /looked for in the Secrets that container redis refers to/,
   },
   {
     what: 'TLS',
-    snapshot: unreadFor('tls', () => 'Redis at the forwarded server expects TLS.'),
+    snapshot: unreadFor('tls', () => 'Redis at the forwarded server requires TLS.'),
     why: 'the servers require TLS',
     short: 'TLS required',
-    said: /expects TLS/,
+    said: /requires TLS/,
     remedy: /certificate authority/,
   },
   {
@@ -58,7 +58,7 @@ const cases: readonly {
     why: 'Kubernetes denies access',
     short: 'no permission',
     said: /create pods\/portforward/,
-    remedy: /Ask for the right/,
+    remedy: /Request the permission/,
   },
   {
     what: 'a crash loop, whatever connecting says',
@@ -88,7 +88,7 @@ const cases: readonly {
     },
     why: 'StatefulSet cart is scaled to 0 pods',
     short: 'StatefulSet cart is scaled to 0 pods',
-    said: /Nothing is known/,
+    said: /are unknown/,
     remedy: /“Scale…” to the number of pods it had/,
   },
 ];
@@ -129,7 +129,7 @@ for (const { what, snapshot, why, short, said, remedy } of cases) {
     assert.deepEqual(badgeOf(0, state), { value: 1, tooltip: `Cart cannot be read: ${why}` });
     assert.match(
       unreadError(snapshot).message,
-      /^cart .*cannot be read: .*What it holds is not known\. Nothing was changed\.$/,
+      /^cart .*cannot be read: .*What it holds is unknown\. Nothing was changed\.$/,
     );
   });
 }

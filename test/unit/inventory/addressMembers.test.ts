@@ -39,7 +39,11 @@ test('another cluster that answers at a listed address is no member', () => {
   assert.deepEqual(ids(sources), ['a1', undefined, undefined]);
   assert.deepEqual(
     sources.map(({ reading }) => reading.failure?.message),
-    [undefined, 'At 127.0.0.1:7502 answers node b2, not a2.', 'At 127.0.0.1:7503 answers node b3, not a3.'],
+    [
+      undefined,
+      'Node b2 answers at 127.0.0.1:7502 instead of a2.',
+      'Node b3 answers at 127.0.0.1:7503 instead of a3.',
+    ],
   );
   assert.deepEqual(apart, []);
 });

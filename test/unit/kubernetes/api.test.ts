@@ -232,7 +232,7 @@ test('what the network or the server refuses names context, namespace and the re
   const answers: [number, string, RegExp][] = [
     [403, 'forbidden', /Not allowed to list (pods|statefulsets).*User "x" cannot/],
     [404, 'not-found', /not found/],
-    [503, 'unreachable', /not able to answer/],
+    [503, 'unreachable', /cannot answer now/],
     [500, 'failed', /500/],
   ];
   for (const [status, reason, message] of answers) {

@@ -15,7 +15,7 @@ test('a cluster is named in Kubernetes or by addresses', () => {
   assert.equal(clusterKey(shop), 'kubernetes/prod/shop/cart');
   assert.equal(describeRef(shop), 'cart (context prod, namespace shop)');
   for (const wrong of [undefined, {}, { addresses: [] }, { context: 1, namespace: 'a', name: 'b' }]) {
-    assert.throws(() => parseClusterRef(wrong), /A cluster is named by/);
+    assert.throws(() => parseClusterRef(wrong), /Name a cluster by/);
   }
 });
 

@@ -51,7 +51,7 @@ test('limits of a move stand in the file, and are said of the steps that have th
   const limits = { latencyMs: 20, lagBytes: 1_000_000, memoryPercent: 80, until: '2030-01-31T06:00:00Z' };
   const plan = planReshard(snapshotOf(), { from: 'all', to: b, slots: 300, pace: 'fast', limits });
   const said =
-    /^Slots move fast: .* Pauses while clients wait more than 20 ms, or while a replica of the target is more than 1,000,000 bytes behind, or while the target uses more than 80 % of its maxmemory\. Ends on \w+, Jan 3\d, \d\d:\d\d .*, with no slot open\.$/;
+    /^Slots move fast, .* Pauses while clients wait more than 20 ms, or while a replica of the target is more than 1,000,000 bytes behind, or while the target uses more than 80% of its maxmemory\. Stops on \w+, Jan 3\d, \d\d:\d\d .* with no slot open\.$/;
   assert.equal(plan.warnings.length, 1);
   assert.match(plan.warnings[0] ?? '', said);
   const text = saved(plan);
@@ -66,7 +66,7 @@ test('limits of a move stand in the file, and are said of the steps that have th
     ),
     ['5', '20'].map(
       (ms, index) =>
-        `Step ${index + 1}: Slots move fast: how long other clients wait is not looked at. Pauses while clients wait more than ${ms} ms`,
+        `Step ${index + 1}: Slots move fast, without regard to client latency. Pauses while clients wait more than ${ms} ms`,
     ),
   );
 });
@@ -121,7 +121,7 @@ test('what is not a plan is refused with what is wrong where', () => {
     ['{}', /redisplan is not 1/],
     [changed((file) => (file['extra'] = 1)), /extra is not a field of a plan/],
     [changed((file) => (file['title'] = 'two\nlines')), /title is not a line of text/],
-    [changed((file) => (file['cluster'] = 'x')), /A cluster is named by/],
+    [changed((file) => (file['cluster'] = 'x')), /Name a cluster by/],
     [changed((file) => (file['operation'] = 'a b')), /operation is not the name/],
     [changed((file) => (file['steps'] = [])), /steps is not a list of 1 to/],
     [changed((file) => (file['madeOf'] = [{ id: a, role: 'king', slots: '' }])), /madeOf\[0\]\.role is not/],

@@ -228,5 +228,5 @@ test('a Valkey replica with its link down is read from INFO', () => {
 });
 
 test('a text without the server itself is refused', () => {
-  assert.throws(() => parseClusterNodes(''), /did not name itself/);
+  assert.throws(() => parseClusterNodes(''), /does not contain the server itself/);
 });

@@ -113,7 +113,7 @@ test('a broken cluster shows its problems first, with icon and words', () => {
   const cluster = indexRows(rowsOf(stateWith([broken]))).get('kubernetes/test/shop/cart')?.row;
   assert.equal(cluster?.description, 'broken · 3 shards · 5 of 6 nodes answered');
   assert.equal(cluster.icon.name, 'error');
-  assert.match(cluster.children[0]?.label ?? '', /say that the cluster is down/);
+  assert.match(cluster.children[0]?.label ?? '', /report that the cluster is down/);
   const node = cluster.children.find((row) => row.label === 'Shard 1')?.children[0];
   assert.match(node?.description ?? '', /^unreachable · master/);
 });
@@ -226,12 +226,12 @@ test('the row of an operation counts, and says first why nothing goes on where t
     [going?.label, going?.description, going?.icon.name],
     ['1,200 of 5,461 slots · Reshard', 'Move from a to b', 'sync~spin'],
   );
-  const paused = rowWith({ ...counted, paused: 'Paused: clients wait 30 ms.' });
+  const paused = rowWith({ ...counted, paused: 'Paused: latency is 30 ms.' });
   assert.deepEqual(
     [paused?.label, paused?.description, paused?.icon.name],
-    ['Paused · 1,200 of 5,461 slots · Reshard', 'Paused: clients wait 30 ms.', 'debug-pause'],
+    ['Paused · 1,200 of 5,461 slots · Reshard', 'Paused: latency is 30 ms.', 'debug-pause'],
   );
-  assert.match(paused?.tooltip?.join('\n') ?? '', /Paused: clients wait 30 ms\.\nMove from a to b/);
+  assert.match(paused?.tooltip?.join('\n') ?? '', /Paused: latency is 30 ms\.\nMove from a to b/);
 });
 
 test('a collapsed row says first what runs on it, how far it is and by whom', () => {
