@@ -3,7 +3,7 @@ import type { ClusterSnapshot, RunningWork } from '../model/snapshot.ts';
 import { agreement } from './agreement.ts';
 import { apart } from './apart.ts';
 import { coverage } from './coverage.ts';
-import { explained } from './expectations.ts';
+import { agesOf, explained } from './expectations.ts';
 import { membership } from './membership.ts';
 import { memoryFull } from './memoryFull.ts';
 import { mutual } from './mutual.ts';
@@ -40,9 +40,10 @@ const order: readonly Severity[] = ['error', 'warning', 'info'];
  * to people reads "expected" then. What an operation asks before it begins is not explained away.
  */
 export function check(snapshot: ClusterSnapshot, running: readonly RunningWork[] = []): readonly Finding[] {
-  return rules
-    .flatMap((rule) => rule(snapshot))
-    .map((finding) => explained(finding, snapshot, running))
+  const found = rules.flatMap((rule) => rule(snapshot));
+  const ages = agesOf(found, snapshot);
+  return found
+    .map((finding, at) => explained(finding, snapshot, running, ages[at] ?? 0))
     .sort((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity));
 }
 

@@ -6,7 +6,7 @@ import { mastersOf, nodeName, uncoveredSlots } from '../model/shards.ts';
 import { countSlots, slotCount } from '../model/slots.ts';
 import type { ClusterSnapshot, RedisNode, RunningWork } from '../model/snapshot.ts';
 import { asSentence, isUnread } from '../model/unread.ts';
-import { runningSentence } from './expectations.ts';
+import { runningSentence } from './workloadWork.ts';
 import { redisCliText } from './checkText.ts';
 import { verdictText } from './verdict.ts';
 

@@ -2,7 +2,7 @@ import { mastersOf, uncoveredSlots } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode, RunningWork } from '../model/snapshot.ts';
 import { isUnread } from '../model/unread.ts';
 import { countSlots, formatSlots, slotCount, unionSlots, type SlotSet } from '../model/slots.ts';
-import { runningSentence } from './expectations.ts';
+import { runningSentence } from './workloadWork.ts';
 import { agrees } from './agreement.ts';
 import type { Finding } from '../model/finding.ts';
 

@@ -1,4 +1,3 @@
-import { clusterKey } from '../model/clusterRef.ts';
 import type { Finding } from '../model/finding.ts';
 import { internedNodes, linesIn } from '../model/internedNodes.ts';
 import type { KnownNode, NodeView } from '../model/nodeView.ts';
@@ -121,43 +120,16 @@ function isAnyUnknownToMost({ nodes }: ClusterSnapshot, wrong: readonly Misconce
   );
 }
 
-/** What was found last in a cluster, and since when each was seen; milliseconds since the epoch. */
-interface Seen {
-  readonly found: readonly Misconception[];
-  /** In the order of what was found. */
-  readonly since: readonly number[];
-}
-
-/** By cluster: a reading is one moment, and gossip takes its time. */
-const lastSeen = new Map<string, Seen>();
-
 function withTimes(
   snapshot: ClusterSnapshot,
 ): readonly { readonly misconception: Misconception; readonly age: number }[] {
   const found = misconceptionsIn(snapshot);
-  const key = clusterKey(snapshot.ref);
-  if (found.length === 0) {
-    lastSeen.delete(key);
-    return [];
-  }
-  const since = sinceWhen(found, lastSeen.get(key), snapshot.takenAt);
-  lastSeen.set(key, { found, since });
-  return found.map((misconception, at) => ({
-    misconception,
-    age: snapshot.takenAt - (since[at] ?? snapshot.takenAt),
-  }));
+  const ages = snapshot.history?.ages('mutual', found, textOf, snapshot.takenAt) ?? [];
+  return found.map((misconception, at) => ({ misconception, age: ages[at] ?? 0 }));
 }
 
-/** Of a large cluster whose roles spread it is thousands: where nothing has changed they are not compared. */
-function sinceWhen(
-  found: readonly Misconception[],
-  before: Seen | undefined,
-  now: number,
-): readonly number[] {
-  if (before?.found === found) return before.since;
-  const nameOf = ({ viewer, subject, kind }: Misconception): string => `${viewer} ${subject} ${kind}`;
-  const times = new Map(before?.found.map((one, at) => [nameOf(one), before.since[at]]));
-  return found.map((one) => times.get(nameOf(one)) ?? now);
+function textOf({ viewer, subject, kind }: Misconception): string {
+  return `${viewer} ${subject} ${kind}`;
 }
 
 function misconceptionsIn({ nodes }: ClusterSnapshot): readonly Misconception[] {

@@ -1,4 +1,5 @@
 import { parseAddress } from '../model/clusterRef.ts';
+import { History } from '../model/history.ts';
 import { linesIn } from '../model/internedNodes.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
 import { membersAt, placesOf, type AddressedSource, type AddressMembers } from './addressMembers.ts';
@@ -20,6 +21,7 @@ export class AddressScope {
   #known: ReadonlySet<string> = new Set();
   /** What members told when their places were looked up last. */
   #followed: ReturnType<typeof linesIn> | undefined;
+  readonly #history = new History();
   readonly #rounds = new Rounds((isPatient) => this.#runRound(isPatient));
 
   constructor(source: AddressSource, redis: RedisReading, onRead: () => void) {
@@ -70,7 +72,7 @@ export class AddressScope {
     const merged = mergeViews(sources, { known: this.#known, ...others });
     this.#known = new Set(merged.nodes.flatMap(({ id, view }) => (view === undefined ? [] : [id])));
     const { ref, name } = this.#source;
-    this.snapshot = { ref, name, takenAt: Date.now(), workloads: [], ...merged };
+    this.snapshot = { ref, name, takenAt: Date.now(), workloads: [], history: this.#history, ...merged };
     this.#onRead();
   }
 

@@ -272,6 +272,7 @@ export class KubernetesScope {
       name,
       takenAt: Date.now(),
       workloads,
+      history: last.historyOf(name),
       ...merged,
       ...(running === undefined ? {} : { running }),
       ...(apiProblem === undefined ? {} : { apiProblem }),

@@ -1,3 +1,4 @@
+import { History } from '../model/history.ts';
 import type { RedisNode } from '../model/snapshot.ts';
 
 /** A cluster as it was grouped: its name, the keys of its workloads and whether it served all slots by itself. */
@@ -37,6 +38,7 @@ export interface GroupStore {
 export class LastGroups {
   readonly #byWorkload: Map<string, Before>;
   readonly #members: Map<string, ReadonlySet<string>>;
+  readonly #histories = new Map<string, History>();
   #hasChanged = false;
 
   constructor(saved: SavedGroups = { workloads: [], members: [] }) {
@@ -71,6 +73,13 @@ export class LastGroups {
     return this.#members.get(name) ?? new Set();
   }
 
+  /** Since when what is wrong with a cluster is wrong. */
+  historyOf(name: string): History {
+    const history = this.#histories.get(name) ?? new History();
+    this.#histories.set(name, history);
+    return history;
+  }
+
   /**
    * Forgets workloads that were deleted, also where another one has its name by now.
    * @param present the uids of the workloads that exist, by their keys
@@ -99,6 +108,11 @@ export class LastGroups {
     const names = new Set([...this.#byWorkload.values()].map(({ name }) => name));
     for (const name of this.#members.keys())
       if (!names.has(name)) this.#hasChanged = this.#members.delete(name);
+    this.#forgetHistories(new Set(groups.map(({ name }) => name)));
+  }
+
+  #forgetHistories(present: ReadonlySet<string>): void {
+    for (const name of this.#histories.keys()) if (!present.has(name)) this.#histories.delete(name);
   }
 
   /** Nodes that do not answer stay members until a reading without them has others that do. */

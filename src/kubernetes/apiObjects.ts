@@ -60,7 +60,7 @@ export interface ContainerStatus {
   readonly name: string;
   readonly restartCount: number;
   readonly state?: {
-    readonly running?: object;
+    readonly running?: { readonly startedAt?: string | Date };
     readonly waiting?: { readonly reason?: string; readonly message?: string };
     readonly terminated?: Terminated;
   };

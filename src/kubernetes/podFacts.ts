@@ -85,10 +85,14 @@ export function podFacts(pod: Pod, { container, port }: RedisContainer, workload
   };
 }
 
-function stateOf(own: ContainerStatus | undefined): Pick<PodFacts, 'restarts' | 'running' | 'ended'> {
+function stateOf(
+  own: ContainerStatus | undefined,
+): Pick<PodFacts, 'restarts' | 'running' | 'runningSince' | 'ended'> {
+  const startedAt = own?.state?.running?.startedAt;
   return {
     restarts: own?.restartCount ?? 0,
     ...(own?.state?.running === undefined ? {} : { running: true }),
+    ...(startedAt === undefined ? {} : { runningSince: new Date(startedAt).getTime() }),
     ...(hasEnded(own) ? { ended: true } : {}),
   };
 }

@@ -1,4 +1,5 @@
 import type { ClusterRef } from './clusterRef.ts';
+import type { History } from './history.ts';
 import type { KnownNode, NodeView } from './nodeView.ts';
 import type { SlotSet } from './slots.ts';
 
@@ -16,6 +17,8 @@ export interface PodFacts {
   readonly restarts: number;
   /** The server's container runs, whatever the phase of the pod is. */
   readonly running?: boolean;
+  /** Since when that container runs, by its worker's clock; milliseconds since the epoch. */
+  readonly runningSince?: number;
   /** The worker itself reported that the server's container has ended. A worker that is silent reports nothing. */
   readonly ended?: boolean;
   /** Why it is not running, in Kubernetes' own words: ImagePullBackOff, CrashLoopBackOff, Unschedulable … */
@@ -168,6 +171,8 @@ export interface ClusterSnapshot {
   readonly isPartChosen?: boolean;
   /** The names of the clusters whose nodes have come to know each other; empty where it is one cluster. */
   readonly mergedFrom: readonly string[];
+  /** Since when what the checks find is found; absent where nobody reads it again. */
+  readonly history?: History;
   /** What a colleague's Lease says runs on it. */
   readonly running?: RunningWork;
   /** Where the pods' Kubernetes API failed us, what it said; what is shown then is what the servers said. */

@@ -3,7 +3,7 @@ import { clusterKey, describeRef, type ClusterRef } from '../model/clusterRef.ts
 import { UserError } from '../model/errors.ts';
 import type { Plan, Progress } from '../model/plan.ts';
 import type { ClusterSnapshot, RunningWork } from '../model/snapshot.ts';
-import { workloadWork } from '../checks/expectations.ts';
+import { workloadWork } from '../checks/workloadWork.ts';
 import { thisWindow } from './thisWindow.ts';
 import type { RunningOperation } from './tree/operationRow.ts';
 

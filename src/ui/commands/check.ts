@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { check as findProblems, isSound } from '../../checks/check.ts';
 import { checkReport } from '../../checks/checkReport.ts';
 import { checkText } from '../../checks/checkText.ts';
-import { runningSentence } from '../../checks/expectations.ts';
+import { runningSentence } from '../../checks/workloadWork.ts';
 import { verdictText } from '../../checks/verdict.ts';
 import { isKubernetesRef } from '../../model/clusterRef.ts';
 import type { Finding } from '../../model/finding.ts';

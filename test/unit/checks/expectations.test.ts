@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { check, isSound } from '../../../src/checks/check.ts';
 import { checkText } from '../../../src/checks/checkText.ts';
-import { workloadWork } from '../../../src/checks/expectations.ts';
+import { workloadWork } from '../../../src/checks/workloadWork.ts';
 import type { ClusterSnapshot, RunningWork } from '../../../src/model/snapshot.ts';
 import { ids, line, pod, silent, snapshotOf, source, view } from '../sample.ts';
 
@@ -155,7 +155,10 @@ test('what kubectl does to a StatefulSet is work as well', () => {
   const [work] = workloadWork(rolling);
   assert.equal(work?.title, 'StatefulSet cart is rolling out: 3 of 6 pods updated');
   assert.deepEqual(faults(rolling, work), []);
-  const pending = pod('cart-6', '10.0.2.0', { phase: 'Pending', reason: 'ContainerCreating' });
+  const pending = pod('cart-6', '10.0.2.0', {
+    ...{ phase: 'Pending', ready: false, reason: 'Unschedulable' },
+    reasonMessage: 'pod has unbound immediate PersistentVolumeClaims.',
+  });
   const starting = {
     ...snapshotOf(all()),
     loosePods: [pending],

@@ -3,12 +3,11 @@ import { test } from 'node:test';
 import { check } from '../../../src/checks/check.ts';
 import { isSettling } from '../../../src/checks/mutual.ts';
 import type { Finding } from '../../../src/model/finding.ts';
+import { History } from '../../../src/model/history.ts';
 import type { KnownNode } from '../../../src/model/nodeView.ts';
 import type { ClusterSnapshot } from '../../../src/model/snapshot.ts';
 import { needGreeting } from '../../../src/operations/heal/acquaintances.ts';
 import { ids, snapshotOf, source, view } from '../sample.ts';
-
-let clusters = 0;
 
 /** A healthy cluster in which some members list another one otherwise, or not at all. */
 function seenBy(
@@ -22,7 +21,7 @@ function seenBy(
       return line === undefined ? [] : [{ ...other, ...line }];
     });
   const snapshot = snapshotOf(ids.map((id) => source(id, { others: others(id) })));
-  return { ...snapshot, ref: { context: 'test', namespace: 'shop', name: `cart-${++clusters}` } };
+  return { ...snapshot, history: new History() };
 }
 
 function lasting(snapshot: ClusterSnapshot, ms = 20_000): Finding | undefined {
@@ -48,7 +47,7 @@ test('what gossip puts right by itself is not found before it had the time', () 
   const late = { ...snapshot, takenAt: 5_000 };
   assert.equal(check(late).length, 1);
   assert.ok(!isSettling(late));
-  const whole = { ...snapshotOf(ids.map((id) => source(id))), ref: snapshot.ref, takenAt: 6_000 };
+  const whole = { ...snapshot, nodes: snapshotOf(ids.map((id) => source(id))).nodes, takenAt: 6_000 };
   assert.deepEqual(check(whole), []);
   assert.deepEqual(check({ ...snapshot, takenAt: 7_000 }), [], 'it begins again');
 });
