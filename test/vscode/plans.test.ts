@@ -182,7 +182,7 @@ describe('plans in VS Code', { timeout: 20 * 60_000 }, () => {
     await page.getByRole('button', { name: /slots? moving now/ }).waitFor({ timeout: 20_000 });
     await limitMemory('100mb');
     await bar.getByText('Paused: the target uses').waitFor({ timeout: 20_000 });
-    await vscode.treeRow(/Sandbox.*Reshard \d+% paused · healthy/).waitFor();
+    await vscode.treeRow(/Sandbox.*\d+% Reshard \(paused\) · healthy/).waitFor();
     await vscode.screenshot('running-dark');
     assert.deepEqual(await cards(), order);
     assert.equal(await page.locator('ul.problems li:not(.note)').count(), 0);

@@ -22,12 +22,13 @@ export function percentOf({ done = 0, total }: Progress): number | undefined {
   return Math.min(99, Math.floor((100 * done) / total));
 }
 
-/** What a row says first, collapsed or not: `Reshard 43%`, or `Upgrade by ann on ci-3`. */
+/** What a row says first, collapsed or not: `43% Reshard`, or `Upgrade by ann on ci-3`. */
 export function runningText({ own, all }: ClusterWork): string | undefined {
   if (own !== undefined) {
-    const paused = own.progress.paused === undefined ? [] : ['paused'];
+    const paused = own.progress.paused === undefined ? [] : ['(paused)'];
     const percent = percentOf(own.progress);
-    return [commandName(own.operation), percent === undefined ? undefined : `${percent}%`, ...paused]
+    // A narrow side bar cuts off the end.
+    return [percent === undefined ? undefined : `${percent}%`, commandName(own.operation), ...paused]
       .filter((part) => part !== undefined)
       .join(' ');
   }

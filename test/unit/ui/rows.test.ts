@@ -238,11 +238,11 @@ test('a collapsed row says first what runs on it, how far it is and by whom', ()
   const rowWith = (work: ClusterWork): Row | undefined =>
     indexRows(rowsOf({ ...stateWith([healthy]), work: () => work })).get('kubernetes/test/shop/cart')?.row;
   const own = rowWith(workOf({ text: 'Move', done: 2350, total: 5461, unit: 'slots' }));
-  assert.equal(own?.description, 'Reshard 43% · healthy · 3 shards · 6 nodes');
+  assert.equal(own?.description, '43% Reshard · healthy · 3 shards · 6 nodes');
   assert.deepEqual(own.icon, { name: 'sync~spin' });
   assert.ok(own.facets.split(' ').includes('running'));
   const paused = rowWith(workOf({ text: 'Move', done: 0, total: 10, paused: 'Clients wait.' }));
-  assert.equal(paused?.description, 'Reshard 0% paused · healthy · 3 shards · 6 nodes');
+  assert.equal(paused?.description, '0% Reshard (paused) · healthy · 3 shards · 6 nodes');
   assert.equal(paused.icon.name, 'debug-pause');
   const theirs = { title: 'Upgrade cart', operation: 'upgrade', holder: 'ann on ci-3 (process 7)' };
   const colleague = rowWith({ all: [theirs], unfinished: [] });
@@ -258,7 +258,7 @@ test('a collapsed row says first what runs on it, how far it is and by whom', ()
       work: () => workOf({ text: 'Move', done: 1, total: 2 }),
     }),
   ).get('kubernetes/test/shop/cart')?.row;
-  assert.match(broken?.description ?? '', /^broken · Reshard 50% · 3 shards/);
+  assert.match(broken?.description ?? '', /^broken · 50% Reshard · 3 shards/);
   assert.equal(broken?.icon.name, 'error', 'what runs hides no fault');
   assert.equal(rowWith({ all: [{ ...theirs, ended: true }], unfinished: [] })?.icon.name, 'pass');
 });
