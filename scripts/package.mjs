@@ -1,10 +1,5 @@
-// npm run package: builds for production and makes the .vsix.
-import { installDependencies, must } from './setup.mjs';
+// npm run package: sets up what is missing, then scripts/package.ts makes the .vsix.
+import { installDependencies, runOnNode24 } from './setup.mjs';
 
 installDependencies();
-must('node', ['esbuild.mjs', '--production']);
-must('npx', [
-  ...['vsce', 'package', '--no-dependencies', '--allow-missing-repository'],
-  // There is no public repository yet that links could lead to; the pictures are in the package.
-  '--no-rewrite-relative-links',
-]);
+runOnNode24('scripts/package.ts', process.argv.slice(2));

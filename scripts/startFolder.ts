@@ -7,7 +7,7 @@ import { holdLock, isAlive } from './lock.ts';
 
 /** A build takes about two seconds; who waits longer than this takes over from one that hangs. */
 const lockLimitMs = 60_000;
-const sources = ['src', 'media', 'esbuild.mjs', 'package-lock.json'];
+const sources = ['src', 'media', 'esbuild.mjs', 'scripts/bundles.mjs', 'package-lock.json'];
 
 export interface RunFolder {
   /** Where this run's VS Code keeps what its user changes. */

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { installVSCodeServer } from './install.ts';
+import { installVSCodeServer, type ServerVersion } from './install.ts';
 
 /** A desktop VS Code is downloaded only if its servers answer this soon; milliseconds. */
 const downloadSilenceMs = 5000;
@@ -11,9 +11,10 @@ export type VSCodeFound =
 
 /**
  * The VS Code that tests run in: VSCODE_EXECUTABLE, else a downloaded desktop one where there is a screen to show it on,
- * else the browser-served one, which is installed by npm on first use.
+ * else the browser-served one, which is installed by npm on first use. Where a version is given, it is that one.
  */
-export async function findVSCode(log: (line: string) => void): Promise<VSCodeFound> {
+export async function findVSCode(log: (line: string) => void, version?: ServerVersion): Promise<VSCodeFound> {
+  if (version !== undefined) return { kind: 'browser', server: await installVSCodeServer(log, version) };
   const given = process.env['VSCODE_EXECUTABLE'];
   if (given !== undefined) return { kind: 'desktop', executable: given };
   const executable = hasDisplay() ? await downloadDesktop(log) : undefined;

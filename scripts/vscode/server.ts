@@ -1,11 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { projectNode } from './install.ts';
+import { promisify } from 'node:util';
+import { nodeOf } from './npm.ts';
+
+const run = promisify(execFile);
 
 const startLimitMs = 60_000;
 /** Quiet in every VS Code that this project starts: no welcome pages, no updates, no telemetry, no assistant. */
@@ -42,7 +45,10 @@ interface ServerOptions {
   readonly port: number;
   /** What the address opens. */
   readonly folder: string;
-  /** Folders of extensions, used where they are: a reload of the window shows what was built meanwhile. */
+  /**
+   * Folders of extensions are used where they are: a reload of the window shows what was built meanwhile. Packages (.vsix)
+   * are installed first, as VS Code itself installs them.
+   */
   readonly extensions: readonly string[];
   readonly env: Readonly<Record<string, string>>;
 }
@@ -78,13 +84,16 @@ export async function startVSCodeServer(options: ServerOptions): Promise<VSCodeS
   const tokenFile = join(dataDir, 'connection-token');
   const token = await keptToken(tokenFile);
   const extensionsDir = join(dataDir, 'extensions');
-  await linkExtensions(extensionsDir, options.extensions);
+  const packages = options.extensions.filter((extension) => extension.endsWith('.vsix'));
+  const folders = options.extensions.filter((extension) => !packages.includes(extension));
+  await installPackages(options, packages);
+  await linkExtensions(extensionsDir, folders, packages.length > 0);
   const supervisor = spawn(
     process.execPath,
     [
       fileURLToPath(import.meta.resolve('./supervise.mjs')),
       options.removeDataDir ? dataDir : '',
-      projectNode(),
+      nodeOf(options.server),
       join(options.server, 'out', 'server-main.js'),
       ...['--host', '127.0.0.1', '--port', `${options.port}`, '--connection-token-file', tokenFile],
       ...['--user-data-dir', dataDir, '--server-data-dir', dataDir],
@@ -108,18 +117,59 @@ export async function startVSCodeServer(options: ServerOptions): Promise<VSCodeS
   }
 }
 
+/** @throws Error with what VS Code says when it does not take a package, such as one for newer versions. */
+async function installPackages(
+  { server, dataDir }: ServerOptions,
+  packages: readonly string[],
+): Promise<void> {
+  for (const file of packages) {
+    const args = ['--install-extension', file, '--extensions-dir', join(dataDir, 'extensions')];
+    const where = ['--user-data-dir', dataDir, '--server-data-dir', dataDir];
+    const program = join(server, 'out', 'server-main.js');
+    // It says so and ends with 0 where an installation fails.
+    const { stdout, stderr } = await run(nodeOf(server), [program, ...args, ...where], {
+      env: vscodeEnvironment({}),
+    });
+    if (!stdout.includes('was successfully installed'))
+      throw new Error(`${file} was not installed:\n${stdout}${stderr}`);
+  }
+}
+
 /**
  * Links, since VS Code may remove what is in its extensions' folder. Without its own list it takes every extension there;
- * with one, only those that it knew before.
+ * with one, only those that it knew before: where packages were installed, it has one.
  */
-async function linkExtensions(folder: string, extensions: readonly string[]): Promise<void> {
+async function linkExtensions(
+  folder: string,
+  extensions: readonly string[],
+  hasList: boolean,
+): Promise<void> {
   await mkdir(folder, { recursive: true });
-  await rm(join(folder, 'extensions.json'), { force: true });
+  const list = join(folder, 'extensions.json');
+  const known = hasList ? (JSON.parse(await readFile(list, 'utf8')) as unknown[]) : [];
   for (const extension of extensions) {
     const link = join(folder, basename(extension));
     await rm(link, { recursive: true, force: true });
     await symlink(extension, link, 'dir');
+    known.push(await listed(link));
   }
+  if (hasList) await writeFile(list, JSON.stringify(known));
+  else await rm(list, { force: true });
+}
+
+/** An entry of VS Code's list of extensions. */
+async function listed(folder: string): Promise<object> {
+  const manifest = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as {
+    readonly publisher: string;
+    readonly name: string;
+    readonly version: string;
+  };
+  return {
+    identifier: { id: `${manifest.publisher}.${manifest.name}` },
+    version: manifest.version,
+    location: { $mid: 1, path: folder, scheme: 'file' },
+    relativeLocation: basename(folder),
+  };
 }
 
 /** The same token for the same folder, so that an open browser tab survives a restart. */

@@ -6,6 +6,7 @@ import { afterEach } from 'node:test';
 import type { Frame, Page } from 'playwright-core';
 import type * as VSCode from 'vscode';
 import { findVSCode } from '../../scripts/vscode/find.ts';
+import type { ServerVersion } from '../../scripts/vscode/install.ts';
 import { writeUserSettings } from '../../scripts/vscode/server.ts';
 import { keepLogs, resultPath } from './vscode/failures.ts';
 import { type HostBridge, listenForHost } from './vscode/hostBridge.ts';
@@ -41,7 +42,10 @@ const stillProgress =
   '.progress-bit, .codicon-modifier-spin, .codicon-loading { animation: none !important }';
 
 export interface LaunchOptions {
+  /** The folder of a built extension, or a .vsix, which is installed. */
   readonly extensionPath: string;
+  /** A browser-served VS Code of this version instead of whichever is there. */
+  readonly version?: ServerVersion;
   /** The workspace folder; an empty one by default. */
   readonly folder?: string;
   readonly settings?: Readonly<Record<string, unknown>>;
@@ -86,7 +90,7 @@ export interface VSCodeUnderTest extends TreeUnderTest, PromptsUnderTest {
  */
 export async function launchVSCode(options: LaunchOptions): Promise<VSCodeUnderTest> {
   const log = options.log ?? (() => undefined);
-  const found = await findVSCode(log);
+  const found = await findVSCode(log, options.version);
   const dataDir = await mkdtemp(join(tmpdir(), 'vscode-'));
   const folder = options.folder ?? (await mkdtemp(join(dataDir, 'folder-')));
   const temporary = join(dataDir, 'tmp');
