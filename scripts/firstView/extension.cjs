@@ -1,5 +1,13 @@
 'use strict';
-// Who runs `npm start` came to see the Redis Cluster view; VS Code itself has no way to start with it open.
+// Opens the Redis Cluster view, which VS Code itself has no way to start with: for `npm start` and .vscode/launch.json,
+// which also has the sandbox started.
 const vscode = require('vscode');
 
-module.exports = { activate: () => vscode.commands.executeCommand('redisCluster.clusters.focus') };
+module.exports = {
+  activate: async () => {
+    await vscode.commands.executeCommand('redisCluster.clusters.focus');
+    if (process.env['REDIS_CLUSTER_START_SANDBOX'] === '1') {
+      await vscode.commands.executeCommand('redisCluster.startSandbox');
+    }
+  },
+};

@@ -82,7 +82,7 @@ function anchorsOf(markdown: string): ReadonlySet<string> {
 }
 
 test('every link and picture of the documents leads to a file, and to a heading of it', () => {
-  const documents = ['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md'];
+  const documents = ['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md'];
   for (const file of [...documents, ...globSync('docs/**/*.md', { cwd: root })]) {
     for (const [, target = '', anchor] of read(file).matchAll(/\]\(([^)#\s]*)(?:#([^)\s]+))?[^)]*\)/g)) {
       if (/^[a-z]+:/.test(target)) continue;

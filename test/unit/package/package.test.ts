@@ -37,7 +37,8 @@ test('every package with code in the bundles is in the third-party notices, with
     results.flatMap(({ metafile }) => bundledPackages(metafile)),
   );
   for (const name of new Set(names)) {
-    const [, notice = ''] = new RegExp(`-{80}\\n\\n${name} \\d+\\.[^\\n]*\\n([^]*?)(\\n-{80}\\n|$)`).exec(text) ?? [];
+    const [, notice = ''] =
+      new RegExp(`-{80}\\n\\n${name} \\d+\\.[^\\n]*\\n([^]*?)(\\n-{80}\\n|$)`).exec(text) ?? [];
     assert.match(notice, /^License: \S/, `${name} has no license`);
     assert.ok(notice.length > 500, `the license of ${name} has no text`);
   }
