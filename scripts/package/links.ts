@@ -26,18 +26,21 @@ function absolute(repository: string, target: string, isPicture: boolean): strin
 }
 
 function withoutTargets(text: string): string {
-  return text
-    .replace(/<picture>.*?<\/picture>/gs, '')
-    .replace(/<img\b[^>]*\bsrc="([^"]+)"[^>]*>/g, (whole, target: string) =>
-      relative.test(target) ? '' : whole,
-    )
-    .replace(/!\[[^\]]*\]\(([^)\s]+)[^)]*\)/g, (whole, target: string) =>
-      relative.test(target) ? '' : whole,
-    )
-    .replace(/\[([^\]]*)\]\(([^)\s]+)[^)]*\)/g, (whole, label: string, target: string) =>
-      relative.test(target) ? label : whole,
-    )
-    .replace(/<a\b[^>]*\bhref="([^"]+)"[^>]*>(.*?)<\/a>/gs, (whole, target: string, label: string) =>
-      relative.test(target) ? label : whole,
-    );
+  return (
+    text
+      .replace(/<picture>.*?<\/picture>/gs, '')
+      .replace(/<img\b[^>]*\bsrc="([^"]+)"[^>]*>/g, (whole, target: string) =>
+        relative.test(target) ? '' : whole,
+      )
+      // With the paragraph that leads to it.
+      .replace(/(?:^.*:\n\n)?!\[[^\]]*\]\(([^)\s]+)[^)]*\)/gm, (whole, target: string) =>
+        relative.test(target) ? '' : whole,
+      )
+      .replace(/\[([^\]]*)\]\(([^)\s]+)[^)]*\)/g, (whole, label: string, target: string) =>
+        relative.test(target) ? label : whole,
+      )
+      .replace(/<a\b[^>]*\bhref="([^"]+)"[^>]*>(.*?)<\/a>/gs, (whole, target: string, label: string) =>
+        relative.test(target) ? label : whole,
+      )
+  );
 }

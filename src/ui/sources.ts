@@ -1,4 +1,4 @@
-import * as vscode from 'vscode';
+import type * as vscode from 'vscode';
 import { formatAddress, parseAddress, type AddressClusterRef } from '../model/clusterRef.ts';
 import { messageOf } from '../model/errors.ts';
 import type { Inventory } from '../inventory/inventory.ts';
@@ -54,7 +54,6 @@ export class Sources implements vscode.Disposable {
         open: () => Promise.resolve(openContext(context)),
       })),
     );
-    await vscode.commands.executeCommand('setContext', 'redisCluster.hasKubeconfig', contexts.length > 0);
     if (this.#watched !== settings.kubeconfigs.join()) {
       this.#endWatch?.();
       this.#watched = settings.kubeconfigs.join();

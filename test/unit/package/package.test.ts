@@ -47,6 +47,7 @@ test('every package with code in the bundles is in the third-party notices, with
 test('links of packaged documents lead to the repository, or are plain text without one', () => {
   const text = [
     'See [the guide](docs/guide.md#start), [the site](https://example.com) and [below](#below).',
+    'Such as this:',
     '![A picture](docs/a.png)',
     '<picture><source srcset="docs/dark.png"><img src="docs/light.png" alt="B"></picture>',
     '<a href="LICENSE">License</a>',
@@ -55,6 +56,7 @@ test('links of packaged documents lead to the repository, or are plain text with
     packagedMarkdown(text, repository),
     [
       `See [the guide](${repository}/blob/HEAD/docs/guide.md#start), [the site](https://example.com) and [below](#below).`,
+      'Such as this:',
       `![A picture](${repository}/raw/HEAD/docs/a.png)`,
       `<picture><source srcset="${repository}/raw/HEAD/docs/dark.png"><img src="${repository}/raw/HEAD/docs/light.png" alt="B"></picture>`,
       `<a href="${repository}/blob/HEAD/LICENSE">License</a>`,
