@@ -1,6 +1,8 @@
+import { isDeepStrictEqual } from 'node:util';
 import { clusterKey, parseClusterRef, type ClusterRef } from '../model/clusterRef.ts';
 import type { Plan } from '../model/plan.ts';
 import type { StepWitness } from './runPlan.ts';
+import { journalText, type Entry } from './journalText.ts';
 import { canSave } from './planFile.ts';
 import { isFiled, objectFrom, stepFromFile, stepToFile } from './planFile/shapes.ts';
 
@@ -123,12 +125,7 @@ export const closedByWindow = 'closed';
 
 /** Journals of operations that ended with steps left; those that may still run in a window are not among them. */
 export async function endedUnfinished({ store }: JournalPorts): Promise<readonly Unfinished[]> {
-  const journals = await readAll(store);
-  return journals.flatMap((journal, index) => {
-    const { unfinished } = journal;
-    if (unfinished === undefined || unfinished.end === 'died') return [];
-    return journals.slice(index + 1).some((later) => replaces(later, journal)) ? [] : [unfinished];
-  });
+  return present(await readAll(store)).filter(({ end }) => end !== 'died');
 }
 
 /**
@@ -148,8 +145,17 @@ export async function diedUnfinished(
   return open.filter(({ id, lastAt }) => later.get(id) === lastAt);
 }
 
-async function readDied(store: JournalStore): Promise<readonly Unfinished[]> {
-  return (await readAll(store)).flatMap(({ unfinished }) => (unfinished?.end === 'died' ? [unfinished] : []));
+/** Journals that nobody closed, of windows that may live, and that nothing later has replaced. */
+export async function readDied(store: JournalStore): Promise<readonly Unfinished[]> {
+  return present(await readAll(store)).filter(({ end }) => end === 'died');
+}
+
+/** Those with steps left, but for those that a later operation has replaced. */
+function present(journals: readonly Journal[]): readonly Unfinished[] {
+  return journals.flatMap((journal, index) => {
+    if (journal.unfinished === undefined) return [];
+    return journals.slice(index + 1).some((later) => replaces(later, journal)) ? [] : [journal.unfinished];
+  });
 }
 
 interface Journal {
@@ -199,7 +205,9 @@ function replaces(later: Journal, { plan }: Journal): boolean {
   if (clusterKey(later.plan.ref) !== clusterKey(plan.ref)) return false;
   const isSame = later.plan.operation === plan.operation;
   if (later.outcome === 'done') return isSame || restoring.includes(later.plan.operation);
-  return isSame && later.unfinished !== undefined && later.plan.title === plan.title;
+  if (!isSame || later.unfinished === undefined) return false;
+  // What resumes a reshard by number has another title, and the same request.
+  return later.plan.title === plan.title || isDeepStrictEqual(later.plan.request, plan.request);
 }
 
 /** Says that a person has decided about an unfinished operation, so that nobody is asked again. */
@@ -210,16 +218,6 @@ export async function settleJournal(
 ): Promise<void> {
   const message = `A person decided: ${decision}.`;
   await store.append(id, JSON.stringify({ at: clock(), outcome: 'settled', message }));
-}
-
-interface Entry {
-  readonly at: number;
-  readonly plan?: unknown;
-  readonly begun?: number;
-  readonly ended?: number;
-  readonly how?: string;
-  readonly outcome?: string;
-  readonly message?: string;
 }
 
 /** What cannot be read was cut off by the crash, and says nothing. */
@@ -295,19 +293,4 @@ function planIn(value: unknown): Plan | undefined {
 
 function texts(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.map(String) : [];
-}
-
-function journalText(title: string, steps: Plan['steps'], entries: readonly Entry[]): string {
-  const time = (at: number): string => new Date(at).toISOString().replace('T', ' ').slice(0, 19);
-  const lines = entries.flatMap(({ at, plan, begun, ended, how, outcome, message }) => {
-    if (plan !== undefined) return [`${time(at)}  begun`];
-    if (outcome !== undefined) return [`${time(at)}  ${outcome}: ${message ?? ''}`];
-    if (begun !== undefined) return [`${time(at)}  step ${begun + 1} begun: ${steps[begun]?.text ?? ''}`];
-    return ended === undefined ? [] : [`${time(at)}  step ${ended + 1} ${how ?? 'ended'}`];
-  });
-  const last = entries.at(-1);
-  const silent =
-    last === undefined || last.outcome !== undefined ? [] : [`${time(last.at)}  heard of for the last time`];
-  const plan = steps.map(({ text }, index) => `${index + 1}. ${text}`);
-  return [title, 'Times are UTC.', '', ...plan, '', ...lines, ...silent, ''].join('\n');
 }

@@ -3,6 +3,7 @@ import { clusterKey, type ClusterRef } from '../model/clusterRef.ts';
 import {
   diedUnfinished,
   endedUnfinished,
+  readDied,
   type JournalPorts,
   type Unfinished,
 } from '../operations/journal.ts';
@@ -30,9 +31,11 @@ export class UnfinishedOperations extends EventEmitter<{ changed: [] }> {
     return this.#ended.length + this.#died.length;
   }
 
-  /** Reads again what has ended. Throws where the journals cannot be read. */
+  /** Reads again what has ended, and leaves out what is replaced since. Throws where the journals cannot be read. */
   async reload(): Promise<readonly Unfinished[]> {
     this.#ended = await endedUnfinished(this.#journals);
+    const open = new Set((await readDied(this.#journals.store)).map(({ id }) => id));
+    this.#died = this.#died.filter(({ id }) => open.has(id));
     this.emit('changed');
     return this.#ended;
   }

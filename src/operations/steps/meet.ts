@@ -11,6 +11,8 @@ import type { StepPorts } from './ports.ts';
 import type { StepRun } from './step.ts';
 import { withConnection } from '../withConnection.ts';
 
+type Meet = StepOf<'meet'>;
+
 /** Milliseconds for getting to know each other: a handshake takes a heartbeat or two, on a busy machine more. */
 const limit = 30_000;
 const repeatEvery = 3_000;
@@ -19,19 +21,15 @@ const pollEvery = 250;
 /** Tells all nodes where another one is now (CLUSTER MEET on a known id only sets its address). */
 export const meet: StepRun<'meet'> = {
   isDone: (step, snapshot) => isKnown(step, snapshot),
-  check: ({ node, host, port }, snapshot) => {
+  check: (step, snapshot) => {
+    const { node } = step;
     refuseImpostor(snapshot, node);
     const own = snapshot.nodes.find(({ id }) => id === node);
     // Only the server's own word counts: an address may be somebody else's by now.
     if (own !== undefined && !answers(own)) {
       throw refusal('unreachable', `${nameOf(snapshot, node)} does not answer.`);
     }
-    if (own !== undefined && own.pod?.ip !== host && own.host !== host) {
-      throw refusal(
-        'unsafe',
-        `${nameOf(snapshot, node)} is at ${own.host}:${own.port} by now, not at ${host}:${port}.`,
-      );
-    }
+    refuseMoved(step, snapshot);
     const rivals = own === undefined ? undefined : rivalry(snapshot, own);
     if (rivals !== undefined) throw refusal('unsafe', rivals);
     if (!snapshot.nodes.some((one) => answers(one) && one.id !== node)) {
@@ -65,34 +63,62 @@ export const meet: StepRun<'meet'> = {
 };
 
 /** A newcomer says for some seconds that the cluster is down, and refuses keys until then. */
-function isKnown(step: StepOf<'meet'>, snapshot: ClusterSnapshot): boolean {
+function isKnown(step: Meet, snapshot: ClusterSnapshot): boolean {
   const own = snapshot.nodes.find(({ id }) => id === step.node);
   if (!answers(own) || needGreeting(snapshot, step).length > 0) return false;
   const others = snapshot.nodes.filter((one) => one !== own && answers(one));
   return own.view.clusterState === 'ok' || others.some(({ view }) => view?.clusterState === 'fail');
 }
 
-async function greetAll(
-  step: StepOf<'meet'>,
-  reading: ClusterSnapshot,
-  { dialer, redis }: StepPorts,
-): Promise<void> {
-  const { node, host, port, busPort } = step;
-  const known = reading.nodes.some(({ id }) => id === node);
-  if (!known && !isKubernetesRef(reading.ref)) await refuseOther(step, { dialer, redis });
+async function greetAll(step: Meet, reading: ClusterSnapshot, ports: StepPorts): Promise<void> {
+  const { host, port, busPort } = step;
+  if (!(await isThere(step, reading, ports))) return;
+  const known = reading.nodes.some(({ id }) => id === step.node);
   const those = known ? needGreeting(reading, step) : reading.nodes.filter(answers).slice(0, 1);
   await Promise.all(
     those.map(({ id }) =>
-      withConnection({ dialer }, memberOf(reading, id).id, (connection) =>
-        redis.meet(connection, { host, port, busPort }),
+      withConnection(ports, memberOf(reading, id).id, (connection) =>
+        ports.redis.meet(connection, { host, port, busPort }),
       ),
     ),
   );
 }
 
+/**
+ * Asks the node for its id immediately before others greet it: whoever answers at its address by then becomes a member.
+ * False where it does not answer now. Throws UserError where it is another one, or elsewhere.
+ */
+async function isThere(step: Meet, reading: ClusterSnapshot, ports: StepPorts): Promise<boolean> {
+  const own = reading.nodes.find(({ id }) => id === step.node);
+  if (own === undefined) {
+    if (isKubernetesRef(reading.ref))
+      throw refusal('not-found', `${nameOf(reading, step.node)} is no node of ${reading.name} now.`);
+    await refuseOther(step, ports);
+    return true;
+  }
+  refuseMoved(step, reading);
+  try {
+    const id = await withConnection(ports, step.node, ports.redis.myId);
+    if (id === step.node) return true;
+    throw refusal('unsafe', `Node ${id} answers in the place of ${nameOf(reading, step.node)}.`);
+  } catch (error) {
+    if (error instanceof UserError && error.reason === 'unsafe') throw error;
+    return false;
+  }
+}
+
+function refuseMoved({ node, host, port }: Meet, snapshot: ClusterSnapshot): void {
+  const own = snapshot.nodes.find(({ id }) => id === node);
+  if (own === undefined || own.pod?.ip === host || own.host === host) return;
+  throw refusal(
+    'unsafe',
+    `${nameOf(snapshot, node)} is at ${own.host}:${own.port} by now, not at ${host}:${port}.`,
+  );
+}
+
 /** Of a newcomer only its address is known, and to greet a member of another cluster there would merge the two. */
 async function refuseOther(
-  { node, host, port }: StepOf<'meet'>,
+  { node, host, port }: Meet,
   { dialer, redis }: Pick<StepPorts, 'dialer' | 'redis'>,
 ): Promise<void> {
   const connection = await redis.connectNode({ host, port }, dialer.credentials, formTimes);

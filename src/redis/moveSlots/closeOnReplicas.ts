@@ -15,12 +15,17 @@ const patienceMs = 15_000;
  * its master is told it hears (clusterCommandSetSlot in Valkey's cluster_legacy.c). The move is over: no failure here is
  * one of it.
  */
-export async function closeOnReplicas(end: NodeConnection, before: NodeView, moved: SlotSet): Promise<void> {
+export async function closeOnReplicas(
+  end: NodeConnection,
+  before: NodeView,
+  moved: SlotSet,
+  signal: AbortSignal,
+): Promise<void> {
   const open = intersectSlots(openSlotsIn(before.self), moved);
   if (before.product !== 'valkey' || open.length === 0) return;
   try {
     const deadline = Date.now() + patienceMs;
-    while (Date.now() < deadline && isCopying(await readNodeView(end))) await pause(100);
+    while (Date.now() < deadline && !signal.aborted && isCopying(await readNodeView(end))) await pause(100);
     await closeSlots(end, [...eachSlot(open)]);
   } catch {
     return;

@@ -69,8 +69,8 @@ async function moveInCompany(request: MoveRequest, sharing: () => number): Promi
     });
     await verify(run);
     await Promise.all([
-      closeOnReplicas(lines.source, prepared.source, run.moved),
-      closeOnReplicas(lines.target, prepared.target, run.moved),
+      closeOnReplicas(lines.source, prepared.source, run.moved, request.signal),
+      closeOnReplicas(lines.target, prepared.target, run.moved, request.signal),
     ]);
     const ended = unionSlots(prepared.finished, run.moved, left?.slots ?? []);
     return {
@@ -152,6 +152,7 @@ async function verify({ request, lines, prepared, moved, nodeTimeoutMs }: Run): 
     owner: request.to,
     slots,
     timeoutMs: Math.max(nodeTimeoutMs * 2.4, 5000),
+    signal: request.signal,
   });
 }
 

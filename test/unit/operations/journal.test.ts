@@ -242,3 +242,34 @@ test('an operation that was refused before its first step left nothing', async (
   await journal.close('failed', 'The cluster is unhealthy.');
   assert.deepEqual(await endedUnfinished(here.portsOf({})), []);
 });
+
+test('the operation of a dead window is offered no more when a later one did the rest, by count as well', async () => {
+  const here = world('replaced');
+  const died = async (): Promise<void> => {
+    const dying = {};
+    const journal = await openJournal(here.portsOf(dying), plan);
+    await journal.witness.begun(0);
+    here.sleep(dying);
+    await here.pass(40);
+  };
+  const run = async (changes: Partial<Plan>, outcome: string): Promise<void> => {
+    const later = await openJournal(here.portsOf({}), { ...plan, ...changes });
+    await later.witness.begun(0);
+    await later.close(outcome, '');
+    await here.pass(1);
+  };
+  const ends = async (): Promise<unknown[]> => [
+    ...(await offered(here)).map(({ title }) => title),
+    ...(await endedUnfinished(here.portsOf({}))).map(({ title }) => title),
+  ];
+  await died();
+  await run({ ref: { context: 'test', namespace: 'shop', name: 'stock' } }, 'done');
+  assert.deepEqual(await ends(), [plan.title]);
+  // What is left of the ten, which stops as well.
+  await run({ title: 'Reshard 4 slots' }, 'partial');
+  assert.deepEqual(await ends(), ['Reshard 4 slots']);
+  await run({ operation: 'heal', title: 'Heal' }, 'done');
+  assert.deepEqual(await ends(), []);
+  await died();
+  assert.deepEqual(await ends(), [plan.title]);
+});
