@@ -142,7 +142,10 @@ async function healAndJudge(
       const owner = before.find(({ self }) => hasSlot(self.slots, slot))?.self.id ?? '';
       const corrected = before.map((view) => {
         const { owns, open } = marksOf(view, slot);
-        if (view.product !== 'valkey') return { owns, open };
+        const isTarget = before.some(({ self }) =>
+          self.migrating.some((mark) => mark.slot === slot && mark.nodeId === view.self.id),
+        );
+        if (view.product !== 'valkey' || isTarget) return { owns, open };
         return { owns, open: open.map((mark) => (mark.startsWith('from ') ? `from ${owner}` : mark)) };
       });
       assert.deepEqual(

@@ -43,13 +43,16 @@ export function repairOpenSlots(snapshot: ClusterSnapshot, facts: HealFacts): Op
   const counted = [...facts.keys.values()].flatMap((counts) => [...counts.keys()]);
   const repairs: Repair[] = [];
   const unclear: string[] = [];
+  const left = new Set<number>();
   for (const slot of eachSlot(unionSlots(openSlotsOn(masters), slotsFrom(counted)))) {
     const repair = repairFor(snapshot, facts, masters, slot);
-    if (typeof repair === 'string') unclear.push(repair);
-    else repairs.push(repair);
+    if (typeof repair === 'string') {
+      unclear.push(repair);
+      left.add(slot);
+    } else repairs.push(repair);
   }
   const steps = [
-    ...corrections(snapshot, masters),
+    ...corrections(snapshot, masters, left),
     ...closings(repairs),
     ...bringings(repairs),
     ...moves(repairs),
@@ -93,9 +96,15 @@ function repairFor(
  * Importing marks that name another master than the owner come to name the owner, before any slot moves, also in slots
  * that are left to a person (see mistakenImports). One that names a node that is gone is corrected by the move.
  */
-function corrections(snapshot: ClusterSnapshot, masters: readonly Master[]): readonly Step[] {
+function corrections(
+  snapshot: ClusterSnapshot,
+  masters: readonly Master[],
+  left: ReadonlySet<number>,
+): readonly Step[] {
   const wrong = masters.flatMap((node) =>
-    mistakenImports(node, snapshot).map(({ slot, owner }) => ({ slot, node, owner })),
+    mistakenImports(node, snapshot)
+      .filter(({ slot }) => !left.has(slot) || !isHome(snapshot, slot, node))
+      .map(({ slot, owner }) => ({ slot, node, owner })),
   );
   const groups = Map.groupBy(wrong, ({ node, owner }) => `${node.id} ${owner.id}`);
   return [...groups.values()].flatMap((group): readonly Step[] => {
@@ -106,6 +115,12 @@ function corrections(snapshot: ClusterSnapshot, masters: readonly Master[]): rea
     const text = `Have ${nodeName(node)} import ${slotsText(slots)} (${formatSlots(slots)}) from ${nodeName(owner)}, which owns them, instead of from others`;
     return [{ kind: 'correctImports', node: node.id, owner: owner.id, slots, text }];
   });
+}
+
+/** Its mark says whether keys that it holds came from the owner: to change it would settle what a person has to decide. */
+function isHome(snapshot: ClusterSnapshot, slot: number, node: Master): boolean {
+  const place = judgeSlot(snapshot, slot, () => false);
+  return 'home' in place && place.home.id === node.id;
 }
 
 /** Marks of owners that say nothing: nobody else holds a key, or it is brought to the owner then, which takes none while it is migrating. */
