@@ -13,6 +13,8 @@ import { operationsFixture, type OperationsFixture } from './operationsFixture.t
 export interface PlannedCluster extends OperationsFixture {
   readonly ref: KubernetesClusterRef;
   readonly runPorts: RunPorts;
+  /** The names of all clusters that the last reading found in the namespace. */
+  readonly clusterNames: () => readonly string[];
 }
 
 /** Deploys three masters with a replica each. @param limit milliseconds after which whatever still runs is stopped */
@@ -59,6 +61,11 @@ export async function plannedIn(
       dialer: await inventory.dialer(ref),
       kubernetes: { access, namespace, readNode, withNode, holdNode },
     },
+    clusterNames: () =>
+      inventory
+        .contexts()
+        .flatMap(({ scopes }) => scopes)
+        .flatMap(({ clusters }) => clusters.map((one) => one.name)),
     close: async () => {
       inventory.dispose();
       await fixture.close();
