@@ -23,7 +23,7 @@ import {
 
 /** Pods that are in no cluster, servers that never formed one, and nodes that the cluster lists and that were not found. */
 export const membership: Rule = (snapshot) => {
-  const ended = snapshot.loosePods.filter(hasEnded).map(endedPod);
+  const ended = snapshot.loosePods.filter(hasEnded).map((pod) => endedPod(snapshot, pod));
   if (isUnread(snapshot)) return ended;
   const silent = new Set(snapshot.unread.flatMap(({ pod }) => pod?.uid ?? []));
   // Whether a server that runs and was not read has joined is not known; `unread` says why.
@@ -39,13 +39,13 @@ export const membership: Rule = (snapshot) => {
   ];
 };
 
-function endedPod(pod: PodFacts): Finding {
+function endedPod(snapshot: ClusterSnapshot, pod: PodFacts): Finding {
   return {
     rule: 'ended-pod',
     severity: 'warning',
     message: `Pod ${pod.name} has ended (${pod.reason ?? pod.phase}) and is not replaced.`,
     evidence: [pod.reasonMessage ?? `Phase ${pod.phase}`],
-    remedy: endedRemedy(pod),
+    remedy: endedRemedy(snapshot, pod),
     nodeIds: [],
   };
 }

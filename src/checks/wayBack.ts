@@ -12,7 +12,7 @@ import {
 import { emptyParts, partsWithData } from '../model/parts.ts';
 import { quantity } from '../model/quantity.ts';
 import { nodeName } from '../model/shards.ts';
-import type { ClusterSnapshot, PodFacts, RedisNode } from '../model/snapshot.ts';
+import type { ClusterSnapshot, PodFacts, RedisNode, WorkloadFacts } from '../model/snapshot.ts';
 import { asSentence } from '../model/unread.ts';
 
 /** What every container waits for while it starts. */
@@ -24,8 +24,20 @@ export function isStarting({ phase, ready, reason, deleting }: PodFacts): boolea
   return reason === undefined ? phase === 'Pending' : passing.includes(reason);
 }
 
-export function endedRemedy({ name }: PodFacts): string {
-  return `“Replace Terminated Pods…” deletes pod ${name}, so that its StatefulSet starts it again; its volume is kept.`;
+/** What starts an ended pod again, by who owns it. */
+export function endedRemedy(snapshot: ClusterSnapshot, { name, workload }: PodFacts): string {
+  switch (kindOf(snapshot, workload)) {
+    case 'StatefulSet':
+      return `“Replace Terminated Pods…” deletes pod ${name}, so that its StatefulSet starts it again; its volume is kept.`;
+    case 'Other':
+      return `“Replace Terminated Pods…” deletes pod ${name}; its owner ${workload} creates another one.`;
+    default:
+      return `Nothing owns pod ${name}, so nothing starts it again. Create it again from its manifest, with its volume.`;
+  }
+}
+
+function kindOf({ workloads }: ClusterSnapshot, workload: string): WorkloadFacts['kind'] | undefined {
+  return workloads.find(({ name }) => name === workload)?.kind;
 }
 
 /**
@@ -76,7 +88,7 @@ export function perhapsScaledDown(snapshot: ClusterSnapshot): string | undefined
  * its slots away. Undefined where nothing of that kind is known.
  */
 export function wayBack(snapshot: ClusterSnapshot, node: RedisNode): string | undefined {
-  if (node.pod !== undefined) return podWayBack(node.pod);
+  if (node.pod !== undefined) return podWayBack(snapshot, node.pod);
   if (!isKubernetesRef(snapshot.ref)) return undefined;
   if (snapshot.apiProblem !== undefined) {
     return 'Wait until the Kubernetes API answers: whether its pod is there is not known.';
@@ -86,10 +98,13 @@ export function wayBack(snapshot: ClusterSnapshot, node: RedisNode): string | un
   return replacement(snapshot, podNameOf(snapshot, node.id));
 }
 
-function podWayBack(pod: PodFacts): string {
+function podWayBack(snapshot: ClusterSnapshot, pod: PodFacts): string {
   const { name, reason, reasonMessage } = pod;
-  if (pod.deleting) return `Wait: pod ${name} is being deleted, and its StatefulSet replaces it.`;
-  if (hasEnded(pod)) return endedRemedy(pod);
+  if (pod.deleting) {
+    const isRecreated = kindOf(snapshot, pod.workload) === 'StatefulSet';
+    return `Wait: pod ${name} is being deleted${isRecreated ? ', and its StatefulSet replaces it' : ''}.`;
+  }
+  if (hasEnded(pod)) return endedRemedy(snapshot, pod);
   if (isStarting(pod)) return `Wait: pod ${name} is starting.`;
   const why = reason === undefined ? [] : [asSentence(`Pod ${name}: ${reasonMessage ?? reason}`)];
   return [...why, `Look at the logs and events of pod ${name}.`].join(' ');

@@ -1,3 +1,4 @@
+import { hasEnded } from '../../model/endedPods.ts';
 import { quantity } from '../../model/quantity.ts';
 import type { Step, StepOf } from '../../model/plan.ts';
 import { mastersOf, nodeName, slotsText } from '../../model/shards.ts';
@@ -143,7 +144,9 @@ export function podsJoin(
 
 /** Pods of the StatefulSet that are there and hold nothing: not joined yet, or left as empty masters by a run that was stopped. */
 export function waitingPods(snapshot: ClusterSnapshot, workload: string): readonly string[] {
-  const loose = snapshot.loosePods.filter((pod) => pod.workload === workload && !pod.deleting);
+  const loose = snapshot.loosePods.filter(
+    (pod) => pod.workload === workload && !pod.deleting && !hasEnded(pod),
+  );
   const empty = snapshot.nodes.filter(
     (node) =>
       node.role === 'master' &&

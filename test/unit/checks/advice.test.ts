@@ -225,6 +225,8 @@ test('a pod that has ended, is being deleted, crashes or has not joined each has
     'Pod cart-6 has ended (NodeShutdown) and is not replaced.',
     '“Replace Terminated Pods…” deletes pod cart-6, so that its StatefulSet starts it again; its volume is kept.',
   ]);
+  const ended = { phase: 'Failed', reason: 'NodeShutdown', ready: false, workload: 'other' };
+  assert.match(String(remedyOf(ended)[1]), /^Nothing owns pod cart-6/);
   assert.deepEqual(remedyOf({ deleting: true }), ['Pod cart-6 is being deleted.', 'Wait until it is gone.']);
   assert.match(
     String(remedyOf({ reason: 'CrashLoopBackOff', ready: false }, true)),
