@@ -88,7 +88,7 @@ const expected: Readonly<Record<Effect, Readonly<Record<string, Expects>>>> = {
     'replica-link': isYoungPair,
     loading: isYoung,
     'no-replica': hasYoungReplica,
-    'loose-pod': isPassing,
+    'loose-pod': isReset,
     'cluster-state': isYoungAndEmpty,
     mutual: isYoung,
     unread: within(readMs, isPartOnly),

@@ -214,7 +214,7 @@ export function isPassing({ message }: Finding, { loosePods }: ClusterSnapshot, 
   );
 }
 
-/** A server that leaves is empty and has another node id, a moment before all others have forgotten it or its pod is gone. */
+/** A server that joins or leaves is empty and under another node id than some others list, for a moment. */
 export function isReset(finding: Finding, snapshot: ClusterSnapshot, ageMs: number): boolean {
   const pod = snapshot.loosePods.find(({ name }) => finding.message.startsWith(`Pod ${name} `));
   if (pod !== undefined && isRunning(pod)) return ageMs <= limitsMs.handoverMs;
