@@ -17,6 +17,10 @@ export interface Arrival {
   readonly credentials: Credentials;
   /** A slot that the source takes new keys in, and that the target owns or imports. */
   readonly slot: number;
+  /** Resolves once the target imports the slot, where that was asked for just now: nobody waits for it before. */
+  readonly opening?: Promise<void>;
+  /** What the target is told as soon as the key is removed, in the same write. */
+  readonly afterwards?: readonly (readonly Argument[])[];
   /** Set where the source only imports that slot. */
   readonly isImported?: boolean;
   readonly patienceMs: number;
@@ -45,14 +49,21 @@ export async function proveArrival(arrival: Arrival): Promise<'proven' | 'unknow
     if (!isSent) await unlink(arrival.source, key).catch(() => undefined);
   }
   if (!isSent) return 'unknown';
-  const removed = await unlink(arrival.target, key);
+  await arrival.opening;
+  const removed = await unlink(arrival.target, key, arrival.afterwards);
   if (removed === 1) return 'proven';
   if (removed instanceof Error) return 'unknown';
   throw gotLost(arrival);
 }
 
-async function unlink(server: NodeConnection, key: Buffer): Promise<unknown> {
-  const [, removed] = await server.pipeline([['ASKING'], ['UNLINK', key]]);
+async function unlink(
+  server: NodeConnection,
+  key: Buffer,
+  afterwards: Arrival['afterwards'] = [],
+): Promise<unknown> {
+  const [, removed, ...replies] = await server.pipeline([['ASKING'], ['UNLINK', key], ...afterwards]);
+  const refusal = replies.find((reply) => reply instanceof Error);
+  if (refusal !== undefined) throw refusal;
   return removed;
 }
 
@@ -62,10 +73,19 @@ async function isTaken(arrival: Arrival, key: Buffer): Promise<boolean> {
     const sent = await send(arrival, key);
     if (sent === 'sent' || sent === 'unknown') return sent === 'sent';
     const isStarting = /LOADING|CLUSTERDOWN/.test(sent.message);
+    if (attempt === 1 && arrival.opening !== undefined && isEarly(sent)) {
+      await arrival.opening;
+      continue;
+    }
     if (!mayPass(sent)) throw sent;
     if (attempt >= (isStarting ? triesWhileStarting : triesWithoutProgress)) throw notSent(arrival, sent);
     await pause(Math.min(1000, 100 * attempt));
   }
+}
+
+/** What a target says that does not import the slot yet. */
+function isEarly({ message }: Error): boolean {
+  return message.includes('Target instance replied with error: MOVED');
 }
 
 /** Sets the key, unless an earlier attempt has left it, and sends it in the same write. */

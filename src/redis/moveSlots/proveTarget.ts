@@ -25,18 +25,28 @@ export async function proveTarget({ request, lines, source, target, patienceMs }
   const slot = slotForProof(request.slots, source, target);
   if (slot === undefined) return;
   const isLeftOpen = target.self.importing.some((open) => open.slot === slot);
-  await openOnTarget({ ...lines, from, to }, [slot]);
-  try {
-    await proveArrival({
-      ...{ source: lines.source, target: lines.target, address: targetAddress, slot, patienceMs },
-      credentials: dialer.credentials,
-      names: { source: nameIn(request, from), target: nameIn(request, to) },
-    });
-  } finally {
+  const opening = openOnTarget({ ...lines, from, to }, [slot]);
+  opening.catch(() => undefined);
+  const close = async (): Promise<void> => {
     // Where it was open before, an earlier run may have brought keys that are nowhere else.
     if (!isLeftOpen || (await lines.target.call('CLUSTER', 'COUNTKEYSINSLOT', slot)) === 0)
       await closeSlots(lines.target, [slot]);
+  };
+  try {
+    const outcome = await proveArrival({
+      ...{ source: lines.source, target: lines.target, address: targetAddress, slot, patienceMs, opening },
+      afterwards: isLeftOpen ? [] : [['CLUSTER', 'SETSLOT', slot, 'STABLE']],
+      credentials: dialer.credentials,
+      names: { source: nameIn(request, from), target: nameIn(request, to) },
+    });
+    if (outcome === 'proven' && !isLeftOpen) return;
+  } catch (error) {
+    await opening.catch(() => undefined);
+    await close().catch(() => undefined);
+    throw error;
   }
+  await opening;
+  await close();
 }
 
 /**
