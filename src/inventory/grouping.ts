@@ -40,7 +40,7 @@ export function groupPods(units: readonly Unit[], last: LastGroups): readonly Gr
     .map((own) => {
       const mergedFrom = mergedNames(own, last);
       return {
-        name: uniqueName(mergedFrom[0] ?? nameOf(own), taken),
+        name: uniqueName(mergedFrom[0] ?? keptName(own, last) ?? nameOf(own), taken),
         ...{ own, mergedFrom },
         isWhole: isWhole(own),
       };
@@ -142,6 +142,13 @@ function ownersAbove(units: readonly Unit[]): ReadonlyMap<Unit, string> {
       return lowest === undefined ? [] : [[unit, `owner ${lowest}`] as const];
     }),
   );
+}
+
+/** What several workloads were called while they served all slots: their owner may be gone by now. */
+function keptName(units: readonly Unit[], last: LastGroups): string | undefined {
+  const before = new Set(units.flatMap((unit) => last.clusterOf(keyOf(unit)) ?? []));
+  const [name] = before;
+  return units.length > 1 && before.size === 1 ? name : undefined;
 }
 
 function uniqueName(base: string, taken: Set<string>): string {

@@ -100,7 +100,8 @@ export interface StepFields {
   };
   /** Makes empty masters of pods that have just joined, while the agents are held. */
   readonly emptyMaster: { readonly pods: readonly string[] };
-  readonly deleteVolumes: { readonly claims: readonly string[] };
+  /** With `uids`, in the order of the claims, only these very volumes and none that has the name of one by then. */
+  readonly deleteVolumes: { readonly claims: readonly string[]; readonly uids?: readonly string[] };
   readonly joinNodes: object;
   readonly applyManifests: object;
   readonly waitForCluster: object;

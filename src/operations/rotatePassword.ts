@@ -7,16 +7,23 @@ import type { ClusterSnapshot, PodFacts } from '../model/snapshot.ts';
 import { previousPassword } from './deploy/render.ts';
 import { refuseIncomplete } from './refuseIncomplete.ts';
 
+/** A member by its pod and its node id. */
+export interface PodServer {
+  readonly pod: PodFacts;
+  readonly id: string;
+}
+
 export interface RotatePlan extends Plan {
   readonly ref: KubernetesClusterRef;
   readonly secret: SecretKey;
-  /** The Secret's version that the plan was made from. */
+  /** The Secret's version that the plan was made from, and what tells it from another one of its name. */
   readonly resourceVersion: string;
+  readonly uid: string;
   /** The Secret holds both passwords already: an earlier rotation is gone on with. */
   readonly goesOn: boolean;
   /** Whether the pods may be touched, so that their mounts are refreshed at once instead of within 90 seconds. */
   readonly mayPoke: boolean;
-  readonly pods: readonly PodFacts[];
+  readonly servers: readonly PodServer[];
 }
 
 /** What a server says to a password. */
@@ -29,8 +36,8 @@ export interface RotatePorts {
   readonly now: () => number;
   readonly delay: (milliseconds: number, signal: AbortSignal) => Promise<void>;
   readonly randomPassword: () => string;
-  /** Signs in to a pod's server anew. */
-  readonly tryPassword: (pod: PodFacts, password: string) => Promise<Answer>;
+  /** Signs in to a member anew; `silent` also where another server has taken its pod's place and takes the password. */
+  readonly tryPassword: (server: PodServer, password: string) => Promise<Answer>;
 }
 
 export interface Rotated {
@@ -46,7 +53,7 @@ const patience = 300_000;
 interface SecretObject {
   readonly data?: Readonly<Record<string, string>>;
   readonly immutable?: boolean;
-  readonly metadata: { readonly resourceVersion?: string };
+  readonly metadata: { readonly resourceVersion?: string; readonly uid?: string };
 }
 
 /** Reads what there is and plans. Throws a UserError where the password cannot be replaced; nothing was changed then. */
@@ -57,7 +64,7 @@ export async function prepareRotation(
   const { ref } = snapshot;
   if (!isKubernetesRef(ref)) throw refusal('invalid-input', `${describeRef(ref)} is not in Kubernetes.`);
   refuseIncomplete(snapshot);
-  const pods = answeringPods(snapshot);
+  const servers = answeringServers(snapshot);
   const secret = await secretOf(access, snapshot, ref);
   await checkRights(access, ref.namespace);
   const object = (await access.get('v1', 'Secret', ref.namespace, secret.secret)) as SecretObject | undefined;
@@ -68,7 +75,9 @@ export async function prepareRotation(
   return {
     title: `Rotate the password of ${describeRef(ref)}`,
     ...{ operation: 'rotatePassword', request: {} },
-    ...{ ref, secret, goesOn, pods, resourceVersion: object.metadata.resourceVersion ?? '' },
+    ...{ ref, secret, goesOn, servers },
+    resourceVersion: object.metadata.resourceVersion ?? '',
+    uid: object.metadata.uid ?? '',
     mayPoke: await access.may('patch', 'pods', '', ref.namespace),
     steps: [
       {
@@ -79,12 +88,12 @@ export async function prepareRotation(
       },
       {
         kind: 'waitForCluster',
-        text: `Wait until all ${quantity(pods.length, 'server')} accept the new password`,
+        text: `Wait until all ${quantity(servers.length, 'server')} accept the new password`,
       },
       { kind: 'changeObject', text: `Remove ${previousPassword} from Secret ${secret.secret}` },
       {
         kind: 'waitForCluster',
-        text: `Check that all ${quantity(pods.length, 'server')} refuse the old password`,
+        text: `Check that all ${quantity(servers.length, 'server')} refuse the old password`,
       },
     ],
     warnings: [
@@ -98,7 +107,7 @@ function refusal(reason: UserError['reason'], message: string): UserError {
   return new UserError(reason, `${message} Nothing was changed.`);
 }
 
-function answeringPods({ name, nodes, loosePods, workloads }: ClusterSnapshot): readonly PodFacts[] {
+function answeringServers({ name, nodes, loosePods, workloads }: ClusterSnapshot): readonly PodServer[] {
   if (workloads.length !== 1 || workloads[0]?.bundled !== true) {
     throw refusal(
       'unsafe',
@@ -109,7 +118,7 @@ function answeringPods({ name, nodes, loosePods, workloads }: ClusterSnapshot): 
   const [first] = [...silent.map((node) => node.pod?.name ?? node.id), ...loosePods.map((pod) => pod.name)];
   if (first !== undefined)
     throw refusal('unreachable', `${first} does not answer, and every server has to take the new password.`);
-  return nodes.flatMap((node) => node.pod ?? []);
+  return nodes.flatMap(({ id, pod }) => (pod === undefined ? [] : [{ pod, id }]));
 }
 
 async function secretOf(
@@ -153,18 +162,19 @@ export async function runRotation(plan: RotatePlan, ports: RotatePorts): Promise
   if (!accepted)
     return stopped('Stopped: both passwords are in the Secret and will be good. Run it again to go on.');
   const data = { [previousPassword]: null };
-  await access.patch('v1', 'Secret', plan.ref.namespace, plan.secret.secret, { data });
+  const metadata = { uid: plan.uid };
+  await access.patch('v1', 'Secret', plan.ref.namespace, plan.secret.secret, { metadata, data });
   await poke(plan, ports, 'new');
   const refused = await untilAll(plan, ports, 'refuse the old password', old, 'refused');
   if (!refused)
     return stopped('Stopped: the new password is in use, and the agents drop the old one by themselves.');
   const seconds = (now() - begun) / 1000;
-  const message = `${plan.ref.name}: all ${quantity(plan.pods.length, 'server')} have the new password of Secret ${plan.secret.secret} and no other, after ${seconds.toFixed(0)} s.`;
+  const message = `${plan.ref.name}: all ${quantity(plan.servers.length, 'server')} have the new password of Secret ${plan.secret.secret} and no other, after ${seconds.toFixed(0)} s.`;
   return { outcome: 'done', message, seconds };
 }
 
 async function bothPasswords(
-  { ref, secret, goesOn, resourceVersion }: RotatePlan,
+  { ref, secret, goesOn, resourceVersion, uid }: RotatePlan,
   { access, randomPassword }: RotatePorts,
 ): Promise<{ readonly fresh: string; readonly old: string }> {
   const read = async (key: string): Promise<string> =>
@@ -173,7 +183,7 @@ async function bothPasswords(
   const [fresh, old] = [randomPassword(), await read(secret.key)];
   const encoded = (text: string): string => Buffer.from(text).toString('base64');
   await access.patch('v1', 'Secret', ref.namespace, secret.secret, {
-    metadata: { resourceVersion },
+    metadata: { resourceVersion, uid },
     data: { [secret.key]: encoded(fresh), [previousPassword]: encoded(old) },
   });
   return { fresh, old };
@@ -181,20 +191,22 @@ async function bothPasswords(
 
 /** A changed annotation makes a kubelet look at its pod at once, mounted Secrets included. */
 async function poke(
-  { ref, pods, mayPoke }: RotatePlan,
+  { ref, servers, mayPoke }: RotatePlan,
   { access }: RotatePorts,
   what: string,
 ): Promise<void> {
   if (!mayPoke) return;
   const annotations = { 'kubernetes-redis-cluster/password': `${what} ${new Date().toISOString()}` };
   await Promise.allSettled(
-    pods.map((pod) => access.patch('v1', 'Pod', ref.namespace, pod.name, { metadata: { annotations } })),
+    servers.map(({ pod: { name, uid } }) =>
+      access.patch('v1', 'Pod', ref.namespace, name, { metadata: { uid, annotations } }),
+    ),
   );
 }
 
 /** False where it was stopped. A server that restarts meanwhile is asked again. */
 async function untilAll(
-  { pods }: RotatePlan,
+  { servers }: RotatePlan,
   { now, delay, signal, report, tryPassword }: RotatePorts,
   what: string,
   password: string,
@@ -202,13 +214,13 @@ async function untilAll(
 ): Promise<boolean> {
   const begun = now();
   for (;;) {
-    const answers = await Promise.all(pods.map((pod) => tryPassword(pod, password)));
+    const answers = await Promise.all(servers.map((server) => tryPassword(server, password)));
     const done = answers.filter((answer) => answer === wanted).length;
-    report({ text: what, done, total: pods.length, unit: 'servers' });
-    if (done === pods.length) return true;
+    report({ text: what, done, total: servers.length, unit: 'servers' });
+    if (done === servers.length) return true;
     if (signal.aborted) return false;
     if (now() - begun > patience) {
-      const late = pods.filter((_, index) => answers[index] !== wanted).map((pod) => pod.name);
+      const late = servers.filter((_, index) => answers[index] !== wanted).map(({ pod }) => pod.name);
       throw new StoppedError(
         'failed',
         `After ${patience / 1000} s not all servers ${what}: ${late.join(', ')}. Look at the logs of their agents, then run it again; it goes on where it stands.`,

@@ -7,8 +7,11 @@ import type { Credentials, NodeConnection } from '../redis/nodeConnection.ts';
 /** Asks servers in pods by name, before the tree knows them: each over one connection that is kept until `close`. */
 export interface PodAsking {
   readonly readNode: (namespace: string, pod: string, port: number) => Promise<NodeView>;
-  /** A connection of the caller's own. Throws UserError `unsafe` where the server is not the one that was read last. */
-  readonly dial: (namespace: string, pod: string, port: number) => Promise<NodeConnection>;
+  /**
+   * A connection of the caller's own. Throws UserError `unsafe` where the server is not the node that is meant, or not the
+   * one that was read last where none is named.
+   */
+  readonly dial: (namespace: string, pod: string, port: number, nodeId?: string) => Promise<NodeConnection>;
   close(): void;
 }
 
@@ -41,7 +44,7 @@ export function askPods(
     return reader;
   };
   return {
-    dial: (namespace, pod, port) => readerOf(namespace, pod, port).dial(),
+    dial: (namespace, pod, port, nodeId) => readerOf(namespace, pod, port).dial(nodeId),
     async readNode(namespace, pod, port) {
       const reader = readerOf(namespace, pod, port);
       reader.retryNow();

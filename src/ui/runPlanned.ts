@@ -109,8 +109,8 @@ function podPorts(
 ): Pick<KubernetesPorts, 'readNode' | 'withNode' | 'holdNode'> {
   return {
     readNode: asking.readNode,
-    withNode: async (namespace, pod, port, use) => {
-      const connection = await asking.dial(namespace, pod, port);
+    withNode: async (namespace, pod, port, use, nodeId) => {
+      const connection = await asking.dial(namespace, pod, port, nodeId);
       try {
         return await use(connection);
       } finally {

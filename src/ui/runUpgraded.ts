@@ -35,8 +35,8 @@ export async function runUpgraded(
       try {
         const upgraded = await runUpgrade(plan, {
           ...{ access, signal, report, ...waiting, readNode: asked.readNode, readNodeTimeout },
-          withNode: async (namespace, pod, port, use) => {
-            const connection = await asked.dial(namespace, pod, port);
+          withNode: async (namespace, pod, port, use, nodeId) => {
+            const connection = await asked.dial(namespace, pod, port, nodeId);
             try {
               return await use(connection);
             } finally {

@@ -1,9 +1,10 @@
 import * as vscode from 'vscode';
 import type { ExecSession, KubernetesAccess } from '../kubernetes/kubernetesAccess.ts';
+import { confirmPod } from '../operations/confirmPod.ts';
 import { messageOf } from '../model/errors.ts';
 import type { PodFacts } from '../model/snapshot.ts';
 
-/** A terminal whose program runs in a pod. */
+/** A terminal whose program runs in a pod, which is asked for anew: by now another one may have the name. */
 export function podTerminal(
   access: KubernetesAccess,
   pod: PodFacts,
@@ -16,9 +17,21 @@ export function podTerminal(
   let closed = false;
   const connect = async (): Promise<void> => {
     try {
-      session = await access.exec(pod.namespace, pod.name, pod.container, command, (data) => {
-        output.fire(data);
+      const held: string[] = [];
+      let show = (data: string): void => void held.push(data);
+      const opened = await access.exec(pod.namespace, pod.name, pod.container, command, (data) => {
+        show(data);
       });
+      // Only what is asked after the program was started says where it runs.
+      await confirmPod(access, pod).catch((error: unknown) => {
+        opened.close();
+        throw error;
+      });
+      show = (data) => {
+        output.fire(data);
+      };
+      output.fire(held.join(''));
+      session = opened;
       if (closed) session.close();
       if (size !== undefined) session.resize(size.columns, size.rows);
       const { exitCode } = await session.done;

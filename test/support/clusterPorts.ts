@@ -83,13 +83,13 @@ export function clusterPorts(
         return view;
       });
     },
-    joinNode: async (host, port, busPort) => {
+    joinNode: async ({ ip: host = '', port }, { busPort }) => {
       const member = await open.get(met ?? '');
       if (member === undefined) throw new Error('no member of the cluster is connected');
       await meet(member, { host, port, busPort });
     },
-    replicate: (namespace, pod, port, masterId) =>
-      kept(namespace, pod, port, (connection) => replicate(connection, masterId)),
+    replicate: ({ namespace, name, port }, _id, masterId) =>
+      kept(namespace, name, port, (connection) => replicate(connection, masterId)),
     withNode: kept,
     holdNode: async (namespace, pod, port) => holdConnection(await dial(namespace, pod, port)),
     readNodeTimeout,

@@ -12,10 +12,16 @@ const repeatAfter = 10_000;
 export interface JoinPorts extends WaitPorts {
   /** Asks the server in a pod for its own view; rejects where it does not answer. */
   readonly readNode: (namespace: string, pod: string, port: number) => Promise<NodeView>;
-  /** Lets a member of the cluster greet the server at a pod's address (CLUSTER MEET). */
-  readonly joinNode: (podIp: string, port: number, busPort: number) => Promise<void>;
-  /** Makes the server in a pod a replica of a master that it knows (CLUSTER REPLICATE). */
-  readonly replicate: (namespace: string, pod: string, port: number, masterId: string) => Promise<void>;
+  /**
+   * Lets a member of the cluster greet a node at its pod's address (CLUSTER MEET), after the server in that very pod has
+   * said that it is this node. Rejects with a UserError `not-found` where the pod was replaced.
+   */
+  readonly joinNode: (
+    pod: PodFacts,
+    node: { readonly id: string; readonly busPort: number },
+  ) => Promise<void>;
+  /** Makes a node in a pod a replica of a master that it knows (CLUSTER REPLICATE). */
+  readonly replicate: (pod: PodFacts, nodeId: string, masterId: string) => Promise<void>;
 }
 
 /** What is known of the cluster before it grows. */
@@ -97,7 +103,7 @@ function isGrown(growing: Growing, seen: readonly Seen[]): boolean {
 function findCrowded(
   growing: Growing,
   seen: readonly Seen[],
-): { readonly pod: PodFacts; readonly target: string } | undefined {
+): (Seen & { readonly target: string }) | undefined {
   const counts = countReplicas(growing.masters, seen);
   const [target, fewest] = [...counts].reduce(least, ['', Infinity]);
   const found = seen.findLast(
@@ -106,7 +112,7 @@ function findCrowded(
       !growing.members.includes(view.self.id) &&
       (counts.get(view.self.masterId ?? '') ?? 0) >= fewest + 2,
   );
-  return found === undefined ? undefined : { pod: found.pod, target };
+  return found === undefined ? undefined : { ...found, target };
 }
 
 /** How many replicas each master that serves slots has, in the order of their ids. */
@@ -141,7 +147,7 @@ function createJoiner(growing: Growing, ports: JoinPorts): (seen: readonly Seen[
     const undecided = fresh.filter(({ view }) => view.replication.role === 'master');
     const crowded = undecided.length === 0 ? findCrowded(growing, seen) : undefined;
     if (crowded !== undefined && due(`spread ${crowded.pod.name}`)) {
-      await ports.replicate(crowded.pod.namespace, crowded.pod.name, crowded.pod.port, crowded.target);
+      await ports.replicate(crowded.pod, crowded.view.self.id, crowded.target);
     }
     if (growing.joinsByItself) return;
     const settled = seen.length - undecided.length;
@@ -165,8 +171,13 @@ async function meet(
       `The server in pod ${pod.name} is in no cluster but holds ${quantity(view.keys, 'key')}, which joining would delete. It was left alone.`,
     );
   }
-  if (pod.ip !== undefined && due(`meet ${view.self.id}`))
-    await joinNode(pod.ip, pod.port, view.self.busPort);
+  if (pod.ip === undefined || !due(`meet ${view.self.id}`)) return;
+  try {
+    await joinNode(pod, view.self);
+  } catch (error) {
+    // The pod that replaces it is read next.
+    if (!(error instanceof UserError && error.reason === 'not-found')) throw error;
+  }
 }
 
 /** Each node goes to the master with the fewest replicas then, the lowest id among equals, in the order of the pods. */
@@ -184,7 +195,7 @@ async function replicateAll(
     counts.set(target, count + 1);
     const isKnown = view.others.some(({ id, flags }) => id === target && !flags.includes('handshake'));
     if (isKnown && view.keys === 0 && due(`replicate ${view.self.id}`)) {
-      await replicate(pod.namespace, pod.name, pod.port, target);
+      await replicate(pod, view.self.id, target);
     }
   }
 }

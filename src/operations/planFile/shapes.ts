@@ -51,7 +51,7 @@ const shapes: { readonly [K in FiledKind]: Shape<StepFields[K]> } = {
   waitForPods: { workload: optional(objectName), pods: count },
   replacePod: { pod: objectName, uid, isRecreated: yesOrNo, node: optional(nodeId) },
   emptyMaster: { pods: listOf(objectName) },
-  deleteVolumes: { claims: listOf(objectName) },
+  deleteVolumes: { claims: listOf(objectName), uids: optional(listOf(uid)) },
 };
 
 /** Whether a plan of such steps can be written to a file, read again and run. */

@@ -9,6 +9,8 @@ import { shrinkSteps } from './shrink.ts';
 export interface DropFacts {
   /** Names of the StatefulSet's volume claim templates: a pod's volume is called `<template>-<pod>`. */
   readonly claimTemplates?: readonly string[];
+  /** The uids of the namespace's volumes by their names; absent where none is to be deleted. */
+  readonly claimUids?: ReadonlyMap<string, string>;
 }
 
 /**
@@ -20,7 +22,7 @@ export function dropPods(
   workload: WorkloadFacts,
   going: Pick<Leaving, 'drained' | 'spare'>,
   volumes: boolean,
-  { claimTemplates = [] }: DropFacts,
+  { claimTemplates = [], claimUids }: DropFacts,
 ): readonly Step[] {
   const pods = workload.replicas - going.spare.length;
   const dropped = snapshot.nodes.filter((node) => ordinalOf(node, workload.name) >= pods);
@@ -48,7 +50,12 @@ export function dropPods(
     pods,
     text: `Wait for ${quantity(pods, 'pod')} to be there and ready`,
   };
-  const forVolumes: Step = { kind: 'deleteVolumes', claims, text: `Delete the volumes ${claims.join(', ')}` };
+  const uids = claims.flatMap((claim) => claimUids?.get(claim) ?? []);
+  const forVolumes: Step = {
+    ...{ kind: 'deleteVolumes', claims },
+    ...(uids.length === claims.length ? { uids } : {}),
+    text: `Delete the volumes ${claims.join(', ')}`,
+  };
   return [
     ...shrinkSteps(snapshot, { ...going, dropped }),
     shrink,

@@ -1,4 +1,5 @@
 import type { KubernetesAccess } from '../../kubernetes/kubernetesAccess.ts';
+import { UserError } from '../../model/errors.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { refuseSeveral } from '../owner.ts';
 import { requireRights, type Right } from '../rights.ts';
@@ -25,8 +26,29 @@ export async function readShapeFacts(
   ];
   await requireRights(access, ref.namespace, volumes ? [...scale, ...claims] : scale);
   const { owner, claimTemplates } = await readSet(access, ref.namespace, workload.name);
+  const claimUids = volumes ? await readClaimUids(access, ref.namespace) : undefined;
   return {
     ...(owner === undefined ? {} : { owner }),
+    ...(claimUids === undefined ? {} : { claimUids }),
     claimTemplates: claimTemplates.map(({ name }) => name),
   };
+}
+
+/** Undefined where the user may not list them. */
+async function readClaimUids(
+  access: KubernetesAccess,
+  namespace: string,
+): Promise<ReadonlyMap<string, string> | undefined> {
+  try {
+    const claims = await access.list('v1', 'PersistentVolumeClaim', namespace);
+    return new Map(
+      claims.flatMap(({ metadata }) => {
+        const { uid } = metadata as { readonly uid?: string };
+        return uid === undefined ? [] : [[metadata.name, uid] as const];
+      }),
+    );
+  } catch (error) {
+    if (error instanceof UserError && error.reason === 'forbidden') return undefined;
+    throw error;
+  }
 }

@@ -4,12 +4,12 @@ import type { StepRun } from './step.ts';
 
 /** Deletes the volumes of pods that have ended; an old one would bring its node's id and slots back with the next pod. */
 export const deleteVolumes: StepRun<'deleteVolumes'> = {
-  isDone: async ({ claims }, _snapshot, ports) => {
+  isDone: async ({ claims, uids }, _snapshot, ports) => {
     const { access, namespace } = kubernetesOf(ports);
     const found = await Promise.all(
       claims.map((name) => access.get('v1', 'PersistentVolumeClaim', namespace, name)),
     );
-    return found.every((one) => one === undefined || isGoing(one.metadata));
+    return found.every((one, index) => one === undefined || isGone(one.metadata, uids?.[index]));
   },
   check: ({ claims }, { nodes, loosePods }) => {
     const pods = [...nodes.flatMap(({ pod }) => pod ?? []), ...loosePods];
@@ -17,17 +17,25 @@ export const deleteVolumes: StepRun<'deleteVolumes'> = {
     if (used === undefined) return;
     throw refusal('unsafe', `Pod ${used.name} is still there and uses its volume.`);
   },
-  act: async ({ claims }, ports) => {
+  act: async ({ claims, uids }, ports) => {
     const { access, namespace } = kubernetesOf(ports);
-    for (const name of claims) {
+    for (const [index, name] of claims.entries()) {
       if (ports.signal.aborted) return;
+      const uid = uids?.[index];
+      const found = await access.get('v1', 'PersistentVolumeClaim', namespace, name);
+      if (found === undefined || isGone(found.metadata, uid)) continue;
       ports.report({ text: `deleting volume ${name}` });
-      await access.delete('v1', 'PersistentVolumeClaim', namespace, name, ports.signal);
+      const only = uid === undefined ? {} : { uid };
+      await access.delete('v1', 'PersistentVolumeClaim', namespace, name, ports.signal, only);
     }
   },
 };
 
-/** Kubernetes keeps a claim's object for a moment after it was deleted. */
-function isGoing(metadata: object): boolean {
-  return 'deletionTimestamp' in metadata && metadata.deletionTimestamp !== undefined;
+/** Kubernetes keeps a claim's object for a moment after it was deleted; another volume may have the name by then. */
+function isGone(metadata: object, planned: string | undefined): boolean {
+  const { deletionTimestamp, uid } = metadata as {
+    readonly deletionTimestamp?: string;
+    readonly uid?: string;
+  };
+  return deletionTimestamp !== undefined || (planned !== undefined && uid !== planned);
 }

@@ -3,6 +3,7 @@ import { UserError } from '../../model/errors.ts';
 import type { NodeView } from '../../model/nodeView.ts';
 import type { StepOf } from '../../model/plan.ts';
 import type { ClusterSnapshot, PodFacts, RedisNode } from '../../model/snapshot.ts';
+import { confirmPod } from '../confirmPod.ts';
 import { waitForPods, type Look } from '../deploy/waitForPods.ts';
 import { needGreeting, whereaboutsOf } from '../heal/acquaintances.ts';
 import { answers } from '../nodes.ts';
@@ -88,6 +89,8 @@ function createGreeter(
       const last = greeted.get(pod.uid);
       if (last !== undefined && ports.now() - last < repeatAfter) return true;
       greeted.set(pod.uid, ports.now());
+      // What was read of the pod's name is of this very pod, and so its address is the server's.
+      await confirmPod(kubernetes.access, pod);
       await admit(pod, view, members, kubernetes, ports);
       return true;
     } catch (error) {
@@ -107,7 +110,7 @@ async function admit(
 ): Promise<void> {
   if (view.replication.role === 'replica' && members.some(({ id }) => id === view.self.masterId)) {
     // Its agent was faster. The keys are a copy, and its id stays, so that nobody has to forget it.
-    await withNode(namespace, name, port, (node) => redis.leaveCluster(node, 'SOFT'));
+    await withNode(namespace, name, port, (node) => redis.leaveCluster(node, 'SOFT'), view.self.id);
   } else if (view.replication.role === 'master' && (view.keys > 0 || view.self.slots.length > 0)) {
     throw new UserError(
       'unsafe',

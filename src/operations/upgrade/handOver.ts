@@ -60,7 +60,7 @@ async function give(
     await takeOver(wanted, {
       ...ports,
       readNode: (id) => ports.readNode(namespace, podOf(id), port),
-      withNode: (id, use) => ports.withNode(namespace, podOf(id), port, use),
+      withNode: (id, use) => ports.withNode(namespace, podOf(id), port, use, id),
     });
   } catch (error) {
     throw new UserError('failed', `${to} did not take over from ${podOf(from)}: ${messageOf(error)}.`);

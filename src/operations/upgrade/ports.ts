@@ -6,12 +6,16 @@ import type { WaitPorts } from '../deploy/waitForPods.ts';
 export interface PodPorts {
   /** Asks the server in a pod for its own view; rejects where it does not answer. */
   readonly readNode: (namespace: string, pod: string, port: number) => Promise<NodeView>;
-  /** Lends a connection to the server in a pod. */
+  /**
+   * Lends a connection to the server in a pod, which has just said that it is this node, or the one that was read last
+   * where none is named. Rejects with a UserError `unsafe` where it is another.
+   */
   readonly withNode: <T>(
     namespace: string,
     pod: string,
     port: number,
     use: (connection: NodeConnection) => Promise<T>,
+    nodeId?: string,
   ) => Promise<T>;
   /** Makes the agent in a pod stand back until it is released. */
   readonly holdNode: (namespace: string, pod: string, port: number) => Promise<{ release(): void }>;

@@ -1,7 +1,7 @@
 import type { NodeView } from '../../model/nodeView.ts';
 import type { Member } from './members.ts';
 import type { Place, UpgradePorts } from './ports.ts';
-import { setOne, valueOf } from './setLive.ts';
+import { setOne, valueOf, type Server } from './setLive.ts';
 
 const setting = 'loglevel';
 const quiet = 'warning';
@@ -20,15 +20,18 @@ export async function quietLogs(
 ): Promise<() => Promise<void>> {
   const isMixed = members.some(({ view }) => view?.product === 'redis');
   const verbose = isMixed ? members.filter(({ view }) => logsEachSlot(view)) : [];
-  const before = new Map<string, string>();
-  const quieting = verbose.map(async ({ pod: { name } }) => {
-    const level = await valueOf(place, name, setting, ports);
-    await setOne(place, name, setting, quiet, ports);
-    before.set(name, level);
+  const before = new Map<Server, string>();
+  const quieting = verbose.map(async ({ pod: { name }, view }) => {
+    const server = { pod: name, id: view?.self.id ?? '' };
+    const level = await valueOf(place, server, setting, ports);
+    await setOne(place, server, setting, quiet, ports);
+    before.set(server, level);
   });
   await Promise.allSettled(quieting);
   return async () => {
-    await Promise.allSettled([...before].map(([name, level]) => setOne(place, name, setting, level, ports)));
+    await Promise.allSettled(
+      [...before].map(([server, level]) => setOne(place, server, setting, level, ports)),
+    );
   };
 }
 

@@ -62,7 +62,7 @@ async function mendBroken(place: Place, ports: UpgradePorts): Promise<void> {
     const isTried = pod.revision !== revisionBefore && !pod.ready && !pod.deleting;
     if (!isTried || view !== undefined || silence.includes('loading')) continue;
     ports.report({ text: `${pod.name}: making it anew, since it never got ready` });
-    await access.delete('v1', 'Pod', place.namespace, pod.name, signal);
+    await access.delete('v1', 'Pod', place.namespace, pod.name, signal, { uid: pod.uid });
   }
 }
 

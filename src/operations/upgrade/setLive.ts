@@ -8,15 +8,22 @@ import type { Place, UpgradePorts } from './ports.ts';
 const rewriteLimit = 600_000;
 const pollEvery = 500;
 
-interface Done {
+/** A server by its pod's name and the node id that it had when it was read. */
+export interface Server {
   readonly pod: string;
+  readonly id: string;
+}
+
+interface Done {
+  readonly server: Server;
   readonly name: string;
   readonly before: string;
 }
 
 /**
  * Makes settings on the running servers, then keeps them in the ConfigMap. Where one server refuses one, those that
- * took it get their old value back and nothing is kept.
+ * took it get their old value back and nothing is kept. Each is one node from beginning to end: a server that takes the
+ * place of one meanwhile is refused.
  */
 export async function setLive(
   place: Place,
@@ -26,25 +33,30 @@ export async function setLive(
 ): Promise<void> {
   const { namespace, statefulSet } = place;
   if (Object.keys({ ...live, ...atStart }).length === 0) return;
-  const pods = (await readPods(ports.access, namespace, statefulSet)).map((pod) => pod.name);
+  const servers = await Promise.all(
+    (await readPods(ports.access, namespace, statefulSet)).map(async ({ name: pod }): Promise<Server> => ({
+      pod,
+      id: (await ports.readNode(namespace, pod, place.port)).self.id,
+    })),
+  );
   const done: Done[] = [];
   try {
-    for (const pod of pods) {
-      for (const name of Object.keys(atStart)) await valueOf(place, pod, name, ports);
+    for (const server of servers) {
+      for (const name of Object.keys(atStart)) await valueOf(place, server, name, ports);
     }
     for (const [name, value] of Object.entries(live)) {
-      for (const pod of pods) {
+      for (const server of servers) {
         ports.signal.throwIfAborted();
-        ports.report({ text: `${pod}: ${name} ${value}` });
-        const before = await valueOf(place, pod, name, ports);
-        await setOne(place, pod, name, value, ports);
-        done.push({ pod, name, before });
+        ports.report({ text: `${server.pod}: ${name} ${value}` });
+        const before = await valueOf(place, server, name, ports);
+        await setOne(place, server, name, value, ports);
+        done.push({ server, name, before });
       }
     }
-    if (live['appendonly'] === 'yes') for (const pod of pods) await untilWritten(place, pod, ports);
+    if (live['appendonly'] === 'yes') for (const server of servers) await untilWritten(place, server, ports);
   } catch (error) {
-    for (const { pod, name, before } of done.reverse()) {
-      await setOne(place, pod, name, before, ports).catch(() => undefined);
+    for (const { server, name, before } of done.reverse()) {
+      await setOne(place, server, name, before, ports).catch(() => undefined);
     }
     throw error;
   }
@@ -57,11 +69,11 @@ export async function setLive(
 /** What the server in a pod has for a setting. */
 export async function valueOf(
   { namespace, port }: Place,
-  pod: string,
+  { pod, id }: Server,
   name: string,
   { withNode }: Pick<UpgradePorts, 'withNode'>,
 ): Promise<string> {
-  const value = await withNode(namespace, pod, port, (one) => settingOf(one, name));
+  const value = await withNode(namespace, pod, port, (one) => settingOf(one, name), id);
   if (value !== undefined) return value;
   throw new UserError(
     'invalid-input',
@@ -72,13 +84,13 @@ export async function valueOf(
 /** Sets it there. */
 export async function setOne(
   { namespace, port }: Place,
-  pod: string,
+  { pod, id }: Server,
   name: string,
   value: string,
   { withNode }: Pick<UpgradePorts, 'withNode'>,
 ): Promise<void> {
   try {
-    await withNode(namespace, pod, port, (one) => one.call('CONFIG', 'SET', name, value));
+    await withNode(namespace, pod, port, (one) => one.call('CONFIG', 'SET', name, value), id);
   } catch (error) {
     if (error instanceof UserError) throw error;
     throw new UserError(
@@ -92,13 +104,13 @@ export async function setOne(
 /** A server that is started with `appendonly yes` and has no such file starts empty: it is written first. */
 async function untilWritten(
   { namespace, port }: Place,
-  pod: string,
+  { pod, id }: Server,
   { withNode, now, delay, signal, report }: UpgradePorts,
 ): Promise<void> {
   const end = now() + rewriteLimit;
   for (;;) {
     signal.throwIfAborted();
-    const info = String(await withNode(namespace, pod, port, (one) => one.call('INFO', 'persistence')));
+    const info = String(await withNode(namespace, pod, port, (one) => one.call('INFO', 'persistence'), id));
     const isBusy = /aof_rewrite_(in_progress|scheduled):1/.test(info);
     if (!isBusy && info.includes('aof_enabled:1') && info.includes('aof_last_bgrewrite_status:ok')) return;
     if (!isBusy && info.includes('aof_last_bgrewrite_status:err')) {

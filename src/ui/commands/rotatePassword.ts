@@ -2,8 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { isKubernetesRef } from '../../model/clusterRef.ts';
 import { UserError } from '../../model/errors.ts';
 import type { Outcome } from '../../model/outcome.ts';
-import type { PodFacts } from '../../model/snapshot.ts';
-import { prepareRotation, runRotation, type Answer, type Rotated } from '../../operations/rotatePassword.ts';
+import {
+  prepareRotation,
+  runRotation,
+  type Answer,
+  type PodServer,
+  type Rotated,
+} from '../../operations/rotatePassword.ts';
 import { Asking } from '../asking.ts';
 import type { Parts } from '../parts.ts';
 import { runOperation } from '../runOperation.ts';
@@ -23,13 +28,16 @@ export async function rotatePassword(parts: Parts, argument: unknown): Promise<O
     run: async (signal, report) => {
       const redis = await parts.adapters.reading();
       const { credentials } = await parts.inventory.dialer(ref);
-      const tryPassword = async (pod: PodFacts, password: string): Promise<Answer> => {
+      const tryPassword = async ({ pod, id }: PodServer, password: string): Promise<Answer> => {
         const tls = credentials.tls === undefined ? {} : { tls: credentials.tls };
         try {
           const forward = await access.forward(pod.namespace, pod.name, pod.port, signal);
           try {
-            (await redis.connectNode({ path: forward.path }, { password, ...tls })).close();
-            return 'accepted';
+            const connection = await redis.connectNode({ path: forward.path }, { password, ...tls });
+            const found = await redis.readNodeView(connection).finally(() => {
+              connection.close();
+            });
+            return found.self.id === id ? 'accepted' : 'silent';
           } finally {
             forward.close();
           }

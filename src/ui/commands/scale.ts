@@ -1,5 +1,6 @@
 import { quantity } from '../../model/quantity.ts';
 import * as vscode from 'vscode';
+import { confirmPod } from '../../operations/confirmPod.ts';
 import { agreed } from '../../operations/agreed.ts';
 import { refuseUnread } from '../../operations/nodes.ts';
 import { refuseOwned, refuseSeveral } from '../../operations/owner.ts';
@@ -78,10 +79,13 @@ export async function scale(parts: Parts, argument: unknown): Promise<Outcome | 
       try {
         const scaled = await runScale(plan, {
           ...{ access, signal, report, ...waiting, readNode: pods.readNode },
-          joinNode: (podIp, port, busPort) =>
-            using(dialer.dial(memberOf(snapshot)), (member) => meet(member, { host: podIp, port, busPort })),
-          replicate: (namespace, pod, port, masterId) =>
-            using(pods.dial(namespace, pod, port), (node) => replicate(node, masterId)),
+          joinNode: async (pod, { id, busPort }) => {
+            const { name, namespace, port, ip: host = '' } = pod;
+            await using(pods.dial(namespace, name, port, id), () => confirmPod(access, pod));
+            await using(dialer.dial(memberOf(snapshot)), (member) => meet(member, { host, port, busPort }));
+          },
+          replicate: ({ name, namespace, port }, nodeId, masterId) =>
+            using(pods.dial(namespace, name, port, nodeId), (node) => replicate(node, masterId)),
         });
         const message = `${ref.name} now has ${quantity(scaled.pods, 'pod')}: ${quantity(scaled.masters, 'master')} and ${quantity(scaled.replicas, 'replica')}.`;
         return { ...scaled, outcome: 'done' as const, message };

@@ -3,6 +3,9 @@ import { describeRef, isKubernetesRef } from '../../model/clusterRef.ts';
 import { isAbort, messageOf, UserError } from '../../model/errors.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import { nodeName } from '../../model/shards.ts';
+import { confirmPod } from '../../operations/confirmPod.ts';
+import type { KubernetesAccess } from '../../kubernetes/kubernetesAccess.ts';
+import type { PodFacts } from '../../model/snapshot.ts';
 import type { Parts } from '../parts.ts';
 import { nodeOf } from '../target.ts';
 
@@ -31,15 +34,39 @@ export async function showLogs(parts: Parts, argument: unknown): Promise<Outcome
   open.set(title, shown);
   shown.channel.clear();
   shown.channel.show(true);
+  const { signal } = shown.stop;
   const append = (text: string): void => {
     shown.channel.append(text);
   };
-  access
-    .logs(pod.namespace, pod.name, pod.container, { tailLines }, append, shown.stop.signal)
-    .catch((error: unknown) => {
-      if (!isAbort(error)) append(`\n${messageOf(error)}\n`);
-    });
+  void followLog(access, pod, append, signal).catch((error: unknown) => {
+    if (!isAbort(error) && !signal.aborted) append(`\n${messageOf(error)}\n`);
+  });
   return { outcome: 'done', message: `Showing the log of ${pod.name}.` };
+}
+
+/** Shows nothing before the pod was asked for anew: by now another one may have the name. */
+async function followLog(
+  access: KubernetesAccess,
+  pod: PodFacts,
+  append: (text: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const over = new AbortController();
+  let confirmed: Promise<void> | undefined;
+  const onText = (text: string): void => {
+    // Only what is asked after the log was opened says whose it is.
+    confirmed ??= confirmPod(access, pod);
+    confirmed
+      .then(() => {
+        append(text);
+      })
+      .catch(() => {
+        over.abort();
+      });
+  };
+  const either = AbortSignal.any([signal, over.signal]);
+  await access.logs(pod.namespace, pod.name, pod.container, { tailLines }, onText, either);
+  await confirmed;
 }
 
 /** Ends all logs that are being followed. */

@@ -7,7 +7,12 @@ import type { RedisReading } from '../../../src/inventory/nodeReader.ts';
 import { openContext } from '../../../src/kubernetes/access.ts';
 import { loadKubeconfigs } from '../../../src/kubernetes/kubeconfigs.ts';
 import { UserError } from '../../../src/model/errors.ts';
-import { prepareRotation, runRotation, type Answer } from '../../../src/operations/rotatePassword.ts';
+import {
+  prepareRotation,
+  runRotation,
+  type Answer,
+  type PodServer,
+} from '../../../src/operations/rotatePassword.ts';
 import { connectNode } from '../../../src/redis/connect.ts';
 import { readNodeView } from '../../../src/redis/nodeView.ts';
 import { makeAuthority } from '../../support/authority.ts';
@@ -55,7 +60,7 @@ test('a cluster that speaks TLS only is read, and its password is replaced while
       Array.from({ length: 6 }, () => 'ok'),
     );
     const tls = { ca: authority.certificate };
-    const tryPassword = async (pod: { name: string; port: number }, password: string): Promise<Answer> => {
+    const tryPassword = async ({ pod }: PodServer, password: string): Promise<Answer> => {
       const forward = await access.forward(namespace, pod.name, pod.port);
       try {
         (await connectNode({ path: forward.path }, { password, tls }, times)).close();

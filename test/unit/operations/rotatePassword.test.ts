@@ -4,12 +4,24 @@ import type { PodFacts } from '../../../src/model/snapshot.ts';
 import type { KubernetesAccess } from '../../../src/kubernetes/kubernetesAccess.ts';
 import { runRotation, type RotatePlan, type RotatePorts } from '../../../src/operations/rotatePassword.ts';
 
-const pods = ['a', 'b'].map((name) => ({ name, namespace: 'ns', port: 6379 }) as PodFacts);
+const servers = ['a', 'b'].map((name) => ({
+  pod: { name, namespace: 'ns', port: 6379, uid: `uid-${name}` } as PodFacts,
+  id: `id-${name}`,
+}));
 const plan: RotatePlan = {
   ...{ title: '', operation: 'rotatePassword', request: {} },
   ref: { context: 'c', namespace: 'ns', name: 'shop' },
   secret: { secret: 'auth', key: 'password' },
-  ...{ resourceVersion: '7', goesOn: false, mayPoke: false, pods, steps: [], warnings: [], losses: [] },
+  ...{
+    resourceVersion: '7',
+    uid: 'u',
+    goesOn: false,
+    mayPoke: false,
+    servers,
+    steps: [],
+    warnings: [],
+    losses: [],
+  },
 };
 
 /** A Secret, and servers that take what it holds a second after it has changed. */
@@ -52,6 +64,7 @@ test('the old password stays in the Secret until every server takes the new one,
   assert.deepEqual(secret(), { password: 'fresh' });
   assert.equal(patches.length, 2);
   assert.match(JSON.stringify(patches[0]), /"resourceVersion":"7"/);
+  for (const patch of patches) assert.match(JSON.stringify(patch), /"uid":"u"/);
 });
 
 test('stopped half way it says so, and run again it goes on with the passwords that are there', async () => {

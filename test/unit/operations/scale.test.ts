@@ -147,8 +147,8 @@ function world(fresh: (ordinal: number) => PodFacts = podOf, lonelyKeys = 0) {
       const found = views.get(name);
       return found === undefined ? Promise.reject(new Error('refused')) : Promise.resolve(found);
     },
-    joinNode: (ip) => {
-      calls.push(`meet ${ip} at ${Math.floor(time / 1000)} s`);
+    joinNode: ({ ip }) => {
+      calls.push(`meet ${ip ?? ''} at ${Math.floor(time / 1000)} s`);
       const all = [...views.values()].map((one) => one.self.id);
       for (const name of views.keys()) {
         update(name, (before) => ({
@@ -159,7 +159,7 @@ function world(fresh: (ordinal: number) => PodFacts = podOf, lonelyKeys = 0) {
       }
       return Promise.resolve();
     },
-    replicate: (_namespace, name, _port, masterId) => {
+    replicate: ({ name }, _id, masterId) => {
       calls.push(`replicate ${name} ${masterId}`);
       update(name, (before) => ({
         ...before,
@@ -186,11 +186,12 @@ test('pods that do not join by themselves are joined after 20 s, evenly over the
 
 test('new replicas that crowd at one master are spread, also where they join by themselves', async () => {
   const { ports, calls } = world();
+  const one = podOf(8);
   const readNode: JoinPorts['readNode'] = async (...pod) => {
     const read = await ports.readNode(...pod);
     if (read.others.length > 0) return read;
-    await ports.joinNode('10.0.0.8', 6379, 16379);
-    for (const name of ['shop-6', 'shop-7', 'shop-8']) await ports.replicate('team', name, 6379, 'm1');
+    await ports.joinNode({ ...one, ip: '10.0.0.8' }, { id: 'x', busPort: 16379 });
+    for (const name of ['shop-6', 'shop-7', 'shop-8']) await ports.replicate({ ...one, name }, 'x', 'm1');
     calls.length = 0;
     return ports.readNode(...pod);
   };

@@ -231,6 +231,13 @@ describe('the shape of a cluster', () => {
     const lost = planRemoveShard(clusterOf([1, 1, 1, 1]), { node: 'm3', volumes: true }, facts);
     const last = lost.steps.at(-1);
     assert.deepEqual(last?.kind === 'deleteVolumes' ? last.claims : [], ['data-cart-6', 'data-cart-7']);
+    const claimUids = new Map([6, 7].map((ordinal) => [`data-cart-${ordinal}`, `uid-${ordinal}`]));
+    const those = planRemoveShard(
+      clusterOf([1, 1, 1, 1]),
+      { node: 'm3', volumes: true },
+      { ...facts, claimUids },
+    ).steps.at(-1);
+    assert.deepEqual(those?.kind === 'deleteVolumes' ? those.uids : [], ['uid-6', 'uid-7']);
     assert.equal(lost.losses.length, 1);
   });
 
