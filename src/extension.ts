@@ -14,8 +14,11 @@ import type { Changed } from './inventory/sources.ts';
 import type { RedisReading } from './inventory/nodeReader.ts';
 import { registerCommands } from './ui/commands.ts';
 import { closeLogs } from './ui/commands/showLogs.ts';
+import { followTree, setContextKey } from './ui/contextKeys.ts';
 import { Documents } from './ui/documents.ts';
 import { keptGroups } from './ui/keptGroups.ts';
+import { notifyUnhealthy } from './ui/health/notifyUnhealthy.ts';
+import { ClusterStatusBar } from './ui/health/statusBar.ts';
 import { journalFiles } from './ui/journalFiles.ts';
 import { Operations } from './ui/operations.ts';
 import { openSlotMap, restoreSlotMaps, type SlotMapSource } from './ui/panels/slotMap/slotMapPanel.ts';
@@ -61,7 +64,10 @@ export function activate(context: vscode.ExtensionContext): void {
     (line) => {
       log.info(line);
     },
-    () => void sources.reload(),
+    () => {
+      setContextKey('hasSandbox', sandbox.ref !== undefined);
+      void sources.reload();
+    },
   );
   const sources: Sources = new Sources(adapters, inventory, passwords, () => sandbox);
   const operations = new Operations();
@@ -90,12 +96,13 @@ export function activate(context: vscode.ExtensionContext): void {
   operations.on('changed', () => {
     tree.redraw();
     tree.showBadge(operations.count);
-    void vscode.commands.executeCommand('setContext', 'redisCluster.hasOperation', operations.count > 0);
+    setContextKey('hasOperation', operations.count > 0);
   });
   unfinished.on('changed', () => {
     tree.redraw();
-    void vscode.commands.executeCommand('setContext', 'redisCluster.hasUnfinished', unfinished.count > 0);
+    setContextKey('hasUnfinished', unfinished.count > 0);
   });
+  const statusBar = new ClusterStatusBar(inventory, tree, context.workspaceState, () => sources.ready());
   const documents = new Documents();
   const slotMap = (ref: ClusterRef): SlotMapSource => ({
     ...slotMapSource(context.extensionUri, inventory, operations, ref),
@@ -107,6 +114,7 @@ export function activate(context: vscode.ExtensionContext): void {
     inventory,
     adapters,
     tree,
+    statusBar,
     operations,
     grouping,
     documents,
@@ -119,11 +127,14 @@ export function activate(context: vscode.ExtensionContext): void {
     reloadSources: () => sources.reload(),
     openSlotMap: async (ref, slot) => {
       await inventory.look(ref);
-      openSlotMap(slotMap(ref), slot);
+      await openSlotMap(slotMap(ref), slot);
     },
   };
   context.subscriptions.push(
     tree,
+    statusBar,
+    followTree(tree),
+    notifyUnhealthy(tree),
     documents,
     registerCommands(parts),
     offerPlanLenses(),
@@ -138,6 +149,7 @@ export function activate(context: vscode.ExtensionContext): void {
     await sandbox.stop();
     log.dispose();
   };
+  if (sandbox.ref !== undefined) setContextKey('hasSandbox', true);
   tree.whenVisible(() => void sources.ready());
   void offerUnfinished(parts);
 }

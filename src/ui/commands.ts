@@ -32,12 +32,14 @@ import { repair } from './commands/repair.ts';
 import { replacePod } from './commands/replacePod.ts';
 import { replicate } from './commands/replicate.ts';
 import { reshard } from './commands/reshard.ts';
+import { reshardSandbox } from './commands/reshardSandbox.ts';
 import { resume } from './commands/resume.ts';
 import { rollingRestart } from './commands/rollingRestart.ts';
 import { rotatePassword } from './commands/rotatePassword.ts';
 import { runPlan } from './commands/runPlan.ts';
 import { scale } from './commands/scale.ts';
 import { setConfig } from './commands/setConfig.ts';
+import { showInStatusBar } from './commands/showInStatusBar.ts';
 import { showLogs } from './commands/showLogs.ts';
 import { showUnfinished } from './commands/showUnfinished.ts';
 import { snapshot } from './commands/snapshot.ts';
@@ -45,6 +47,7 @@ import { startSandbox } from './commands/startSandbox.ts';
 import { stopSandbox } from './commands/stopSandbox.ts';
 import { upgrade } from './commands/upgrade.ts';
 import { commandName } from './commandNames.ts';
+import { setContextKey } from './contextKeys.ts';
 import type { Parts } from './parts.ts';
 import { showError } from './showError.ts';
 
@@ -85,12 +88,14 @@ const commands: Readonly<Record<string, Command>> = {
   replacePod,
   replicate,
   reshard,
+  reshardSandbox,
   resume,
   rollingRestart,
   rotatePassword,
   runPlan,
   scale,
   setConfig,
+  showInStatusBar,
   showLogs,
   showUnfinished,
   snapshot,
@@ -106,6 +111,8 @@ export function registerCommands(parts: Parts): vscode.Disposable {
       try {
         await parts.sourcesReady();
         const result = await run(parts, argument);
+        // Completes a step of the walkthrough: what was dismissed or refused does not.
+        if (result.outcome === 'done') setContextKey(`did.${name}`, true);
         parts.log.info(`${name}: ${result.outcome}. ${result.message}`);
         return result;
       } catch (error) {

@@ -7,6 +7,7 @@ import type { RedisReading } from '../inventory/nodeReader.ts';
 import type { Inventory } from '../inventory/inventory.ts';
 import type { JournalPorts } from '../operations/journal.ts';
 import type { Documents } from './documents.ts';
+import type { ClusterStatusBar } from './health/statusBar.ts';
 import type { Operations } from './operations.ts';
 import type { Passwords } from './passwords.ts';
 import type { GroupingChoice } from './tree/groupingChoice.ts';
@@ -37,6 +38,7 @@ export interface Parts {
   readonly inventory: Inventory;
   readonly adapters: Adapters;
   readonly tree: ClusterTree;
+  readonly statusBar: ClusterStatusBar;
   readonly grouping: GroupingChoice;
   readonly operations: Operations;
   readonly documents: Documents;

@@ -64,8 +64,9 @@ export function createSandbox(
       if (started === undefined) return false;
       running = undefined;
       ref = given;
-      await started.stop();
+      // Its row goes first: servers that are being stopped are no problem.
       onChange();
+      await started.stop();
       return true;
     },
   };

@@ -10,6 +10,10 @@ export interface Settings {
   readonly addresses: readonly string[];
   /** The redis-server the sandbox starts; empty means what is installed. */
   readonly redisServer: string;
+  /** Whether the status bar shows the cluster that the user selected. */
+  readonly statusBar: boolean;
+  /** Whether a cluster that becomes unhealthy while it is read is notified. */
+  readonly notifyUnhealthy: boolean;
   /** How slots move where a command is not told, as somebody has typed it. */
   readonly move: {
     readonly pace: unknown;
@@ -32,6 +36,8 @@ export function readSettings(): Settings {
     namespaces: settings.get<Readonly<Record<string, readonly string[]>>>('namespaces', {}),
     addresses: settings.get<readonly string[]>('addresses', []),
     redisServer: settings.get<string>('sandbox.redisServer', ''),
+    statusBar: settings.get<boolean>('statusBar', true),
+    notifyUnhealthy: settings.get<boolean>('notifyUnhealthy', true),
     move: {
       pace: settings.get<unknown>('move.pace', 'gentle'),
       limits: {

@@ -1,5 +1,10 @@
 import * as vscode from 'vscode';
-import { isKubernetesRef, parseClusterRef, type ClusterRef } from '../model/clusterRef.ts';
+import {
+  isKubernetesRef,
+  parseClusterRef,
+  type AddressClusterRef,
+  type ClusterRef,
+} from '../model/clusterRef.ts';
 import { UserError } from '../model/errors.ts';
 import { nodeName } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
@@ -36,16 +41,32 @@ export async function clusterOf(parts: Parts, argument: unknown): Promise<Cluste
   const target = rowTarget(parts, argument);
   if (target !== undefined && 'ref' in target) return target.ref;
   const answers = answersOf(parts, argument);
+  if (answers['cluster'] === 'sandbox') return sandboxOf(parts);
   if (answers['cluster'] !== undefined) return parseClusterRef(answers['cluster']);
   if ('name' in answers || 'addresses' in answers) return parseClusterRef(answers);
   return pickCluster(parts);
 }
 
-async function pickCluster(parts: Parts): Promise<ClusterRef> {
-  const clusters = [
-    ...parts.inventory.addressClusters().map(({ source }) => ({ ref: source.ref, name: source.name })),
-    ...parts.inventory.contexts().flatMap((context) => context.scopes.flatMap((scope) => scope.clusters)),
+/** The sandbox that runs now. Throws a UserError with a button that starts one. */
+export function sandboxOf({ sandbox }: Parts): AddressClusterRef {
+  if (sandbox.ref !== undefined) return sandbox.ref;
+  throw new UserError('not-found', 'The sandbox is not running. Start it and try again.', {
+    help: { title: 'Start Sandbox', command: 'redisCluster.startSandbox' },
+  });
+}
+
+/** Every cluster that is in the tree, or was found in a context. */
+export function knownClusters({
+  inventory,
+}: Parts): readonly { readonly ref: ClusterRef; readonly name: string }[] {
+  return [
+    ...inventory.addressClusters().map(({ source }) => ({ ref: source.ref, name: source.name })),
+    ...inventory.contexts().flatMap((context) => context.scopes.flatMap((scope) => scope.clusters)),
   ];
+}
+
+async function pickCluster(parts: Parts): Promise<ClusterRef> {
+  const clusters = knownClusters(parts);
   if (clusters.length === 0) {
     throw new UserError(
       'not-found',

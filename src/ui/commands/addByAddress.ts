@@ -5,6 +5,7 @@ import { messageOf, UserError } from '../../model/errors.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import type { Credentials } from '../../redis/nodeConnection.ts';
 import type { Parts } from '../parts.ts';
+import { revealNew } from '../revealNew.ts';
 import { readSettings, saveAddresses } from '../settings.ts';
 import { answersOf, picked, textAnswer, type Answers } from '../target.ts';
 
@@ -34,6 +35,7 @@ export async function addByAddress(
   const { addresses } = readSettings();
   if (!addresses.includes(entry)) await saveAddresses([...addresses, entry]);
   await parts.reloadSources();
+  void revealNew(parts, ref, given === undefined);
   return {
     outcome: 'done',
     message: `Added ${clusterKey(ref).replace('address/', '')}: ${name}.`,

@@ -14,6 +14,7 @@ import { readManifestFiles } from '../manifestFiles.ts';
 import { Asking } from '../asking.ts';
 import type { Parts } from '../parts.ts';
 import { askPods } from '../podAsking.ts';
+import { revealNew } from '../revealNew.ts';
 import { runOperation } from '../runOperation.ts';
 import { picked, rowTarget, textAnswer } from '../target.ts';
 import { waiting } from '../waiting.ts';
@@ -52,6 +53,7 @@ export async function deploy(
         const ports = { access, signal, report, readNode: pods.readNode, randomPassword, ...waiting };
         const { seconds } = await runDeploy(plan, ports);
         const message = `${name} is ready after ${seconds.toFixed(1)} s: every node reports all 16,384 slots covered.`;
+        void revealNew(parts, plan.ref, isAsked);
         return { outcome: 'done' as const, message, seconds, cluster: plan.ref };
       } finally {
         pods.close();

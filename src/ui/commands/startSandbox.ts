@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { AddressClusterRef } from '../../model/clusterRef.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import type { Parts } from '../parts.ts';
+import { revealNew } from '../revealNew.ts';
 
 /** Starts the sandbox, a real cluster of six servers on this machine; reports its addresses if it runs already. */
 export async function startSandbox(parts: Parts): Promise<Outcome & { cluster: AddressClusterRef }> {
@@ -17,5 +18,6 @@ export async function startSandbox(parts: Parts): Promise<Outcome & { cluster: A
     });
     return parts.sandbox.start(abort.signal);
   });
+  void revealNew(parts, cluster, true);
   return { outcome: 'done', message: `The sandbox is running at ${cluster.addresses.join(', ')}.`, cluster };
 }

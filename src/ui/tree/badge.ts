@@ -1,28 +1,25 @@
 import { quantity } from '../../model/quantity.ts';
-import { isUnread, whyUnread } from '../../model/unread.ts';
-import type { TreeState } from './rows.ts';
+import type { ClusterHealth } from '../health/clusterHealth.ts';
 
-/** What stands on the view's icon: how much runs or cannot be read, with one line for each in its tooltip. */
+/** What stands on the view's icon, with one line for each cluster in its tooltip. */
 interface Badge {
   readonly value: number;
   readonly tooltip: string;
 }
 
-/** Undefined where no operation runs and every cluster that was looked at could be read. */
-export function badgeOf(
-  running: number,
-  { contexts, addressClusters }: Pick<TreeState, 'contexts' | 'addressClusters'>,
-): Badge | undefined {
-  const unread = [
-    ...addressClusters.flatMap(({ source, snapshot }) =>
-      snapshot === undefined ? [] : [{ ...snapshot, name: source.name }],
-    ),
-    ...contexts.flatMap(({ scopes }) => scopes.flatMap(({ clusters }) => clusters)),
-  ].filter(isUnread);
-  if (running + unread.length === 0) return undefined;
+/** How many problems there are, or else how many operations run; undefined where there is neither. */
+export function badgeOf(running: number, healths: readonly ClusterHealth[]): Badge | undefined {
+  const unhealthy = healths.filter(({ problems }) => problems.length > 0);
+  const problems = unhealthy.reduce((sum, health) => sum + health.problems.length, 0);
+  if (running + problems === 0) return undefined;
   const lines = [
+    ...unhealthy.map(problemText),
     ...(running === 0 ? [] : [`${quantity(running, 'operation')} running`]),
-    ...unread.map((snapshot) => `${snapshot.name} cannot be read: ${whyUnread(snapshot)}`),
   ];
-  return { value: running + unread.length, tooltip: lines.join('\n') };
+  return { value: problems === 0 ? running : problems, tooltip: lines.join('\n') };
+}
+
+function problemText({ name, problems }: ClusterHealth): string {
+  const more = problems.length > 1 ? ` (${problems.length - 1} more)` : '';
+  return `${name}: ${problems[0]?.message ?? ''}${more}`;
 }

@@ -7,7 +7,7 @@ import { shardsOf } from '../../model/shards.ts';
 import type { ClusterSnapshot, PodFacts, RunningWork } from '../../model/snapshot.ts';
 import { isUnformed } from '../../model/unformed.ts';
 import type { Unfinished } from '../../operations/journal.ts';
-import { stateDescription, stateIcons, stateOf, stateTooltip } from './clusterState.ts';
+import { stateDescription, stateIcons, stateOf, stateTooltip, type ClusterState } from './clusterState.ts';
 import { groupedRows, type Grouping } from './groupings.ts';
 import { operationRow, runningIcon, runningText, type RunningOperation } from './operationRow.ts';
 import { partRow } from './partRow.ts';
@@ -34,11 +34,25 @@ export interface Drawing {
 
 const collapsedShards: Drawing = { grouping: 'shards', expanded: false };
 
+/** What the checks say of a cluster while this work runs. */
+export interface Verdict {
+  readonly findings: readonly Finding[];
+  readonly state: ClusterState;
+}
+
+export function verdictOn(snapshot: ClusterSnapshot, running: readonly RunningWork[]): Verdict {
+  const findings = check(snapshot, running);
+  return { findings, state: stateOf(snapshot, findings) };
+}
+
 /** A cluster with everything under it: what is wrong first, then its nodes as they are grouped, then its slots. */
-export function clusterRow(snapshot: ClusterSnapshot, work: ClusterWork, drawing = collapsedShards): Row {
+export function clusterRow(
+  snapshot: ClusterSnapshot,
+  work: ClusterWork,
+  drawing = collapsedShards,
+  { findings, state } = verdictOn(snapshot, work.all),
+): Row {
   const id = clusterKey(snapshot.ref);
-  const findings = check(snapshot, work.all);
-  const state = stateOf(snapshot, findings);
   const apart = partsWithData(snapshot);
   const inParts = new Set(apart.flatMap(({ nodes }) => nodes.map(({ pod }) => pod?.uid)));
   const loose = snapshot.loosePods.filter(({ uid }) => !inParts.has(uid));

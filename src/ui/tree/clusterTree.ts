@@ -6,6 +6,8 @@ import { ClusterRows } from './clusterRows.ts';
 import { changedRows, indexRows, type RowIndex } from './changedRows.ts';
 import { dropReplicas } from './dropReplicas.ts';
 import type { Row, RowTarget } from './row.ts';
+import { healthsOf, type ClusterHealth } from '../health/clusterHealth.ts';
+import { welcomeOf, type WelcomeState } from '../welcome.ts';
 import { badgeOf } from './badge.ts';
 import { rowsOf, type TreeState } from './rows.ts';
 
@@ -24,6 +26,9 @@ export class ClusterTree implements vscode.TreeDataProvider<Element>, vscode.Dis
   readonly view: vscode.TreeView<Element>;
   readonly #changes = new vscode.EventEmitter<Element | Element[] | undefined>();
   readonly onDidChangeTreeData = this.#changes.event;
+  readonly #draws = new vscode.EventEmitter<void>();
+  /** After each look at what is known, whether or not a row has changed. */
+  readonly onDidDraw = this.#draws.event;
   readonly #inventory: Inventory;
   readonly #state: () => TreeState;
   readonly #elements = new Map<string, Element>();
@@ -34,6 +39,8 @@ export class ClusterTree implements vscode.TreeDataProvider<Element>, vscode.Dis
   #index: RowIndex = new Map();
   #timer: NodeJS.Timeout | undefined;
   #running = 0;
+  /** The context that was expanded last, until it has been read. */
+  #searched: string | undefined;
 
   constructor(inventory: Inventory, state: () => TreeState) {
     this.#inventory = inventory;
@@ -48,11 +55,15 @@ export class ClusterTree implements vscode.TreeDataProvider<Element>, vscode.Dis
     });
     this.view.onDidExpandElement(({ element }) => {
       this.#expanded.add(element.id);
+      if (this.target(element)?.kind === 'context') this.#searched = element.id;
       this.#claimVisible();
+      this.redraw();
     });
     this.view.onDidCollapseElement(({ element }) => {
       this.#expanded.delete(element.id);
+      if (this.#searched === element.id) this.#searched = undefined;
       this.#claimVisible();
+      this.redraw();
     });
     inventory.on('changed', () => {
       this.redraw();
@@ -82,10 +93,25 @@ export class ClusterTree implements vscode.TreeDataProvider<Element>, vscode.Dis
     });
   }
 
-  /** Says on the view's icon how many operations are running, and which clusters cannot be read. */
+  /** The health of the clusters whose rows are shown. */
+  healths(): readonly ClusterHealth[] {
+    return healthsOf(this.#state(), this.#rows, (context) => this.#expanded.has(`context/${context}`));
+  }
+
+  /** The health of every cluster that has been read, also of those in collapsed contexts. */
+  allHealths(): readonly ClusterHealth[] {
+    return healthsOf(this.#state(), this.#rows, () => true);
+  }
+
+  /** Why no cluster is listed; undefined where one is. */
+  welcome(): WelcomeState | undefined {
+    return welcomeOf(this.#state(), (context) => this.#expanded.has(`context/${context}`));
+  }
+
+  /** Says on the view's icon what is wrong with the clusters shown, or how many operations are running. */
   showBadge(running: number): void {
     this.#running = running;
-    const badge = badgeOf(running, this.#state());
+    const badge = badgeOf(running, this.healths());
     if (badge?.tooltip !== this.view.badge?.tooltip) this.view.badge = badge;
   }
 
@@ -98,7 +124,7 @@ export class ClusterTree implements vscode.TreeDataProvider<Element>, vscode.Dis
    * Selects the row of a cluster or of one of its nodes and brings it into view. False where it has none now, since its
    * context has not been read yet.
    */
-  async reveal(ref: ClusterRef, nodeId?: string): Promise<boolean> {
+  async reveal(ref: ClusterRef, nodeId?: string, { focus } = { focus: true }): Promise<boolean> {
     this.#redrawNow();
     const key = clusterKey(ref);
     const [id] =
@@ -115,7 +141,7 @@ export class ClusterTree implements vscode.TreeDataProvider<Element>, vscode.Dis
         },
       ) ?? [];
     if (id === undefined) return false;
-    await this.view.reveal(this.#element(id), { select: true, focus: true, expand: nodeId === undefined });
+    await this.view.reveal(this.#element(id), { select: true, focus, expand: nodeId === undefined });
     return true;
   }
 
@@ -148,6 +174,7 @@ export class ClusterTree implements vscode.TreeDataProvider<Element>, vscode.Dis
     for (const release of this.#claims.values()) release();
     this.view.dispose();
     this.#changes.dispose();
+    this.#draws.dispose();
   }
 
   #redrawNow(): void {
@@ -160,6 +187,25 @@ export class ClusterTree implements vscode.TreeDataProvider<Element>, vscode.Dis
     this.showBadge(this.#running);
     if (changed === undefined) this.#changes.fire(undefined);
     else if (changed.length > 0) this.#changes.fire(changed.map((id) => this.#element(id)));
+    this.#selectFound();
+    this.#draws.fire();
+  }
+
+  /** Selects the first cluster that was found in the context that was expanded last, unless another row was selected. */
+  #selectFound(): void {
+    const searched = this.#searched;
+    if (searched === undefined) return;
+    const rows = [...this.#index].filter(([, { row }]) => row.facets.startsWith('cluster '));
+    const [first] =
+      rows.find(([id]) => id.startsWith(`kubernetes/${searched.slice('context/'.length)}/`)) ?? [];
+    if (first === undefined) return;
+    this.#searched = undefined;
+    const [selected] = this.view.selection;
+    const isFree = selected === undefined || selected.id === searched;
+    if (!this.view.visible || !isFree) return;
+    void this.view
+      .reveal(this.#element(first), { select: true, focus: false })
+      .then(undefined, () => undefined);
   }
 
   #element(id: string): Element {

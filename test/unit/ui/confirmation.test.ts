@@ -117,6 +117,8 @@ const unplanned = [
     'goToKey',
     'goToNode',
     'groupBy',
+    'reshardSandbox',
+    'showInStatusBar',
     'dryRunPlan',
     'exportManifests',
   ],

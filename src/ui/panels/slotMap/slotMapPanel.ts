@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 import { clusterKey, parseClusterRef, type ClusterRef } from '../../../model/clusterRef.ts';
+import { pause } from '../../../model/pause.ts';
 import { shardsOf } from '../../../model/shards.ts';
 import type { ClusterSnapshot } from '../../../model/snapshot.ts';
 import type { FromPanel, SlotMapCommand, SlotMapState, ToPanel } from './messages.ts';
@@ -12,6 +13,8 @@ import { slotMapState } from './slotMapState.ts';
 const viewType = 'redisCluster.slotMap';
 /** Changes within this many milliseconds reach the page as one. */
 const coalesceMs = 100;
+/** A page that takes longer is open all the same. */
+const drawLimitMs = 3_000;
 const commands: readonly string[] = [
   'redisCluster.refresh',
   'redisCluster.check',
@@ -38,19 +41,22 @@ export interface SlotMapSource {
 
 interface OpenPanel {
   readonly panel: vscode.WebviewPanel;
+  /** Ends when the page has got the cluster's slots, or was closed. */
+  readonly drawn: Promise<unknown>;
   goTo(slot: number): void;
 }
 
 const openPanels = new Map<string, OpenPanel>();
 
 /** Shows the slot map of a cluster, at `slot` where one is given: the panel that is open for it already, or a new one. */
-export function openSlotMap(source: SlotMapSource, slot?: number): void {
+export async function openSlotMap(source: SlotMapSource, slot?: number): Promise<void> {
   const open = openPanels.get(clusterKey(source.ref));
   const shown =
     open ??
     connect(vscode.window.createWebviewPanel(viewType, source.title, vscode.ViewColumn.Active), source);
   if (open !== undefined) open.panel.reveal();
   if (slot !== undefined) shown.goTo(slot);
+  await Promise.race([shown.drawn, pause(drawLimitMs)]);
 }
 
 /**
@@ -98,6 +104,7 @@ function connect(panel: vscode.WebviewPanel, source: SlotMapSource): OpenPanel {
     order = state.shards.map(({ id }) => id);
     return state;
   };
+  const { promise: drawn, resolve: setDrawn } = Promise.withResolvers<undefined>();
   const post = (): void => {
     timer = undefined;
     if (!ready || !panel.visible) return;
@@ -107,6 +114,7 @@ function connect(panel: vscode.WebviewPanel, source: SlotMapSource): OpenPanel {
         ? { type: 'waiting', title: source.title }
         : { type: 'state', state: stateOf(snapshot) };
     void panel.webview.postMessage(message);
+    if (snapshot !== undefined) setDrawn(undefined);
     if (snapshot === undefined || goingTo === undefined) return;
     void panel.webview.postMessage({ type: 'goTo', slot: goingTo } satisfies ToPanel);
     goingTo = undefined;
@@ -127,10 +135,11 @@ function connect(panel: vscode.WebviewPanel, source: SlotMapSource): OpenPanel {
     clearTimeout(timer);
     for (const part of parts) part.dispose();
     openPanels.delete(key);
+    setDrawn(undefined);
   });
   load(panel.webview, source.extensionUri);
   const open: OpenPanel = {
-    panel,
+    ...{ panel, drawn },
     goTo: (slot) => {
       goingTo = slot;
       post();
