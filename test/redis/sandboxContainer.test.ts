@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { after, before, describe, test } from 'node:test';
 import { parseAddress } from '../../src/model/clusterRef.ts';
 import { UserError } from '../../src/model/errors.ts';
+import { pause } from '../../src/model/pause.ts';
 import { connectNode } from '../../src/redis/connect.ts';
 import { formCluster } from '../../src/redis/formCluster.ts';
 import { readNodeView } from '../../src/redis/nodeView.ts';
@@ -77,6 +80,24 @@ describe('the sandbox without redis-server', () => {
     await assert.rejects(connectNode(parseAddress(sandbox.addresses[0] ?? ''), {}, times));
     assert.deepEqual(await readdir(join(folder, 'inside')), []);
     assert.ok(!(await readdir(folder)).includes('unused'));
+  });
+
+  test('ends with its process, even when that is killed', async () => {
+    const parent = spawn(process.execPath, [join(import.meta.dirname, 'sandboxProcess.ts')], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: environment().variables,
+    });
+    const { value } = await createInterface(parent.stdout)[Symbol.asyncIterator]().next();
+    const { addresses } = JSON.parse(String(value)) as { addresses: string[] };
+    const connection = await connectNode(parseAddress(addresses[5] ?? ''), {}, times);
+    connection.close();
+    parent.kill('SIGKILL');
+    const end = Date.now() + 10_000;
+    while ((await readdir(join(folder, 'inside'))).length > 0) {
+      assert.ok(Date.now() < end, 'the servers did not end within 10 s');
+      await pause(50);
+    }
+    for (const address of addresses) await assert.rejects(connectNode(parseAddress(address), {}, times));
   });
 
   test('an engine that is installed and does not run is named, and its reason', async () => {

@@ -40,6 +40,6 @@ export async function loseSlots(
   await item.click();
   await vscode.page.locator('.quick-input-widget').getByText('Show Sandbox in the Tree').waitFor();
   await picture('status-bar-choice');
-  await vscode.pick('Show No Cluster');
+  await vscode.pick('Hide Sandbox');
   await item.waitFor({ state: 'detached' });
 }

@@ -80,7 +80,7 @@ describe('what is shown while no cluster is found', { timeout: 10 * 60_000 }, ()
   const states = [
     { context: 'slow', text: 'Looking for Redis Clusters. If', button: 'Try Again' },
     { context: 'signed-out', text: 'Signing in to Kubernetes failed', button: 'Try Again' },
-    { context: 'forbidden', text: 'You have no permission', button: 'Select Namespaces' },
+    { context: 'forbidden', text: 'You are not allowed to list pods there', button: 'Select Namespaces' },
     { context: 'offline', text: 'The Kubernetes API was not reached', button: 'Try Again' },
     { context: 'empty', text: 'No Redis Cluster was found in', button: 'Deploy Cluster…' },
   ] as const;

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { isKubernetesRef } from '../../model/clusterRef.ts';
+import { describeRef, isKubernetesRef, type ClusterRef } from '../../model/clusterRef.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import { isSameCluster } from '../health/statusBar.ts';
 import type { Parts } from '../parts.ts';
@@ -19,31 +19,36 @@ interface Choice extends vscode.QuickPickItem {
 
 async function ask(parts: Parts): Promise<Outcome> {
   const { chosen } = parts.statusBar;
-  const items: Choice[] = knownClusters(parts).map(({ ref, name }) => ({
-    label: name,
-    description: isKubernetesRef(ref) ? `${ref.context} · ${ref.namespace}` : ref.addresses.join(', '),
-    ...(isSameCluster(chosen, ref) ? { detail: 'In the status bar now' } : {}),
-    choose: () => showInStatusBar(parts, { cluster: ref }),
-  }));
-  const ofChosen: readonly Choice[] =
-    chosen === undefined
-      ? []
-      : [
-          {
-            label: `$(list-tree) Show ${parts.inventory.titleOf(chosen)} in the Tree`,
-            choose: async () => {
-              await parts.tree.reveal(chosen);
-              return { outcome: 'done', message: 'Its row is selected.' };
-            },
-          },
-          {
-            label: '$(eye-closed) Show No Cluster',
-            choose: async () => {
-              await parts.statusBar.choose(undefined);
-              return { outcome: 'done', message: 'The status bar shows no cluster.' };
-            },
-          },
-        ];
   const options = { title: 'Show in Status Bar', placeHolder: 'Select a cluster' };
-  return await (await picked(vscode.window.showQuickPick([...ofChosen, ...items], options))).choose();
+  const clusters = knownClusters(parts)
+    .filter(({ ref }) => !isSameCluster(chosen, ref))
+    .map(({ ref, name }): Choice => ({
+      label: name,
+      description: isKubernetesRef(ref) ? `${ref.context} · ${ref.namespace}` : describeRef(ref),
+      choose: () => showInStatusBar(parts, { cluster: ref }),
+    }));
+  const items = [...(chosen === undefined ? [] : ofChosen(parts, chosen)), ...clusters];
+  if (items.length === 0) return await showInStatusBar(parts, { cluster: await clusterOf(parts, undefined) });
+  return await (await picked(vscode.window.showQuickPick(items, options))).choose();
+}
+
+function ofChosen(parts: Parts, chosen: ClusterRef): readonly Choice[] {
+  const name = parts.inventory.titleOf(chosen);
+  return [
+    {
+      label: `$(list-tree) Show ${name} in the Tree`,
+      choose: async () => {
+        await parts.tree.reveal(chosen);
+        return { outcome: 'done', message: `${name} is selected in the tree.` };
+      },
+    },
+    {
+      label: `$(eye-closed) Hide ${name}`,
+      description: 'It is then read only while a view shows it',
+      choose: async () => {
+        await parts.statusBar.choose(undefined);
+        return { outcome: 'done', message: 'The status bar shows no cluster.' };
+      },
+    },
+  ];
 }
