@@ -14,8 +14,12 @@ export function readRecord(root: string): PictureRecord {
   return JSON.parse(readFileSync(join(root, file), 'utf8')) as PictureRecord;
 }
 
-export function writeRecord(root: string, picture: string, shows: readonly string[]): void {
-  const digests = Object.fromEntries(shows.map((pattern) => [pattern, digest(root, pattern)]));
+/** @throws Error where one of them is not there. */
+export function digestsOf(root: string, shows: readonly string[]): PictureRecord[string] {
+  return Object.fromEntries(shows.map((shown) => [shown, digest(root, shown)]));
+}
+
+export function writeRecord(root: string, picture: string, digests: PictureRecord[string]): void {
   const record = { ...readRecord(root), [picture]: digests };
   const sorted = Object.fromEntries(Object.entries(record).sort(([a], [b]) => a.localeCompare(b)));
   writeFileSync(join(root, file), `${JSON.stringify(sorted, null, 2)}\n`);

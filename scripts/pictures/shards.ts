@@ -11,7 +11,7 @@ export async function openCluster({ vscode, cluster, ref }: Stage, keys = sample
   await vscode.treeRow('Sandbox').waitFor({ timeout: 60_000 });
   await vscode.treeRow('Shard 1').waitFor({ timeout: 60_000 });
   await vscode.command('redisCluster.openSlotMap', { cluster: ref });
-  const map = await vscode.webview(/^Slots/);
+  const map = await vscode.webview(/ – Sandbox$/);
   await map.locator('[data-shard-id]').first().waitFor();
 }
 
