@@ -12,6 +12,7 @@ import { areAlone, fewestMasters, isUnformed } from '../model/unformed.ts';
 import { isRunning, isUnread, serverName, shortList } from '../model/unread.ts';
 import type { Rule } from './rule.ts';
 import {
+  addressRemedy,
   endedRemedy,
   isStarting,
   lastCopyRemedy,
@@ -167,6 +168,7 @@ function unknownRemedy(snapshot: ClusterSnapshot, id: string): string {
   const above = snapshot.workloads.find((set) => (ordinalOf(name ?? '', set.name) ?? -1) >= set.replicas);
   const forget = '“Forget Node…” removes a node that is gone for good from all others at once.';
   const perhaps = perhapsScaledDown(snapshot);
-  if (above === undefined) return perhaps === undefined ? forget : `${perhaps} Otherwise ${forget}`;
+  const found = perhaps ?? addressRemedy(snapshot, id);
+  if (above === undefined) return found === undefined ? forget : `${found} Otherwise ${forget}`;
   return `StatefulSet ${above.name} has spec.replicas ${above.replicas}: “Scale…” to more pods starts ${name ?? ''} again. ${forget}`;
 }

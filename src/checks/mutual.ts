@@ -27,6 +27,8 @@ const settlesWithin: Readonly<Record<Kind, number>> = {
   'called-failed': 10_000,
   role: 10_000,
 };
+/** Milliseconds after which a node that has lost all others, as they have it, finds nobody any more: a link takes one. */
+const alone = 3_000;
 const healable: ReadonlySet<Kind> = new Set(['missing', 'no-address', 'no-link']);
 
 /**
@@ -36,14 +38,14 @@ const healable: ReadonlySet<Kind> = new Set(['missing', 'no-address', 'no-link']
 export const mutual: Rule = (snapshot) => {
   if (isUnformed(snapshot)) return [];
   const lasting = withTimes(snapshot)
-    .filter(({ age, misconception: { kind } }) => age >= settlesWithin[kind])
+    .filter(({ age, limit }) => age >= limit)
     .map(({ misconception }) => misconception);
   return lasting.length === 0 ? [] : [findingOf(snapshot, lasting)];
 };
 
 /** Whether members have a wrong idea of each other that may pass by itself: another reading will tell. */
 export function isSettling(snapshot: ClusterSnapshot): boolean {
-  return withTimes(snapshot).some(({ age, misconception: { kind } }) => age < settlesWithin[kind]);
+  return withTimes(snapshot).some(({ age, limit }) => age < limit);
 }
 
 function findingOf(snapshot: ClusterSnapshot, wrong: readonly Misconception[]): Finding {
@@ -122,10 +124,25 @@ function isAnyUnknownToMost({ nodes }: ClusterSnapshot, wrong: readonly Misconce
 
 function withTimes(
   snapshot: ClusterSnapshot,
-): readonly { readonly misconception: Misconception; readonly age: number }[] {
+): readonly { readonly misconception: Misconception; readonly age: number; readonly limit: number }[] {
   const found = misconceptionsIn(snapshot);
   const ages = snapshot.history?.ages('mutual', found, textOf, snapshot.takenAt) ?? [];
-  return found.map((misconception, at) => ({ misconception, age: ages[at] ?? 0 }));
+  const lost = isolatedIn(found, snapshot);
+  return found.map((misconception, at) => {
+    const { viewer, subject, kind } = misconception;
+    const isAlone = healable.has(kind) && (lost.has(viewer) || lost.has(subject));
+    return { misconception, age: ages[at] ?? 0, limit: isAlone ? alone : settlesWithin[kind] };
+  });
+}
+
+/** Nodes that reach none of the others and that none of them reaches, as after all came back with new addresses. */
+function isolatedIn(found: readonly Misconception[], { nodes }: ClusterSnapshot): ReadonlySet<string> {
+  const others = nodes.filter(({ view }) => view !== undefined).length - 1;
+  const apart = found.filter(({ kind }) => healable.has(kind));
+  const full = (ids: readonly string[]): readonly string[] =>
+    [...Map.groupBy(ids, (id) => id)].filter(([, all]) => all.length === others).map(([id]) => id);
+  const blind = new Set(full(apart.map(({ viewer }) => viewer)));
+  return new Set(full(apart.map(({ subject }) => subject)).filter((id) => blind.has(id)));
 }
 
 function textOf({ viewer, subject, kind }: Misconception): string {

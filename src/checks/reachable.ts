@@ -3,11 +3,12 @@ import type { Finding } from '../model/finding.ts';
 import { quantity } from '../model/quantity.ts';
 import { nodeName, slotsText } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
-import { isLastCopy, isSeenByPeers } from '../model/goneMembers.ts';
+import { canBeDeclaredFailed, isLastCopy, isSeenByPeers, isWithoutAddress } from '../model/goneMembers.ts';
 import { asSentence, deniedText, shortList, whyDenied } from '../model/unread.ts';
 import type { Rule } from './rule.ts';
 import { readRemedy } from './unread.ts';
 import {
+  addressRemedy,
   copiesText,
   isAllAccountedFor,
   isForgettable,
@@ -29,7 +30,7 @@ export const reachable: Rule = (snapshot) => [
       return {
         rule: 'reachable',
         severity: node.role === 'master' && node.slots.length > 0 ? 'error' : 'warning',
-        message: `${role} ${nodeName(node)} ${stateText(node)}.`,
+        message: `${role} ${nodeName(node)} ${stateText(snapshot, node)}.`,
         evidence: [
           asSentence(node.unreachable?.message ?? 'Its peers flag it as failed.'),
           ...(isSeenByPeers(snapshot, node.id) ? ['Other nodes are connected to it.'] : []),
@@ -41,10 +42,11 @@ export const reachable: Rule = (snapshot) => [
     }),
 ];
 
-function stateText(node: RedisNode): string {
+function stateText(snapshot: ClusterSnapshot, node: RedisNode): string {
   const denied = whyDenied(node);
   if (denied !== undefined) return `could not be read: ${deniedText(denied)}`;
-  return node.health === 'failed' ? 'has failed' : 'does not answer';
+  if (node.health === 'failed') return 'has failed';
+  return isWithoutAddress(snapshot, node.id) ? 'was not found' : 'does not answer';
 }
 
 function notVerified({ health, slots }: RedisNode): readonly string[] {
@@ -58,29 +60,45 @@ function remedyFor(snapshot: ClusterSnapshot, node: RedisNode): string {
     const server = { failure, ...(pod === undefined ? {} : { pod }) };
     return readRemedy(snapshot, { reason: failure.reason, servers: [server] });
   }
-  const back = wayBack(snapshot, node);
   const takeOver = successor(snapshot, node);
-  if (back !== undefined || takeOver !== undefined) return [back, takeOver].filter(Boolean).join(' ');
+  const back = wayBack(snapshot, node) ?? addressRemedy(snapshot, node.id);
+  if (back !== undefined || takeOver !== undefined) {
+    return [back, takeOver ?? lossRemedy(snapshot, node)].filter(Boolean).join(' ');
+  }
   if (isForgettable(snapshot, node.id)) {
     return 'Find out whether its server still exists; “Forget Node…” takes one that is gone for good out of the cluster.';
   }
   if (isLastCopy(snapshot, node.id)) return lastCopyRemedy;
-  const isLost = node.role === 'master' && node.health === 'failed' && node.slots.length > 0;
-  if (isLost && isAllAccountedFor(snapshot)) {
-    return 'Start its server again with its data. Once it is certain that it is lost, “Fix Uncovered Slots…” assigns its slots to other masters.';
-  }
-  return 'Find out whether its server still exists, and start it again with its data.';
+  const loss = lossRemedy(snapshot, node);
+  return loss === undefined
+    ? 'Find out whether its server still exists, and start it again with its data.'
+    : `Start its server again with its data. ${loss}`;
+}
+
+/** Of a master with slots that is gone, where nothing else can serve them any more. */
+function lossRemedy(snapshot: ClusterSnapshot, node: RedisNode): string | undefined {
+  const { id, role, health, slots } = node;
+  if (role !== 'master' || slots.length === 0 || wayBack(snapshot, node) !== undefined) return undefined;
+  const isGone = health === 'failed' || (!canBeDeclaredFailed(snapshot, id) && !isSeenByPeers(snapshot, id));
+  const hasCopy = snapshot.nodes.some((one) => one.masterId === id && answers(one));
+  if (!isGone || hasCopy || !isAllAccountedFor(snapshot)) return undefined;
+  return health === 'failed'
+    ? 'Once it is certain that it is lost, “Fix Uncovered Slots…” assigns its slots to other masters.'
+    : 'Once it is certain that it is lost, “Fix Uncovered Slots…” assigns its slots to other masters on your word: its peers cannot declare it failed.';
 }
 
 /** What serves the slots of a failed master again without it. */
 function successor(snapshot: ClusterSnapshot, { id, role, health, slots }: RedisNode): string | undefined {
   const hasMajority = goneVoters(snapshot) === undefined;
-  // Without a majority nobody is declared failed, however dead.
-  if (role !== 'master' || slots.length === 0 || (health !== 'failed' && hasMajority)) return undefined;
+  // Without a majority, or without its address, nobody is declared failed, however dead.
+  const isWaitedFor = health !== 'failed' && canBeDeclaredFailed(snapshot, id);
+  if (role !== 'master' || slots.length === 0 || isWaitedFor) return undefined;
   if (isSeenByPeers(snapshot, id)) return undefined;
   const copies = snapshot.nodes.filter((node) => node.masterId === id && answers(node));
   const [first] = copies;
   if (first === undefined) return undefined;
+  if (hasMajority && health !== 'failed')
+    return `If it is gone for good, “Promote Replica…” makes ${nodeName(first)} the master of its slots: ${copiesText(copies)}.`;
   return hasMajority
     ? `If ${nodeName(first)} does not take over by itself within seconds, “Promote Replica…” promotes it: ${copiesText(copies)}.`
     : `Most masters do not answer, so no replica can be elected. If this one is gone for good, “Promote Replica…” makes ${nodeName(first)} the master of its slots: ${copiesText(copies)} ${copies.length === 1 ? 'has' : 'have'} its data.`;

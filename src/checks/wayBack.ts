@@ -2,9 +2,11 @@ import { hasEnded } from '../model/endedPods.ts';
 import { isKubernetesRef } from '../model/clusterRef.ts';
 import { answers } from '../model/answering.ts';
 import {
+  canBeDeclaredFailed,
   goneMembers,
   isLastCopy,
   isOutOfTouch,
+  isWithoutAddress,
   ordinalOf,
   podNameOf,
   type ScaledDown,
@@ -142,8 +144,16 @@ export function isAllAccountedFor(snapshot: ClusterSnapshot): boolean {
   return (
     loosePods.every(({ uid }) => empty.has(uid)) &&
     unread.every(({ pod, address }) => members.has(pod?.uid ?? address)) &&
-    nodes.every(({ health }) => health !== 'unreachable')
+    nodes.every(({ id, health }) => health !== 'unreachable' || !canBeDeclaredFailed(snapshot, id))
   );
+}
+
+/** For a server that may run where nobody finds it: its peers have lost its address. Undefined where that is not so. */
+export function addressRemedy(snapshot: ClusterSnapshot, id: string): string | undefined {
+  if (!isWithoutAddress(snapshot, id)) return undefined;
+  return isKubernetesRef(snapshot.ref)
+    ? 'If its server runs outside these pods, make it reachable: nobody can find it without its address.'
+    : 'If its server runs, add the cluster again with “Add Cluster by Address…” and its address too: “Heal Cluster…” then makes it known to the others.';
 }
 
 /** For a replica whose keys may be nowhere else. */

@@ -1,4 +1,4 @@
-import { answers } from './answering.ts';
+import { answers, votersOf } from './answering.ts';
 import type { KnownNode } from './nodeView.ts';
 import type { ClusterSnapshot, RedisNode, WorkloadFacts } from './snapshot.ts';
 
@@ -59,9 +59,33 @@ export function isOutOfTouch(snapshot: ClusterSnapshot, id: string): boolean {
   return node?.health === 'failed' || linesAbout(snapshot, id).every(isLost);
 }
 
+/**
+ * Whether every node that lists it has lost its address, as after a restart of all with new addresses or where another
+ * server came to its place. It may run: it is only that nobody can find it.
+ */
+export function isWithoutAddress(snapshot: ClusterSnapshot, id: string): boolean {
+  const lines = linesAbout(snapshot, id);
+  return lines.length > 0 && lines.every(({ host, flags }) => host === '' || flags.includes('noaddr'));
+}
+
 /** Whether a server that answers is connected to the node and does not suspect it: the node runs, read or not. */
 export function isSeenByPeers(snapshot: ClusterSnapshot, id: string): boolean {
   return linesAbout(snapshot, id).some((line) => !isLost(line) && !line.flags.includes('fail?'));
+}
+
+/**
+ * Whether enough masters could declare a node failed, for which more than half of all have to miss it (specification,
+ * "Failure detection"). Nobody misses a node whose address was lost: it is not asked any more. A master that only this
+ * machine does not reach counts as one that could.
+ */
+export function canBeDeclaredFailed(snapshot: ClusterSnapshot, id: string): boolean {
+  const { all } = votersOf(snapshot);
+  const able = all.filter((voter) => {
+    if (!answers(voter)) return isSeenByPeers(snapshot, voter.id);
+    const lines = voter.view.others.filter((line) => line.id === id);
+    return lines.every(({ host, flags }) => host !== '' && !flags.includes('noaddr'));
+  });
+  return able.length * 2 > all.length;
 }
 
 /**

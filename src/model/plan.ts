@@ -72,8 +72,15 @@ export interface StepFields {
   /** Writes a setting where pods find it when they start. */
   readonly keepSetting: { readonly configMap: string; readonly name: string; readonly value: string };
   readonly flush: { readonly nodes: readonly string[] };
-  /** Slots that nobody serves; keys that the master holds in them stay. */
-  readonly assignSlots: { readonly node: string; readonly slots: SlotSet };
+  /**
+   * Slots that nobody serves; keys that the master holds in them stay. `dead` are nodes that a person says are dead,
+   * which is taken for true while nothing contradicts it.
+   */
+  readonly assignSlots: {
+    readonly node: string;
+    readonly slots: SlotSet;
+    readonly dead?: readonly string[];
+  };
   /** Importing marks that name another node than the slots' owner come to name the owner; `node` has the marks. */
   readonly correctImports: { readonly node: string; readonly owner: string; readonly slots: SlotSet };
   /**

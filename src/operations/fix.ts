@@ -9,8 +9,15 @@ import type { StrayKeys } from './fix/facts.ts';
 import { nothingElse, refuseHolders, type HolderFacts } from './fix/holders.ts';
 import { homesFor } from './fix/homes.ts';
 import { unservedSlots } from './fix/unserved.ts';
-import { refusal, refuseUnformed } from './nodes.ts';
+import { nameOf, refusal, refuseUnformed } from './nodes.ts';
+import { whyDead } from './promote/takeovers.ts';
+import { presumedLost } from './fix/lost.ts';
 import { refuseIncomplete } from './refuseIncomplete.ts';
+
+export interface FixRequest {
+  /** Nodes that the caller knows to be dead, by node id; for those of which nobody else can ever say it. */
+  readonly dead?: readonly string[];
+}
 
 /**
  * Plans to have every slot served again: a slot that nobody serves goes to the one master that holds keys in it or in the
@@ -21,10 +28,12 @@ export function planFix(
   snapshot: ClusterSnapshot,
   stray: StrayKeys,
   holders: HolderFacts = nothingElse,
+  request: FixRequest = {},
 ): Plan {
+  const dead = deadOf(snapshot, request);
   refuseUnformed(snapshot);
   refuseIncomplete(snapshot);
-  const unserved = unservedSlots(snapshot);
+  const unserved = unservedSlots(snapshot, dead);
   const { lost, kept } = unserved;
   const { homes, disputed } = homesFor(snapshot, unserved, stray);
   const left = [...kept, ...disputed];
@@ -32,19 +41,41 @@ export function planFix(
     if (left.length > 0) throw refusal('unsafe', `No slot can be given to another master. ${left.join(' ')}`);
     throw refusal('invalid-input', `All hash slots of ${describeRef(snapshot.ref)} are served.`);
   }
-  refuseHolders(snapshot, holders);
+  refuseHolders(snapshot, holders, dead);
   return {
     title: `Fix ${snapshot.name}: assign ${slotsText(unionSlots(...homes.values()))}`,
     ref: snapshot.ref,
     operation: 'fix',
-    request: {},
-    steps: [...homes].map(([node, own]) => stepFor(node, own, stray)),
-    warnings: left.map((text) => `Left as it is: ${text}`),
-    losses: [...lost.map((node) => lossOf(node)), ...partsWithData(snapshot).map(lossOfPart)],
+    request: dead.length === 0 ? {} : { dead },
+    steps: [...homes].map(([node, own]) => stepFor(node, own, stray, dead)),
+    warnings: [
+      ...left.map((text) => `Left as it is: ${text}`),
+      ...lost.filter(({ health }) => health !== 'failed').map((node) => whyDead(snapshot, node)),
+    ],
+    losses: [
+      ...lost.map((node) => lossOf(node)),
+      ...presumedLosses(snapshot, dead),
+      ...partsWithData(snapshot).map(lossOfPart),
+    ],
   };
 }
 
-function stepFor(node: RedisNode, slots: SlotSet, stray: StrayKeys): Step {
+/** Only those of which it has to be a person who says it: of the others their peers or Kubernetes do. */
+function deadOf(snapshot: ClusterSnapshot, { dead = [] }: FixRequest): readonly string[] {
+  const possible = new Set(presumedLost(snapshot));
+  return dead.filter((id) => possible.has(id));
+}
+
+/** For nodes that are dead by a person's word only. */
+function presumedLosses(snapshot: ClusterSnapshot, dead: readonly string[]): readonly string[] {
+  if (dead.length === 0) return [];
+  const names = dead.map((id) => nameOf(snapshot, id)).join(', ');
+  return [
+    `If one of these still runs somewhere (${names}): its keys, and all that clients write there, when it comes back.`,
+  ];
+}
+
+function stepFor(node: RedisNode, slots: SlotSet, stray: StrayKeys, dead: readonly string[]): Step {
   const counts = stray.get(node.id) ?? new Map<number, number>();
   const held = [...eachSlot(slots)].filter((slot) => counts.has(slot));
   const keys = held.reduce((sum, slot) => sum + (counts.get(slot) ?? 0), 0);
@@ -53,6 +84,7 @@ function stepFor(node: RedisNode, slots: SlotSet, stray: StrayKeys): Step {
     kind: 'assignSlots',
     node: node.id,
     slots,
+    ...(dead.length === 0 ? {} : { dead }),
     text: `${nodeName(node)} takes ${slotsText(slots)} (${formatSlots(slots)})${holding}`,
   };
 }

@@ -1,4 +1,5 @@
 import { quantity } from '../model/quantity.ts';
+import { isWithoutAddress } from '../model/goneMembers.ts';
 import type { Plan, Step } from '../model/plan.ts';
 import { nodeName, slotsText } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
@@ -30,11 +31,12 @@ export function planHeal(snapshot: ClusterSnapshot, facts: HealFacts): Plan {
   if (steps.length === 0) {
     if (unclear.length > 0) throw refusal('unsafe', `${listed(unclear)} A person has to decide.`);
     const { slots } = unservedSlots(snapshot);
+    const lost = withoutAddress(snapshot);
     const fix =
       slots.length === 0 ? '' : ` Nobody serves ${slotsText(slots)}: “Fix Uncovered Slots…” assigns them.`;
     throw refusal(
       'invalid-input',
-      `All nodes of ${snapshot.name} that answer know each other's addresses, no slot is open, and no key is in a slot that another node serves.${fix}`,
+      `All nodes of ${snapshot.name} that answer know each other's addresses, no slot is open, and no key is in a slot that another node serves.${lost}${fix}`,
     );
   }
   const silent = snapshot.nodes.filter((node) => !answers(node));
@@ -50,6 +52,15 @@ export function planHeal(snapshot: ClusterSnapshot, facts: HealFacts): Plan {
     ],
     losses: [],
   };
+}
+
+/** Nodes that cannot be introduced from here, and what has to be done for that. */
+function withoutAddress(snapshot: ClusterSnapshot): string {
+  const lost = snapshot.nodes
+    .filter(({ id }) => isWithoutAddress(snapshot, id))
+    .filter((node) => !answers(node));
+  if (lost.length === 0) return '';
+  return ` All others have lost the ${lost.length === 1 ? 'address' : 'addresses'} of ${lost.map(nodeName).join(', ')}: add the cluster again with ${lost.length === 1 ? 'it' : 'them'}, and heal then.`;
 }
 
 const mostTexts = 10;

@@ -135,3 +135,10 @@ export function numberAnswer(answers: Answers, field: string): number | undefine
   if (value === undefined || (typeof value === 'number' && Number.isInteger(value))) return value;
   throw new UserError('invalid-input', `"${field}" must be a whole number.`);
 }
+
+/** The node ids that an answer says are dead. Throws a UserError where it is no list of texts. */
+export function deadIn({ dead }: Answers): readonly string[] | undefined {
+  if (dead === undefined) return undefined;
+  if (Array.isArray(dead) && dead.every((id): id is string => typeof id === 'string')) return dead;
+  throw new UserError('invalid-input', '"dead" must be a list of node ids. Nothing was changed.');
+}

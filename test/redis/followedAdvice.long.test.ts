@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { check } from '../../src/checks/check.ts';
-import { Inventory } from '../../src/inventory/inventory.ts';
 import type { Finding } from '../../src/model/finding.ts';
 import type { ClusterSnapshot } from '../../src/model/snapshot.ts';
 import { planFix } from '../../src/operations/fix.ts';
@@ -12,22 +10,20 @@ import { planForm } from '../../src/operations/form.ts';
 import { readFormServers } from '../../src/operations/form/readServers.ts';
 import { withConnection } from '../../src/operations/withConnection.ts';
 import * as redis from '../../src/redis/entry.ts';
+import { connectSoon, folderOf, readByAddress, readUntil } from './byAddress.ts';
+import { dumpAll, fill } from './fill.ts';
+import { runPlan } from '../../src/operations/runPlan.ts';
+import { runPorts } from './runPorts.ts';
+import { presumedLost } from '../../src/operations/fix/lost.ts';
+import { readStrayKeys } from '../../src/operations/fix/facts.ts';
+import { countSlots, slotCount, unionSlots } from '../../src/model/slots.ts';
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { startRedisCluster, type TestCluster } from '../support/startRedisCluster.ts';
-import { fill } from './fill.ts';
+
 import { nodeAt, plainWrites } from './moveFixture.ts';
 
-const times = { connectTimeoutMs: 2_000, commandTimeoutMs: 5_000 };
-const connectNode: typeof redis.connectNode = (endpoint, credentials) =>
-  redis.connectNode(endpoint, credentials, times);
-const inventory = new Inventory({
-  redis: () =>
-    Promise.resolve({
-      connectNode: (endpoint, credentials) => connectNode(endpoint, credentials, times),
-      connectPatiently: (endpoint, credentials) => connectNode(endpoint, credentials, times),
-      readNodeView: redis.readNodeView,
-    }),
-  addressSource: (ref) => ({ ref, name: 'test', sandbox: false, credentials: () => Promise.resolve({}) }),
-});
+const inventory = readByAddress();
 const clusters: TestCluster[] = [];
 after(async () => {
   inventory.dispose();
@@ -40,18 +36,12 @@ async function start(options: Parameters<typeof startRedisCluster>[0]): Promise<
   return cluster;
 }
 
-async function until(
+function until(
   addresses: readonly string[],
   what: string,
   isSo: (read: ClusterSnapshot) => boolean,
 ): Promise<ClusterSnapshot> {
-  const end = performance.now() + 30_000;
-  for (;;) {
-    const read = await inventory.fresh({ addresses });
-    if (isSo(read)) return read;
-    assert.ok(performance.now() < end, `${what} did not come within 30 s`);
-    await sleep(100);
-  }
+  return readUntil(inventory, { addresses }, what, isSo);
 }
 
 const found = (read: ClusterSnapshot, rule: string): readonly Finding[] =>
@@ -74,7 +64,10 @@ describe('advice that is followed is not refused', { timeout: 120_000 }, () => {
     assert.match(findings[0]?.message ?? '', /6 servers run, and none owns hash slots/);
     assert.match(findings[0]?.remedy ?? '', /“Form Cluster…” makes/);
     assert.throws(() => planFix(read, new Map()), /“Form Cluster…” makes/);
-    const facts = await readFormServers(read, await inventory.dialer(read.ref), { ...redis, connectNode });
+    const facts = await readFormServers(read, await inventory.dialer(read.ref), {
+      ...redis,
+      connectNode: connectSoon,
+    });
     assert.equal(planForm(read, {}, facts).steps.filter(({ kind }) => kind === 'formShard').length, 3);
 
     const one = await inventory.fresh({ addresses: addresses.slice(0, 1) });
@@ -142,5 +135,74 @@ describe('advice that is followed is not refused', { timeout: 120_000 }, () => {
       () => planFlush(read),
       (error: Error) => !error.message.includes('together'),
     );
+  });
+});
+
+const durable = { appendonly: 'yes', 'cluster-node-timeout': '1000' };
+
+describe('slots of masters that nobody declares failed', { timeout: 120_000 }, () => {
+  test('in whose place an empty server answers are given away on a person’s word only, and all else stays', async () => {
+    const cluster = await start({ replicasPerMaster: 0, config: durable });
+    await fill(cluster, plainWrites(300));
+    const lost = nodeAt(cluster, 1);
+    const others = { ...cluster, nodes: cluster.nodes.filter((node) => node !== lost) };
+    const data = await dumpAll(others);
+    const folder = await folderOf(cluster, lost);
+    cluster.kill(lost);
+    for (const file of await readdir(folder)) {
+      if (file !== 'redis.conf') await rm(join(folder, file), { recursive: true });
+    }
+    await cluster.restart(lost);
+    const read = await until(cluster.addresses, 'the loss of its address', ({ nodes }) =>
+      nodes.some(({ id, host }) => id === lost.id && host === ''),
+    );
+    const [finding] = found(read, 'reachable');
+    assert.match(
+      finding?.remedy ?? '',
+      /“Fix Uncovered Slots…” assigns its slots to other masters on your word/,
+    );
+    const dialer = await inventory.dialer(read.ref);
+    assert.throws(() => planFix(read, new Map()), /lost its address.*"dead"/);
+
+    const dead = presumedLost(read);
+    assert.deepEqual(dead, [lost.id]);
+    const plan = planFix(read, await readStrayKeys(read, dialer, { dead }), undefined, { dead });
+    assert.match(plan.losses.join(), /Keys that only .* has.*If one of these still runs somewhere/);
+    assert.match(plan.warnings.join(), /taken for dead on your word/);
+    const readSnapshot = (): Promise<ClusterSnapshot> => inventory.fresh({ addresses: cluster.addresses });
+    await runPlan(plan, runPorts(cluster, { readSnapshot, dialer }));
+    const fixed = await readSnapshot();
+    assert.equal(countSlots(unionSlots(...fixed.nodes.map(({ slots }) => slots))), slotCount);
+    assert.deepEqual(await dumpAll(others), data);
+    await runPlan(planForget(fixed, {}), runPorts(cluster, { readSnapshot, dialer }));
+    assert.deepEqual((await readSnapshot()).strangers, []);
+  });
+
+  test('as they are where two of three masters without replicas are dead', async () => {
+    const cluster = await start({ replicasPerMaster: 0, config: durable });
+    await fill(cluster, plainWrites(300));
+    const gone = [nodeAt(cluster, 0), nodeAt(cluster, 1)];
+    const others = { ...cluster, nodes: cluster.nodes.filter((node) => !gone.includes(node)) };
+    const data = await dumpAll(others);
+    for (const node of gone) cluster.kill(node);
+    const read = await until(cluster.addresses, 'the loss of both', ({ nodes }) =>
+      nodes.every(
+        ({ view }) =>
+          view?.others.every(({ flags }) => flags.some((flag) => flag.startsWith('fail'))) !== false,
+      ),
+    );
+    for (const { remedy } of found(read, 'reachable')) assert.match(remedy ?? '', /on your word/);
+    assert.throws(() => planFix(read, new Map()), /too few masters answer to declare it failed.*"dead"/);
+    const dead = presumedLost(read);
+    assert.deepEqual(new Set(dead), new Set(gone.map(({ id }) => id)));
+    const dialer = await inventory.dialer(read.ref);
+    const plan = planFix(read, await readStrayKeys(read, dialer, { dead }), undefined, { dead });
+    const readSnapshot = (): Promise<ClusterSnapshot> => inventory.fresh({ addresses: cluster.addresses });
+    await runPlan(plan, runPorts(cluster, { readSnapshot, dialer }));
+    const fixed = await until(cluster.addresses, 'the cluster being up', ({ nodes }) =>
+      nodes.some(({ view }) => view?.clusterState === 'ok'),
+    );
+    assert.equal(countSlots(unionSlots(...fixed.nodes.map(({ slots }) => slots))), slotCount);
+    assert.deepEqual(await dumpAll(others), data);
   });
 });

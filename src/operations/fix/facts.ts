@@ -8,6 +8,7 @@ import { answers } from '../nodes.ts';
 import { goneMembers } from '../../model/goneMembers.ts';
 import { readPodVolumes } from '../shape/scaledDown.ts';
 import { withConnection } from '../withConnection.ts';
+import type { FixRequest } from '../fix.ts';
 import type { HolderFacts, LooseServer } from './holders.ts';
 import { unservedSlots } from './unserved.ts';
 
@@ -15,8 +16,12 @@ import { unservedSlots } from './unserved.ts';
 export type StrayKeys = ReadonlyMap<string, ReadonlyMap<number, number>>;
 
 /** Asks the masters. Changes nothing. Throws where one that answered a moment ago does not any more. */
-export async function readStrayKeys(snapshot: ClusterSnapshot, dialer: ClusterDialer): Promise<StrayKeys> {
-  const slots = [...eachSlot(unservedSlots(snapshot).slots)];
+export async function readStrayKeys(
+  snapshot: ClusterSnapshot,
+  dialer: ClusterDialer,
+  { dead }: FixRequest = {},
+): Promise<StrayKeys> {
+  const slots = [...eachSlot(unservedSlots(snapshot, dead).slots)];
   const masters = mastersOf(snapshot).filter((node) => answers(node));
   const counts = await Promise.all(
     masters.map(async ({ id }) => [id, await countOn(dialer, id, slots)] as const),

@@ -1,7 +1,8 @@
 import { quantity } from '../../model/quantity.ts';
-import { nodeName, uncoveredSlots } from '../../model/shards.ts';
+import { nodeName } from '../../model/shards.ts';
 import type { ClusterSnapshot, PodFacts, RedisNode } from '../../model/snapshot.ts';
 import { answers, refusal } from '../nodes.ts';
+import { isLost, isUndeclarable, mayHold, undeclarableText, unknownMembers } from './lost.ts';
 import { goneMembers } from '../../model/goneMembers.ts';
 import type { PodVolumes } from '../shape/scaledDown.ts';
 
@@ -25,11 +26,17 @@ export const nothingElse: HolderFacts = { loose: new Map(), volumes: [] };
 /**
  * Throws a UserError where a server that is no part of the plan holds the slots or may hold them: a slot given to
  * another master then would be served twice, and the keys of one side would be lost when both meet.
+ * @param dead ids of nodes that a person says are dead
  */
-export function refuseHolders(snapshot: ClusterSnapshot, facts: HolderFacts): void {
+export function refuseHolders(
+  snapshot: ClusterSnapshot,
+  facts: HolderFacts,
+  dead: readonly string[] = [],
+): void {
   const holders = [
     ...apart(snapshot),
-    ...silentMembers(snapshot),
+    ...silentMembers(snapshot, dead),
+    ...unknownNodes(snapshot, dead),
     ...unreadServers(snapshot),
     ...loosePods(snapshot, facts),
     ...missingPods(snapshot),
@@ -62,17 +69,25 @@ function apart({ nodes }: ClusterSnapshot): readonly string[] {
 }
 
 /** A member that peers have not declared failed may serve slots that nobody here has heard of. */
-function silentMembers(snapshot: ClusterSnapshot): readonly string[] {
-  const hasUnclaimed = uncoveredSlots(snapshot).length > 0;
+function silentMembers(snapshot: ClusterSnapshot, dead: readonly string[]): readonly string[] {
   return snapshot.nodes
-    .filter((node) => node.health === 'unreachable')
-    .filter((node) => {
-      const master = snapshot.nodes.find(({ id }) => id === node.masterId);
-      return hasUnclaimed || (node.role === 'replica' && !answers(master));
-    })
-    .map(
-      (node) =>
-        `${nodeName(node)} does not answer here, but its peers have not declared it failed: wait for cluster-node-timeout, or make it reachable.`,
+    .filter((node) => node.health === 'unreachable' && !isLost(snapshot, node, dead))
+    .filter((node) => mayHold(snapshot, node))
+    .map((node) =>
+      isUndeclarable(snapshot, node)
+        ? `${nodeName(node)}: ${undeclarableText(snapshot, node.id)}`
+        : `${nodeName(node)} does not answer here, but its peers have not declared it failed: wait for cluster-node-timeout, or make it reachable.`,
+    );
+}
+
+/** A node that is listed and was not found may serve the slots that nobody else claims, or have those of its master. */
+function unknownNodes(snapshot: ClusterSnapshot, dead: readonly string[]): readonly string[] {
+  return unknownMembers(snapshot)
+    .filter((node) => mayHold(snapshot, node) && !isLost(snapshot, node, dead))
+    .map((node) =>
+      isUndeclarable(snapshot, node)
+        ? `Node ${nodeName(node)}: ${undeclarableText(snapshot, node.id)}`
+        : `Node ${nodeName(node)} was not found, and its peers have not declared it failed: wait for cluster-node-timeout, or make it reachable.`,
     );
 }
 

@@ -1,8 +1,10 @@
 import { mastersOf, nodeName, slotsText } from '../../model/shards.ts';
+import type { StepOf } from '../../model/plan.ts';
 import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
 import { allSlots, formatSlots, subtractSlots, unionSlots, type SlotSet } from '../../model/slots.ts';
 import { isSeenByPeers } from '../../model/goneMembers.ts';
 import { answers, replicasOf } from '../nodes.ts';
+import { isLost, isUndeclarable, undeclarableText } from './lost.ts';
 
 /** Slots that no master serves, and those among them that another one may be given. */
 export interface Unserved {
@@ -14,14 +16,16 @@ export interface Unserved {
 }
 
 /**
- * A master counts as lost only when its peers have declared it failed, for which a majority of masters is needed
- * (specification, "Failure detection"): so the smaller side of a cut network gives away nothing of the greater one.
+ * A master counts as lost when its peers have declared it failed, for which a majority of masters is needed
+ * (specification, "Failure detection"): so the smaller side of a cut network gives away nothing of the greater one. Where
+ * they cannot, Kubernetes or a person has to say that it is dead.
+ * @param dead ids of nodes that a person says are dead
  */
-export function unservedSlots(snapshot: ClusterSnapshot): Unserved {
+export function unservedSlots(snapshot: ClusterSnapshot, dead: readonly string[] = []): Unserved {
   const masters = mastersOf(snapshot);
   const served = unionSlots(...masters.filter((node) => answers(node)).map(({ slots }) => slots));
   const gone = masters.filter((node) => !answers(node) && subtractSlots(node.slots, served).length > 0);
-  const whys = gone.map((node) => ({ node, why: reasonToKeep(snapshot, node) }));
+  const whys = gone.map((node) => ({ node, why: reasonToKeep(snapshot, node, dead) }));
   const lost = whys.flatMap(({ node, why }) => (why === undefined ? [node] : []));
   const kept = whys.flatMap(({ node, why }) =>
     why === undefined
@@ -32,7 +36,11 @@ export function unservedSlots(snapshot: ClusterSnapshot): Unserved {
   return { slots: subtractSlots(allSlots, unionSlots(served, ...theirs)), lost, kept };
 }
 
-function reasonToKeep(snapshot: ClusterSnapshot, node: RedisNode): string | undefined {
+function reasonToKeep(
+  snapshot: ClusterSnapshot,
+  node: RedisNode,
+  dead: readonly string[],
+): string | undefined {
   if (isSeenByPeers(snapshot, node.id)) {
     return 'it could not be read here, but its peers have not declared it failed: other nodes are connected to it.';
   }
@@ -40,13 +48,16 @@ function reasonToKeep(snapshot: ClusterSnapshot, node: RedisNode): string | unde
   if (heirs.length > 0) {
     return `${heirs.map(nodeName).join(', ')} ${heirs.length === 1 ? 'has' : 'have'} a copy; promote that instead.`;
   }
-  return node.health === 'failed'
-    ? undefined
-    : 'it does not answer here, but its peers have not declared it failed. If they do not reach it either, they will within cluster-node-timeout; then fix again.';
+  if (isLost(snapshot, node, dead)) return undefined;
+  if (isUndeclarable(snapshot, node)) return undeclarableText(snapshot, node.id);
+  return 'it does not answer here, but its peers have not declared it failed. If they do not reach it either, they will within cluster-node-timeout; then fix again.';
 }
 
 /** Slots of the step that must not be given away now. */
-export function notUnserved(snapshot: ClusterSnapshot, node: string, slots: SlotSet): SlotSet {
+export function notUnserved(
+  snapshot: ClusterSnapshot,
+  { node, slots, dead }: Pick<StepOf<'assignSlots'>, 'node' | 'slots' | 'dead'>,
+): SlotSet {
   const own = snapshot.nodes.find(({ id }) => id === node)?.slots ?? [];
-  return subtractSlots(slots, unionSlots(unservedSlots(snapshot).slots, own));
+  return subtractSlots(slots, unionSlots(unservedSlots(snapshot, dead).slots, own));
 }

@@ -43,7 +43,7 @@ const shapes: { readonly [K in FiledKind]: Shape<StepFields[K]> } = {
   setConfig: { nodes: listOf(nodeId), name: settingName, value: settingValue, before: settingValue },
   keepSetting: { configMap: objectName, name: settingName, value: settingValue },
   flush: { nodes: listOf(nodeId) },
-  assignSlots: { node: nodeId, slots },
+  assignSlots: { node: nodeId, slots, dead: optional(listOf(nodeId)) },
   correctImports: { node: nodeId, owner: nodeId, slots },
   bringKeys: { from: nodeId, to: nodeId, slots },
   closeSlots: { node: nodeId, slots },

@@ -47,7 +47,7 @@ function dataText(step: Step, nameOf: (id: string) => string): string {
     case 'flush':
       return `Delete all keys on ${list(step.nodes)}`;
     case 'assignSlots':
-      return `${nameOf(step.node)} takes ${slotsText(step.slots)} (${formatSlots(step.slots)}), which nobody serves`;
+      return `${nameOf(step.node)} takes ${slotsText(step.slots)} (${formatSlots(step.slots)}), which nobody serves${presumed(step.dead, nameOf)}`;
     case 'correctImports':
       return `Have ${nameOf(step.node)} import ${slotsText(step.slots)} (${formatSlots(step.slots)}) from ${nameOf(step.owner)}, which owns them`;
     case 'bringKeys':

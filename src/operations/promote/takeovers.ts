@@ -92,7 +92,8 @@ function stepFor(
   };
 }
 
-function whyDead(snapshot: ClusterSnapshot, master: RedisNode): string {
+/** On whose word a silent node counts as dead, as a sentence. */
+export function whyDead(snapshot: ClusterSnapshot, master: RedisNode): string {
   const proof = proofOfDeath(snapshot, master);
   const name = `${nodeName(master)} (${master.id.slice(0, 8)})`;
   if (proof !== undefined) return `${name}: ${proof}.`;

@@ -18,13 +18,14 @@ const pollEvery = 250;
 /** Gives slots that nobody serves to a master, and waits until every node that answers sees them there. */
 export const assignSlots: StepRun<'assignSlots'> = {
   isDone: isAssigned,
-  check: async ({ node: id, slots }, snapshot, { kubernetes }) => {
+  check: async (step, snapshot, { kubernetes }) => {
+    const { node: id, dead } = step;
     refuseUnread(snapshot);
     const node = memberOf(snapshot, id);
     const name = nameOf(snapshot, id);
     if (!answers(node)) throw refusal('unreachable', `${name} does not answer.`);
     if (node.role !== 'master') throw refusal('unsafe', `${name} is a replica by now. Fix again.`);
-    const served = notUnserved(snapshot, id, slots);
+    const served = notUnserved(snapshot, step);
     if (served.length > 0) {
       throw refusal(
         'unsafe',
@@ -32,7 +33,7 @@ export const assignSlots: StepRun<'assignSlots'> = {
       );
     }
     const facts = kubernetes && (await readHolders(snapshot, kubernetes.access, kubernetes.readNode));
-    refuseHolders(snapshot, facts ?? nothingElse);
+    refuseHolders(snapshot, facts ?? nothingElse, dead);
   },
   act: async (step, ports) => {
     const { redis, report, snapshot, readSnapshot, signal, now, delay } = ports;

@@ -3,20 +3,26 @@ import type { Outcome } from '../../model/outcome.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { planFix } from '../../operations/fix.ts';
 import { readHolders, readStrayKeys } from '../../operations/fix/facts.ts';
+import { presumedLost } from '../../operations/fix/lost.ts';
 import type { HolderFacts } from '../../operations/fix/holders.ts';
 import { Asking } from '../asking.ts';
 import type { Parts } from '../parts.ts';
 import { toChange } from '../partToChange.ts';
 import { askPods } from '../podAsking.ts';
+import { deadIn } from '../target.ts';
 import { runPlanned } from '../runPlanned.ts';
 import { stepsText } from '../stepsText.ts';
 
-/** Assigns uncovered slots to masters that answer, and prefers masters that hold keys in them. */
+/**
+ * Assigns uncovered slots to masters that answer, and prefers masters that hold keys in them. Where nobody else can say
+ * that a silent node is dead, the person who types the cluster's name does.
+ */
 export async function fix(parts: Parts, argument: unknown): Promise<Outcome> {
   const asking = new Asking(parts, argument);
   const snapshot = await toChange(parts, argument, await parts.inventory.fresh(await asking.cluster()));
-  const stray = await readStrayKeys(snapshot, await parts.inventory.dialer(snapshot.ref));
-  const plan = planFix(snapshot, stray, await holdersOf(parts, snapshot));
+  const dead = deadIn(asking.answers) ?? (asking.answers['confirmed'] === true ? [] : presumedLost(snapshot));
+  const stray = await readStrayKeys(snapshot, await parts.inventory.dialer(snapshot.ref), { dead });
+  const plan = planFix(snapshot, stray, await holdersOf(parts, snapshot), { dead });
   return runPlanned(parts, {
     plan,
     asking,

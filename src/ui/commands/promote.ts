@@ -10,7 +10,7 @@ import { Asking } from '../asking.ts';
 import type { Parts } from '../parts.ts';
 import { toChange } from '../partToChange.ts';
 import { runPlanned } from '../runPlanned.ts';
-import { pickNode, textAnswer, type Answers } from '../target.ts';
+import { deadIn, pickNode, textAnswer } from '../target.ts';
 
 /**
  * Makes a chosen replica the master of its shard: handed over, or where the master is gone by force. Where most masters
@@ -38,12 +38,6 @@ export async function promote(parts: Parts, argument: unknown): Promise<Outcome>
         ? 'Not all shards have a new master yet'
         : `${promoted(plan, snapshot)} in ${seconds.toFixed(1)} s`,
   });
-}
-
-function deadIn({ dead }: Answers): readonly string[] | undefined {
-  if (dead === undefined) return undefined;
-  if (Array.isArray(dead) && dead.every((id): id is string => typeof id === 'string')) return dead;
-  throw new UserError('invalid-input', '"dead" must be a list of node ids. Nothing was changed.');
 }
 
 /** The first way that is possible. Where none is, why the last one is not says what to do. */

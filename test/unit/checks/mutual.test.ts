@@ -52,6 +52,21 @@ test('what gossip puts right by itself is not found before it had the time', () 
   assert.deepEqual(check({ ...snapshot, takenAt: 7_000 }), [], 'it begins again');
 });
 
+test('nodes that have all lost each other find nobody by waiting: that is found within seconds', () => {
+  const lost = (id: string): readonly KnownNode[] =>
+    view(id).others.map((line) => ({ ...line, host: '10.9.9.9', linkState: 'disconnected' }));
+  const snapshot: ClusterSnapshot = {
+    ...snapshotOf(ids.map((id) => source(id, { others: lost(id), clusterState: 'fail' }))),
+    ref: { context: 'test', namespace: 'shop', name: `cart-${++clusters}` },
+    takenAt: 0,
+  };
+  const rules = (takenAt: number): readonly (string | undefined)[] =>
+    check({ ...snapshot, takenAt }).flatMap(({ rule, remedy }) => (rule === 'mutual' ? [remedy] : []));
+  assert.deepEqual(rules(0), []);
+  assert.ok(isSettling(snapshot));
+  assert.match(rules(3_000)[0] ?? '', /“Heal Cluster…” introduces the nodes to each other again/);
+});
+
 test('wrong roles, lost addresses and lost links are named, and heal is offered exactly where it does something', () => {
   const cases: readonly (readonly [Partial<KnownNode>, RegExp, boolean])[] = [
     [

@@ -5,6 +5,8 @@ import type { ClusterSnapshot } from '../../../src/model/snapshot.ts';
 import { formatSlots, unionSlots } from '../../../src/model/slots.ts';
 import { planFix } from '../../../src/operations/fix.ts';
 import type { StrayKeys } from '../../../src/operations/fix/facts.ts';
+import { presumedLost } from '../../../src/operations/fix/lost.ts';
+import type { Plan } from '../../../src/model/plan.ts';
 import { stepRuns } from '../../../src/operations/steps/index.ts';
 import type { StepPorts } from '../../../src/operations/steps/ports.ts';
 import type { Source } from '../../../src/inventory/source.ts';
@@ -141,6 +143,87 @@ describe('slots that nobody serves', () => {
       () => planFix(without(['m2'], ['fail']), nothing),
       /cart-5 has a copy; promote that instead/,
     );
+  });
+
+  describe('of masters that their peers cannot declare failed', () => {
+    const gone = ['m1', 'm2', 'r1', 'r2'];
+    const byAddress = (flags: readonly string[], changes: Partial<KnownNode> = {}): ClusterSnapshot => {
+      const said = (id: string): readonly KnownNode[] =>
+        view(id).others.map((one) =>
+          gone.includes(one.id)
+            ? { ...one, flags: [...one.flags, ...flags], linkState: 'disconnected', ...changes }
+            : one,
+        );
+      const sources = ['m0', 'r0'].map((id): Source => {
+        const { reading } = source(id, { others: said(id), clusterState: 'fail' });
+        return { address: `${view(id).self.host}:6379`, reading };
+      });
+      return { ...snapshotOf(sources), ref: { addresses: ['10.0.0.0:6379'] }, workloads: [] };
+    };
+    const fixed = (snapshot: ClusterSnapshot, dead: readonly string[]): Plan =>
+      planFix(snapshot, nothing, undefined, { dead });
+
+    test('stay theirs without a word: too few masters are left, or their addresses are lost', () => {
+      assert.throws(() => fixed(byAddress(['fail?']), []), /too few masters answer.*"dead": \["m1"\]/);
+      const lost = byAddress(['noaddr'], { host: '', port: 0 });
+      assert.throws(
+        () => fixed(lost, []),
+        /may run where nobody finds it.*“Heal Cluster…”.*"dead": \["m1"\]/,
+      );
+      const declaredOnce = byAddress(['fail', 'noaddr'], { host: '', port: 0 });
+      assert.throws(() => fixed(declaredOnce, []), /may run where nobody finds it/);
+    });
+
+    test('are given away on a person’s word for each that may hold them, which every step carries', () => {
+      const snapshot = byAddress(['fail?']);
+      const dead = presumedLost(snapshot);
+      assert.deepEqual(new Set(dead), new Set(gone));
+      const plan = fixed(snapshot, dead);
+      assert.ok(plan.steps.length > 0);
+      for (const step of plan.steps) assert.deepEqual('dead' in step && step.dead, dead);
+      assert.deepEqual(plan.request, { dead });
+      assert.match(plan.warnings.join(), /taken for dead on your word/);
+      assert.match(plan.losses.join(), /If one of these still runs somewhere/);
+      assert.throws(() => fixed(snapshot, ['m1', 'm2']), /r1.*too few masters answer/);
+    });
+
+    test('stay theirs whatever a person says while something contradicts it', () => {
+      const connected = byAddress([], { linkState: 'connected' });
+      assert.deepEqual(presumedLost(connected), []);
+      assert.throws(() => fixed(connected, gone), /other nodes are connected to it/);
+      const whole = snapshotOf(ids.map((id) => source(id)));
+      assert.throws(() => fixed(whole, gone), /All hash slots .* are served/);
+      const waiting = without(['m2', 'r2'], ['fail?']);
+      assert.throws(() => fixed(waiting, ['m2', 'r2']), /peers have not declared it failed/);
+    });
+  });
+
+  test('an unknown node without an address may hold slots that nobody claims', () => {
+    const lost = line('m9', {
+      host: '',
+      port: 0,
+      slots: [],
+      flags: ['master', 'noaddr'],
+      linkState: 'disconnected',
+    });
+    const snapshot = limbo();
+    const sources = snapshot.nodes.flatMap(({ view: said, pod: facts, id }): Source[] =>
+      said === undefined || facts === undefined
+        ? []
+        : [
+            {
+              pod: facts,
+              reading: { tried: true, lastId: id, view: { ...said, others: [...said.others, lost] } },
+            },
+          ],
+    );
+    const unknown = { ...snapshotOf(sources), ref: { addresses: ['10.0.0.0:6379'] }, workloads: [] };
+    assert.deepEqual(
+      unknown.strangers.map(({ id }) => id),
+      ['m9'],
+    );
+    assert.throws(() => planFix(unknown, nothing), /m9.* lost its address, so it may run/);
+    assert.equal(planFix(unknown, nothing, undefined, { dead: ['m9'] }).steps.length, 1);
   });
 
   test('the step is refused when somebody serves the slots by then, and done when all say so', async () => {
