@@ -170,5 +170,7 @@ function unknownRemedy(snapshot: ClusterSnapshot, id: string): string {
   const perhaps = perhapsScaledDown(snapshot);
   const found = perhaps ?? addressRemedy(snapshot, id);
   if (above === undefined) return found === undefined ? forget : `${found} Otherwise ${forget}`;
+  if (snapshot.workloads.length > 1)
+    return `StatefulSet ${above.name} has spec.replicas ${above.replicas}: raise them, and pod ${name ?? ''} starts again with its volume. ${forget}`;
   return `StatefulSet ${above.name} has spec.replicas ${above.replicas}: “Scale…” to more pods starts ${name ?? ''} again. ${forget}`;
 }

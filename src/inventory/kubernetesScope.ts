@@ -190,9 +190,8 @@ export class KubernetesScope {
     const credentials = await this.#secrets.credentials(candidate);
     const forward = await this.#access.forward(candidate.namespace, pod, port);
     return {
-      endpoint: { path: forward.path },
+      endpoint: { path: forward.path, name: `pod ${pod}` },
       credentials,
-      name: `pod ${pod}`,
       close: () => {
         forward.close();
       },

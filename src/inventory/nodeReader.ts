@@ -9,8 +9,6 @@ import { pace } from './pace.ts';
 export interface Route {
   readonly endpoint: Endpoint;
   readonly credentials: Credentials;
-  /** What people call the server, where that is not its address: its pod. */
-  readonly name?: string;
   close(): void;
 }
 
@@ -106,13 +104,13 @@ export class NodeReader {
   }
 
   /** An ACL may forbid CLUSTER MYID and allow CLUSTER NODES, which readings need. */
-  async #confirm(connection: NodeConnection, expected: string, { endpoint, name }: Route): Promise<void> {
+  async #confirm(connection: NodeConnection, expected: string, { endpoint }: Route): Promise<void> {
     const id = await connection.call('CLUSTER', 'MYID').then(String, async (error: unknown) => {
       if (error instanceof UserError) throw error;
       return (await this.#redis.readNodeView(connection)).self.id;
     });
     if (id === expected) return;
-    const place = name ?? ('path' in endpoint ? 'the forwarded server' : formatAddress(endpoint));
+    const place = 'path' in endpoint ? (endpoint.name ?? 'the forwarded server') : formatAddress(endpoint);
     throw new UserError(
       'unsafe',
       `Node ${id} now answers at ${place} instead of ${expected}. Nothing was changed there. Refresh and check what runs there before you try again.`,

@@ -119,7 +119,10 @@ export function unreadEvidence({ reason, servers }: UnreadGroup): readonly strin
 
 /** So that what is said of one pod is the same text as what is said of another. */
 function withoutName(text: string, name: string): string {
-  return text.replaceAll(`Redis at ${name}`, 'Redis').replaceAll(name, '…');
+  return text
+    .replaceAll(`Redis at pod ${name}`, 'Redis')
+    .replaceAll(`Redis at ${name}`, 'Redis')
+    .replaceAll(name, '…');
 }
 
 /** `a, b, c`, and how many more where there are many. */

@@ -3,7 +3,7 @@ import { isApart, partsWithData } from '../model/parts.ts';
 import { quantity } from '../model/quantity.ts';
 import { nodeName } from '../model/shards.ts';
 import type { ClusterPart, ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
-import { refusal } from './nodes.ts';
+import { answers, refusal } from './nodes.ts';
 
 /**
  * Throws a UserError `unsafe` where the cluster has fallen apart and another part holds keys or slots, until a person
@@ -13,7 +13,7 @@ import { refusal } from './nodes.ts';
 export function refuseApart(snapshot: ClusterSnapshot): void {
   if (!isApart(snapshot)) return;
   const others = partsWithData(snapshot);
-  const [first] = snapshot.nodes;
+  const first = snapshot.nodes.find(answers);
   const choice =
     first === undefined ? '' : ` or, to change only the first part, pass part: "${nodeName(first)}"`;
   if (others.every(({ why }) => why === 'own-cluster')) {

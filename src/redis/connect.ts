@@ -21,7 +21,7 @@ export async function connectNode(
   credentials: Credentials,
   times: ConnectTimes,
 ): Promise<NodeConnection> {
-  const name = 'path' in endpoint ? 'the forwarded server' : formatAddress(endpoint);
+  const name = 'path' in endpoint ? (endpoint.name ?? 'the forwarded server') : formatAddress(endpoint);
   const redis = new Redis(optionsFor(endpoint, credentials, times));
   let lastError: unknown;
   redis.on('error', (error) => {

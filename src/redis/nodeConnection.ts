@@ -1,5 +1,9 @@
-/** Where this machine reaches a server: a forwarded Unix socket, or an address. */
-export type Endpoint = { readonly path: string } | { readonly host: string; readonly port: number };
+/**
+ * Where this machine reaches a server: a forwarded Unix socket, or an address. `name` is what people call the server at
+ * the end of a forward: its pod.
+ */
+export type Endpoint =
+  { readonly path: string; readonly name?: string } | { readonly host: string; readonly port: number };
 
 export interface Credentials {
   readonly username?: string;

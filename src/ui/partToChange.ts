@@ -18,7 +18,7 @@ export async function toChange(
   const answers = answersOf(parts, argument);
   const part = textAnswer(answers, 'part');
   if (part !== undefined) return choosePart(snapshot, part);
-  const [first] = snapshot.nodes;
+  const first = snapshot.nodes.find(({ view }) => view !== undefined);
   if (first === undefined || partsWithData(snapshot).length === 0 || Object.keys(answers).length > 0) {
     return snapshot;
   }

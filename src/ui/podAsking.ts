@@ -29,9 +29,8 @@ export function askPods(
     const known = await credentials(namespace);
     const forward = await access.forward(namespace, pod, port);
     return {
-      endpoint: { path: forward.path },
+      endpoint: { path: forward.path, name: `pod ${pod}` },
       credentials: known,
-      name: `pod ${pod}`,
       close: () => {
         forward.close();
       },

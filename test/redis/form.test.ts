@@ -151,7 +151,7 @@ describe('empty servers that never formed a cluster', () => {
     });
     await assert.rejects(
       planFor(cluster),
-      new RegExp(`announces 127\\.0\\.0\\.1:${at.port} .*cannot be confirmed`),
+      new RegExp(`announces 127\\.0\\.0\\.1:${at.port} .*cannot be confirmed .*correct the setting`),
     );
     const { nodes } = await readAnyway(victim);
     assert.deepEqual(nodes[0]?.view?.others, []);

@@ -2,6 +2,7 @@ import type { KubernetesAccess, KubernetesObject } from '../../kubernetes/kubern
 import { describeRef, type KubernetesClusterRef } from '../../model/clusterRef.ts';
 import { UserError } from '../../model/errors.ts';
 import type { WorkloadFacts } from '../../model/snapshot.ts';
+import { asSentence } from '../../model/unread.ts';
 import { topOwnerOf } from '../owner.ts';
 import { isOrdinalOf } from './claims.ts';
 import { generatedSecret, instanceLabel, managedBy, managedByLabel } from './render.ts';
@@ -40,6 +41,19 @@ const ownKinds: readonly (readonly [apiVersion: string, kind: string])[] = [
  * Throws a UserError where the pods are made by something that would make them again.
  */
 export async function findBelongings(
+  access: KubernetesAccess,
+  ref: KubernetesClusterRef,
+  workloads: readonly WorkloadFacts[],
+): Promise<Belongings> {
+  try {
+    return await lookFor(access, ref, workloads);
+  } catch (error) {
+    if (!(error instanceof UserError) || error.message.includes('Nothing was deleted.')) throw error;
+    throw new UserError(error.reason, `${asSentence(error.message)} Nothing was deleted.`, { cause: error });
+  }
+}
+
+async function lookFor(
   access: KubernetesAccess,
   ref: KubernetesClusterRef,
   workloads: readonly WorkloadFacts[],

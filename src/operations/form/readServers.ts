@@ -127,7 +127,7 @@ async function refuseElsewhere(
   if (id === self.id) return;
   throw new UserError(
     'unsafe',
-    `it announces ${formatAddress(announced)} and was reached at ${formatAddress(at)}, and that the same server is at both cannot be confirmed (${id}).`,
+    `it announces ${formatAddress(announced)} (cluster-announce-ip and cluster-announce-port) and was reached at ${formatAddress(at)}, and that the same server is at both cannot be confirmed (${id}). The others would look for it at the announced address: form the cluster from where that leads to it, or correct the setting.`,
   );
 }
 

@@ -2,6 +2,7 @@ import { quantity } from '../../model/quantity.ts';
 import type { PromoteHow } from '../../model/plan.ts';
 import { nodeName } from '../../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
+import { deniedText, whyDenied } from '../../model/unread.ts';
 import { answers, canElect, isInTouch, memberOf, refusal, replicasOf, votersOf } from '../nodes.ts';
 import { proofOfDeath, signOfLife } from './death.ts';
 
@@ -35,7 +36,9 @@ function refuseHandOver(snapshot: ClusterSnapshot, node: RedisNode, master: Redi
     const way = canElect(snapshot)
       ? 'If the cluster does not elect a replica by itself, promote with how "force".'
       : `${lostMajority(snapshot)} Promote with how "takeover" if they are dead.`;
-    throw refusal('unsafe', `The master of ${name} does not answer, so it cannot hand over. ${way}`);
+    const denied = master === undefined ? undefined : whyDenied(master);
+    const gone = denied === undefined ? 'does not answer' : `could not be read (${deniedText(denied)})`;
+    throw refusal('unsafe', `The master of ${name} ${gone}, so it cannot hand over. ${way}`);
   }
   if (isInTouch(node)) return;
   throw refusal(
@@ -114,6 +117,7 @@ function unprovenDeath(snapshot: ClusterSnapshot, ids: readonly string[]): Error
 /** How many votes are missing, and which replicas have the data of whom. */
 function lostMajority(snapshot: ClusterSnapshot): string {
   const { all, silent } = votersOf(snapshot);
+  const isAnyDenied = silent.some((node) => whyDenied(node) !== undefined);
   const heirs = silent.map((master) => {
     const names = replicasOf(snapshot, master.id)
       .filter((one) => answers(one))
@@ -121,5 +125,11 @@ function lostMajority(snapshot: ClusterSnapshot): string {
     if (names.length === 0) return `no replica has the data of ${nodeName(master)}`;
     return `${names.join(', ')} ${names.length === 1 ? 'has' : 'have'} the data of ${nodeName(master)}`;
   });
-  return `${silent.length} of ${quantity(all.length, 'voting master')} do not answer (${silent.map(nodeName).join(', ')}); ${heirs.join(', ')}.`;
+  return `${silent.length} of ${quantity(all.length, 'voting master')} ${isAnyDenied ? 'could not be read' : 'do not answer'} (${silent.map(silentText).join(', ')}); ${heirs.join(', ')}.`;
+}
+
+/** A master that could not be read may be as healthy as any: its name alone would read as if it were gone. */
+function silentText(node: RedisNode): string {
+  const denied = whyDenied(node);
+  return denied === undefined ? nodeName(node) : `${nodeName(node)}: ${deniedText(denied)}`;
 }

@@ -33,7 +33,8 @@ export async function rotatePassword(parts: Parts, argument: unknown): Promise<O
         try {
           const forward = await access.forward(pod.namespace, pod.name, pod.port, signal);
           try {
-            const connection = await redis.connectNode({ path: forward.path }, { password, ...tls });
+            const endpoint = { path: forward.path, name: `pod ${pod.name}` };
+            const connection = await redis.connectNode(endpoint, { password, ...tls });
             const found = await redis.readNodeView(connection).finally(() => {
               connection.close();
             });

@@ -40,7 +40,7 @@ const cases: readonly {
 }[] = [
   {
     what: 'a password that was not found',
-    snapshot: unreadFor('password', () => 'Redis at the forwarded server requires a password.'),
+    snapshot: unreadFor('password', (name) => `Redis at pod ${name} requires a password.`),
     why: 'the servers require a password',
     short: 'password required',
     said: /requires a password/,
@@ -48,7 +48,7 @@ const cases: readonly {
   },
   {
     what: 'TLS',
-    snapshot: unreadFor('tls', () => 'Redis at the forwarded server requires TLS.'),
+    snapshot: unreadFor('tls', (name) => `Redis at pod ${name} requires TLS.`),
     why: 'the servers require TLS',
     short: 'TLS required',
     said: /requires TLS/,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import type { KubernetesAccess, KubernetesObject } from '../../../src/kubernetes/kubernetesAccess.ts';
+import { UserError } from '../../../src/model/errors.ts';
 import { planDelete, prepareDelete } from '../../../src/operations/delete.ts';
 import { findBelongings } from '../../../src/operations/deploy/belongings.ts';
 import { ids, pod, snapshotOf, source } from '../sample.ts';
@@ -193,4 +194,13 @@ test('what each volume holds is said by who mounts it, and all keys are lost whe
     /keep their data in other folders than those of 6 volumes .*: no keys of this cluster are there/,
   );
   assert.match(beside.losses.join(' '), /All keys: no volume holds them/);
+});
+
+test('where a right is missing the refusal says that nothing was deleted', async () => {
+  const denied = new UserError('forbidden', 'Not allowed to get StatefulSet "db" in team.');
+  const access = { ...accessTo([]), get: () => Promise.reject(denied) };
+  await assert.rejects(findBelongings(access, ref, []), {
+    reason: 'forbidden',
+    message: 'Not allowed to get StatefulSet "db" in team. Nothing was deleted.',
+  });
 });

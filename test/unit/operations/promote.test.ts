@@ -81,6 +81,18 @@ describe('promoting a replica', () => {
     );
   });
 
+  test('a master that could not be read is never said not to answer', () => {
+    const snapshot = without([0, 1], 'silent');
+    const failure = { reason: 'password', message: 'Redis asks for a password.' } as const;
+    const nodes = snapshot.nodes.map((node) =>
+      node.view === undefined ? { ...node, health: 'unreachable' as const, unreachable: failure } : node,
+    );
+    const denied = { ...snapshot, nodes };
+    const said = /2 of 3 voting masters could not be read \(cart-0: .*password.*, cart-1: .*password/;
+    assert.throws(() => planPromote(denied, { node: 'r1', how: 'force' }), said);
+    assert.throws(() => planPromote(denied, { node: 'r1' }), /The master of cart-4 could not be read \(/);
+  });
+
   test('taking over needs proof that the masters are dead: unreachable is not dead', () => {
     assert.throws(
       () => planPromote(without([0, 1], 'silent'), { node: 'r1', how: 'takeover' }),

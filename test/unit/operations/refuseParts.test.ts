@@ -50,6 +50,17 @@ test('a cluster that has fallen apart is changed by no plan that moves, assigns,
   for (const [name, plan] of Object.entries(plans)) assert.throws(() => plan(apart()), fallen, name);
 });
 
+test('the part to change is named by a node that answers', () => {
+  const snapshot = apart();
+  const nodes = snapshot.nodes.map((node, index) => {
+    const { view, ...silent } = node;
+    return index === 0 && view !== undefined ? { ...silent, health: 'unreachable' as const } : node;
+  });
+  assert.throws(() => {
+    refuseApart({ ...snapshot, nodes });
+  }, /part: "cart-1"/);
+});
+
 test('empty servers that stand apart are no obstacle: nothing of them can be lost', () => {
   refuseApart(whole);
   refuseApart(apart({ keys: 0, slots: [], why: 'lost-volume' }));
