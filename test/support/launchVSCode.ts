@@ -44,6 +44,8 @@ const stillProgress =
 export interface LaunchOptions {
   /** The folder of a built extension, or a .vsix, which is installed. */
   readonly extensionPath: string;
+  /** Folders of extensions beside it. */
+  readonly otherExtensions?: readonly string[];
   /** A browser-served VS Code of this version instead of whichever is there. */
   readonly version?: ServerVersion;
   /** The workspace folder; an empty one by default. */
@@ -98,7 +100,8 @@ export async function launchVSCode(options: LaunchOptions): Promise<VSCodeUnderT
   await writeUserSettings(dataDir, { ...testSettings, ...options.settings });
   const bridge = await listenForHost(dataDir);
   const hostOptions: HostOptions = {
-    ...{ extensionPath: options.extensionPath, folder, dataDir, log },
+    ...{ folder, dataDir, log },
+    extensions: [options.extensionPath, ...(options.otherExtensions ?? [])],
     env: { TMPDIR: temporary, XDG_RUNTIME_DIR: temporary, ...options.env, ...bridge.env },
     ...(options.screen === undefined ? {} : { screen: options.screen }),
   };

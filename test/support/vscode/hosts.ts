@@ -43,7 +43,8 @@ export interface WindowUnderTest {
 }
 
 export interface HostOptions {
-  readonly extensionPath: string;
+  /** Folders, or packages where VS Code is served to a browser. */
+  readonly extensions: readonly string[];
   readonly folder: string;
   readonly dataDir: string;
   readonly env: Readonly<Record<string, string>>;
@@ -57,7 +58,7 @@ export async function openInBrowser(server: string, options: HostOptions): Promi
   const executablePath = await ensureChromium(log);
   const running = await startVSCodeServer({
     ...{ server, dataDir, folder, env, removeDataDir: true, port: 0 },
-    extensions: [options.extensionPath, bridge],
+    extensions: [...options.extensions, bridge],
   });
   const { deviceScaleFactor, ...viewport } = options.screen ?? usualScreen;
   let browser: BrowserContext | undefined;
@@ -80,14 +81,14 @@ export async function openInBrowser(server: string, options: HostOptions): Promi
 
 /** A desktop VS Code; the bridge closes it when this process dies. */
 export async function openOnDesktop(executablePath: string, options: HostOptions): Promise<WindowUnderTest> {
-  const { dataDir, extensionPath, folder, env } = options;
+  const { dataDir, extensions, folder, env } = options;
   await mkdir(join(dataDir, 'extensions'), { recursive: true });
   const app = await _electron.launch({
     executablePath,
     env: vscodeEnvironment(env) as Record<string, string>,
     args: [
       folder,
-      ...[extensionPath, bridge].map((path) => `--extensionDevelopmentPath=${path}`),
+      ...[...extensions, bridge].map((path) => `--extensionDevelopmentPath=${path}`),
       `--user-data-dir=${dataDir}`,
       `--extensions-dir=${join(dataDir, 'extensions')}`,
       ...['--no-sandbox', '--disable-gpu', '--disable-updates', '--disable-workspace-trust'],
