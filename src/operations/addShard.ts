@@ -113,7 +113,10 @@ function refuseUsed(snapshot: ClusterSnapshot, { address, id, keys, slots, other
   if (member !== undefined) {
     if (member.role === 'master' && member.slots.length === 0 && replicasOf(snapshot, id).length === 0)
       return;
-    throw refusal('invalid-input', `${address} is a member with a part to play already.`);
+    throw refusal(
+      'invalid-input',
+      `${address} is already a member that owns slots, has replicas or replicates a master.`,
+    );
   }
   if (keys === 0 && slots === 0 && others === 0) return;
   throw refusal(

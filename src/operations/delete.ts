@@ -64,7 +64,7 @@ function nothingThere(ref: KubernetesClusterRef, { claims }: Belongings): UserEr
   const volumes =
     claims.length === 0
       ? ''
-      : ` Only volumes are left (${claims.join(', ')}); they are deleted when asked for.`;
+      : ` Only volumes are left (${claims.join(', ')}); delete them with “volumes”: true.`;
   return new UserError(
     'not-found',
     `Nothing of ${describeRef(ref)} was found.${volumes} Nothing was deleted.`,
@@ -154,7 +154,7 @@ function lossesFor(
   volumes: boolean,
 ): readonly string[] {
   const losses: string[] = [];
-  if (pods > 0) losses.push(`${quantity(pods, 'pod')}: clients of this cluster get no answers any more.`);
+  if (pods > 0) losses.push(`${quantity(pods, 'pod')}: clients of this cluster can no longer connect.`);
   const off = podsOffVolumes(nodes);
   const mounted = new Set(
     [...mounts.values()].flatMap(({ pod, use }) => (use === 'mounted' && !off.has(pod) ? [pod] : [])),
@@ -165,14 +165,14 @@ function lossesFor(
   );
   const unmounted = [...mounts.values()].filter(({ pod, use }) => use === 'unmounted' || off.has(pod));
   if (unmounted.length === claims.length) {
-    losses.push('All keys: no volume holds them, they are gone with the pods.');
+    losses.push('All keys: they are on no volume and are deleted with the pods.');
   } else if (inMemory.length > 0) {
     losses.push(
-      `Keys of ${inMemory.map(nodeName).join(', ')}: no volume holds them, they are gone with the pods.`,
+      `Keys of ${inMemory.map(nodeName).join(', ')}: they are on no volume and are deleted with the pods.`,
     );
   }
   if (volumes && claims.length > 0) {
-    losses.push(`All keys on ${volumesText(claims)}. They cannot be brought back.`);
+    losses.push(`All keys on ${volumesText(claims)}. They cannot be restored.`);
   }
   return losses;
 }
@@ -247,7 +247,7 @@ async function waitUntilGone(
     if (now() - progressed > podLimit) {
       throw new UserError(
         'failed',
-        `These ${what} do not go: ${left.join(', ')}. Look at them with kubectl describe; a finalizer or a lost worker may hold them.`,
+        `These ${what} are still there: ${left.join(', ')}. Inspect them with kubectl describe; a finalizer or a lost Kubernetes node may block their deletion.`,
       );
     }
     await delay(pollEvery, signal);
@@ -262,7 +262,7 @@ function withProgress(ref: KubernetesClusterRef, deleted: readonly string[], err
   if (!(error instanceof UserError)) return error;
   if (deleted.length === 0)
     return new UserError(error.reason, `${ref.name} was not deleted. ${error.message}`, { cause: error });
-  return new StoppedError(error.reason, `${ref.name} was only deleted in part. ${error.message} ${done}`, {
+  return new StoppedError(error.reason, `${ref.name} was only partly deleted. ${error.message} ${done}`, {
     ...{ changed: true, reached: { deleted }, cause: error },
   });
 }

@@ -85,9 +85,9 @@ export function planDeploy(
     beginning,
     pods,
     steps: [
-      { kind: 'applyManifests', text: `Make ${[...secret, ...kinds].join(', ')}` },
+      { kind: 'applyManifests', text: `Create ${[...secret, ...kinds].join(', ')}` },
       { kind: 'waitForPods', pods, text: `Wait until ${podsText(pods, objects)} are ready` },
-      { kind: 'waitForCluster', text: 'Wait until every node says that all 16,384 slots are covered' },
+      { kind: 'waitForCluster', text: 'Wait until every node reports all 16,384 slots as covered' },
     ],
     warnings: warningsFor(answers, facts, beginning),
     losses: [],
@@ -115,11 +115,14 @@ function warningsFor(answers: DeployAnswers, facts: DeployFacts, beginning: Begi
   const { overlays = [] } = answers;
   const gone = missingOrdinals(facts.claims);
   const warnings: readonly (readonly [applies: boolean, text: string])[] = [
-    [answers.auth === 'none', 'Without a password, whoever reaches the pods can read and write all keys.'],
+    [
+      answers.auth === 'none',
+      'Without a password, anyone who can reach the pods can read and write all keys.',
+    ],
     [answers.replicasPerMaster === 0, 'Without replicas, the keys of a master that fails are lost.'],
     [
       overlays.includes('dev'),
-      'Without volumes (overlay dev), the keys of a shard whose pods are gone at the same time are lost.',
+      'Without volumes (overlay dev), a shard’s keys are lost if all of its pods stop at the same time.',
     ],
     [
       !overlays.includes('dev') && facts.storageClasses === undefined,
@@ -127,19 +130,19 @@ function warningsFor(answers: DeployAnswers, facts: DeployFacts, beginning: Begi
     ],
     [
       overlays.some((one) => one === 'production' || one === 'spread') && facts.workers === undefined,
-      'It could not be checked whether there are as many workers as the pods need.',
+      'It could not be checked whether there are enough Kubernetes nodes for the pods.',
     ],
     [
       beginning === 'goesOn',
-      'A deployment with the same answers was begun and not finished; this one goes on with it.',
+      'An unfinished deployment with the same answers was found; this one resumes it.',
     ],
     [
       beginning === 'adopts',
-      `The ${quantity(facts.claims.length, 'volume')} of the earlier cluster are taken over, with its keys, roles and slots.`,
+      `The ${quantity(facts.claims.length, 'volume')} of the earlier cluster are reused, with its keys, roles and slots.`,
     ],
     [
       beginning === 'adopts' && gone.length > 0,
-      `The volumes of pods ${gone.join(', ')} are missing: these pods come back empty and copy from their shards, if a copy is left there.`,
+      `The volumes of pods ${gone.join(', ')} are missing: these pods start empty and copy the data of their shard, if a copy exists.`,
     ],
   ];
   return warnings.filter(([applies]) => applies).map(([, text]) => text);
@@ -199,7 +202,7 @@ async function applyAll(plan: DeployPlan, ports: DeployPorts): Promise<Kubernete
   const { namespace, name } = plan.answers;
   const made = await access.get('apps/v1', 'StatefulSet', namespace, name);
   if (made === undefined)
-    throw new UserError('not-found', `StatefulSet ${name} was deleted by somebody else.`);
+    throw new UserError('not-found', `StatefulSet ${name} was deleted by someone else.`);
   return made;
 }
 
@@ -229,7 +232,7 @@ function lookAtCluster(plan: DeployPlan, pods: readonly PodFacts[], views: reado
 
 /**
  * Every node says that all slots are covered, knows all others and where they are (clients are sent nowhere otherwise),
- * and as many are replicas as were asked for. An earlier cluster has the roles that it had.
+ * and as many are replicas as were requested. An earlier cluster has the roles that it had.
  */
 function isWhole({ answers, beginning, pods }: DeployPlan, views: readonly NodeView[]): boolean {
   const replicas = views.filter((view) => view.replication.role === 'replica');
@@ -248,7 +251,7 @@ function isWhole({ answers, beginning, pods }: DeployPlan, views: readonly NodeV
 }
 
 function leftBehind({ ref }: DeployPlan, error: unknown, isBegun: boolean): Error {
-  const left = `What was made so far is left as it is in context ${ref.context}, namespace ${ref.namespace}; Delete Cluster… removes it.`;
+  const left = `What was created so far remains in context ${ref.context}, namespace ${ref.namespace}; Delete Cluster… removes it.`;
   if (isAbort(error)) {
     return Object.assign(new Error(`The deployment of ${ref.name} was cancelled. ${left}`), {
       name: 'AbortError',

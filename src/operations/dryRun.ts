@@ -24,17 +24,17 @@ export async function dryRun(plan: Plan, ports: RunPorts): Promise<readonly stri
   for (const [index, step] of plan.steps.entries()) {
     const line = async (): Promise<string> => {
       const bound = bind(withNodes(step, snapshot), index, stepPorts, stepRuns);
-      if (await bound.isDone()) return 'done already';
-      if (!isFirst) return 'would follow';
+      if (await bound.isDone()) return 'already done';
+      if (!isFirst) return 'would run after that';
       isFirst = false;
       await bound.check();
-      return 'could begin now';
+      return 'could start now';
     };
     const state = await line().catch((error: unknown) => {
       if (!(error instanceof UserError)) throw error;
       return isFirst || error.reason !== 'not-found'
-        ? `could not begin: ${messageOf(error)}`
-        : 'would follow';
+        ? `cannot start: ${messageOf(error)}`
+        : 'would run after that';
     });
     lines.push(`${index + 1}. ${step.text}: ${state}`);
   }

@@ -32,7 +32,7 @@ export function planFlush(snapshot: ClusterSnapshot): Plan {
         text: `Delete all keys of ${those.map((node) => `${nodeName(node)} (${quantity(node.view?.keys ?? 0, 'key')})`).join(', ')}`,
       },
     ],
-    warnings: ['What clients write from then on stays.'],
+    warnings: ['Keys that clients write afterwards are kept.'],
     losses: [
       `All ${quantity(keys, 'key')} of ${describeRef(snapshot.ref)}, on its masters and their replicas.`,
     ],

@@ -21,7 +21,7 @@ export function planForget(snapshot: ClusterSnapshot, request: ForgetRequest): P
   if (ids.length === 0) {
     throw refusal(
       'invalid-input',
-      `${snapshot.name} lists no node that is gone: there is nothing to forget.`,
+      `${snapshot.name} lists no node that is gone, so there is nothing to forget.`,
     );
   }
   for (const id of ids) {
@@ -41,7 +41,7 @@ export function planForget(snapshot: ClusterSnapshot, request: ForgetRequest): P
       ...[perhapsScaledDown(snapshot)].flatMap((way) => way ?? []),
       ...silent.map(
         (node) =>
-          `${nodeName(node)} does not answer and cannot be told: it brings the forgotten back if it returns after a minute.`,
+          `${nodeName(node)} does not answer, so it cannot forget them: if it returns after a minute, it introduces them again.`,
       ),
     ],
     losses: [],
@@ -58,9 +58,13 @@ function forgetSteps(snapshot: ClusterSnapshot, id: string): readonly Step[] {
   const reset: Step = {
     kind: 'resetNode',
     node: id,
-    text: `${name} leaves the cluster, empty and with a new id`,
+    text: `${name} is removed from the cluster; it is empty and gets a new node id`,
   };
-  const forget: Step = { kind: 'forget', node: id, text: `All others forget ${name} (${id.slice(0, 8)})` };
+  const forget: Step = {
+    kind: 'forget',
+    node: id,
+    text: `All other nodes forget ${name} (${id.slice(0, 8)})`,
+  };
   return answers(node) ? [reset, forget] : [forget];
 }
 

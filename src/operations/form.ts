@@ -17,7 +17,7 @@ export interface FormRequest {
 }
 
 /**
- * Plans to make a cluster of empty servers that never formed one: all are introduced to one another, the masters share
+ * Plans to make a cluster of empty servers that never formed one: all are introduced to each other, the masters share
  * the slots, and replicas follow masters elsewhere. Throws a UserError that names every server that is not empty, does
  * not answer or knows others.
  */
@@ -129,7 +129,7 @@ function introduction(servers: readonly FormServer[]): Step {
   return {
     kind: 'introduce',
     servers: servers.map(({ id, host, port, busPort }) => ({ node: id, host, port, busPort })),
-    text: `Introduce ${servers.map(({ name }) => name).join(', ')} to one another`,
+    text: `Introduce ${servers.map(({ name }) => name).join(', ')} to each other`,
   };
 }
 
@@ -153,8 +153,8 @@ function togetherWarnings(shards: readonly PlannedShard[]): readonly string[] {
     ...(bare.length === 0
       ? []
       : [
-          `Without replicas the keys of a server that is lost are lost with it: ${bare.map(({ master }) => master.name).join(', ')}.`,
+          `Without replicas, the keys of a lost server are lost with it: ${bare.map(({ master }) => master.name).join(', ')}.`,
         ]),
-    ...(together.length === 0 ? [] : [`On the same machine, and lost together: ${together.join('; ')}.`]),
+    ...(together.length === 0 ? [] : [`On the same machine, so they fail together: ${together.join('; ')}.`]),
   ];
 }

@@ -45,7 +45,7 @@ export async function leaseWarning(access: KubernetesAccess, namespace: string):
   const missing = verbs.filter((_, index) => rights[index] !== true);
   if (missing.length === 0) return [];
   return [
-    `You may not ${missing.join(', ')} leases in namespace ${namespace}, so nothing keeps a colleague from changing this cluster at the same time.`,
+    `You may not ${missing.join(', ')} leases in namespace ${namespace}, so a colleague could change this cluster at the same time.`,
   ];
 }
 
@@ -192,17 +192,17 @@ function holderOf({ spec }: LeaseObject): string {
 
 function busy(ports: LeasePorts, { ref }: Claim, found: LeaseObject | undefined): UserError {
   const what = found?.metadata.annotations?.[titleAnnotation] ?? 'Another operation';
-  const holder = found === undefined || holderOf(found) === '' ? 'somebody else' : holderOf(found);
+  const holder = found === undefined || holderOf(found) === '' ? 'someone else' : holderOf(found);
   const seconds = found === undefined ? 0 : Math.max(0, Math.round(ageOf(ports, found) / 1000));
   return new UserError(
     'busy',
-    `"${what}" is being run on ${describeRef(ref)} by ${holder}, who said so ${seconds} s ago. Nothing was changed. Wait for it; if it died, its claim runs out after ${durationSeconds} s.`,
+    `"${what}" is being run on ${describeRef(ref)} by ${holder}, renewed ${seconds} s ago. Nothing was changed. Wait for it; if it crashed, its Lease expires after ${durationSeconds} s.`,
   );
 }
 
 function takenAway({ ref, title }: Claim): UserError {
   return new UserError(
     'busy',
-    `"${title}" was stopped at a safe point: somebody else claimed ${describeRef(ref)} while Kubernetes could not be told that it still runs. What was done until then stays. Look at the cluster before going on.`,
+    `"${title}" was stopped at a safe point: someone else claimed ${describeRef(ref)} while the Lease could not be renewed. What was done until then remains. Check the cluster before you resume.`,
   );
 }

@@ -27,15 +27,16 @@ export function planMoveMastersOff(
   const { worker } = request;
   const workers = new Set(snapshot.nodes.flatMap(({ pod }) => pod?.worker ?? []));
   if (!workers.has(worker)) {
-    const there = workers.size === 0 ? 'no known worker' : [...workers].sort().join(', ');
+    const there = workers.size === 0 ? 'no known Kubernetes node' : [...workers].sort().join(', ');
     throw refusal(
       'not-found',
-      `${describeRef(snapshot.ref)} has no node on worker "${worker}"; it runs on ${there}.`,
+      `${describeRef(snapshot.ref)} has no Redis node on Kubernetes node "${worker}"; it runs on ${there}.`,
     );
   }
   const masters = mastersOf(snapshot).filter((node) => node.slots.length > 0);
   const there = masters.filter((node) => node.pod?.worker === worker);
-  if (there.length === 0) throw refusal('invalid-input', `No master with slots runs on worker ${worker}.`);
+  if (there.length === 0)
+    throw refusal('invalid-input', `No master with slots runs on Kubernetes node ${worker}.`);
   const load = new Map<string, number>();
   for (const { pod } of masters) add(load, pod?.worker);
   const pairs = there.map((master) => ({ master, heir: heirOf(snapshot, master, worker, load) }));
@@ -44,7 +45,7 @@ export function planMoveMastersOff(
   if (steps.length === 0) {
     throw refusal(
       'unsafe',
-      `${stuck.join(', ')} has no replica in step on another worker that could take over. Add or move one first.`,
+      `${stuck.join(', ')} has no in-sync replica on another Kubernetes node that could take over. Add or move one first.`,
     );
   }
   return {
@@ -57,7 +58,7 @@ export function planMoveMastersOff(
       ...survivability(snapshot, zones).map(fateText),
       ...stuck.map(
         (name) =>
-          `${name} stays: no replica of it is in step on another worker. Its slots go unserved while its pod moves.`,
+          `${name} stays: it has no in-sync replica on another Kubernetes node. Its slots are not served while its pod moves.`,
       ),
     ],
     losses: [],
@@ -88,6 +89,6 @@ function promoteStep(master: RedisNode, heir: RedisNode): Step {
     kind: 'promote',
     node: heir.id,
     how: 'handOver',
-    text: `${nodeName(master)} hands ${slotsText(master.slots)} over to ${nodeName(heir)} on ${heir.pod?.worker ?? 'another worker'}`,
+    text: `${nodeName(master)} hands ${slotsText(master.slots)} over to ${nodeName(heir)} on ${heir.pod?.worker ?? 'another Kubernetes node'}`,
   };
 }

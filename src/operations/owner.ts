@@ -120,7 +120,7 @@ export async function refuseSeveral(access: KubernetesAccess, snapshot: ClusterS
   if (owner === undefined) return;
   throw new UserError(
     'unsafe',
-    `${describeRef(ref)} runs in several workloads (${workloads.map(({ name }) => name).join(', ')}). They are made by ${owner} would change them back. Make the change there. Nothing was changed.`,
+    `${describeRef(ref)} runs in several workloads (${workloads.map(({ name }) => name).join(', ')}). They are managed by ${owner} would revert the change. Make it there. Nothing was changed.`,
   );
 }
 
@@ -139,6 +139,6 @@ export async function refuseOwned(
   if (owner === undefined) return;
   throw new UserError(
     'unsafe',
-    `StatefulSet ${statefulSet} is made by ${owner} would change its replicas back. Scale it there. Nothing was changed.`,
+    `StatefulSet ${statefulSet} is managed by ${owner} would revert the change. Scale it there. Nothing was changed.`,
   );
 }

@@ -114,7 +114,7 @@ export function planFromFile(filed: FiledPlan, snapshot: ClusterSnapshot): Plan 
     const more = changes.length > 5 ? ` and ${changes.length - 5} more changes` : '';
     throw new UserError(
       'unsafe',
-      `${isKubernetesRef(snapshot.ref) ? describeRef(snapshot.ref) : snapshot.name} is no longer as the plan found it: ${changes.slice(0, 5).join('; ')}${more}. Nothing was changed. Make the plan anew (${filed.operation}).`,
+      `${isKubernetesRef(snapshot.ref) ? describeRef(snapshot.ref) : snapshot.name} has changed since the plan was saved: ${changes.slice(0, 5).join('; ')}${more}. Nothing was changed. Create a new plan (${filed.operation}).`,
     );
   }
   return planOfSteps(filed, snapshot);

@@ -98,7 +98,7 @@ function stateText({ plan, states, left }: Reached, result: PlanResult, error: U
     // What a step itself makes of a failure has its cause; a connection that broke knows nothing of the step.
     const isBare = error.reason === 'unreachable' && error.cause === undefined;
     if (!isBare || states.get(0) !== 'begun') return [error.message, ...moved].join(' ');
-    return `${error.message}. "${first?.text ?? ''}" may be half done. When the server answers, run the same again: it goes on where this stopped.`;
+    return `${error.message}. "${first?.text ?? ''}" may be half done. Run it again when the server answers; it resumes where it stopped.`;
   }
   const texts = (wanted: (state: StepState | undefined) => boolean): readonly string[] =>
     plan.steps.filter((_, index) => wanted(states.get(index))).map(({ text }) => text);
@@ -109,8 +109,8 @@ function stateText({ plan, states, left }: Reached, result: PlanResult, error: U
     `${done.length} of ${quantity(plan.steps.length, 'step')} are done.`,
     ...moved,
     ...kept,
-    ...(unbegun.length === 0 ? [] : [`Not begun: ${listed(unbegun)}.`]),
-    'What is done stays. When the reason is gone, run the same again: it goes on where this stopped.',
+    ...(unbegun.length === 0 ? [] : [`Not started: ${listed(unbegun)}.`]),
+    'What is done remains. Fix the cause and run it again; it resumes where it stopped.',
   ].join(' ');
 }
 

@@ -36,7 +36,7 @@ export function planPromote(snapshot: ClusterSnapshot, request: PromoteRequest):
   const slots = slotsText(master?.slots ?? []);
   const texts = {
     handOver: `${from} hands ${slots} over to ${name}; clients wait for about a tenth of a second, no write is lost`,
-    force: `${name} has itself elected by the other masters without its master ${from}`,
+    force: `${name} is elected by the other masters without its master ${from}`,
   };
   return {
     title: `Promote ${name}`,
@@ -57,6 +57,6 @@ function checkHow(how: string): asserts how is PromoteHow {
 function warningsFor(node: RedisNode, how: PromoteHow): readonly string[] {
   if (how !== 'handOver' || (node.lagBytes ?? 0) <= muchBehind) return [];
   return [
-    `${nodeName(node)} lacks ${quantity(node.lagBytes ?? 0, 'byte')}; the master gives up after 5 seconds if it does not catch up, and goes on as before.`,
+    `${nodeName(node)} lacks ${quantity(node.lagBytes ?? 0, 'byte')}; the master gives up after 5 seconds if it does not catch up, and remains the master.`,
   ];
 }

@@ -55,7 +55,7 @@ export function planRebalance(snapshot: ClusterSnapshot, request: RebalanceReque
   if (total === 0) {
     throw new UserError(
       'invalid-input',
-      `Every master of ${snapshot.name} is within ${threshold} % of its share already. Nothing was changed.`,
+      `Every master of ${snapshot.name} is already within ${threshold} % of its share. Nothing was changed.`,
     );
   }
   const steps = moves.map(stepFor);
@@ -74,14 +74,14 @@ function checkRequest(
   { weights = {}, threshold = usualThreshold }: RebalanceRequest,
 ): void {
   if (!Number.isFinite(threshold) || threshold < 0 || threshold > 100) {
-    throw invalid(`The threshold is a number of percent from 0 to 100, not ${threshold}.`);
+    throw invalid(`The threshold must be a percentage from 0 to 100, not ${threshold}.`);
   }
   for (const [id, weight] of Object.entries(weights)) {
     if (!masters.some((node) => node.id === id)) {
       throw invalid(`A weight is given for "${id}", which is not the node id of a master.`);
     }
     if (!Number.isFinite(weight) || weight < 0) {
-      throw invalid(`The weight of ${id} is a number from 0 up, not ${weight}.`);
+      throw invalid(`The weight of ${id} must be 0 or more, not ${weight}.`);
     }
   }
 }
@@ -95,7 +95,7 @@ function refuseUnlessSound(snapshot: ClusterSnapshot, masters: readonly RedisNod
   refuseDeadMasters(snapshot, masters);
   const uncovered = uncoveredSlots(snapshot);
   if (uncovered.length > 0) {
-    throw unsafe(`No master serves slots ${formatSlots(uncovered)}. Bring their master back first.`);
+    throw unsafe(`No master serves slots ${formatSlots(uncovered)}. Restart their master first.`);
   }
   for (const [index, one] of masters.entries()) {
     for (const other of masters.slice(index + 1)) {
@@ -110,7 +110,7 @@ function refuseUnlessSound(snapshot: ClusterSnapshot, masters: readonly RedisNod
     const stray = [...migrating, ...importing].find(({ nodeId }) => !masters.some(({ id }) => id === nodeId));
     if (stray !== undefined) {
       throw unsafe(
-        `Slot ${stray.slot} of ${nodeName(one)} is open for a move with ${stray.nodeId}, which is no master now. Heal the cluster first.`,
+        `Slot ${stray.slot} of ${nodeName(one)} is open for a migration with ${stray.nodeId}, which is not a master. Heal the cluster first.`,
       );
     }
   }

@@ -44,7 +44,7 @@ export function planRemoveShard(
   if (!isKubernetesRef(snapshot.ref)) {
     const steps = shrinkSteps(snapshot, { drained: [master], spare: shard, dropped: shard });
     const warnings = [
-      `The servers of ${shard.map(nodeName).join(', ')} go on running, empty and in no cluster.`,
+      `The servers of ${shard.map(nodeName).join(', ')} keep running, empty and outside the cluster.`,
     ];
     return movingAs({ ...common, steps, warnings, losses: [] }, request);
   }
@@ -60,7 +60,7 @@ function refuseFew(snapshot: ClusterSnapshot, master: RedisNode): void {
   if (left >= fewestMasters) return;
   throw refusal(
     'unsafe',
-    `${quantity(left, 'master')} would be left: with fewer than ${fewestMasters} no replica can be elected when a master fails.`,
+    `${quantity(left, 'master')} would remain: with fewer than ${fewestMasters} no replica can be elected when a master fails.`,
   );
 }
 
@@ -69,6 +69,6 @@ function refuseSilent(shard: readonly RedisNode[]): void {
   if (silent.length === 0) return;
   throw refusal(
     'unreachable',
-    `${silent.map(nodeName).join(', ')} does not answer, and has to be told to leave.`,
+    `${silent.map(nodeName).join(', ')} does not answer, but must be reachable to leave the cluster.`,
   );
 }

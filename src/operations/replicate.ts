@@ -19,7 +19,7 @@ export function planReplicate(snapshot: ClusterSnapshot, request: ReplicateReque
     if (spread.steps.length === 0) {
       throw refusal(
         'invalid-input',
-        `The replicas of ${describeRef(snapshot.ref)} are spread evenly already.`,
+        `The replicas of ${describeRef(snapshot.ref)} are already spread evenly.`,
       );
     }
     return { ...common, title: `Spread the replicas of ${snapshot.name}`, ...spread };
@@ -43,7 +43,7 @@ export function spreadSteps(snapshot: ClusterSnapshot): Pick<Plan, 'steps' | 'wa
   return {
     steps: moves.map(({ node, master }) => replicateStep(node, master)),
     warnings: [
-      'One after the other: each drops its copy and fetches the other shard whole, and its old shard lacks a copy from then on.',
+      'One at a time: each replica drops its data and copies the other shard in full; its old shard has one replica less from then on.',
     ],
   };
 }
@@ -63,5 +63,5 @@ function warningsFor(snapshot: ClusterSnapshot, node: RedisNode): readonly strin
     (other) => other !== node && answers(other) && isInTouch(other),
   );
   if (left.length > 0) return [];
-  return [`${nameOf(snapshot, node.masterId ?? '')} has no replica then that could take over.`];
+  return [`${nameOf(snapshot, node.masterId ?? '')} will have no replica that could take over.`];
 }

@@ -97,7 +97,7 @@ function warningsFor(
         `${nodeName(source)} will own no slots afterwards. If its cluster-allow-replica-migration is on, it becomes a replica of ${nodeName(target)}.`,
     );
   const there = typeof wanted === 'number' ? 0 : countSlots(wanted) - countMoving(shares);
-  const owned = `${nodeName(target)} owns ${there.toLocaleString('en-US')} of these slots already; they are left out.`;
+  const owned = `${nodeName(target)} owns ${there.toLocaleString('en-US')} of these slots already; they are skipped.`;
   return there > 0 ? [owned, ...emptied] : emptied;
 }
 

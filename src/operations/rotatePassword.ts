@@ -83,8 +83,8 @@ export async function prepareRotation(
       {
         kind: 'changeObject',
         text: goesOn
-          ? `Go on with the passwords that Secret ${secret.secret} holds`
-          : `Put a new password into Secret ${secret.secret}, the present one beside it as ${previousPassword}`,
+          ? `Resume with the passwords in Secret ${secret.secret} holds`
+          : `Put a new password into Secret ${secret.secret}, and keep the current one as ${previousPassword}`,
       },
       {
         kind: 'waitForCluster',
@@ -97,7 +97,7 @@ export async function prepareRotation(
       },
     ],
     warnings: [
-      'Clients that connect after the last step need the new password. To give it to them while both are good, do the steps by hand: docs/guides/manifests.md says how.',
+      'Clients that connect after the last step need the new password. To update clients while both passwords are valid, do the steps by hand as docs/guides/manifests.md describes.',
     ],
     losses: [],
   };
@@ -111,13 +111,16 @@ function answeringServers({ name, nodes, loosePods, workloads }: ClusterSnapshot
   if (workloads.length !== 1 || workloads[0]?.bundled !== true) {
     throw refusal(
       'unsafe',
-      `${name} does not run on this extension's manifests, whose agents pass a new password on.`,
+      `${name} was not deployed from this extension’s manifests, whose agents distribute a new password.`,
     );
   }
   const silent = nodes.filter((node) => node.view === undefined || node.pod === undefined);
   const [first] = [...silent.map((node) => node.pod?.name ?? node.id), ...loosePods.map((pod) => pod.name)];
   if (first !== undefined)
-    throw refusal('unreachable', `${first} does not answer, and every server has to take the new password.`);
+    throw refusal(
+      'unreachable',
+      `${first} does not answer, and every server has to accept the new password.`,
+    );
   return nodes.flatMap(({ id, pod }) => (pod === undefined ? [] : [{ pod, id }]));
 }
 
@@ -134,7 +137,7 @@ async function secretOf(
   if (found.passwordIsMounted !== true) {
     throw refusal(
       'unsafe',
-      'The pods do not mount the Secret: they run older manifests. Apply the present ones first.',
+      'The pods do not mount the Secret: they run older manifests. Apply the current ones first.',
     );
   }
   return found.passwordFrom;
@@ -160,14 +163,13 @@ export async function runRotation(plan: RotatePlan, ports: RotatePorts): Promise
   await poke(plan, ports, 'both');
   const accepted = await untilAll(plan, ports, 'accept the new password', fresh, 'accepted');
   if (!accepted)
-    return stopped('Stopped: both passwords are in the Secret and will be good. Run it again to go on.');
+    return stopped('Stopped: both passwords are in the Secret and remain valid. Run it again to resume.');
   const data = { [previousPassword]: null };
   const metadata = { uid: plan.uid };
   await access.patch('v1', 'Secret', plan.ref.namespace, plan.secret.secret, { metadata, data });
   await poke(plan, ports, 'new');
   const refused = await untilAll(plan, ports, 'refuse the old password', old, 'refused');
-  if (!refused)
-    return stopped('Stopped: the new password is in use, and the agents drop the old one by themselves.');
+  if (!refused) return stopped('Stopped: the new password is in use, and the agents remove the old one.');
   const seconds = (now() - begun) / 1000;
   const message = `${plan.ref.name}: all ${quantity(plan.servers.length, 'server')} have the new password of Secret ${plan.secret.secret} and no other, after ${seconds.toFixed(0)} s.`;
   return { outcome: 'done', message, seconds };
@@ -223,7 +225,7 @@ async function untilAll(
       const late = servers.filter((_, index) => answers[index] !== wanted).map(({ pod }) => pod.name);
       throw new StoppedError(
         'failed',
-        `After ${patience / 1000} s not all servers ${what}: ${late.join(', ')}. Look at the logs of their agents, then run it again; it goes on where it stands.`,
+        `After ${patience / 1000} s not all servers ${what}: ${late.join(', ')}. Look at the logs of their agents, then run it again; it resumes where it stopped.`,
         { changed: true, cause: undefined },
       );
     }

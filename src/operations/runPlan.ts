@@ -168,7 +168,7 @@ async function verify(run: Run, steps: readonly BoundStep[]): Promise<void> {
     await run.ports.witness?.ended(index, 'failed');
     throw new UserError(
       'failed',
-      `"${step.text}" was carried out, but the servers do not say so: something changed the cluster at the same time, such as a failover.`,
+      `"${step.text}" was carried out, but the servers do not confirm it: something else changed the cluster at the same time, such as a failover.`,
     );
   }
   run.fresh = snapshot;

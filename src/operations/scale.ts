@@ -46,7 +46,7 @@ export function planScale(snapshot: ClusterSnapshot, request: ScaleRequest): Sca
   if (!isKubernetesRef(ref)) {
     throw refusal(
       'invalid-input',
-      `${describeRef(ref)} is not in Kubernetes: start more servers where it runs, and join them.`,
+      `${describeRef(ref)} is not in Kubernetes: start more servers there, and join them with “Add Shard…”.`,
     );
   }
   const workload = onlyStatefulSet(ref, snapshot.workloads);
@@ -77,7 +77,7 @@ export function planScale(snapshot: ClusterSnapshot, request: ScaleRequest): Sca
       { kind: 'waitForPods', pods: to, text: `Wait for ${quantity(to, 'pod')} to be ready` },
       {
         kind: 'joinNodes',
-        text: `${joining} new nodes join as replicas of the masters that have the fewest`,
+        text: `${joining} new nodes join as replicas of the masters with the fewest replicas`,
       },
     ],
     warnings: [],
@@ -91,13 +91,12 @@ function refusal(reason: UserError['reason'], message: string): UserError {
 
 function onlyStatefulSet(ref: KubernetesClusterRef, workloads: readonly WorkloadFacts[]): WorkloadFacts {
   const [first, ...others] = workloads;
-  if (first === undefined)
-    throw refusal('not-found', `${describeRef(ref)} has no StatefulSet that could be scaled.`);
+  if (first === undefined) throw refusal('not-found', `${describeRef(ref)} has no StatefulSet to scale.`);
   if (others.length > 0) {
     const names = workloads.map((one) => one.name).join(', ');
     throw refusal(
       'unsafe',
-      `${describeRef(ref)} runs in several workloads (${names}). Which of them is to grow is for the tool to say that made them.`,
+      `${describeRef(ref)} runs in several workloads (${names}). Scale it with the tool that created them.`,
     );
   }
   if (first.kind !== 'StatefulSet') {
@@ -109,10 +108,7 @@ function onlyStatefulSet(ref: KubernetesClusterRef, workloads: readonly Workload
 function wantedPods({ pods, replicasPerMaster }: ScaleRequest, masters: number): number {
   if (pods !== undefined) return pods;
   if (replicasPerMaster === undefined) {
-    throw refusal(
-      'invalid-input',
-      'Say to how many pods, or to how many replicas per master, the cluster is to grow.',
-    );
+    throw refusal('invalid-input', 'Give the number of pods, or of replicas per master.');
   }
   return masters * (1 + replicasPerMaster);
 }
@@ -122,13 +118,13 @@ function checkTarget(snapshot: ClusterSnapshot, workload: WorkloadFacts, to: num
   if (to < workload.replicas) {
     throw refusal(
       'unsafe',
-      `${where} has ${quantity(workload.replicas, 'pod')}; going down to ${to} is refused until the shards are drained: lowering a StatefulSet's replicas loses data.`,
+      `${where} has ${quantity(workload.replicas, 'pod')}; scaling down to ${to} is refused until the shards are drained: lowering a StatefulSet’s replicas loses data.`,
     );
   }
   if (to > mostNodes)
-    throw refusal('invalid-input', `A Redis Cluster has at most ${mostNodes} nodes; ${to} were asked for.`);
+    throw refusal('invalid-input', `A Redis Cluster has at most ${mostNodes} nodes; ${to} were requested.`);
   if (to === workload.replicas && snapshot.loosePods.length === 0) {
-    throw refusal('invalid-input', `${where} has ${quantity(to, 'pod')} already: there is nothing to do.`);
+    throw refusal('invalid-input', `${where} has ${quantity(to, 'pod')} already. There is nothing to do.`);
   }
 }
 
@@ -138,7 +134,7 @@ function refuseUnhealthy(snapshot: ClusterSnapshot): void {
   const worst = findings.filter((one) => one.severity === 'error' || one.rule === 'open-slots');
   throw refusal(
     'unsafe',
-    `${describeRef(snapshot.ref)} is not well, and new nodes would join in the middle of it: ${worst.map((one) => one.message).join(' ')} Put this right first; “Check Cluster” says how.`,
+    `${describeRef(snapshot.ref)} is unhealthy, so no nodes can be added: ${worst.map((one) => one.message).join(' ')} Fix this first; “Check Cluster” says how.`,
   );
 }
 
@@ -168,7 +164,7 @@ export async function runScale(plan: ScalePlan, ports: JoinPorts): Promise<Scale
 }
 
 function leftAsItIs({ ref, workload, to }: ScalePlan, error: unknown, isScaled: boolean): unknown {
-  const left = `StatefulSet ${workload} stays as it is now (context ${ref.context}, namespace ${ref.namespace}): lowering its replicas could lose data. Scale to ${quantity(to, 'pod')} again to go on.`;
+  const left = `StatefulSet ${workload} is left as it is (context ${ref.context}, namespace ${ref.namespace}): lowering its replicas could lose data. Scale to ${quantity(to, 'pod')} again to resume.`;
   if (isAbort(error)) {
     return Object.assign(new Error(`Scaling ${ref.name} was stopped. ${left}`), { name: 'AbortError' });
   }

@@ -63,7 +63,7 @@ export function planScaleShape(
   if (wanted.masters < fewestMasters) {
     throw refusal(
       'unsafe',
-      `A cluster needs ${fewestMasters} masters, so that replicas can be elected; ${wanted.masters} were asked for.`,
+      `A cluster needs ${fewestMasters} masters, so that replicas can be elected; ${wanted.masters} were requested.`,
     );
   }
   const { volumes = false } = request;
@@ -71,7 +71,7 @@ export function planScaleShape(
   if (!isGrowth && (wanted.masters > now.masters || wanted.replicas > now.replicas)) {
     throw refusal(
       'invalid-input',
-      `From ${shapeText(now)} to ${shapeText(wanted)} takes two steps: change the number of masters first, then that of replicas.`,
+      `From ${shapeText(now)} to ${shapeText(wanted)} takes two steps: change the number of masters first, then the number of replicas.`,
     );
   }
   const common = {
@@ -84,7 +84,7 @@ export function planScaleShape(
   if (isSame(wanted, now)) {
     if (isUneven(snapshot)) return { ...common, ...spreadSteps(snapshot) };
     const where = describeRef(snapshot.ref);
-    throw refusal('invalid-input', `${where} has ${shapeText(now)} already: there is nothing to do.`);
+    throw refusal('invalid-input', `${where} has ${shapeText(now)} already. There is nothing to do.`);
   }
   const dropped = now.masters + now.replicas - wanted.masters - wanted.replicas;
   const steps = isGrowth
@@ -162,7 +162,7 @@ function goingTo(
   if (silent.length > 0) {
     throw refusal(
       'unreachable',
-      `${silent.map(({ id, pod }) => pod?.name ?? id).join(', ')} does not answer, and has to know who leaves.`,
+      `${silent.map(({ id, pod }) => pod?.name ?? id).join(', ')} does not answer, but every node must know which nodes leave.`,
     );
   }
   const pods = workload.replicas - (now.masters + now.replicas - wanted.masters - wanted.replicas);
@@ -185,8 +185,7 @@ function goingTo(
     const [most] = left.sort((a, b) => b.length - a.length);
     const index = Math.max(0, most?.findIndex(ends) ?? 0);
     const [replica] = most?.splice(index, 1) ?? [];
-    if (replica === undefined)
-      throw refusal('invalid-input', 'There are not that many replicas to take away.');
+    if (replica === undefined) throw refusal('invalid-input', 'There are not enough replicas to remove.');
     spare.push(replica);
   }
   return { drained: whole.flatMap(([master]) => master ?? []), spare };

@@ -39,7 +39,7 @@ export function planSetConfig(
     ...(node === undefined ? inConfigMap(request, facts) : []),
   ];
   if (steps.length === 0)
-    throw refusal('invalid-input', `${name} is ${shown(value)} already, wherever it is asked.`);
+    throw refusal('invalid-input', `${name} is ${shown(value)} already on every server.`);
   const silent = snapshot.nodes.filter((one) => !answers(one));
   return {
     title: `Set ${name} to ${shown(value)} on ${node === undefined ? snapshot.name : nameOf(snapshot, node)}`,
@@ -48,14 +48,16 @@ export function planSetConfig(
     request,
     steps,
     warnings: [
-      ...(node === undefined ? silent.map((one) => `${nodeName(one)} does not answer and is not told.`) : []),
+      ...(node === undefined
+        ? silent.map((one) => `${nodeName(one)} does not answer and is left unchanged.`)
+        : []),
       ...(node === undefined && facts.kept !== undefined
         ? []
-        : ['It is not kept: a server that restarts has what its own file says.']),
+        : ['It does not survive a restart: servers then read their own configuration file.']),
     ],
     losses:
       name === 'appendonly' && value === 'no'
-        ? ['With appendonly no, a server that restarts has lost its keys unless a replica holds them.']
+        ? ['With appendonly set to no, a server that restarts loses its keys unless a replica has them.']
         : [],
   };
 }
@@ -67,7 +69,7 @@ function checkName({ workloads }: ClusterSnapshot, name: string, value: string):
   if (!needsRestart(name)) return;
   throw refusal(
     'invalid-input',
-    `Servers take ${name} at their start only. Upgrade Image or Configuration… restarts them one by one.`,
+    `Servers read ${name} only when they start. “Upgrade Image or Configuration…” restarts them one by one.`,
   );
 }
 
@@ -104,7 +106,7 @@ function inConfigMap({ name, value }: SetConfigRequest, { kept }: SetConfigFacts
     {
       kind: 'keepSetting',
       ...{ configMap, name, value },
-      text: `Keep it in redis.conf of ConfigMap ${configMap}`,
+      text: `Save it in redis.conf of ConfigMap ${configMap}`,
     },
   ];
 }

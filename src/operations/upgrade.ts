@@ -82,7 +82,7 @@ export function planUpgrade(
   if (steps.length === 0) {
     throw new UserError(
       'invalid-input',
-      `${describeRef(ref)} is like that already: there is nothing to do. Nothing was changed.`,
+      `${describeRef(ref)} is like that already. There is nothing to do. Nothing was changed.`,
     );
   }
   const isRestart = request.restartedAt !== undefined;
@@ -184,8 +184,8 @@ function stepsOf(
   const masters = new Set(mastersOf(snapshot).map(nodeName));
   for (const pod of restarts) {
     const text = masters.has(pod)
-      ? `Hand over the slots of ${pod} to a replica, restart it, wait until it is in step`
-      : `Restart ${pod}, wait until it is in step`;
+      ? `Hand over the slots of ${pod} to a replica, restart it, wait until it is in sync`
+      : `Restart ${pod}, wait until it is in sync`;
     steps.push({ kind: 'restartPod', pod, text });
   }
   if (restarts.length > 0 || set.partition > 0) {
@@ -237,7 +237,9 @@ function lossesFor(
     );
   }
   if (live['appendonly'] === 'no') {
-    losses.push('With appendonly no, a server that restarts has lost its keys unless a replica holds them.');
+    losses.push(
+      'With appendonly set to no, a server that restarts loses its keys unless a replica has them.',
+    );
   }
   return losses;
 }

@@ -46,7 +46,7 @@ test('what cannot be deployed is refused with what to change, and nothing is mad
     [
       { overlays: ['production'], masters: 300 },
       'unsafe',
-      /600 pods need 600 workers.*has \d+\. Add workers/,
+      /600 pods need 600 Kubernetes nodes.*has \d+\. Add nodes/,
     ],
   ];
   for (const [changed, reason, message] of cases) await refused(prepare(changed), reason, message);

@@ -203,7 +203,11 @@ test('a quota that forbids the pods is named; stopping says what is left', async
   });
   const small = answers({ name: 'small', auth: 'none' });
   const plan = await prepareDeploy(access, files, small);
-  await refused(runDeploy(plan, ports), 'failed', /StatefulSet small cannot make its pods:.*exceeded quota/);
+  await refused(
+    runDeploy(plan, ports),
+    'failed',
+    /StatefulSet small cannot create its pods:.*exceeded quota/,
+  );
   const stop = new AbortController();
   const stopped = runDeploy(await prepareDeploy(access, files, small), {
     ...ports,

@@ -35,7 +35,7 @@ function reference() {
   return { context: access.context, namespace, name: 'plain' };
 }
 
-test('pods of manifests without an agent are joined as replicas of the masters that have the fewest', async () => {
+test('pods of manifests without an agent are joined as replicas of the masters with the fewest replicas', async () => {
   const before = await snapshotOf(ports, reference());
   assert.equal(before.workloads[0]?.bundled, false);
   const plan = planScale(before, { pods: 8 });

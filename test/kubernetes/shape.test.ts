@@ -42,7 +42,7 @@ function shape(snapshot: ClusterSnapshot): readonly (readonly [slots: number, re
   ]);
 }
 
-test('a shard is added while the agents stand back', async () => {
+test('a shard is added while the pods’ agents pause', async () => {
   const snapshot = await readAgreed();
   const plan = planAddShard(snapshot, {}, await facts(snapshot));
   await runPlan(plan, ports);

@@ -78,7 +78,7 @@ test('a slot that somebody closes during the move is not handed over', async () 
   const meddling = faultyDialer(cluster.dialer, (id, [, verb, slot]) =>
     verb === 'SETSLOT' && slot === 250 && id === source.id ? 'OK' : undefined,
   );
-  await assertRefused(meddling, [[200, 263]], /Slots 250 were closed on the source by somebody else/);
+  await assertRefused(meddling, [[200, 263]], /Slots 250 were closed on the source by someone else/);
 });
 
 test('a key that MIGRATE left on both servers is taken from the source', async () => {

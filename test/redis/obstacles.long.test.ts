@@ -120,7 +120,7 @@ describe('obstacles on the way of an operation', { timeout: 240_000 }, () => {
       const values = new Map(silent.nodes.map(({ id }) => [id, '5']));
       const request = { name: 'maxmemory-samples', value: '6' };
       const setting = planSetConfig(silent, request, { values });
-      assert.match(setting.warnings.join(), /does not answer and is not told/);
+      assert.match(setting.warnings.join(), /does not answer and is left unchanged/);
     } finally {
       cluster.kill(target, 'SIGCONT');
     }

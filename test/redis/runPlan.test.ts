@@ -63,9 +63,9 @@ test('a plan stopped in the middle is gone on with by running the same plan, als
     `${first.movedSlots} slots`,
   );
   await assertWhole(cluster);
-  const left = (await dryRun(plan, runPorts(cluster))).filter((line) => !line.endsWith('done already'));
+  const left = (await dryRun(plan, runPorts(cluster))).filter((line) => !line.endsWith('already done'));
   assert.equal(left.length, 3 - first.steps);
-  assert.ok(left.length === 0 || left[0]?.endsWith('could begin now'));
+  assert.ok(left.length === 0 || left[0]?.endsWith('could start now'));
   const second = await runPlan(plan, runPorts(cluster));
   assert.deepEqual([second.cancelled, second.steps, second.skipped], [false, 3, first.steps]);
   assert.equal(first.movedSlots + second.movedSlots, 4096);
@@ -101,7 +101,7 @@ test('a failover between the plan and the run is noticed by the step and by the 
   const now = await readSnapshot(cluster);
   assert.throws(() => planFromFile(readPlanFile(file), now), new RegExp(`${name} is a replica now`));
   assert.deepEqual(await dryRun(plan, runPorts(cluster)), [
-    `1. ${plan.steps[0]?.text ?? ''}: could not begin: ${name}, which gives slots, is a replica now. Plan again. No slot of this step was moved.`,
+    `1. ${plan.steps[0]?.text ?? ''}: cannot start: ${name}, which gives slots, is a replica now. Plan again. No slot of this step was moved.`,
   ]);
   await assertWhole(cluster);
 });

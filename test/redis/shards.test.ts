@@ -84,7 +84,7 @@ for (const config of [{}, { 'cluster-allow-replica-migration': 'no' }] as const)
     const connection = await cluster.dialer.dial(fresh);
     assert.match(JSON.stringify(await connection.call('FUNCTION', 'LIST')), /shop/);
     connection.close();
-    assert.equal((await runPlan(adding, ports)).skipped, adding.steps.length, 'all of it is done already');
+    assert.equal((await runPlan(adding, ports)).skipped, adding.steps.length, 'all of it is already done');
 
     await runPlan(planRemoveShard(await readAgreed(cluster), { node: fresh }, {}), ports);
     const shrunk = await ports.readSnapshot();

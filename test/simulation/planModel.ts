@@ -67,7 +67,7 @@ function move(model: Model, from: string, to: string, slots: SlotSet): void {
 
 function promote(model: Model, id: string): void {
   const heir = memberIn(model, id);
-  if (heir.masterId === undefined) throw new Error(`${id} is a master already`);
+  if (heir.masterId === undefined) throw new Error(`${id} is already a master`);
   const old = memberIn(model, heir.masterId);
   heir.masterId = undefined;
   heir.slots = old.slots;

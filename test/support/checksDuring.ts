@@ -6,7 +6,7 @@ import type { Plan } from '../../src/model/plan.ts';
 import type { ClusterSnapshot } from '../../src/model/snapshot.ts';
 import { Operations } from '../../src/ui/operations.ts';
 
-/** The work that is checked: an operation of the window that checks, or what somebody else does. */
+/** The work that is checked: an operation of the window that checks, or what someone else does. */
 interface Checked<T> {
   readonly read: () => Promise<ClusterSnapshot>;
   /** Absent where another window or Kubernetes does it. */

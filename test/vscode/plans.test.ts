@@ -112,7 +112,7 @@ describe('plans in VS Code', { timeout: 20 * 60_000 }, () => {
 
   test('a saved plan is tried, copied and run from above its file', async () => {
     await pressLens('Dry Run');
-    await eventually('the dry run', 20, async () => (await openText()).includes('could begin now'));
+    await eventually('the dry run', 20, async () => (await openText()).includes('could start now'));
     await picture('plan-dry-run');
     await vscode.page.getByRole('tab', { name: /redisplan\.json/ }).click();
     await pressLens('Copy as redis-cli');
@@ -129,11 +129,11 @@ describe('plans in VS Code', { timeout: 20 * 60_000 }, () => {
   test('a plan that was overtaken by events is refused, with what has changed', async () => {
     await vscode.command('notifications.clearAll');
     await pressLens('Run');
-    await told(/no longer as the plan found it/, 20);
+    await told(/has changed since the plan was saved/, 20);
     await picture('plan-overtaken');
     const result = await vscode.command<Result>('redisCluster.runPlan', { file: saved, confirmed: true });
     assert.equal(result.outcome, 'refused');
-    assert.match(result.message, /owns slots .* now, not .*Nothing was changed\. Make the plan anew/);
+    assert.match(result.message, /owns slots .* now, not .*Nothing was changed\. Create a new plan/);
     await quiet();
   });
 

@@ -172,7 +172,7 @@ describe('what people are asked', { timeout: 30 * 60_000 }, () => {
     assert.match(await dialog(), /earlier cluster/);
     await picture('reuse-volumes');
     await vscode.pressDialog('Reuse Volumes');
-    assert.match(await dialog(), /are taken over/);
+    assert.match(await dialog(), /are reused/);
     await picture('reuse-volumes-plan');
     await vscode.pressDialog('Deploy');
     const deployed = await pending;

@@ -34,7 +34,7 @@ export function checkAdoption(context: string, answers: DeployAnswers, facts: De
   if (answers.adopt !== true)
     throw new UserError(
       'already-exists',
-      `${there} They are of the same shape and password: with "adopt": true this deployment takes them over with their keys. Otherwise: ${ways} Nothing was changed.`,
+      `${there} They are of the same shape and password: with "adopt": true this deployment reuses them with their keys. Otherwise: ${ways} Nothing was changed.`,
     );
   return true;
 }
@@ -46,19 +46,19 @@ export function adoptionProblem(
 ): string | undefined {
   const wanted = claimRecord(answers);
   if (answers.overlays?.includes('dev') === true)
-    return 'The overlay dev has no volumes and would leave them aside.';
+    return 'The overlay dev has no volumes, so it would not use them.';
   const strange = claims.find(({ record }) => record === undefined);
   if (strange !== undefined)
-    return `${strange.name} does not say what cluster it belonged to, so they cannot be taken over; apply again what they were made with.`;
+    return `${strange.name} does not record which cluster it belonged to, so they cannot be reused; apply the manifests they were created with.`;
   for (const { name, record } of claims) {
     if (record !== undefined && record.shape !== wanted.shape)
-      return `${name} is of a cluster of ${words(record.shape)}, not ${words(wanted.shape)}: deploy that shape to take them over.`;
+      return `${name} is of a cluster of ${words(record.shape)}, not ${words(wanted.shape)}: deploy that shape to reuse them.`;
     if (record !== undefined && record.password !== wanted.password)
-      return `${name} is of a cluster with ${password(record.password)}, not ${password(wanted.password)}: use the same to take them over.`;
+      return `${name} is of a cluster with ${password(record.password)}, not ${password(wanted.password)}: use the same password to reuse them.`;
   }
   const [secret] = wanted.password.split('/');
   if (answers.auth === 'generate' && secret !== undefined && secrets.get(secret) === undefined)
-    return `Their password's Secret "${secret}" is not there any more: make it again with the same password to take them over.`;
+    return `Their password's Secret "${secret}" no longer exists: create it again with the same password to reuse them.`;
   return undefined;
 }
 

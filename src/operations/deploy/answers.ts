@@ -84,12 +84,12 @@ function checkLabel(what: 'name' | 'namespace', value: string, longest: number):
 function checkShape({ masters, replicasPerMaster }: DeployAnswers): void {
   if (!Number.isInteger(masters) || masters < fewestMasters) {
     throw invalid(
-      `A Redis Cluster needs at least ${fewestMasters} masters, since a majority of them has to agree on a failover; ${masters} were asked for.`,
+      `A Redis Cluster needs at least ${fewestMasters} masters, since a majority of them has to agree on a failover; ${masters} were requested.`,
     );
   }
   if (!Number.isInteger(replicasPerMaster) || replicasPerMaster < 0 || replicasPerMaster > mostReplicas) {
     throw invalid(
-      `A master may have 0 to ${mostReplicas} replicas here; ${replicasPerMaster} were asked for.`,
+      `A master may have 0 to ${mostReplicas} replicas here; ${replicasPerMaster} were requested.`,
     );
   }
   const pods = podCount({ masters, replicasPerMaster });
@@ -108,7 +108,7 @@ function checkVolume({ overlays = [], storage, storageClass, adopt }: DeployAnsw
   if (!overlays.includes('dev')) return;
   const given = Object.entries({ storage, storageClass, adopt }).find(([, value]) => value !== undefined);
   if (given !== undefined) {
-    throw invalid(`The overlay dev has no volumes: leave "${given[0]}" away, or leave dev away.`);
+    throw invalid(`The overlay dev has no volumes: remove “${given[0]}” or the overlay.`);
   }
 }
 
@@ -130,7 +130,7 @@ export function checkQuantity(what: 'storage' | 'memory', value: string): void {
   }
   if (bytesOf(value) < 1_048_576) {
     throw invalid(
-      `${value} of ${what} is less than a megabyte. Was a unit forgotten? Write for example ${what === 'storage' ? '1Gi' : '256Mi'}.`,
+      `${value} of ${what} is less than 1 MiB. Add a unit, for example ${what === 'storage' ? '1Gi' : '256Mi'}.`,
     );
   }
 }

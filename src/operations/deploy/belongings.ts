@@ -88,7 +88,7 @@ function refuseOthers(ref: KubernetesClusterRef, workloads: readonly WorkloadFac
   if (other === undefined) return;
   throw new UserError(
     'unsafe',
-    `The pods of ${describeRef(ref)} are made by "${other.name}", which is not a StatefulSet and would make them again. Delete it with the tool that made it. Nothing was deleted.`,
+    `The pods of ${describeRef(ref)} are made by "${other.name}", which is not a StatefulSet and would create them again. Delete it with the tool that created it. Nothing was deleted.`,
   );
 }
 
@@ -131,7 +131,7 @@ async function belongingsOf(
   if (owner !== undefined) {
     throw new UserError(
       'unsafe',
-      `StatefulSet ${name} of ${describeRef(ref)} is made by ${owner} would make it again or keep what is left. Delete it there. Nothing was deleted.`,
+      `StatefulSet ${name} of ${describeRef(ref)} is managed by ${owner} would create it again or keep the rest. Delete it there. Nothing was deleted.`,
     );
   }
   const selector = set === undefined ? ownSelector(name, true) : selectorOfOurs(set);

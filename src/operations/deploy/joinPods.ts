@@ -168,7 +168,7 @@ async function meet(
   if (view.keys > 0 || view.self.slots.length > 0) {
     throw new UserError(
       'unsafe',
-      `The server in pod ${pod.name} is in no cluster but holds ${quantity(view.keys, 'key')}, which joining would delete. It was left alone.`,
+      `The server in pod ${pod.name} is in no cluster but holds ${quantity(view.keys, 'key')}, which joining would delete. It was not changed.`,
     );
   }
   if (pod.ip === undefined || !due(`meet ${view.self.id}`)) return;

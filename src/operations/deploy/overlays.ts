@@ -3,12 +3,12 @@ import { UserError } from '../../model/errors.ts';
 /** What may be put on top of the base, in the order in which it is applied: the folders of manifests/components. */
 export const overlays = {
   dev: 'Smallest: no volumes, so keys live as long as their pods; few resources',
-  production: 'One pod on each worker, 10Gi volumes, 2Gi of memory for each server',
-  spread: 'Pods evenly on all workers and never on one alone, also while two are drained at once',
+  production: 'One pod per Kubernetes node, 10Gi volumes, 2Gi of memory per server',
+  spread: 'Pods spread evenly over all Kubernetes nodes, never all on one, even while two are drained',
   valkey: 'Valkey instead of Redis',
   tls: 'TLS for clients, replication and the bus, with certificates from the Secret <name>-tls',
   metrics: 'A Prometheus exporter in each pod',
-  servicemonitor: 'Tells the Prometheus operator of the exporters; needs metrics',
+  servicemonitor: 'A ServiceMonitor for the Prometheus operator; needs the overlay metrics',
 } as const;
 
 export type Overlay = keyof typeof overlays;

@@ -57,9 +57,9 @@ async function describeTrouble(access: KubernetesAccess, namespace: string, pod:
   const said = reasonMessage === '' ? '' : ` ${reasonMessage.replace(/(?<![.!?])$/, '.')}`;
   switch (reason) {
     case 'Unschedulable':
-      return `Pod ${pod.name} finds no worker to run on (${reason}):${said}${await claimTrouble(access, namespace, pod.name)}`;
+      return `Pod ${pod.name} cannot be scheduled on any Kubernetes node (${reason}):${said}${await claimTrouble(access, namespace, pod.name)}`;
     case 'CrashLoopBackOff':
-      return `Pod ${pod.name} crashes again and again:${said}${await lastLog(access, namespace, pod)}`;
+      return `Pod ${pod.name} keeps crashing:${said}${await lastLog(access, namespace, pod)}`;
     case 'ImagePullBackOff':
     case 'ErrImagePull':
     case 'InvalidImageName':
@@ -81,7 +81,7 @@ async function lastLog(access: KubernetesAccess, namespace: string, pod: PodFact
   } catch (error) {
     return ` Its log cannot be read: ${messageOf(error)}`;
   }
-  return text.trim() === '' ? ' Its log is empty.' : ` Its last words: ${text.trim()}`;
+  return text.trim() === '' ? ' Its log is empty.' : ` Its last log lines: ${text.trim()}`;
 }
 
 interface EventFields {
@@ -135,5 +135,5 @@ export async function creationTrouble(
       involvedObject.name === statefulSet &&
       (uid === undefined || involvedObject.uid === uid),
   );
-  return message === undefined ? undefined : `StatefulSet ${statefulSet} cannot make its pods: ${message}`;
+  return message === undefined ? undefined : `StatefulSet ${statefulSet} cannot create its pods: ${message}`;
 }

@@ -46,13 +46,13 @@ export function checkFacts(
   if (missing !== undefined) {
     refuse(
       'not-found',
-      `Context ${context} does not know the kind ${missing}.${missing === 'ServiceMonitor' ? ' Install the Prometheus operator, or leave the overlay servicemonitor away.' : ''}`,
+      `Context ${context} does not know the kind ${missing}.${missing === 'ServiceMonitor' ? ' Install the Prometheus operator, or remove the overlay servicemonitor.' : ''}`,
     );
   }
   if (facts.forbidden.length > 0)
     refuse(
       'forbidden',
-      `Your sign-in for ${where} may not ${facts.forbidden.join(', ')}. Ask for these rights.`,
+      `Your account in ${where} may not ${facts.forbidden.join(', ')}. Ask for these rights.`,
     );
   const begun = isUnfinished(context, answers, facts, objects);
   const problem = secretProblem(answers, facts) ?? volumeProblem(context, facts, objects);
@@ -73,7 +73,7 @@ function secretProblem(answers: DeployAnswers, { secrets }: DeployFacts): string
     if (missing.length === 0) continue;
     const what = keys === undefined ? 'is not there' : `has no key ${missing.join(', ')}`;
     const files = needed.map((key) => `--from-file=${key}=${needed.length === 1 ? '/dev/stdin' : key}`);
-    return `Secret "${name}" in namespace ${answers.namespace} ${what}. Make it, for example with: kubectl -n ${answers.namespace} create secret generic ${name} ${files.join(' ')}.`;
+    return `Secret "${name}" in namespace ${answers.namespace} ${what}. Create it, for example with: kubectl -n ${answers.namespace} create secret generic ${name} ${files.join(' ')}.`;
   }
   return undefined;
 }
@@ -94,7 +94,7 @@ function volumeProblem(
     for (const { spec } of volumeClaimTemplates) {
       const { storageClassName } = spec;
       if (storageClassName === undefined && !storageClasses.some(({ isDefault }) => isDefault))
-        return `Context ${context} has no default StorageClass, so the pods would wait for their volumes for ever. Name one of those that it has (${names}), mark one as default (annotation storageclass.kubernetes.io/is-default-class: "true"), or choose the overlay dev, which has no volumes.`;
+        return `Context ${context} has no default StorageClass, so the pods would wait for their volumes forever. Name an existing one (${names}), mark one as default (annotation storageclass.kubernetes.io/is-default-class: "true"), or choose the overlay dev, which has no volumes.`;
       if (storageClassName !== undefined && !storageClasses.some(({ name }) => name === storageClassName))
         return `Context ${context} has no StorageClass "${storageClassName}". It has: ${names}.`;
     }
@@ -111,9 +111,9 @@ function workerProblem(
   const pods = podCount(answers);
   if (workers === undefined) return undefined;
   if (overlays.includes('production') && workers < pods)
-    return `The overlay production puts one pod on each worker: ${quantity(pods, 'pod')} need ${quantity(pods, 'worker')} that take pods, and context ${context} has ${workers}. Add workers, choose a smaller shape, or leave production away.`;
+    return `The overlay production puts one pod on each Kubernetes node: ${quantity(pods, 'pod')} need ${quantity(pods, 'Kubernetes node')} that take pods, and context ${context} has ${workers}. Add nodes, choose a smaller shape, or remove the overlay.`;
   if (overlays.includes('spread') && workers < 2)
-    return `The overlay spread never puts all pods on one worker, and context ${context} has ${workers} that take pods. Add workers, or leave spread away.`;
+    return `The overlay spread never puts all pods on one Kubernetes node, and context ${context} has ${workers} that take pods. Add nodes, or remove the overlay.`;
   return undefined;
 }
 
@@ -136,7 +136,7 @@ function isUnfinished(
   if (begun !== undefined && wanted !== undefined && shapeOf(begun) !== shapeOf(wanted)) {
     throw new UserError(
       'already-exists',
-      `A deployment of "${name}" with other answers was begun in context ${context}, namespace ${namespace}, and not finished. Delete it with Delete Cluster…, or deploy with the same answers to go on with it. Nothing was changed.`,
+      `A deployment of "${name}" with other answers was started in context ${context}, namespace ${namespace}, and not finished. Delete it with Delete Cluster…, or deploy with the same answers to resume it. Nothing was changed.`,
     );
   }
   return begun !== undefined;

@@ -12,7 +12,7 @@ export function refuseNeeded(snapshot: ClusterSnapshot, id: string): void {
   if (slots.length > 0) {
     throw refusal(
       'unsafe',
-      `${name} owns slots ${formatSlots(slots)}, which nobody would serve then. Promote one of its replicas, or move the slots away first.`,
+      `${name} owns slots ${formatSlots(slots)}, which would no longer be served. Promote one of its replicas, or move the slots away first.`,
     );
   }
   if (isLastCopy(snapshot, id)) {
@@ -41,7 +41,7 @@ export function refuseLinked(snapshot: ClusterSnapshot, id: string): void {
   if (isOutOfTouch(snapshot, id)) return;
   throw refusal(
     'unsafe',
-    `${ghostName(snapshot, id)} does not answer here, but other nodes are in touch with it: it runs, and would be back at once.`,
+    `${ghostName(snapshot, id)} does not answer here, but other nodes are in touch with it: it is running and would rejoin at once.`,
   );
 }
 

@@ -41,7 +41,7 @@ function changeOf(
   node: RedisNode | undefined,
   nameOf: (id: string) => string,
 ): readonly string[] {
-  if (node === undefined) return [`${nameOf(then.id)} is no member any more`];
+  if (node === undefined) return [`${nameOf(then.id)} is no longer a member`];
   const now = printOf(node);
   const name = nodeName(node);
   if (now.role !== then.role) return [`${name} is a ${now.role} now`];

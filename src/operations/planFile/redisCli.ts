@@ -22,7 +22,7 @@ export function redisCliCommands(plan: Plan, snapshot: ClusterSnapshot): string 
     `# ${step.text.replaceAll(/\s+/g, ' ')}`,
     ...commandsFor(step, snapshot, owned),
   ]);
-  const notes = moveNotes(plan.steps).map((note) => `# Left to you, as redis-cli does not do it: ${note}`);
+  const notes = moveNotes(plan.steps).map((note) => `# Not done by redis-cli, do it yourself: ${note}`);
   return `${['set -e', ...notes, ...lines].join('\n')}\n`;
 }
 
@@ -65,7 +65,7 @@ function commandsFor(step: Step, snapshot: ClusterSnapshot, owned: Map<string, S
       return setEach(step, (slot) => on(step.node, 'CLUSTER', 'SETSLOT', slot, 'IMPORTING', step.owner));
     case 'bringKeys':
       return [
-        '# redis-cli has no command that brings strayed keys home, so this is left to be done by hand: open each slot',
+        '# redis-cli has no command that brings strayed keys home, so do it by hand: open each slot',
         `# on ${step.from} with CLUSTER SETSLOT <slot> IMPORTING <owner>, MIGRATE each key of CLUSTER GETKEYSINSLOT without`,
         `# REPLACE to ${step.to}, and only when CLUSTER COUNTKEYSINSLOT is 0 close it with CLUSTER SETSLOT <slot> STABLE.`,
       ];
@@ -113,7 +113,7 @@ function moveCommands(
   ]);
   if (isLowest) return [command];
   return [
-    '# redis-cli would move the lowest slots of this source instead, so this is left to be decided:',
+    '# redis-cli would move the lowest slots of this source instead, so decide yourself:',
     `# ${command}`,
   ];
 }
@@ -141,7 +141,7 @@ function kubectlFor(step: Step, { ref }: ClusterSnapshot): readonly string[] {
     case 'deleteVolumes':
       return [`${kubectl} delete pvc ${step.claims.map(quoted).join(' ')}`];
     default:
-      return ['# There is no command for this step.'];
+      return ['# No redis-cli or kubectl command does this step.'];
   }
 }
 

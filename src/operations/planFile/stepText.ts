@@ -20,7 +20,7 @@ export function stepText(step: Step, nameOf: (id: string) => string): string {
     case 'meet':
       return `Tell the nodes that ${nameOf(step.node)} is at ${step.host}:${step.port}`;
     case 'introduce':
-      return `Introduce ${step.servers.map(({ node, host, port }) => `${nameOf(node)} at ${host}:${port}`).join(', ')} to one another`;
+      return `Introduce ${step.servers.map(({ node, host, port }) => `${nameOf(node)} at ${host}:${port}`).join(', ')} to each other`;
     case 'formShard':
       return `Give ${nameOf(step.node)} ${slotsText(step.slots)} (${formatSlots(step.slots)}) and the replicas ${step.replicas.map(nameOf).join(', ') || 'none'}`;
     case 'forget':
@@ -33,7 +33,7 @@ export function stepText(step: Step, nameOf: (id: string) => string): string {
 }
 
 function presumed(dead: readonly string[] | undefined, nameOf: (id: string) => string): string {
-  return dead === undefined ? '' : `; somebody said that ${dead.map(nameOf).join(', ')} are dead`;
+  return dead === undefined ? '' : `; confirmed as dead by a person: ${dead.map(nameOf).join(', ')} are dead`;
 }
 
 /** Of what nodes hold and are set to, while their roles stay. */
@@ -47,7 +47,7 @@ function dataText(step: Step, nameOf: (id: string) => string): string {
     case 'flush':
       return `Delete all keys on ${list(step.nodes)}`;
     case 'assignSlots':
-      return `${nameOf(step.node)} takes ${slotsText(step.slots)} (${formatSlots(step.slots)}), which nobody serves${presumed(step.dead, nameOf)}`;
+      return `${nameOf(step.node)} takes ${slotsText(step.slots)} (${formatSlots(step.slots)}), which no master serves${presumed(step.dead, nameOf)}`;
     case 'correctImports':
       return `Have ${nameOf(step.node)} import ${slotsText(step.slots)} (${formatSlots(step.slots)}) from ${nameOf(step.owner)}, which owns them`;
     case 'bringKeys':
@@ -68,7 +68,7 @@ function kubernetesText(step: Step): string {
     case 'replacePod':
       return `Delete the ended pod ${step.pod} (uid ${step.uid})${step.isRecreated ? ' and wait for the new one' : ''}`;
     case 'emptyMaster':
-      return `Make empty masters of ${step.pods.join(', ')}`;
+      return `Join as empty masters: ${step.pods.join(', ')}`;
     case 'keepSetting':
       return `Keep ${step.name} "${step.value}" in redis.conf of ConfigMap ${step.configMap}`;
     case 'deleteVolumes':
@@ -84,9 +84,9 @@ export function stepLoss(step: Step, nameOf: (id: string) => string): string | u
     case 'flush':
       return `All keys on ${step.nodes.map(nameOf).join(', ')}.`;
     case 'assignSlots':
-      return `Keys in slots ${formatSlots(step.slots)} that only servers have which do not answer.`;
+      return `Keys in slots ${formatSlots(step.slots)} that are only on servers that do not answer.`;
     case 'deleteVolumes':
-      return `What the volumes ${step.claims.join(', ')} hold.`;
+      return `Everything on the volumes ${step.claims.join(', ')}.`;
     case 'promote':
       return step.how === 'handOver'
         ? undefined

@@ -8,12 +8,13 @@ export function lossesFor(snapshot: ClusterSnapshot, node: RedisNode): readonly 
   const name = nodeName(node);
   const master = nameOf(snapshot, node.masterId ?? '');
   const losses = [
-    `Writes that ${master} took and had not passed on to ${name}.`,
+    `Writes that ${master} accepted but had not yet replicated to ${name}.`,
     ...newerCopies(snapshot, node),
   ];
   if (node.view?.keys === 0) losses.push(`${name} holds no key at all: every key of this shard.`);
   const old = snapshot.nodes.find(({ id }) => id === node.masterId);
-  if (answers(old)) losses.push(`${master} answers: what it takes until it steps down is lost as well.`);
+  if (answers(old))
+    losses.push(`${master} answers: writes that it accepts until it steps down are lost as well.`);
   return losses;
 }
 

@@ -19,7 +19,7 @@ export function promotable(
 ): RedisNode {
   const node = memberOf(snapshot, id);
   const name = nodeName(node);
-  if (node.role === 'master') throw refusal('invalid-input', `${name} is a master already.`);
+  if (node.role === 'master') throw refusal('invalid-input', `${name} is already a master.`);
   if (!answers(node)) throw refusal('unreachable', `${name} does not answer.`);
   if (node.view.loading) throw refusal('unsafe', `${name} is still loading its data.`);
   const master = snapshot.nodes.find((other) => other.id === node.masterId);
@@ -38,12 +38,12 @@ function refuseHandOver(snapshot: ClusterSnapshot, node: RedisNode, master: Redi
       : `${lostMajority(snapshot)} Promote with how "takeover" if they are dead.`;
     const denied = master === undefined ? undefined : whyDenied(master);
     const gone = denied === undefined ? 'does not answer' : `could not be read (${deniedText(denied)})`;
-    throw refusal('unsafe', `The master of ${name} ${gone}, so it cannot hand over. ${way}`);
+    throw refusal('unsafe', `The master of ${name} ${gone}, so it cannot hand its role over. ${way}`);
   }
   if (isInTouch(node)) return;
   throw refusal(
     'unsafe',
-    `${name} has no link to its master ${nodeName(master)} or is still copying from it. Wait until it is in step.`,
+    `${name} has no link to its master ${nodeName(master)} or is still copying from it. Wait until it is in sync.`,
   );
 }
 
@@ -81,7 +81,7 @@ function refuseTakeover(snapshot: ClusterSnapshot, node: RedisNode, dead: readon
   if (alive.length > 0) {
     throw refusal(
       'unsafe',
-      `${alive.join('; ')}. A takeover beside a living master loses what that one still takes. Wait until this has changed, or stop it.`,
+      `${alive.join('; ')}. A takeover beside a running master loses the writes that the master still accepts. Wait until this has changed, or stop the master.`,
     );
   }
   const unproven = presumedDead(snapshot).filter((id) => !dead.includes(id));
@@ -95,7 +95,7 @@ function refuseUnheard({ nodes }: ClusterSnapshot, node: RedisNode): void {
   if ((node.view?.currentEpoch ?? 0) >= newest) return;
   throw refusal(
     'unsafe',
-    `${nodeName(node)} has not heard yet of the newest change of masters (config epoch ${newest}). Try again in some seconds.`,
+    `${nodeName(node)} has not yet received the latest failover (config epoch ${newest}). Try again in a few seconds.`,
   );
 }
 

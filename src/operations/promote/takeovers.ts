@@ -67,7 +67,7 @@ function firstHeir(snapshot: ClusterSnapshot, silent: readonly RedisNode[]): Red
   throw refusal(
     silent.length === 0 ? 'invalid-input' : 'unsafe',
     silent.length === 0
-      ? `Every master of ${snapshot.name} with hash slots answers: there is nothing to take over.`
+      ? `Every master of ${snapshot.name} with hash slots answers: no takeover is needed.`
       : `No replica of ${silent.map(nodeName).join(', ')} answers: there is none to promote. “Fix Uncovered Slots…” gives their slots to other masters.`,
   );
 }
@@ -98,17 +98,17 @@ export function whyDead(snapshot: ClusterSnapshot, master: RedisNode): string {
   const name = `${nodeName(master)} (${master.id.slice(0, 8)})`;
   if (proof !== undefined) return `${name}: ${proof}.`;
   const source = isKubernetesRef(snapshot.ref) ? 'Kubernetes does not say so' : 'nothing else says so';
-  return `${name} is taken for dead on your word; ${source}. Make sure that it is stopped, or that no client reaches it.`;
+  return `${name} is treated as dead on your word; ${source}. Make sure that it is stopped, or that no client reaches it.`;
 }
 
 function unservedText(master: RedisNode): string {
-  return `No replica of ${nodeName(master)} answers: its slots ${formatSlots(master.slots)} stay without a master.`;
+  return `No replica of ${nodeName(master)} answers: its slots ${formatSlots(master.slots)} remain without a master.`;
 }
 
 function presumedLosses(snapshot: ClusterSnapshot, silent: readonly RedisNode[]): readonly string[] {
   const presumed = silent.filter((master) => proofOfDeath(snapshot, master) === undefined);
   if (presumed.length === 0) return [];
   return [
-    `If ${presumed.map(nodeName).join(' or ')} still runs somewhere: all that clients write there from now on, when it comes back.`,
+    `If ${presumed.map(nodeName).join(' or ')} still runs somewhere: everything that clients write there from now on is lost when it returns.`,
   ];
 }

@@ -49,7 +49,7 @@ function finalNumbers(holders: readonly Holder[], threshold: number): readonly n
   while (left !== 0) {
     const index = mostInNeed(numbers, bounds, Math.sign(left));
     const bound = bounds[index];
-    if (bound === undefined) throw new Error(`Slots without a place within the threshold: ${left}`);
+    if (bound === undefined) throw new Error(`Slots that fit no master within the threshold: ${left}`);
     numbers[index] = (numbers[index] ?? 0) + Math.sign(left);
     left -= Math.sign(left);
   }

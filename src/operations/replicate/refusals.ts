@@ -16,7 +16,10 @@ export function replicable(
   if (!answers(node)) throw refusal('unreachable', `${name} does not answer.`);
   if (node.view.loading) throw refusal('unsafe', `${name} is still loading its data.`);
   if (master.role !== 'master') {
-    throw refusal('invalid-input', `${nodeName(master)} is a replica itself; only a master can be followed.`);
+    throw refusal(
+      'invalid-input',
+      `${nodeName(master)} is a replica itself; only a master can have replicas.`,
+    );
   }
   if (!answers(master)) throw refusal('unreachable', `Master ${nodeName(master)} does not answer.`);
   if (master.view.loading) throw refusal('unsafe', `Master ${nodeName(master)} is still loading its data.`);
@@ -34,7 +37,7 @@ function refuseOwner(snapshot: ClusterSnapshot, node: RedisNode): void {
   if ((node.view?.keys ?? 0) > 0) {
     throw refusal(
       'unsafe',
-      `${name} holds ${quantity(node.view?.keys ?? 0, 'key')}, which becoming a replica deletes.`,
+      `${name} holds ${quantity(node.view?.keys ?? 0, 'key')}, which would be deleted if it became a replica.`,
     );
   }
   const followers = replicasOf(snapshot, node.id);
@@ -54,6 +57,6 @@ function refuseOnlyCopy(snapshot: ClusterSnapshot, node: RedisNode, target: stri
   if (others.length > 0) return;
   throw refusal(
     'unsafe',
-    `The master of ${nodeName(node)} does not answer, and no other replica of it is in step: what ${nodeName(node)} holds may be all that is left of its shard. Promote it instead.`,
+    `The master of ${nodeName(node)} does not answer, and no other replica of it is in sync: ${nodeName(node)} may hold the only copy of its shard. Promote it instead.`,
   );
 }

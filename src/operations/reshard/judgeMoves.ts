@@ -57,9 +57,9 @@ function warningFor(node: RedisNode, coming: number): readonly string[] {
   if (coming <= free) return [];
   const then =
     evictionPolicy === 'noeviction'
-      ? 'the move would stop there'
+      ? 'the migration would stop there'
       : `it would evict keys to make room (${evictionPolicy})`;
   return [
-    `About ${bytesText(coming)} come to ${nodeName(node)}, which has ${bytesText(free)} left below its maxmemory: ${then}.`,
+    `About ${bytesText(coming)} move to ${nodeName(node)}, which has ${bytesText(free)} left below its maxmemory: ${then}.`,
   ];
 }

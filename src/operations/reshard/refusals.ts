@@ -15,7 +15,7 @@ export function refuseUnlessWhole(
   refuseDeadMasters(snapshot, [...sources, target]);
   const uncovered = uncoveredSlots(snapshot);
   if (uncovered.length > 0) {
-    throw unsafe(`No master serves slots ${formatSlots(uncovered)}. Bring their master back first.`);
+    throw unsafe(`No master serves slots ${formatSlots(uncovered)}. Restart their master first.`);
   }
   refuseTwoOwners(snapshot, sources, target);
   refuseForeignOpenSlots(snapshot, sources, target);

@@ -31,7 +31,7 @@ export function dropPods(
     const names = loose.map(({ name }) => name).join(', ');
     throw refusal(
       'unsafe',
-      `Not every pod of StatefulSet ${workload.name} holds a member of the cluster${names === '' ? '' : ` (${names})`}. Put this right first; “Check Cluster” says how.`,
+      `Not every pod of StatefulSet ${workload.name} holds a member of the cluster${names === '' ? '' : ` (${names})`}. Fix this first; “Check Cluster” says how.`,
     );
   }
   const claims = dropped.flatMap(({ pod }) =>
@@ -76,10 +76,10 @@ export function volumeTexts(
   if (claimTemplates.length === 0) return { warnings: [], losses: [] };
   const what = quantity(claimTemplates.length * pods, 'volume');
   return volumes
-    ? { warnings: [], losses: [`${what} of the pods that end. Their keys are with other nodes by then.`] }
+    ? { warnings: [], losses: [`${what} of the removed pods. Their keys are on other nodes by then.`] }
     : {
         warnings: [
-          `${what} of the pods that end ${pods === 1 ? 'stays' : 'stay'}, and cost what volumes cost.`,
+          `${what} of the removed pods ${pods === 1 ? 'is kept and still incurs' : 'are kept and still incur'} storage cost.`,
         ],
         losses: [],
       };

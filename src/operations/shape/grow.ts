@@ -133,7 +133,7 @@ export function podsJoin(
   const join: Step = {
     kind: 'emptyMaster',
     pods: names,
-    text: `${names.join(', ')} ${names.length === 1 ? 'joins as an empty master' : 'join as empty masters'}, while the agents stand back`,
+    text: `${names.join(', ')} ${names.length === 1 ? 'joins as an empty master' : 'join as empty masters'}, while the pods’ agents pause`,
   };
   return {
     steps: [...(more > 0 ? [grow] : []), join],

@@ -19,18 +19,18 @@ export function scalable(
   const where = describeRef(ref);
   if (!isKubernetesRef(ref)) throw refusal('invalid-input', `${where} is not in Kubernetes.`);
   const [workload, ...others] = workloads;
-  if (workload === undefined) throw refusal('not-found', `${where} has no StatefulSet that could be scaled.`);
+  if (workload === undefined) throw refusal('not-found', `${where} has no StatefulSet to scale.`);
   if (others.length > 0 || workload.kind !== 'StatefulSet') {
     const names = workloads.map(({ name }) => name).join(', ');
     throw refusal(
       'unsafe',
-      `${where} does not run in one StatefulSet (${names}). Which of them is to change is for the tool to say that made them.`,
+      `${where} does not run in one StatefulSet (${names}). Scale it with the tool that created them.`,
     );
   }
   if (owner !== undefined) {
     throw refusal(
       'unsafe',
-      `StatefulSet ${workload.name} is made by ${owner} would change it back. Scale it there.`,
+      `StatefulSet ${workload.name} is managed by ${owner} would revert the change. Scale it there.`,
     );
   }
   return { ref, workload };
@@ -48,9 +48,9 @@ export function refuseUnsound(snapshot: ClusterSnapshot): void {
   const why =
     worst.length > 0
       ? worst.map((one) => one.message).join(' ')
-      : 'Nodes are just getting to know each other.';
+      : 'Nodes are still being introduced to each other.';
   throw refusal(
     'unsafe',
-    `${describeRef(snapshot.ref)} is not well: ${why} Put this right first; “Check Cluster” says how.`,
+    `${describeRef(snapshot.ref)} is unhealthy: ${why} Fix this first; “Check Cluster” says how.`,
   );
 }

@@ -75,7 +75,7 @@ export function planScaleBack(
     warnings: [
       ...(volumes === undefined
         ? [
-            'Whether the volumes of these pods are kept could not be looked at: you may not list persistentvolumeclaims.',
+            'Whether the volumes of these pods are kept is not known: you may not list persistentvolumeclaims.',
           ]
         : []),
       ...empty.map((name) => emptyText(snapshot, gone?.nodes ?? [], name)),
@@ -88,7 +88,7 @@ export function planScaleBack(
 /** @param most pods of which there are volumes */
 function stoppedWarnings(pods: number, most: number): readonly string[] {
   const heal =
-    'All pods start at other addresses. Where nodes do not find each other again by themselves, “Heal Cluster…” introduces them.';
+    'All pods start at new addresses. If nodes do not find each other by themselves, “Heal Cluster…” introduces them.';
   return pods >= most
     ? [heal]
     : [`Volumes of ${quantity(most, 'pod')} are there: scale to ${most} to have all members back.`, heal];

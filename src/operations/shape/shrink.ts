@@ -180,6 +180,6 @@ function leaveSteps(node: RedisNode): readonly Step[] {
   const name = nodeName(node);
   return [
     { kind: 'resetNode', node: node.id, text: `${name}, which serves nothing any more, leaves the cluster` },
-    { kind: 'forget', node: node.id, text: `All others forget ${name} (${node.id.slice(0, 8)})` },
+    { kind: 'forget', node: node.id, text: `All other nodes forget ${name} (${node.id.slice(0, 8)})` },
   ];
 }

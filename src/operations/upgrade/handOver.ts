@@ -26,7 +26,7 @@ export async function handOver(
   const heir = heirOf(view, members, next.revision);
   if (heir === undefined) {
     if (next.unattended.includes(pod.name)) return;
-    throw new UserError('unsafe', `${pod.name} has no replica in step that could take over its slots.`);
+    throw new UserError('unsafe', `${pod.name} has no in-sync replica that could take over its slots.`);
   }
   ports.report({ text: `${pod.name}: handing its slots over to ${heir.name}` });
   const logAgain = await quietLogs(place, members, ports);

@@ -90,7 +90,7 @@ export async function untilWell(
     const ill = illness(members, replicas, except);
     if (ill === undefined) return members;
     if (now() > end) {
-      throw new UserError('unsafe', `The cluster is not well: ${ill}`);
+      throw new UserError('unsafe', `The cluster is unhealthy: ${ill}`);
     }
     await delay(pollEvery, signal);
   }

@@ -128,6 +128,6 @@ export function refuseUnhealthy(snapshot: ClusterSnapshot): void {
   const worst = findings.filter((one) => one.severity === 'error' || one.rule === 'open-slots');
   throw refusal(
     'unsafe',
-    `${describeRef(snapshot.ref)} is not well: ${worst.map((one) => one.message).join(' ')} Put this right first; “Check Cluster” says how.`,
+    `${describeRef(snapshot.ref)} is unhealthy: ${worst.map((one) => one.message).join(' ')} Fix this first; “Check Cluster” says how.`,
   );
 }

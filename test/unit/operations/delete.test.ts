@@ -77,7 +77,7 @@ test('of a foreign cluster only what provably belongs to it is deleted, and volu
   );
   assert.match(
     all.losses.join(),
-    /All keys on 2 volumes \(data-db-2 to data-db-10\)\. They cannot be brought back/,
+    /All keys on 2 volumes \(data-db-2 to data-db-10\)\. They cannot be restored/,
   );
   assert.match(all.title, /db \(context dev, namespace team\) with its volumes/);
 });
@@ -115,14 +115,14 @@ test('without volumes all keys are lost, and the plan says so', async () => {
   const plan = await prepareDelete(accessTo([object('StatefulSet', 'db', { spec: without })]), ref, [], {
     volumes: false,
   });
-  assert.match(plan.losses.join(), /All keys: no volume holds them/);
+  assert.match(plan.losses.join(), /All keys: they are on no volume/);
 });
 
 test('what somebody would make again, or is not there, is refused', async () => {
   const owner = { ownerReferences: [{ kind: 'RedisCluster', name: 'db', uid: 'x', controller: true }] };
   await assert.rejects(
     prepareDelete(accessTo([object('StatefulSet', 'db', { spec }, owner)]), ref, [], { volumes: false }),
-    /made by RedisCluster "db", whose operator would make it again.*Delete it there\. Nothing was deleted/,
+    /managed by RedisCluster "db", whose operator would create it again.*Delete it there\. Nothing was deleted/,
   );
   const other = { kind: 'Other' as const, name: 'db-7d9f', replicas: 1, readyReplicas: 1, bundled: false };
   await assert.rejects(
@@ -139,8 +139,8 @@ test('what a tool has made is refused by its name before anything is asked, as e
   const helm = { annotations: { 'meta.helm.sh/release-name': 'db' } };
   const argo = { labels: { 'argocd.argoproj.io/instance': 'shop' } };
   for (const [metadata, message] of [
-    [helm, /made by the Helm release "db", which would make it again.*Nothing was deleted/],
-    [argo, /made by the Argo CD application "shop"/],
+    [helm, /managed by the Helm release "db", which would create it again.*Nothing was deleted/],
+    [argo, /managed by the Argo CD application "shop"/],
   ] as const) {
     const set = object('StatefulSet', 'db', { spec }, metadata);
     await assert.rejects(findBelongings(accessTo([set]), ref, []), message);
@@ -180,10 +180,10 @@ test('what each volume holds is said by who mounts it, and all keys are lost whe
     none.warnings.join(' '),
     /No container mounts 6 volumes .*: no keys of this cluster are there/,
   );
-  assert.match(none.losses.join(' '), /All keys: no volume holds them/);
+  assert.match(none.losses.join(' '), /All keys: they are on no volume/);
   const some = await planned((index) => index > 0);
   assert.match(some.warnings.join(' '), /hold 200 keys.*No container mounts the volume data-db-0/);
-  assert.match(some.losses.join(' '), /Keys of db-0: no volume holds them/);
+  assert.match(some.losses.join(' '), /Keys of db-0: they are on no volume/);
 
   const elsewhere = nodes.map((node) =>
     node.pod === undefined ? node : { ...node, pod: { ...node.pod, storage: 'none' as const } },
@@ -193,7 +193,7 @@ test('what each volume holds is said by who mounts it, and all keys are lost whe
     beside.warnings.join(' '),
     /keep their data in other folders than those of 6 volumes .*: no keys of this cluster are there/,
   );
-  assert.match(beside.losses.join(' '), /All keys: no volume holds them/);
+  assert.match(beside.losses.join(' '), /All keys: they are on no volume/);
 });
 
 test('where a right is missing the refusal says that nothing was deleted', async () => {

@@ -132,14 +132,14 @@ test('answers that cannot be are refused before anything is asked', () => {
     [{ image: ' ' }, /image is missing/],
     [{ image: 'redis 7' }, /not the name of an image/],
     [{ storage: '1 GB' }, /not an amount of storage/],
-    [{ storage: '1' }, /Was a unit forgotten/],
+    [{ storage: '1' }, /Add a unit/],
     [{ memory: '-5Mi' }, /not an amount of memory/],
-    [{ memory: '256' }, /Was a unit forgotten/],
+    [{ memory: '256' }, /Add a unit/],
     [{ auth: { secret: '', key: 'k' } }, /needs the name of a Secret/],
     [{ storageClass: 'Fast!' }, /cannot be the name of a StorageClass/],
     [{ overlays: ['dev', 'production'] }, /exclude each other/],
     [{ overlays: ['servicemonitor'] }, /needs metrics/],
-    [{ overlays: ['dev'] }, /no volumes: leave "storage" away/],
+    [{ overlays: ['dev'] }, /no volumes: remove “storage”/],
   ];
   for (const [changed, message] of cases) {
     assert.throws(() => render(changed), refusedWith('invalid-input', message));
@@ -195,10 +195,10 @@ test('what stands in the way is named, and nothing is changed', () => {
     [{ forbidden: ['create statefulsets'] }, 'forbidden', /may not create statefulsets/],
     [{ existing: [service] }, 'already-exists', /"shop" is taken.*Service shop/],
     [{ existing: [begun('deployed')] }, 'already-exists', /StatefulSet shop/],
-    [{ existing: [begun('deploying', { masters: 3 })] }, 'already-exists', /with other answers was begun/],
-    [{ claims: [{ name: 'data-shop-0', ordinal: 0 }] }, 'already-exists', /data-shop-0 does not say/],
+    [{ existing: [begun('deploying', { masters: 3 })] }, 'already-exists', /with other answers was started/],
+    [{ claims: [{ name: 'data-shop-0', ordinal: 0 }] }, 'already-exists', /data-shop-0 does not record/],
     [{ claims: [left(0)], secrets: kept }, 'already-exists', /"adopt": true/],
-    [{ claims: [left(0)] }, 'already-exists', /Secret "shop-auth" is not there any more/],
+    [{ claims: [left(0)] }, 'already-exists', /Secret "shop-auth" no longer exists/],
     [
       { claims: [left(0, '3x1')], secrets: kept },
       'already-exists',
@@ -223,13 +223,13 @@ test('what the answers need and is not there is named', () => {
   const cases: [Partial<DeployAnswers>, string, RegExp][] = [
     [{ storageClass: 'fast' }, 'not-found', /no StorageClass "fast"\. It has: standard/],
     [{ auth: { secret: 'mine', key: 'pw' } }, 'not-found', /Secret "mine".*is not there.*from-file=pw/],
-    [{ overlays: ['production'] }, 'unsafe', /12 pods need 12 workers.*has 3/],
+    [{ overlays: ['production'] }, 'unsafe', /12 pods need 12 Kubernetes nodes.*has 3/],
   ];
   for (const [changed, reason, message] of cases)
     assert.throws(() => plan({}, changed), refusedWith(reason, message));
   assert.throws(
     () => plan({ workers: 1 }, { overlays: ['spread'] }),
-    refusedWith('unsafe', /never puts all pods on one worker.*has 1/),
+    refusedWith('unsafe', /never puts all pods on one Kubernetes node.*has 1/),
   );
   assert.doesNotThrow(() => plan({ workers: 2 }, { overlays: ['spread'] }));
 });
@@ -240,7 +240,7 @@ test('volumes of the same shape and password are taken over, with as many pods a
   );
   const adopting = plan({ claims, secrets: kept }, { adopt: true });
   assert.deepEqual([adopting.beginning, adopting.pods], ['adopts', 14]);
-  assert.match(adopting.warnings.join(), /13 volumes.*taken over.*volumes of pods 4 are missing/);
+  assert.match(adopting.warnings.join(), /13 volumes.*reused.*volumes of pods 4 are missing/);
 });
 
 test('overlays are put on top of the base', () => {
@@ -258,5 +258,5 @@ test('overlays are put on top of the base', () => {
 test('an unfinished deployment with the same answers is gone on with, its volumes are no obstacle', () => {
   const goesOn = plan({ existing: [begun('deploying')], claims: [left(0)] });
   assert.equal(goesOn.beginning, 'goesOn');
-  assert.match(goesOn.warnings.join(), /goes on with it/);
+  assert.match(goesOn.warnings.join(), /this one resumes it/);
 });

@@ -32,7 +32,7 @@ describe('forgetting', () => {
     const nodes = followed.nodes.map((node) => (node.id === 'r0' ? { ...node, masterId: 'r9' } : node));
     assert.throws(() => planForget({ ...followed, nodes }, { node: 'r9' }), /cart-3 replicate 10.0.1.9:6379/);
     const connected = with9({ flags: ['slave'], linkState: 'connected' });
-    assert.throws(() => planForget(connected, { node: 'r9' }), /would be back at once/);
+    assert.throws(() => planForget(connected, { node: 'r9' }), /would rejoin at once/);
     assert.throws(() => planForget(with9({}), { node: 'm0' }), /owns slots 0-5460/);
     assert.throws(() => planForget(with9({}), { node: 'x1' }), /knows a node x1/);
   });

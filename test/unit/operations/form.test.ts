@@ -58,7 +58,7 @@ describe('forming a cluster', () => {
     );
     assert.equal(together.length, 1, 'with four of six on one machine one pair has to be there');
     const plan = planForm(lonely, {}, { servers: crowded, obstacles: [] });
-    assert.match(plan.warnings.join(' '), /On the same machine, and lost together: s\d and s\d/);
+    assert.match(plan.warnings.join(' '), /On the same machine, so they fail together: s\d and s\d/);
   });
 
   test('half of the servers become masters, or all of fewer than six', () => {
@@ -66,7 +66,7 @@ describe('forming a cluster', () => {
     const plan = planForm(lonely, { replicasPerMaster: 1 }, facts);
     assert.equal(plan.steps.length, 4);
     assert.deepEqual(plan.warnings, []);
-    assert.match(planForm(lonely, { masters: 6 }, facts).warnings.join(' '), /Without replicas the keys/);
+    assert.match(planForm(lonely, { masters: 6 }, facts).warnings.join(' '), /Without replicas, the keys/);
   });
 
   test('what cannot be used is refused by name, and 127.0.0.1 beside other machines', () => {

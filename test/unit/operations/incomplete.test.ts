@@ -206,7 +206,7 @@ describe('fix', () => {
     assert.ok(bringsBack(stopped, { pods: 3 }) && !bringsBack(unread, { pods: 3 }));
     const back = planScaleBack(stopped, { pods: 3 }, kept);
     assert.match(back.title, /from 0 back to 3 pods/);
-    assert.match(back.warnings.join(' '), /^All pods start at other addresses\./);
+    assert.match(back.warnings.join(' '), /^All pods start at new addresses\./);
     assert.match(planScaleBack(stopped, { pods: 2 }, kept).warnings.join(' '), /scale to 3 to have all/);
     assert.match(
       refused(() => planScaleBack(stopped, { pods: 6 }, kept)),

@@ -151,7 +151,7 @@ test('who lost the claim while the API was out of reach is stopped and told', as
     await turns(20);
     assert.equal(signal.aborted, true);
   });
-  await assert.rejects(work, /was stopped at a safe point: somebody else claimed cart/);
+  await assert.rejects(work, /was stopped at a safe point: someone else claimed cart/);
   assert.equal(state.lease?.spec.holderIdentity, 'bob');
 });
 

@@ -67,7 +67,7 @@ describe('moving masters off a worker', () => {
     assert.match(plan.warnings.join(' '), /cart-1 stays/);
     assert.throws(
       () => planMoveMastersOff(on('a', 'b', 'c', 'a', 'c', 'a'), { worker: 'a' }),
-      /no replica in step on another worker/,
+      /no in-sync replica on another Kubernetes node/,
     );
   });
 
@@ -75,7 +75,7 @@ describe('moving masters off a worker', () => {
     const snapshot = on('a', 'b', 'c', 'd', 'c', 'a');
     assert.throws(
       () => planMoveMastersOff(snapshot, { worker: 'd' }),
-      /No master with slots runs on worker d/,
+      /No master with slots runs on Kubernetes node d/,
     );
     assert.throws(() => planMoveMastersOff(snapshot, { worker: 'x' }), /runs on a, b, c, d/);
   });

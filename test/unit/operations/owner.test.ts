@@ -42,7 +42,7 @@ test('a StatefulSet that a tool looks after is not scaled behind its back', asyn
   const helm = { 'app.kubernetes.io/managed-by': 'Helm' };
   await assert.rejects(
     refuseOwned(access(true, helm), 'shop', 'cart'),
-    /made by a Helm release.*Scale it there/,
+    /managed by a Helm release.*Scale it there/,
   );
   await refuseOwned(access(true, {}), 'shop', 'cart');
   await refuseOwned(access(false, helm), 'shop', 'cart');
@@ -76,7 +76,10 @@ test('the top of the chain of owners is named, or the last one that may be read'
   assert.equal(await topOwnerOf(chain(['ValkeyNode']), 'ns', set), 'ValkeyNode "cart-0", whose operator');
   assert.equal(await operatorOf(chain(), 'ns', 'cart-0-0'), 'ValkeyCluster "cart"');
   assert.equal(await operatorOf(chain(['StatefulSet']), 'ns', 'cart-0-0'), undefined);
-  await assert.rejects(refuseOwned(chain(), 'ns', 'cart-0'), /made by ValkeyCluster "cart", whose operator/);
+  await assert.rejects(
+    refuseOwned(chain(), 'ns', 'cart-0'),
+    /managed by ValkeyCluster "cart", whose operator/,
+  );
 });
 
 test('a cluster of several workloads is refused in the name of who made them', async () => {
@@ -86,7 +89,7 @@ test('a cluster of several workloads is refused in the name of who made them', a
   const snapshot = { ...snapshotOf([]), workloads };
   await assert.rejects(
     refuseSeveral(chain(), snapshot),
-    /several workloads \(cart-0, cart-1\)\. They are made by ValkeyCluster "cart", whose operator.*Nothing was changed/,
+    /several workloads \(cart-0, cart-1\)\. They are managed by ValkeyCluster "cart", whose operator.*Nothing was changed/,
   );
   await refuseSeveral(chain(), { ...snapshot, workloads: workloads.slice(1) });
 });

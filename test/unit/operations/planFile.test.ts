@@ -57,7 +57,7 @@ test('limits of a move stand in the file, and are said of the steps that have th
   const text = saved(plan);
   const read = planFromFile(readPlanFile(text), snapshotOf());
   assert.deepEqual([read.steps, read.warnings, read.request], [plan.steps, plan.warnings, plan.request]);
-  assert.match(redisCliCommands(read, snapshotOf()), /^set -e\n# Left to you, .*: Slots move fast/);
+  assert.match(redisCliCommands(read, snapshotOf()), /^set -e\n# Not done by redis-cli, .*: Slots move fast/);
   const uneven = JSON.parse(text) as { steps: [{ limits?: object }, object] };
   uneven.steps[0].limits = { latencyMs: 5 };
   assert.deepEqual(

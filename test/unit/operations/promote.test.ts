@@ -49,7 +49,7 @@ describe('promoting a replica', () => {
   });
 
   test('a master, a stranger and another word are refused', () => {
-    assert.throws(() => planPromote(whole, { node: 'm1' }), /is a master already/);
+    assert.throws(() => planPromote(whole, { node: 'm1' }), /is already a master/);
     assert.throws(() => planPromote(whole, { node: 'x9' }), /has no node "x9".*Nothing was changed/);
     assert.throws(() => planPromote(whole, { node: 'r1', how: 'hard' as 'force' }), /"how" is/);
   });
@@ -69,7 +69,7 @@ describe('promoting a replica', () => {
     const snapshot = without([1], 'silent');
     assert.throws(() => planPromote(snapshot, { node: 'r1' }), /how "force"/);
     const plan = planPromote(snapshot, { node: 'r1', how: 'force' });
-    assert.match(plan.losses.join(' '), /had not passed on to cart-4/);
+    assert.match(plan.losses.join(' '), /had not yet replicated to cart-4/);
     assert.throws(() => planPromote(snapshot, { node: 'r1', how: 'takeover' }), /Most masters answer/);
   });
 
@@ -193,7 +193,7 @@ describe('promoting a replica', () => {
         ['r0', 'force', 'm0', dead],
       ],
     );
-    assert.match(plan.warnings.join(' '), /cart-0 \(m0\) is taken for dead on your word/);
+    assert.match(plan.warnings.join(' '), /cart-0 \(m0\) is treated as dead on your word/);
     assert.match(plan.losses.join(' '), /If cart-0 or cart-1 still runs somewhere/);
     assert.throws(
       () => planPromote(snapshot, { how: 'takeover', dead }),
@@ -237,7 +237,7 @@ describe('promoting a replica', () => {
     const ahead = gone.nodes.map((node) => (node.id === 'm2' ? { ...node, configEpoch: 9 } : node));
     assert.throws(
       () => planPromote({ ...gone, nodes: ahead }, { how: 'takeover' }),
-      /has not heard yet of the newest change of masters \(config epoch 9\)/,
+      /has not yet received the latest failover \(config epoch 9\)/,
     );
   });
 });

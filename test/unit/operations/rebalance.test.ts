@@ -96,7 +96,7 @@ test('masters get their shares, and those that are within the threshold are left
   const near = sketchOf({ a: { slots: [[0, 5499]] }, b: { slots: [[5500, 10_922]] } });
   assert.throws(
     () => planRebalance(near, {}),
-    (error) => error instanceof UserError && error.message.includes('within 2 % of its share already'),
+    (error) => error instanceof UserError && error.message.includes('already within 2 % of its share'),
   );
   assert.deepEqual(after(near, { threshold: 0 }), { a: 5462, b: 5461, c: 5461 });
 });
@@ -140,7 +140,7 @@ test('what cannot be rebalanced is refused with a reason', () => {
     [{}, { threshold: -1 }, /from 0 to 100, not -1/],
     [{}, { weights: { x: 1 } }, /"x", which is not the node id of a master/],
     [{}, { weights: { r: 1 } }, /"r", which is not the node id of a master/],
-    [{}, { weights: { a: Number.NaN } }, /The weight of a is a number from 0 up/],
+    [{}, { weights: { a: Number.NaN } }, /The weight of a must be 0 or more/],
     [{}, { weights: { a: 0, b: 0, c: 0 } }, /All weights are 0/],
     [{ b: { slots: [[5462, 10_922]] } }, {}, /No master serves slots 5461/],
     [{ b: { slots: [[5460, 10_922]] } }, {}, /both claim slots 5460/],
@@ -148,7 +148,7 @@ test('what cannot be rebalanced is refused with a reason', () => {
     [
       { a: { slots: [[0, 5460]], migrating: [{ slot: 1, nodeId: 'gone' }] } },
       {},
-      /with gone, which is no master/,
+      /with gone, which is not a master/,
     ],
     [
       {
@@ -183,6 +183,6 @@ test('who may have no room for what comes is named beforehand', () => {
   });
   assert.match(
     planRebalance(snapshot, {}).warnings.join(),
-    /About \d+(\.\d)? MiB come to 127\.0\.0\.1:6099, which has 5\.0 MiB left below its maxmemory: the move would stop there/,
+    /About \d+(\.\d)? MiB move to 127\.0\.0\.1:6099, which has 5\.0 MiB left below its maxmemory: the migration would stop there/,
   );
 });

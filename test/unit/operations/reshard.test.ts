@@ -141,7 +141,7 @@ test('what cannot be resharded is refused with a reason', () => {
       "the target's own",
       {},
       { from: 'all', to: 'c', slots: [[11_000, 11_001]] },
-      /owns slots 11000-11001 already/,
+      /already owns slots 11000-11001/,
     ],
     [
       'uncovered',

@@ -73,7 +73,7 @@ test('stopped half way it says so, and run again it goes on with the passwords t
   abort.abort();
   const stopped = await runRotation(plan, first.ports);
   assert.equal(stopped.outcome, 'cancelled');
-  assert.match(stopped.message, /Run it again to go on/);
+  assert.match(stopped.message, /Run it again to resume/);
   assert.deepEqual(first.secret(), { password: 'fresh', 'previous-password': 'old' });
   const second = world({ ...first.secret() });
   assert.equal((await runRotation({ ...plan, goesOn: true }, second.ports)).outcome, 'done');

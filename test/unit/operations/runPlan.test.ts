@@ -88,7 +88,7 @@ test('a refusal stops the plan and says what was done and what was not begun', a
   const { plan, ports, runs, forgotten, released } = world([forget('x'), forget('refused'), forget('y')]);
   await assert.rejects(runPlan(plan, ports, runs), (error) => {
     assert.ok(error instanceof UserError && error.reason === 'unsafe');
-    assert.match(error.message, /^Not now\. 1 of 3 steps are done\. Not begun: Forget refused; Forget y\./);
+    assert.match(error.message, /^Not now\. 1 of 3 steps are done\. Not started: Forget refused; Forget y\./);
     return true;
   });
   assert.deepEqual([...forgotten], ['x']);
@@ -192,7 +192,7 @@ test('when one of several moves fails, the others are told to stop and no furthe
   ends.get('ax')?.reject(new UserError('unreachable', 'x is gone.'));
   await until(() => seen.every(({ signal }) => signal.aborted));
   ends.get('bx')?.resolve(undefined);
-  await assert.rejects(result, /^UserError: x is gone\. .*Not begun: Move from c to x\./);
+  await assert.rejects(result, /^UserError: x is gone\. .*Not started: Move from c to x\./);
 });
 
 test('pods stand for nodes that join while the plan runs', async () => {
@@ -215,7 +215,7 @@ test('a connection that broke in the middle of an only step says what may be hal
   const { plan, ports, runs } = world([{ kind: 'forget', node: 'gone', text: 'Forget gone' }]);
   await assert.rejects(
     runPlan(plan, ports, runs),
-    /h:1 did not answer: closed\. "Forget gone" may be half done\. When the server answers, run the same again/,
+    /h:1 did not answer: closed\. "Forget gone" may be half done\. Run it again when the server answers/,
   );
 });
 
@@ -261,7 +261,7 @@ test('what had begun is never called refused, and the result says what was reach
     });
     assert.match(
       error.message,
-      /^Not now\. 1 of 2 steps are done\. 300 of 300 slots moved\. Not begun: Forget/,
+      /^Not now\. 1 of 2 steps are done\. 300 of 300 slots moved\. Not started: Forget/,
     );
     return true;
   });

@@ -76,16 +76,16 @@ test('what would lose data or is not possible is refused with the reason', () =>
       snapshot(),
       { pods: 5 },
       'unsafe',
-      /until the shards are drained: lowering a StatefulSet's replicas loses data/,
+      /until the shards are drained: lowering a StatefulSet’s replicas loses data/,
     ],
     [snapshot(), { pods: 6 }, 'invalid-input', /nothing to do/],
     [snapshot(), { pods: 1001 }, 'invalid-input', /at most 1000/],
-    [snapshot(), {}, 'invalid-input', /how many pods/],
+    [snapshot(), {}, 'invalid-input', /number of pods/],
     [snapshot({ workloads: [...snapshot().workloads, second] }), { pods: 9 }, 'unsafe', /shop, shop-b/],
     [snapshot({ workloads: [] }), { pods: 9 }, 'not-found', /no StatefulSet/],
     [snapshot({}, { kind: 'Other' }), { pods: 9 }, 'unsafe', /not a StatefulSet/],
     [snapshot({ ref: { addresses: ['a:1'] } }), { pods: 9 }, 'invalid-input', /not in Kubernetes/],
-    [down, { pods: 9 }, 'unsafe', /is not well.*shop-0 has failed/],
+    [down, { pods: 9 }, 'unsafe', /is unhealthy.*shop-0 has failed/],
   ];
   for (const [state, request, reason, message] of cases) {
     assert.throws(
@@ -218,11 +218,11 @@ test('a pod that cannot start ends the waiting with its name and the reason', as
     ],
     [
       { reason: 'Unschedulable', reasonMessage: '0/3 nodes are available' },
-      /Pod shop-6 finds no worker.*0\/3 nodes/,
+      /Pod shop-6 cannot be scheduled.*0\/3 nodes/,
     ],
     [
       { reason: 'CrashLoopBackOff', reasonMessage: 'back-off', restarts: 3 },
-      /Pod shop-6 crashes.*FATAL CONFIG FILE ERROR/,
+      /Pod shop-6 keeps crashing.*FATAL CONFIG FILE ERROR/,
     ],
     [
       { reason: 'CreateContainerConfigError', reasonMessage: 'secret "x" not found' },

@@ -52,7 +52,7 @@ describe('settings', () => {
       plan.steps.map((step) => ('nodes' in step ? step.nodes : [])),
       [['m1']],
     );
-    assert.match(plan.warnings.join(' '), /It is not kept/);
+    assert.match(plan.warnings.join(' '), /It does not survive a restart/);
   });
 
   test('that all have already, passwords, and what is only read at the start are refused', () => {
@@ -70,7 +70,7 @@ describe('settings', () => {
       ['requirepass', /passwords come from the Secret/],
       ['maxmemory', /follows from the memory limit/],
       ['require*', /is not the name of a setting/],
-      ['io-threads', /take io-threads at their start only/],
+      ['io-threads', /read io-threads only when they start/],
     ] as const) {
       assert.throws(
         () =>

@@ -214,12 +214,12 @@ describe('the shape of a cluster', () => {
 
   test('who owns the StatefulSet is named, and a raw scale refused', () => {
     const facts = { owner: 'the Helm release "cart", which' };
-    assert.throws(() => planAddShard(clusterOf([1, 1, 1]), {}, facts), /made by the Helm release "cart"/);
+    assert.throws(() => planAddShard(clusterOf([1, 1, 1]), {}, facts), /managed by the Helm release "cart"/);
     assert.throws(() => planScaleShape(clusterOf([1, 1, 1]), { masters: 4 }, facts), /Scale it there/);
   });
 
   test('three masters stay', () => {
-    assert.throws(() => planRemoveShard(clusterOf([1, 1, 1]), { node: 'm1' }, {}), /2 masters would be left/);
+    assert.throws(() => planRemoveShard(clusterOf([1, 1, 1]), { node: 'm1' }, {}), /2 masters would remain/);
     assert.throws(() => planScaleShape(clusterOf([1, 1, 1]), { masters: 2 }, {}), /needs 3 masters/);
   });
 
@@ -227,7 +227,7 @@ describe('the shape of a cluster', () => {
     const facts = { claimTemplates: ['data'] };
     const kept = planRemoveShard(clusterOf([1, 1, 1, 1]), { node: 'm3' }, facts);
     assert.deepEqual(kept.losses, []);
-    assert.match(kept.warnings.join(' '), /2 volumes of the pods that end stay/);
+    assert.match(kept.warnings.join(' '), /2 volumes of the removed pods are kept/);
     const lost = planRemoveShard(clusterOf([1, 1, 1, 1]), { node: 'm3', volumes: true }, facts);
     const last = lost.steps.at(-1);
     assert.deepEqual(last?.kind === 'deleteVolumes' ? last.claims : [], ['data-cart-6', 'data-cart-7']);
@@ -259,7 +259,7 @@ describe('the shape of a cluster', () => {
       steps.map((step) => step.kind === 'replicate' && step.master),
       ['m1'],
     );
-    assert.match(warnings.join(), /fetches the other shard whole/);
+    assert.match(warnings.join(), /copies the other shard in full/);
   });
 
   test('a number of pods goes without one of masters, and both are whole numbers', () => {

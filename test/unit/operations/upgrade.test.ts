@@ -82,9 +82,9 @@ test('an image goes into the server and its agent, with the pods from the highes
     plan.steps.map(({ text }) => text.slice(0, 44)),
     [
       'Change the pods of StatefulSet shop, with pa',
-      'Restart shop-5, wait until it is in step',
-      'Restart shop-4, wait until it is in step',
-      'Restart shop-3, wait until it is in step',
+      'Restart shop-5, wait until it is in sync',
+      'Restart shop-4, wait until it is in sync',
+      'Restart shop-3, wait until it is in sync',
       'Hand over the slots of shop-2 to a replica, ',
       'Hand over the slots of shop-1 to a replica, ',
       'Hand over the slots of shop-0 to a replica, ',
@@ -127,7 +127,7 @@ test('what cannot be done safely is refused with the reason', () => {
     [snapshot(), growing, { storage: '512Mi' }, /cannot shrink/],
     [snapshot(), facts(), { config: { maxmemory: '1gb' } }, /follows from the memory limit/],
     [snapshot(), facts(), { config: { requirepass: 'x' } }, /come from the Secret/],
-    [{ ...sick, nodes }, facts(), { memory: '1Gi' }, /is not well.*shop-0 has failed/],
+    [{ ...sick, nodes }, facts(), { memory: '1Gi' }, /is unhealthy.*shop-0 has failed/],
   ];
   for (const [state, found, request, message] of cases) {
     assert.throws(

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { Plan } from '../../../src/model/plan.ts';
 import { stepsText } from '../../../src/ui/stepsText.ts';
 
-test('what was done already is not said to be done now', () => {
+test('what was already done is not said to be done now', () => {
   const text = (count: number, steps: number, skipped: number): string => {
     const plan = { steps: Array.from({ length: count }, () => ({ kind: 'joinNodes', text: '' })) };
     return stepsText(plan as unknown as Plan, { steps, skipped, seconds: 0.1 });
