@@ -1,33 +1,29 @@
 // npm run texts: prints every text that users read, file by file, to be read from top to bottom.
 //   node scripts/texts.ts [part of a path]
+// test/unit/terms.test.ts holds them against the terms of this product.
 import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import ts from 'typescript';
 
 const root = path.dirname(import.meta.dirname);
-const [part = ''] = process.argv.slice(2);
 
 /** Calls whose texts only programs read. */
 const commandCalls = new Set(['call', 'callBuffer', 'getElementById', 'querySelector', 'pipeline']);
-
-for (const file of globSync(['src/**/*.ts', 'media/**/*.ts', 'scripts/*.{ts,mjs}'], { cwd: root }).sort()) {
-  if (!file.includes(part)) continue;
-  print(file, textsOfCode(file));
-}
-for (const file of globSync('manifests/scripts/*.sh', { cwd: root }).sort()) {
-  if (file.includes(part)) print(file, textsOfShell(file));
-}
-if ('package.json'.includes(part)) print('package.json', textsOfManifest());
 
 interface Text {
   readonly line: number;
   readonly text: string;
 }
 
-function print(file: string, texts: readonly Text[]): void {
-  if (texts.length === 0) return;
-  console.log(`\n${file}`);
-  for (const { line, text } of texts) console.log(`${String(line).padStart(5)}  ${text}`);
+/** Every text that users read, by file. */
+export function userTexts(): ReadonlyMap<string, readonly Text[]> {
+  const code = globSync(['src/**/*.ts', 'media/**/*.ts', 'scripts/*.{ts,mjs}'], { cwd: root }).sort();
+  const shell = globSync('manifests/scripts/*.sh', { cwd: root }).sort();
+  return new Map([
+    ...code.map((file) => [file, textsOfCode(file)] as const),
+    ...shell.map((file) => [file, textsOfShell(file)] as const),
+    ['package.json', textsOfManifest()],
+  ]);
 }
 
 /** String and template literals that read as words: a blank between letters, or a capital letter and several more. */
@@ -96,4 +92,13 @@ function textsOfManifest(): readonly Text[] {
     const [, , value] = worded.exec(text) ?? [];
     return value === undefined ? [] : [{ line: at + 1, text: value }];
   });
+}
+
+if (import.meta.main) {
+  const [part = ''] = process.argv.slice(2);
+  for (const [file, texts] of userTexts()) {
+    if (!file.includes(part) || texts.length === 0) continue;
+    console.log(`\n${file}`);
+    for (const { line, text } of texts) console.log(`${String(line).padStart(5)}  ${text}`);
+  }
 }

@@ -23,8 +23,8 @@ export const openSlots: Rule = (snapshot) =>
         ],
         remedy:
           node.role === 'replica'
-            ? 'If no reshard is running, “Heal Cluster…” has its master close them.'
-            : 'If no reshard is running, “Heal Cluster…” asks the masters where the keys of these slots are, then finishes or closes the interrupted move. It leaves slots untouched where that is not clear, and says what to decide.',
+            ? 'If no reshard is running, “Heal Cluster…” closes them through its master.'
+            : 'If no reshard is running, “Heal Cluster…” asks the masters where the keys of these slots are, then completes or closes the interrupted migration. It leaves unclear slots untouched and says what to decide.',
         nodeIds: [node.id],
         slots: open,
       },

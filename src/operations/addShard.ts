@@ -93,7 +93,7 @@ function atAddresses(snapshot: ClusterSnapshot, servers: readonly NewServer[]): 
   if (servers.length === 0) {
     throw refusal(
       'invalid-input',
-      `${describeRef(snapshot.ref)} is not in Kubernetes: start empty servers with cluster-enabled yes, and give their addresses.`,
+      `${describeRef(snapshot.ref)} is not in Kubernetes. Start empty servers with cluster-enabled yes, then enter their addresses.`,
     );
   }
   for (const server of servers) refuseUsed(snapshot, server);

@@ -88,7 +88,7 @@ function warningsFor(
   if (volumes || claims.length === 0) return [];
   const kept = [volumesText(claims), ...secrets.map((name) => `Secret ${name}`)].join(' and ');
   return [
-    `Kept: ${kept}. A new cluster of this name needs them deleted first.`,
+    `Kept: ${kept}. Delete them before you deploy a new cluster with this name, or reuse them.`,
     ...contents(claims, mounts, nodes),
   ];
 }
@@ -116,7 +116,7 @@ function contents(
   const pods = mounted.map((claim) => mounts.get(claim)?.pod);
   const keys = keysIn(nodes.filter(({ pod }) => pods.includes(pod?.name)));
   const held =
-    keys === undefined ? 'what they hold is not known' : `their servers hold ${quantity(keys, 'key')}`;
+    keys === undefined ? 'what they hold is unknown' : `their servers hold ${quantity(keys, 'key')}`;
   return [
     ...(mounted.length === 0 ? [] : [`Pods mount ${volumesText(mounted)}; ${held}.`]),
     ...(beside.length === 0
@@ -129,7 +129,7 @@ function contents(
       : [`No container mounts ${volumesText(unmounted)}: no keys of this cluster are there.`]),
     ...(podless.length === 0
       ? []
-      : [`The pods of ${volumesText(podless)} are gone; what is there is not known.`]),
+      : [`The pods of ${volumesText(podless)} are gone; what these volumes hold is unknown.`]),
   ];
 }
 
@@ -154,7 +154,10 @@ function lossesFor(
   volumes: boolean,
 ): readonly string[] {
   const losses: string[] = [];
-  if (pods > 0) losses.push(`${quantity(pods, 'pod')}: clients of this cluster can no longer connect.`);
+  if (pods > 0)
+    losses.push(
+      `${quantity(pods, 'pod')} ${pods === 1 ? 'is' : 'are'} deleted, and clients can no longer connect.`,
+    );
   const off = podsOffVolumes(nodes);
   const mounted = new Set(
     [...mounts.values()].flatMap(({ pod, use }) => (use === 'mounted' && !off.has(pod) ? [pod] : [])),
@@ -165,14 +168,14 @@ function lossesFor(
   );
   const unmounted = [...mounts.values()].filter(({ pod, use }) => use === 'unmounted' || off.has(pod));
   if (unmounted.length === claims.length) {
-    losses.push('All keys: they are on no volume and are deleted with the pods.');
+    losses.push('All keys are permanently deleted with the pods: no volume holds them.');
   } else if (inMemory.length > 0) {
     losses.push(
-      `Keys of ${inMemory.map(nodeName).join(', ')}: they are on no volume and are deleted with the pods.`,
+      `The keys of ${inMemory.map(nodeName).join(', ')} are permanently deleted with the pods: no volume holds them.`,
     );
   }
   if (volumes && claims.length > 0) {
-    losses.push(`All keys on ${volumesText(claims)}. They cannot be restored.`);
+    losses.push(`All keys on ${volumesText(claims)} are permanently deleted.`);
   }
   return losses;
 }
@@ -239,7 +242,7 @@ async function waitUntilGone(
     if (left.length < fewest) progressed = now();
     fewest = Math.min(fewest, left.length);
     report({
-      text: `waiting for ${left.length} ${what} to go`,
+      text: `waiting until ${left.length} ${what} are deleted`,
       done: total - left.length,
       total,
       unit: what,

@@ -126,7 +126,7 @@ function warningsFor(answers: DeployAnswers, facts: DeployFacts, beginning: Begi
     ],
     [
       !overlays.includes('dev') && facts.storageClasses === undefined,
-      'It could not be checked whether there is a StorageClass for the volumes.',
+      'Whether a StorageClass for the volumes exists could not be checked.',
     ],
     [
       overlays.some((one) => one === 'production' || one === 'spread') && facts.workers === undefined,

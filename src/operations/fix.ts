@@ -38,7 +38,8 @@ export function planFix(
   const { homes, disputed } = homesFor(snapshot, unserved, stray);
   const left = [...kept, ...disputed];
   if (homes.size === 0) {
-    if (left.length > 0) throw refusal('unsafe', `No slot can be given to another master. ${left.join(' ')}`);
+    if (left.length > 0)
+      throw refusal('unsafe', `No slot can be assigned to another master. ${left.join(' ')}`);
     throw refusal('invalid-input', `All hash slots of ${describeRef(snapshot.ref)} are served.`);
   }
   refuseHolders(snapshot, holders, dead);
@@ -49,7 +50,7 @@ export function planFix(
     request: dead.length === 0 ? {} : { dead },
     steps: [...homes].map(([node, own]) => stepFor(node, own, stray, dead)),
     warnings: [
-      ...left.map((text) => `Left as it is: ${text}`),
+      ...left.map((text) => `Not changed: ${text}`),
       ...lost.filter(({ health }) => health !== 'failed').map((node) => whyDead(snapshot, node)),
     ],
     losses: [
@@ -93,11 +94,11 @@ function lossOf(node: RedisNode): string {
   const where =
     node.pod === undefined
       ? ''
-      : ` Its pod is still there (${node.pod.reason ?? node.pod.phase}): bring it back instead, if you can.`;
-  return `Keys that only ${nodeName(node)} has in slots ${formatSlots(node.slots)}: it drops them should it come back.${where}`;
+      : ` Its pod is still there (${node.pod.reason ?? node.pod.phase}): restore it instead if you can.`;
+  return `Keys in slots ${formatSlots(node.slots)} that only ${nodeName(node)} has are lost: it deletes them if it returns.${where}`;
 }
 
 /** For a person who has chosen to go on with one part: what is in the others. */
 function lossOfPart({ nodes, keys }: ClusterPart): string {
-  return `${quantity(keys, 'key')} on ${nodes.map(nodeName).join(', ')}, which stand apart: their slots belong to other masters then, and the keys are dropped when the parts meet.`;
+  return `${quantity(keys, 'key')} on ${nodes.map(nodeName).join(', ')} in other parts of the cluster are lost: their slots then belong to other masters, and the keys are deleted when the parts reconnect.`;
 }

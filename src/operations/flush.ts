@@ -34,7 +34,7 @@ export function planFlush(snapshot: ClusterSnapshot): Plan {
     ],
     warnings: ['Keys that clients write afterwards are kept.'],
     losses: [
-      `All ${quantity(keys, 'key')} of ${describeRef(snapshot.ref)}, on its masters and their replicas.`,
+      `All ${quantity(keys, 'key')} of ${describeRef(snapshot.ref)} are permanently deleted, on its masters and their replicas.`,
     ],
   };
 }

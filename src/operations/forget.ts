@@ -86,6 +86,6 @@ function refuseRejoining(snapshot: ClusterSnapshot, node: RedisNode): void {
   if (!isKubernetesRef(snapshot.ref) || node.pod === undefined) return;
   throw refusal(
     'unsafe',
-    `${nodeName(node)} runs, and its pod would join again. Scale the cluster down instead: that takes its node out.`,
+    `${nodeName(node)} is running, and its pod would join again. Scale the cluster down instead, which removes its node.`,
   );
 }

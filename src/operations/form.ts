@@ -50,7 +50,7 @@ function refuseFormed({ ref, nodes }: ClusterSnapshot): void {
     'invalid-input',
     isWhole
       ? `${describeRef(ref)} is a cluster already.`
-      : `${describeRef(ref)} was formed before: its nodes own hash slots. “Check Cluster” says what it lacks.`,
+      : `${describeRef(ref)} was formed before: its nodes own hash slots. “Check Cluster” shows what is missing.`,
   );
 }
 
@@ -74,10 +74,7 @@ function refuseUnusable({ ref }: ClusterSnapshot, { servers, obstacles }: FormFa
 function refuseMissingPods({ nodes, workloads }: ClusterSnapshot): void {
   const wanted = workloads.reduce((sum, { replicas }) => sum + replicas, 0);
   if (wanted <= nodes.length) return;
-  throw refusal(
-    'unsafe',
-    `${quantity(nodes.length, 'pod')} of ${wanted} are there. Wait until all are running.`,
-  );
+  throw refusal('unsafe', `${quantity(nodes.length, 'pod')} of ${wanted} exist. Wait until all are running.`);
 }
 
 function whyNotEmpty(server: FormServer, ids: ReadonlySet<string>): readonly string[] {
@@ -88,7 +85,7 @@ function whyNotEmpty(server: FormServer, ids: ReadonlySet<string>): readonly str
     ...(server.slots.length > 0 ? [`${name} owns hash slots ${formatSlots(server.slots)}.`] : []),
     ...(role === 'replica' ? [`${name} is a replica.`] : []),
     ...(foreign.length > 0 ? [`${name} knows ${quantity(foreign.length, 'other node')}.`] : []),
-    ...(lacksMasterAuth ? [`${name} asks for a password, but has no masterauth to replicate with.`] : []),
+    ...(lacksMasterAuth ? [`${name} requires a password, but has no masterauth for replication.`] : []),
   ];
 }
 
@@ -113,7 +110,7 @@ function mastersFor(servers: number, { masters, replicasPerMaster }: FormRequest
   if (each < 0) {
     throw refusal(
       'invalid-input',
-      `${quantity(number, 'master')} cannot be made of ${quantity(servers, 'server')}.`,
+      `${quantity(number, 'master')} need more than ${quantity(servers, 'server')}.`,
     );
   }
   if (replicasPerMaster !== undefined && replicasPerMaster !== each) {

@@ -29,14 +29,14 @@ export function planHeal(snapshot: ClusterSnapshot, facts: HealFacts): Plan {
   const closings = repairReplicas(snapshot);
   const steps = [...greetings, ...repairs, ...closings];
   if (steps.length === 0) {
-    if (unclear.length > 0) throw refusal('unsafe', `${listed(unclear)} A person has to decide.`);
+    if (unclear.length > 0) throw refusal('unsafe', `${listed(unclear)} You have to decide.`);
     const { slots } = unservedSlots(snapshot);
     const lost = withoutAddress(snapshot);
     const fix =
-      slots.length === 0 ? '' : ` Nobody serves ${slotsText(slots)}: “Fix Uncovered Slots…” assigns them.`;
+      slots.length === 0 ? '' : ` No master serves ${slotsText(slots)}: “Fix Uncovered Slots…” assigns them.`;
     throw refusal(
       'invalid-input',
-      `All nodes of ${snapshot.name} that answer know each other's addresses, no slot is open, and no key is in a slot that another node serves.${lost}${fix}`,
+      `Nothing to heal: all nodes of ${snapshot.name} that answer know each other’s addresses, no slot is open, and no key is in a slot that another node serves.${lost}${fix}`,
     );
   }
   const silent = snapshot.nodes.filter((node) => !answers(node));
@@ -47,8 +47,8 @@ export function planHeal(snapshot: ClusterSnapshot, facts: HealFacts): Plan {
     request: {},
     steps,
     warnings: [
-      ...unclear.map((text) => `${text} It is left as it is.`),
-      ...silent.map((node) => `${nodeName(node)} does not answer and is left as it is.`),
+      ...unclear.map((text) => `${text} It is not changed.`),
+      ...silent.map((node) => `${nodeName(node)} does not answer and is not changed.`),
     ],
     losses: [],
   };
@@ -75,8 +75,10 @@ function subject(greetings: number, repairs: readonly Step[], closings: number):
   const moves = repairs.filter(({ kind }) => kind === 'moveSlots').length;
   return [
     ...(greetings === 0 ? [] : [`introduce ${quantity(greetings, 'node')} again`]),
-    ...(moves === 0 ? [] : [`finish ${quantity(moves, 'interrupted move')}`]),
-    ...(repairs.length === moves ? [] : ['bring strayed keys home and correct or close their slots']),
+    ...(moves === 0 ? [] : [`complete ${quantity(moves, 'interrupted migration')}`]),
+    ...(repairs.length === moves
+      ? []
+      : ['move stray keys to their slot owners and correct or close their slots']),
     ...(closings === 0 ? [] : ['close slots on replicas']),
   ].join(', ');
 }

@@ -216,7 +216,7 @@ export async function settleJournal(
   id: string,
   decision: 'resumed' | 'repaired' | 'dismissed',
 ): Promise<void> {
-  const message = `A person decided: ${decision}.`;
+  const message = `Decision: ${decision}.`;
   await store.append(id, JSON.stringify({ at: clock(), outcome: 'settled', message }));
 }
 

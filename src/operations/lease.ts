@@ -45,7 +45,7 @@ export async function leaseWarning(access: KubernetesAccess, namespace: string):
   const missing = verbs.filter((_, index) => rights[index] !== true);
   if (missing.length === 0) return [];
   return [
-    `You may not ${missing.join(', ')} leases in namespace ${namespace}, so a colleague could change this cluster at the same time.`,
+    `You are not allowed to ${missing.join(', ')} leases in namespace ${namespace}, so a colleague could change this cluster at the same time.`,
   ];
 }
 

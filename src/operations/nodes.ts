@@ -32,7 +32,7 @@ export function refuseUnformed(snapshot: ClusterSnapshot): void {
   if (!isUnformed(snapshot)) return;
   throw refusal(
     'invalid-input',
-    `No cluster was formed yet: ${snapshot.nodes.map(nodeName).join(', ')} own no hash slots. “Form Cluster…” makes a cluster of them.`,
+    `No cluster has been formed yet: ${snapshot.nodes.map(nodeName).join(', ')} own no hash slots. “Form Cluster…” forms a cluster of them.`,
   );
 }
 

@@ -106,7 +106,7 @@ function stateText({ plan, states, left }: Reached, result: PlanResult, error: U
   const unbegun = texts((state) => state === undefined);
   return [
     error.message,
-    `${done.length} of ${quantity(plan.steps.length, 'step')} are done.`,
+    `${done.length} of ${quantity(plan.steps.length, 'step')} done.`,
     ...moved,
     ...kept,
     ...(unbegun.length === 0 ? [] : [`Not started: ${listed(unbegun)}.`]),

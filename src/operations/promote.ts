@@ -28,14 +28,14 @@ export function planPromote(snapshot: ClusterSnapshot, request: PromoteRequest):
   refuseUnread(snapshot);
   if (how !== 'handOver') refuseApart(snapshot);
   if (how === 'takeover') return planTakeovers(snapshot, request);
-  if (id === undefined) throw refusal('invalid-input', '"node" is the node id of a replica.');
+  if (id === undefined) throw refusal('invalid-input', '"node" must be the node id of a replica.');
   const node = promotable(snapshot, id, how);
   const name = nodeName(node);
   const master = snapshot.nodes.find((other) => other.id === node.masterId);
   const from = master === undefined ? nameOf(snapshot, node.masterId ?? '') : nodeName(master);
   const slots = slotsText(master?.slots ?? []);
   const texts = {
-    handOver: `${from} hands ${slots} over to ${name}; clients wait for about a tenth of a second, no write is lost`,
+    handOver: `Fail over ${from} (${slots}) to ${name}; clients wait about 0.1 s, and no write is lost`,
     force: `${name} is elected by the other masters without its master ${from}`,
   };
   return {
@@ -51,7 +51,10 @@ export function planPromote(snapshot: ClusterSnapshot, request: PromoteRequest):
 
 function checkHow(how: string): asserts how is PromoteHow {
   if (how === 'handOver' || how === 'force' || how === 'takeover') return;
-  throw new UserError('invalid-input', '"how" is "handOver", "force" or "takeover". Nothing was changed.');
+  throw new UserError(
+    'invalid-input',
+    '"how" must be "handOver", "force" or "takeover". Nothing was changed.',
+  );
 }
 
 function warningsFor(node: RedisNode, how: PromoteHow): readonly string[] {

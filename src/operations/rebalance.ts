@@ -55,7 +55,7 @@ export function planRebalance(snapshot: ClusterSnapshot, request: RebalanceReque
   if (total === 0) {
     throw new UserError(
       'invalid-input',
-      `Every master of ${snapshot.name} is already within ${threshold} % of its share. Nothing was changed.`,
+      `Every master of ${snapshot.name} is already within ${threshold}% of its share. Nothing was changed.`,
     );
   }
   const steps = moves.map(stepFor);
@@ -201,10 +201,10 @@ function warningsFor(
 ): readonly string[] {
   return masters.flatMap((node) => {
     const isLeftOut = node.slots.length === 0 && given[node.id] === undefined && useEmptyMasters !== true;
-    if (isLeftOut) return [`${nodeName(node)} owns no slots and is left out; useEmptyMasters includes it.`];
+    if (isLeftOut) return [`${nodeName(node)} owns no slots and is skipped; useEmptyMasters includes it.`];
     if (weights.get(node.id) !== 0 || node.slots.length === 0) return [];
     return [
-      `${nodeName(node)} will own no slots afterwards. If its cluster-allow-replica-migration is on, it becomes a replica of the master that got its last ones.`,
+      `${nodeName(node)} will own no slots. If its cluster-allow-replica-migration is on, it becomes a replica of the master that receives its last slots.`,
     ];
   });
 }

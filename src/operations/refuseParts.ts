@@ -24,7 +24,7 @@ export function refuseApart(snapshot: ClusterSnapshot): void {
   }
   throw refusal(
     'unsafe',
-    `${describeRef(snapshot.ref)} has fallen apart into ${quantity(others.length + 1, 'part')} that do not know each other: ${partsText(snapshot)}. A change to one part can lose the keys of another. Bring the parts together first${choice}.`,
+    `${describeRef(snapshot.ref)} is split into ${quantity(others.length + 1, 'part')} that do not know each other: ${partsText(snapshot)}. Changing one part can lose the keys of another. Reconnect the parts first${choice}.`,
   );
 }
 
@@ -39,7 +39,7 @@ export function choosePart(snapshot: ClusterSnapshot, part: string): ClusterSnap
   throw refusal(
     isOther ? 'unsafe' : 'not-found',
     isOther
-      ? `${part} is in a part of ${describeRef(snapshot.ref)} that commands do not change. They change only ${namesOf(snapshot.nodes)}.`
+      ? `${part} is in a part of ${describeRef(snapshot.ref)} that commands do not change. They only change ${namesOf(snapshot.nodes)}.`
       : `${describeRef(snapshot.ref)} has no node ${part}. Its parts: ${partsText(snapshot)}.`,
   );
 }
@@ -59,7 +59,7 @@ const reasons: Readonly<Record<ClusterPart['why'], string>> = {
   'lost-identity': 'came back under another id',
   'lost-volume': 'came back empty',
   'never-joined': 'never joined',
-  'own-cluster': 'in a cluster of its own',
+  'own-cluster': 'in a separate cluster',
 };
 
 function namesOf(nodes: readonly RedisNode[]): string {

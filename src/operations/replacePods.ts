@@ -16,11 +16,11 @@ export interface ReplacePodsRequest {
 export function planReplacePods(snapshot: ClusterSnapshot, request: ReplacePodsRequest): Plan {
   const { ref } = snapshot;
   if (!isKubernetesRef(ref)) {
-    throw refusal('invalid-input', `${describeRef(ref)} is not in Kubernetes: it has no pods.`);
+    throw refusal('invalid-input', `${describeRef(ref)} is not in Kubernetes, so it has no pods.`);
   }
   const pods =
     request.pod === undefined ? podsOf(snapshot).filter(hasEnded) : [podNamed(snapshot, request.pod)];
-  if (pods.length === 0) throw refusal('invalid-input', `No pod of ${describeRef(ref)} has ended.`);
+  if (pods.length === 0) throw refusal('invalid-input', `No pod of ${describeRef(ref)} has terminated.`);
   for (const pod of pods) refuseUnowned(snapshot, pod);
   const names = pods.map(({ name }) => name).join(', ');
   return {
@@ -33,7 +33,7 @@ export function planReplacePods(snapshot: ClusterSnapshot, request: ReplacePodsR
       ended === true
         ? []
         : [
-            `Kubernetes does not report that the container of ${name} has ended. Make sure that ${worker} is down: two servers on one volume damage its data.`,
+            `Kubernetes does not report that the container of ${name} has terminated. Make sure that ${worker} is down: two servers on one volume damage its data.`,
           ],
     ),
     losses: [],
@@ -50,10 +50,10 @@ function podNamed(snapshot: ClusterSnapshot, name: string): PodFacts {
     );
   }
   if (hasEnded(pod)) return pod;
-  if (pod.deleting) throw refusal('invalid-input', `Pod ${name} is being deleted already.`);
+  if (pod.deleting) throw refusal('invalid-input', `Pod ${name} is already being deleted.`);
   throw refusal(
     'unsafe',
-    `Pod ${name} has not ended (phase ${pod.phase}): only a pod that never runs again is replaced.`,
+    `Pod ${name} has not terminated (phase ${pod.phase}): only a pod that will not run again can be replaced.`,
   );
 }
 
@@ -64,7 +64,10 @@ function ownerKind({ workloads }: ClusterSnapshot, { workload }: PodFacts): stri
 function refuseUnowned(snapshot: ClusterSnapshot, pod: PodFacts): void {
   const kind = ownerKind(snapshot, pod);
   if (kind !== undefined && kind !== 'Pod') return;
-  throw refusal('unsafe', `Nothing owns pod ${pod.name}: deleted, it would not be created again.`);
+  throw refusal(
+    'unsafe',
+    `Pod ${pod.name} has no owner, so it would not be created again after it is deleted.`,
+  );
 }
 
 function stepFor(snapshot: ClusterSnapshot, pod: PodFacts): StepOf<'replacePod'> {
@@ -78,6 +81,6 @@ function stepFor(snapshot: ClusterSnapshot, pod: PodFacts): StepOf<'replacePod'>
     kind: 'replacePod',
     ...{ pod: pod.name, uid: pod.uid, isRecreated },
     ...(node === undefined ? {} : { node: node.id }),
-    text: `Delete the ended pod ${pod.name} (${why}; uid ${pod.uid}); ${then}`,
+    text: `Delete the terminated pod ${pod.name} (${why}; uid ${pod.uid}); ${then}`,
   };
 }

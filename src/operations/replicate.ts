@@ -26,11 +26,11 @@ export function planReplicate(snapshot: ClusterSnapshot, request: ReplicateReque
   }
   const { node, master } = replicable(snapshot, request.node, request.master);
   if (node.masterId === master.id) {
-    throw refusal('invalid-input', `${nodeName(node)} is a replica of ${nodeName(master)} already.`);
+    throw refusal('invalid-input', `${nodeName(node)} is already a replica of ${nodeName(master)}.`);
   }
   return {
     ...common,
-    title: `Let ${nodeName(node)} replicate ${nodeName(master)}`,
+    title: `Make ${nodeName(node)} a replica of ${nodeName(master)}`,
     steps: [replicateStep(node, master)],
     warnings: warningsFor(snapshot, node),
   };

@@ -53,11 +53,11 @@ function findSources(
     return mastersOf(snapshot).filter((node) => node.id !== target.id && node.slots.length > 0);
   }
   const ids = new Set(from);
-  if (ids.size === 0) throw new UserError('invalid-input', 'Name at least one master to take slots from.');
+  if (ids.size === 0) throw new UserError('invalid-input', 'Name at least one master to move slots from.');
   if (ids.has(target.id)) {
     throw new UserError(
       'invalid-input',
-      `${nodeName(target)} cannot give slots to itself: choose another node to take slots from, or another target.`,
+      `${nodeName(target)} cannot move slots to itself: choose another source or another target.`,
     );
   }
   return [...ids].map((id) => findMaster(snapshot, id, 'give slots'));
@@ -94,7 +94,7 @@ function warningsFor(
     .filter(({ source, slots }) => subtractSlots(source.slots, slots).length === 0)
     .map(
       ({ source }) =>
-        `${nodeName(source)} will own no slots afterwards. If its cluster-allow-replica-migration is on, it becomes a replica of ${nodeName(target)}.`,
+        `${nodeName(source)} will own no slots. If its cluster-allow-replica-migration is on, it becomes a replica of ${nodeName(target)}.`,
     );
   const there = typeof wanted === 'number' ? 0 : countSlots(wanted) - countMoving(shares);
   const owned = `${nodeName(target)} owns ${there.toLocaleString('en-US')} of these slots already; they are skipped.`;

@@ -19,6 +19,6 @@ export async function requireRights(
   if (missing.length === 0) return;
   throw refusal(
     'forbidden',
-    `You may not ${missing.join(', ')} in namespace ${namespace} (context ${access.context}).`,
+    `You are not allowed to ${missing.join(', ')} in namespace ${namespace} (context ${access.context}).`,
   );
 }

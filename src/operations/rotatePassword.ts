@@ -146,7 +146,7 @@ async function secretOf(
 async function checkRights(access: KubernetesAccess, namespace: string): Promise<void> {
   for (const verb of ['get', 'patch']) {
     if (!(await access.may(verb, 'secrets', '', namespace)))
-      throw refusal('forbidden', `You may not ${verb} secrets in namespace ${namespace}.`);
+      throw refusal('forbidden', `You are not allowed to ${verb} secrets in namespace ${namespace}.`);
   }
 }
 

@@ -166,7 +166,7 @@ export async function runScale(plan: ScalePlan, ports: JoinPorts): Promise<Scale
 function leftAsItIs({ ref, workload, to }: ScalePlan, error: unknown, isScaled: boolean): unknown {
   const left = `StatefulSet ${workload} is left as it is (context ${ref.context}, namespace ${ref.namespace}): lowering its replicas could lose data. Scale to ${quantity(to, 'pod')} again to resume.`;
   if (isAbort(error)) {
-    return Object.assign(new Error(`Scaling ${ref.name} was stopped. ${left}`), { name: 'AbortError' });
+    return Object.assign(new Error(`Scaling ${ref.name} was cancelled. ${left}`), { name: 'AbortError' });
   }
   if (!(error instanceof UserError)) return error;
   const message = `${ref.name} was not scaled to ${quantity(to, 'pod')}. ${error.message} ${left}`;

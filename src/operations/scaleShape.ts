@@ -120,7 +120,7 @@ function wantedShape(snapshot: ClusterSnapshot, request: ScaleRequest, now: Shap
     if (pods < now.masters) {
       throw refusal(
         'invalid-input',
-        `${snapshot.name} has ${quantity(now.masters, 'master')}, more than ${quantity(pods, 'pod')}: give the number of masters too.`,
+        `${snapshot.name} has ${quantity(now.masters, 'master')}, more than ${quantity(pods, 'pod')}: enter the number of masters, too.`,
       );
     }
     if (request.masters === undefined && replicasPerMaster === undefined) {
@@ -128,7 +128,7 @@ function wantedShape(snapshot: ClusterSnapshot, request: ScaleRequest, now: Shap
     }
     throw refusal(
       'invalid-input',
-      'Give either the number of pods, or masters and replicas per master, not both.',
+      'Enter either the number of pods, or masters and replicas per master, not both.',
     );
   }
   return { masters, replicas: masters * (replicasPerMaster ?? usualReplicas(snapshot)) };

@@ -131,7 +131,7 @@ function subjects({ image, memory, live, atStart, storage }: Difference, restart
     storage === undefined ? '' : `volumes of ${storage}`,
     settings.length === 0 ? '' : settings.join(', '),
   ].filter((part) => part !== '');
-  return parts.length === 0 ? `go on with ${quantity(restarts, 'pod')}` : parts.join('; ');
+  return parts.length === 0 ? `continue with ${quantity(restarts, 'pod')}` : parts.join('; ');
 }
 
 function judgeImage(snapshot: ClusterSnapshot, image: string, restarts: boolean): readonly string[] {
@@ -146,14 +146,14 @@ function judgeImage(snapshot: ClusterSnapshot, image: string, restarts: boolean)
   const target = releaseOfImage(image);
   if (target === undefined) {
     return [
-      `The image ${image} does not say its version: whether it can read what runs now (${[...releases.keys()].join(', ')}) shows when the first pod runs it. A tag such as redis:8.6.3 says it.`,
+      `The image ${image} does not name its version, so whether it can read the data of ${[...releases.keys()].join(', ')} is only known once the first pod runs it. Use a tag such as redis:8.6.3.`,
     ];
   }
   const { warnings, isOneWay } = judgeVersions(running, target);
   if (!isOneWay) return warnings;
   return [
     ...warnings,
-    `There is no way back: what ${releaseText(target)} writes cannot be read by ${[...releases.keys()].join(', ')}. Until the first master has changed, only the pods already renewed would have to be given empty volumes; from then on the way back is a new cluster. Take a backup first.`,
+    `There is no way back: what ${releaseText(target)} writes cannot be read by ${[...releases.keys()].join(', ')}. Until the first master has been upgraded, going back means empty volumes for the pods already upgraded; after that, it means a new cluster. Take a backup first.`,
   ];
 }
 
@@ -170,21 +170,21 @@ function stepsOf(
   if (redisConf !== undefined) {
     steps.push({
       kind: 'changeObject',
-      text: `Write it into redis.conf of ConfigMap ${set.configMap ?? ''}`,
+      text: `Write it to redis.conf in ConfigMap ${set.configMap ?? ''}`,
     });
   }
   if (storage !== undefined) {
-    const text = `Let every volume grow to ${storage}; StatefulSet ${set.name} is made anew around its running pods, for new ones to have as much`;
+    const text = `Grow every volume to ${storage}, and recreate StatefulSet ${set.name} around its running pods so that new pods get the same size`;
     steps.push({ kind: 'changeObject', text });
   }
   if (template !== undefined) {
-    const text = `Change the pods of StatefulSet ${set.name}, with partition ${set.replicas}: no pod is restarted by that`;
+    const text = `Change the pods of StatefulSet ${set.name}, with partition ${set.replicas}, which restarts no pod`;
     steps.push({ kind: 'changeObject', text });
   }
   const masters = new Set(mastersOf(snapshot).map(nodeName));
   for (const pod of restarts) {
     const text = masters.has(pod)
-      ? `Hand over the slots of ${pod} to a replica, restart it, wait until it is in sync`
+      ? `Fail over ${pod} to a replica, restart it, wait until it is in sync`
       : `Restart ${pod}, wait until it is in sync`;
     steps.push({ kind: 'restartPod', pod, text });
   }
@@ -201,15 +201,13 @@ function warningsFor(
 ): readonly string[] {
   const warnings: string[] = [];
   if (template === undefined && restarts.length > 0 && restarts.length < pods.length) {
-    warnings.push(
-      `An upgrade was begun and not finished (partition ${set.partition}); this one goes on with it.`,
-    );
+    warnings.push(`An earlier upgrade was not finished (partition ${set.partition}); this one resumes it.`);
   }
   if (storage !== undefined && growing === undefined) {
-    warnings.push('It could not be checked whether the StorageClass lets volumes grow.');
+    warnings.push('Whether the StorageClass lets volumes grow could not be checked.');
   }
   if (image !== undefined || redisConf !== undefined) {
-    warnings.push('Whoever applies files with the old values again (kubectl apply) goes back to them.');
+    warnings.push('Applying files with the old values again (kubectl apply) reverts this change.');
   }
   return warnings;
 }
@@ -232,8 +230,8 @@ function lossesFor(
     const [has, are] = unattended.length === 1 ? ['has', 'is'] : ['have', 'are'];
     losses.push(
       keepsFiles
-        ? `${unattended.join(', ')} ${has} no replica to take over: the slots are not served while the pod restarts.`
-        : `All keys of ${unattended.join(', ')}, which ${has} neither volume nor replica and ${are} restarted.`,
+        ? `${unattended.join(', ')} ${has} no replica to take over, so the slots are not served while the pod restarts.`
+        : `All keys of ${unattended.join(', ')} are lost: ${has === 'has' ? 'it' : 'they'} ${has} neither volume nor replica and ${are} restarted.`,
     );
   }
   if (live['appendonly'] === 'no') {
@@ -276,20 +274,20 @@ export async function runUpgrade(plan: UpgradePlan, ports: UpgradePorts): Promis
 function leftAsItIs(plan: UpgradePlan, updated: readonly string[], error: unknown): unknown {
   const { ref, restarts, difference, imageNow } = plan;
   const left = restarts.filter((pod) => !updated.includes(pod));
-  const done = updated.length === 0 ? 'No pod was renewed' : `Renewed: ${updated.join(', ')}`;
+  const done = updated.length === 0 ? 'No pod was restarted' : `Restarted: ${updated.join(', ')}`;
   const rest =
     left.length === 0
       ? ''
-      : `; not renewed: ${left.join(', ')} (the StatefulSet's partition keeps them as they are)`;
+      : `; not restarted: ${left.join(', ')} (the StatefulSet’s partition keeps them unchanged)`;
   const back =
     difference.image === undefined
       ? ''
-      : ` To go back, upgrade to ${imageNow}: what the new version has written is looked at then.`;
-  const text = `${done}${rest}. Run it again with the same answers to go on.${back}`;
+      : ` To go back, upgrade to ${imageNow}, which first checks what the new version has written.`;
+  const text = `${done}${rest}. Run it again with the same answers to resume.${back}`;
   const isRestart = plan.operation === 'rollingRestart';
   if (isAbort(error)) {
     const what = isRestart ? 'Restarting' : 'Upgrading';
-    return Object.assign(new Error(`${what} ${ref.name} was stopped. ${text}`), { name: 'AbortError' });
+    return Object.assign(new Error(`${what} ${ref.name} was cancelled. ${text}`), { name: 'AbortError' });
   }
   if (!(error instanceof UserError)) return error;
   const how = `${isRestart ? 'restarted' : 'upgraded'}${updated.length === 0 ? '' : ' completely'}`;

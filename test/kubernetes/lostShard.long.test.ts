@@ -87,7 +87,7 @@ faultScenario(title, async ({ undo }) => {
     },
   );
   const plan = planFix(broken, await readStrayKeys(broken, ports.dialer));
-  assert.match(plan.losses.join(), /^Keys that only \S+ has in slots /);
+  assert.match(plan.losses.join(), /^Keys in slots \S+ that only /);
   await runPlan(plan, ports);
 
   const whole = await snapshotWhere(

@@ -100,7 +100,7 @@ describe('a cluster that has fallen apart', { timeout: 240_000 }, () => {
       ['lost-identity'],
     );
     assert.equal(apart.nodes.filter(({ view }) => view !== undefined).length, 2);
-    assert.throws(() => planFix(apart, new Map()), /shop .* has fallen apart into 2 parts/);
+    assert.throws(() => planFix(apart, new Map()), /shop .* is split into 2 parts/);
     const { clusters = [] } = inventory.contexts()[0]?.scopes[0] ?? {};
     assert.deepEqual(
       clusters.map(({ name }) => name),

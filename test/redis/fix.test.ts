@@ -53,7 +53,7 @@ describe('slots that nobody serves', { timeout: 120_000 }, () => {
       nodes.some(({ id, health }) => id === dead.id && health === 'failed'),
     );
     const fix = await plan();
-    assert.match(fix.losses.join(), /drops them should it come back/);
+    assert.match(fix.losses.join(), /deletes them if it returns/);
     await run(cluster, fix);
     const after = await readAnyway(cluster);
     const served = after.nodes.filter(({ view }) => view !== undefined);

@@ -74,7 +74,7 @@ describe('a flush that is interrupted', { timeout: 120_000 }, () => {
       return true;
     });
     await bringBack(cluster, now, dead.id, [nodeAt(cluster, 4).id]);
-    await assert.rejects(run(now, plan), /is a replica by now: its master has the keys\. Flush again/);
+    await assert.rejects(run(now, plan), /is now a replica, and its master has the keys\. Flush again/);
     await run(now, planFlush(await readAnyway(now)));
     await assertEmpty();
   });

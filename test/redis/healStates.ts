@@ -227,7 +227,7 @@ async function healOnce(cluster: TestCluster, how: 'run' | 'plan' = 'run'): Prom
     const plan = await healPlan(now);
     if (how === 'plan') assert.deepEqual(plan.steps, []);
     await run(now, hurried(plan));
-    return plan.warnings.map((text) => text.replace(' It is left as it is.', '')).join(' ');
+    return plan.warnings.map((text) => text.replace(' It is not changed.', '')).join(' ');
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     if (error.reason === 'invalid-input') return '';

@@ -111,7 +111,7 @@ describe('two of three masters killed, by address: nobody but a person can say t
     const plan = planPromote(snapshot, { how: 'takeover', dead: ids });
     for (const node of those) await cluster.restart(node);
     await until('their return', (read) => silent(read).length === 0);
-    await assert.rejects(run(plan), /Most masters answer|answers and is in touch with it/);
+    await assert.rejects(run(plan), /Most masters answer|answers and is connected to it/);
     await until('peace', ({ nodes }) => nodes.every(({ view }) => view?.clusterState === 'ok'));
     const kept = await dumpAll(cluster);
     assert.ok(kept.delete('afterwards'));

@@ -221,7 +221,7 @@ test('slots that a replica of Valkey alone calls open are healed through its mas
   const plan = await healPlan(cluster);
   assert.deepEqual(
     plan.steps.map(({ text }) => text),
-    [`Tell the replicas of ${formatAddress(target)} to close 1 slot (0)`],
+    [`Close 1 slot (0) on the replicas of ${formatAddress(target)}`],
   );
   await runPlan(plan, runPorts(cluster, { readSnapshot: () => readAnyway(cluster) }));
   assert.equal(await openOn(replica), 0);

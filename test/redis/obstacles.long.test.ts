@@ -233,7 +233,7 @@ describe('obstacles on the way of an operation', { timeout: 240_000 }, () => {
     const request = { from: [one.id], to: third.id, slots: [[0, 9]] } as const;
     assert.throws(() => planReshard(snapshot, request), says(both, /Nothing was changed/));
     assert.throws(() => planRebalance(snapshot, { threshold: 0, weights: { [third.id]: 2 } }), says(both));
-    await assert.rejects(healPlan(now, snapshot), says(both, /CLUSTER DELSLOTS.*A person has to decide/));
+    await assert.rejects(healPlan(now, snapshot), says(both, /CLUSTER DELSLOTS.*You have to decide/));
     await withNode(cluster, one, async (connection) => {
       assert.equal(await connection.call('GET', key), 'kept');
     });

@@ -99,7 +99,7 @@ test('a failover between the plan and the run is noticed by the step and by the 
     return true;
   });
   const now = await readSnapshot(cluster);
-  assert.throws(() => planFromFile(readPlanFile(file), now), new RegExp(`${name} is a replica now`));
+  assert.throws(() => planFromFile(readPlanFile(file), now), new RegExp(`${name} is now a replica`));
   assert.deepEqual(await dryRun(plan, runPorts(cluster)), [
     `1. ${plan.steps[0]?.text ?? ''}: cannot start: ${name}, which gives slots, is a replica now. Plan again. No slot of this step was moved.`,
   ]);

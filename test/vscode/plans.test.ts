@@ -133,7 +133,7 @@ describe('plans in VS Code', { timeout: 20 * 60_000 }, () => {
     await picture('plan-overtaken');
     const result = await vscode.command<Result>('redisCluster.runPlan', { file: saved, confirmed: true });
     assert.equal(result.outcome, 'refused');
-    assert.match(result.message, /owns slots .* now, not .*Nothing was changed\. Create a new plan/);
+    assert.match(result.message, /now owns slots .*, not .*Nothing was changed\. Create a new plan/);
     await quiet();
   });
 
@@ -250,7 +250,7 @@ describe('plans in VS Code', { timeout: 20 * 60_000 }, () => {
     await told(/VS Code closed before “Reshard/, 90);
     await picture('journal-offer');
     await vscode.pressNotification(/VS Code closed before/, 'Show Details');
-    await eventually('the journal', 20, async () => (await openText()).includes('heard of for the last'));
+    await eventually('the journal', 20, async () => (await openText()).includes('last entry'));
     await told(/VS Code closed before/, 20);
     await picture('journal-shown');
     await vscode.pressNotification(/VS Code closed before/, 'Resume');
@@ -285,7 +285,7 @@ describe('plans in VS Code', { timeout: 20 * 60_000 }, () => {
     await vscode.rowMenu('Sandbox', 'Fix Uncovered Slots…');
     assert.match(
       await dialog(),
-      /Cannot be undone: Keys that only \S+ has in slots .*: it drops them should it come back/,
+      /Cannot be undone: Keys in slots \S+ that only \S+ has are lost: it deletes them if it returns/,
     );
     assert.match(
       (await vscode.rowTexts()).join('\n'),

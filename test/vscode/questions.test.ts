@@ -104,7 +104,7 @@ describe('what people are asked', { timeout: 30 * 60_000 }, () => {
     await asked(/memory limit/);
     await picture('upgrade-memory');
     await vscode.typeInput('384Mi');
-    assert.match(await dialog(), /memory \d+Mi to 384Mi.*Hand over the slots of shop-/s);
+    assert.match(await dialog(), /memory \d+Mi to 384Mi.*Fail over shop-/s);
     await picture('upgrade-plan');
     await vscode.pressDialog('Show Plan');
     assert.match(await dialog(), /memory \d+Mi to 384Mi/);
@@ -113,7 +113,7 @@ describe('what people are asked', { timeout: 30 * 60_000 }, () => {
     await told(/of 6 pods/, 60);
     await picture('upgrade-progress');
     await vscode.pressNotification(/Upgrade shop/, 'Cancel');
-    await told(/was stopped.*not renewed: .*shop-0/, 300);
+    await told(/was cancelled.*not restarted: .*shop-0/, 300);
     await picture('upgrade-stopped');
     await vscode.command('notifications.clearAll');
     await vscode.command('workbench.action.closeAllEditors');

@@ -27,8 +27,8 @@ export function checkAdoption(context: string, answers: DeployAnswers, facts: De
   if (claims.length === 0) return false;
   const problem = adoptionProblem(answers, facts);
   const { namespace, name } = answers;
-  const there = `Volumes of an earlier cluster "${name}" are still there (context ${context}, namespace ${namespace}): ${claims.map((claim) => claim.name).join(', ')}.`;
-  const ways = 'Delete these PersistentVolumeClaims, and with them the keys, or choose another name.';
+  const there = `Volumes of an earlier cluster "${name}" still exist (context ${context}, namespace ${namespace}): ${claims.map((claim) => claim.name).join(', ')}.`;
+  const ways = 'Delete these PersistentVolumeClaims and the keys on them, or choose another name.';
   if (problem !== undefined)
     throw new UserError('already-exists', `${there} ${problem} ${ways} Nothing was changed.`);
   if (answers.adopt !== true)

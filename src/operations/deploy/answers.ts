@@ -55,7 +55,7 @@ export function checkAnswers(answers: DeployAnswers): void {
   checkVolume(answers);
   if (answers.memory !== undefined) checkQuantity('memory', answers.memory);
   if (typeof answers.auth === 'object' && (answers.auth.secret === '' || answers.auth.key === '')) {
-    throw invalid('The password needs the name of a Secret and of a key in it.');
+    throw invalid('For the password, name a Secret and a key in it.');
   }
 }
 
@@ -63,7 +63,7 @@ function checkName(name: string): void {
   checkLabel('name', name, longestName);
   if (!/^[a-z]/.test(name)) {
     throw invalid(
-      `"${name}" cannot be the name of a cluster: it becomes the name of a Service, which starts with a letter.`,
+      `"${name}" cannot be the name of a cluster: it becomes the name of a Service, which must start with a letter.`,
     );
   }
 }
@@ -114,7 +114,7 @@ function checkVolume({ overlays = [], storage, storageClass, adopt }: DeployAnsw
 
 /** Throws a UserError where the text cannot name an image. */
 export function checkImage(image: string): void {
-  if (image.trim() === '') throw invalid('The image is missing. Name one, for example redis:8.6.3.');
+  if (image.trim() === '') throw invalid('The image is missing. Enter one, for example redis:8.6.3.');
   if (/\s/.test(image) || !/^[\w][\w./:@-]*$/.test(image)) {
     throw invalid(`"${image}" is not the name of an image, such as redis:8.6.3.`);
   }
@@ -125,7 +125,7 @@ export function checkQuantity(what: 'storage' | 'memory', value: string): void {
   const match = /^(\d+(?:\.\d+)?)(?:[KMGTPE]i|[kMGTPE]|e\d+)?$/.exec(value);
   if (match === null || Number(match[1]) <= 0) {
     throw invalid(
-      `"${value}" is not an amount of ${what}. Write a number with a unit, for example ${what === 'storage' ? '1Gi' : '256Mi'}.`,
+      `"${value}" is not an amount of ${what}. Enter a number with a unit, for example ${what === 'storage' ? '1Gi' : '256Mi'}.`,
     );
   }
   if (bytesOf(value) < 1_048_576) {

@@ -63,7 +63,7 @@ export async function joinAndAwait(growing: Growing, ports: JoinPorts): Promise<
       return {
         done: ready >= total && isGrown(growing, seen),
         progress: {
-          text: `ready ${ready}/${total}, joined ${joined}/${total}, replicas in touch ${replicas}`,
+          text: `ready ${ready}/${total}, joined ${joined}/${total}, replicas connected ${replicas}`,
           done: joined,
           total,
           unit: 'nodes',

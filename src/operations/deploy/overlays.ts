@@ -2,7 +2,7 @@ import { UserError } from '../../model/errors.ts';
 
 /** What may be put on top of the base, in the order in which it is applied: the folders of manifests/components. */
 export const overlays = {
-  dev: 'Smallest: no volumes, so keys live as long as their pods; few resources',
+  dev: 'Smallest: few resources and no volumes, so keys are lost with their pods',
   production: 'One pod per Kubernetes node, 10Gi volumes, 2Gi of memory per server',
   spread: 'Pods spread evenly over all Kubernetes nodes, never all on one, even while two are drained',
   valkey: 'Valkey instead of Redis',
@@ -27,7 +27,7 @@ export function componentsOf(chosen: readonly Overlay[]): readonly string[] {
 /** Throws a UserError where the choice contradicts itself. */
 export function checkOverlays(chosen: readonly Overlay[]): void {
   if (chosen.includes('dev') && chosen.includes('production'))
-    throw new UserError('invalid-input', 'The overlays dev and production exclude each other. Choose one.');
+    throw new UserError('invalid-input', 'The overlays dev and production exclude each other. Select one.');
   if (chosen.includes('servicemonitor') && !chosen.includes('metrics'))
-    throw new UserError('invalid-input', 'The overlay servicemonitor needs metrics. Choose both.');
+    throw new UserError('invalid-input', 'The overlay servicemonitor requires metrics. Select both.');
 }

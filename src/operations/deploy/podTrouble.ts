@@ -64,7 +64,7 @@ async function describeTrouble(access: KubernetesAccess, namespace: string, pod:
     case 'ErrImagePull':
     case 'InvalidImageName':
     case 'ErrImageNeverPull':
-      return `Pod ${pod.name} cannot get its image ${pod.image} (${reason}):${said}`;
+      return `Pod ${pod.name} cannot pull its image ${pod.image} (${reason}):${said}`;
     default:
       return `Pod ${pod.name} cannot start (${reason}):${said}`;
   }

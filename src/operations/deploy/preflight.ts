@@ -52,7 +52,7 @@ export function checkFacts(
   if (facts.forbidden.length > 0)
     refuse(
       'forbidden',
-      `Your account in ${where} may not ${facts.forbidden.join(', ')}. Ask for these rights.`,
+      `Your account in ${where} is not allowed to ${facts.forbidden.join(', ')}. Request these permissions.`,
     );
   const begun = isUnfinished(context, answers, facts, objects);
   const problem = secretProblem(answers, facts) ?? volumeProblem(context, facts, objects);
@@ -71,7 +71,7 @@ function secretProblem(answers: DeployAnswers, { secrets }: DeployFacts): string
     if (keys === 'unknown' || (keys === undefined && isMade)) continue;
     const missing = needed.filter((key) => keys?.includes(key) !== true);
     if (missing.length === 0) continue;
-    const what = keys === undefined ? 'is not there' : `has no key ${missing.join(', ')}`;
+    const what = keys === undefined ? 'does not exist' : `has no key ${missing.join(', ')}`;
     const files = needed.map((key) => `--from-file=${key}=${needed.length === 1 ? '/dev/stdin' : key}`);
     return `Secret "${name}" in namespace ${answers.namespace} ${what}. Create it, for example with: kubectl -n ${answers.namespace} create secret generic ${name} ${files.join(' ')}.`;
   }
@@ -94,7 +94,7 @@ function volumeProblem(
     for (const { spec } of volumeClaimTemplates) {
       const { storageClassName } = spec;
       if (storageClassName === undefined && !storageClasses.some(({ isDefault }) => isDefault))
-        return `Context ${context} has no default StorageClass, so the pods would wait for their volumes forever. Name an existing one (${names}), mark one as default (annotation storageclass.kubernetes.io/is-default-class: "true"), or choose the overlay dev, which has no volumes.`;
+        return `Context ${context} has no default StorageClass, so the pods would wait for their volumes forever. Name an existing one (${names}), mark one as default (annotation storageclass.kubernetes.io/is-default-class: "true"), or select the overlay dev, which has no volumes.`;
       if (storageClassName !== undefined && !storageClasses.some(({ name }) => name === storageClassName))
         return `Context ${context} has no StorageClass "${storageClassName}". It has: ${names}.`;
     }

@@ -48,7 +48,7 @@ export function refuseHolders(
   const more = holders.length > 4 ? [`${quantity(holders.length - 4, 'more server')} like these.`] : [];
   throw refusal(
     'unsafe',
-    `Other servers hold the slots that no master serves, or may hold them. ${[...first, ...more].join(' ')} Slots given to another master now would be served twice, and keys would be lost.`,
+    `Other servers hold, or may hold, the slots that no master serves. ${[...first, ...more].join(' ')} If these slots were assigned to another master now, they would be served twice and keys would be lost.`,
   );
 }
 
@@ -61,11 +61,11 @@ function apart({ nodes }: ClusterSnapshot): readonly string[] {
   if (unlisted.length === 0) return [];
   if (answering.every(({ slots, view }) => slots.length === 0 && view.keys === 0)) {
     return [
-      `${listed(unlisted.map(nodeName))} do not know each other and are empty: no cluster was formed yet.`,
+      `${listed(unlisted.map(nodeName))} do not know each other and are empty: no cluster has been formed yet.`,
     ];
   }
   const texts = unlisted.map((node) => `${nodeName(node)} (${quantity(node.view.keys, 'key')})`);
-  return [`Not all others list ${listed(texts)}: the cluster has fallen apart.`];
+  return [`Not all others list ${listed(texts)}: the cluster is split.`];
 }
 
 /** A member that peers have not declared failed may serve slots that nobody here has heard of. */
@@ -76,7 +76,7 @@ function silentMembers(snapshot: ClusterSnapshot, dead: readonly string[]): read
     .map((node) =>
       isUndeclarable(snapshot, node)
         ? `${nodeName(node)}: ${undeclarableText(snapshot, node.id)}`
-        : `${nodeName(node)} does not answer here, but its peers have not declared it failed: wait for cluster-node-timeout, or make it reachable.`,
+        : `${nodeName(node)} does not answer from this machine, but its peers have not declared it failed. Wait for cluster-node-timeout, or make it reachable.`,
     );
 }
 
@@ -87,7 +87,7 @@ function unknownNodes(snapshot: ClusterSnapshot, dead: readonly string[]): reado
     .map((node) =>
       isUndeclarable(snapshot, node)
         ? `Node ${nodeName(node)}: ${undeclarableText(snapshot, node.id)}`
-        : `Node ${nodeName(node)} was not found, and its peers have not declared it failed: wait for cluster-node-timeout, or make it reachable.`,
+        : `Node ${nodeName(node)} was not found, and its peers have not declared it failed. Wait for cluster-node-timeout, or make it reachable.`,
     );
 }
 
@@ -106,7 +106,7 @@ function loosePods({ loosePods: pods, unread }: ClusterSnapshot, { loose }: Hold
     if (unread.some((other) => other.pod?.uid === pod.uid)) return [];
     const server = loose.get(pod.name);
     if (server === undefined)
-      return [`Pod ${pod.name} is not in the cluster and could not be asked (${stateOf(pod)}).`];
+      return [`Pod ${pod.name} is not in the cluster and could not be read (${stateOf(pod)}).`];
     if (server.keys === 0 && server.slots === 0) return [];
     return [
       `Pod ${pod.name} is not in the cluster and holds ${quantity(server.keys, 'key')} and ${quantity(server.slots, 'slot')}.`,
@@ -149,17 +149,17 @@ function scaledDown(snapshot: ClusterSnapshot, { volumes }: HolderFacts): readon
   const gone = goneMembers(snapshot);
   if (gone === undefined) return [];
   const { workload } = gone;
-  const below = `StatefulSet ${workload.name} is to have ${quantity(workload.replicas, 'pod')}, fewer than the cluster has members`;
+  const below = `StatefulSet ${workload.name} is scaled to ${quantity(workload.replicas, 'pod')}, fewer than the cluster has members`;
   if (volumes === undefined) {
     return [
-      `${below}, and its volumes could not be listed, which may hold their keys: you may not list persistentvolumeclaims.`,
+      `${below}. Its volumes may hold their keys, but you are not allowed to list persistentvolumeclaims.`,
     ];
   }
   const kept = volumes.filter(({ claims }) => claims.length > 0);
   if (kept.length === 0) return [];
   const most = Math.max(...kept.map(({ ordinal }) => ordinal)) + 1;
   return [
-    `${below}; the volumes of ${listed(kept.map(({ pod }) => pod))} are kept: “Scale…” to ${quantity(most, 'pod')} brings them back. Delete the volumes first if they are of no use.`,
+    `${below}; the volumes of ${listed(kept.map(({ pod }) => pod))} are kept: “Scale…” to ${quantity(most, 'pod')} brings them back. If you do not need them, delete the volumes first.`,
   ];
 }
 
@@ -172,7 +172,7 @@ function impostors({ impostors: those, nodes, strangers }: ClusterSnapshot): rea
     })
     .map(
       ({ address, listedId, answeringId }) =>
-        `At ${address} node ${answeringId.slice(0, 8)} answers, not ${listedId.slice(0, 8)}, which its peers have not declared failed.`,
+        `Node ${answeringId.slice(0, 8)} answers at ${address} instead of ${listedId.slice(0, 8)}, which its peers have not declared failed.`,
     );
 }
 

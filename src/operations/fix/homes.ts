@@ -63,7 +63,7 @@ export function homesFor(snapshot: ClusterSnapshot, { slots, lost }: Unserved, s
   const rivals = Map.groupBy(disputed, (slot) => holders(slot).map(nodeName).join(' and '));
   const texts = [...rivals].map(
     ([those, own]) =>
-      `${those} hold keys in slots ${formatSlots(slotsFrom(own))}, and a person has to decide whose are newer.`,
+      `${those} hold keys in slots ${formatSlots(slotsFrom(own))}, and you have to decide whose are newer.`,
   );
   return { homes, disputed: texts };
 }

@@ -42,7 +42,7 @@ function reasonToKeep(
   dead: readonly string[],
 ): string | undefined {
   if (isSeenByPeers(snapshot, node.id)) {
-    return 'it could not be read here, but its peers have not declared it failed: other nodes are connected to it.';
+    return 'it could not be read from this machine, but its peers have not declared it failed: other nodes are connected to it.';
   }
   const heirs = replicasOf(snapshot, node.id).filter((replica) => answers(replica));
   if (heirs.length > 0) {
@@ -50,7 +50,7 @@ function reasonToKeep(
   }
   if (isLost(snapshot, node, dead)) return undefined;
   if (isUndeclarable(snapshot, node)) return undeclarableText(snapshot, node.id);
-  return 'it does not answer here, but its peers have not declared it failed. If they do not reach it either, they will within cluster-node-timeout; then fix again.';
+  return 'it does not answer from this machine, but its peers have not declared it failed. If they cannot reach it either, they will within cluster-node-timeout; then run Fix again.';
 }
 
 /** Slots of the step that must not be given away now. */

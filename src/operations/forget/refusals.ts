@@ -25,7 +25,7 @@ export function refuseNeeded(snapshot: ClusterSnapshot, id: string): void {
   if (followers.length > 0) {
     throw refusal(
       'unsafe',
-      `${followers.map(nodeName).join(', ')} replicate ${name}. Let them follow another master first.`,
+      `${followers.map(nodeName).join(', ')} replicate ${name}. Move them to another master first.`,
     );
   }
 }

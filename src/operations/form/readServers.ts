@@ -55,7 +55,7 @@ function podsNotRead({ loosePods, unread, workloads }: ClusterSnapshot): readonl
     ...loose,
     ...own.map((name) => ({
       name,
-      why: 'its pods’ agents form the cluster by themselves; their logs say what they wait for.',
+      why: 'its pods’ agents form the cluster by themselves; their logs show what they wait for.',
     })),
   ];
 }
@@ -67,7 +67,7 @@ async function readPod(node: RedisNode, dialer: ClusterDialer, redis: Redis): Pr
   return withConnection({ dialer }, node.id, async (connection) => {
     const server = await readServer(connection, nodeName(node), { host: ip, port }, worker, dialer, redis);
     if (server.id === node.id) return server;
-    throw new UserError('unsafe', `Node ${server.id} answers in the place of ${node.id}.`);
+    throw new UserError('unsafe', `Node ${server.id} answers in place of ${node.id}.`);
   });
 }
 

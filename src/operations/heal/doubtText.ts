@@ -10,12 +10,12 @@ export function doubtText(snapshot: ClusterSnapshot, slot: number, doubt: SlotDo
     case 'no-owner':
       return `Slot ${slot} is open and no master owns it. Assign it with “Fix Uncovered Slots…”, then heal again.`;
     case 'owner-silent':
-      return `Slot ${slot} is open, and ${namesOf(doubt.nodes)}, which owns it, does not answer. Heal again when it does, or when a replica has taken its place.`;
+      return `Slot ${slot} is open, and ${namesOf(doubt.nodes)}, which owns it, does not answer. Heal again when it does, or when a replica has taken over.`;
     case 'owners':
-      return `Slot ${slot} is open and ${namesOf(doubt.owners)} own it. Look at the keys of each (CLUSTER COUNTKEYSINSLOT ${slot}), decide who is to own it, and send CLUSTER SETSLOT ${slot} NODE with that node's id to the others.`;
+      return `Slot ${slot} is open and ${namesOf(doubt.owners)} own it. Look at the keys of each (CLUSTER COUNTKEYSINSLOT ${slot}), decide which node should own it, and send CLUSTER SETSLOT ${slot} NODE with that node’s id to the others.`;
     case 'target-silent': {
       const target = nameOf(snapshot, doubt.targetId);
-      return `Slot ${slot} is open from ${nodeName(doubt.owner)} to ${target}, which does not answer and may hold keys of it. Bring ${target} back and heal again. If it is gone for good, send CLUSTER SETSLOT ${slot} STABLE to ${nodeName(doubt.owner)}: keys that had moved are lost then.`;
+      return `Slot ${slot} is open from ${nodeName(doubt.owner)} to ${target}, which does not answer and may hold keys of it. Restore ${target} and heal again. If it is gone for good, send CLUSTER SETSLOT ${slot} STABLE to ${nodeName(doubt.owner)}; keys that have already moved are then lost.`;
     }
   }
 }
@@ -26,11 +26,11 @@ export function disputeText(slot: number, owner: Master, { key, nodes, why }: Di
   const remove = `delete the wrong copy (ASKING, then DEL ${key}) and heal again.`;
   switch (why) {
     case 'differ':
-      return `Slot ${slot}: the key ${key} has different values on ${names}, and nothing tells which one is right. Look at both (CLUSTER GETKEYSINSLOT ${slot}; ASKING, then DUMP ${key}), ${remove}`;
+      return `Slot ${slot}: the key ${key} has different values on ${names}, and which one is right is unknown. Look at both (CLUSTER GETKEYSINSLOT ${slot}; ASKING, then DUMP ${key}), ${remove}`;
     case 'big':
-      return `Slot ${slot}: the key ${key} is on ${names} and too big to be compared. Look at both (ASKING, then a command that reads it), ${remove}`;
+      return `Slot ${slot}: the key ${key} is on ${names} and too large to compare. Look at both (ASKING, then a command that reads it), ${remove}`;
     case 'closed':
-      return `Slot ${slot}: the key ${key} is on ${names} and cannot be compared, since a server that calls the slot closed does not show it. Send CLUSTER SETSLOT ${slot} IMPORTING ${owner.id} to ${others === '' ? 'the others' : others} and heal again.`;
+      return `Slot ${slot}: the key ${key} is on ${names} and cannot be compared, since a server on which the slot is closed does not return it. Send CLUSTER SETSLOT ${slot} IMPORTING ${owner.id} to ${others === '' ? 'the others' : others} and heal again.`;
   }
 }
 

@@ -21,7 +21,7 @@ export function repairReplicas(snapshot: ClusterSnapshot): readonly Step[] {
   return mastersOf(snapshot).flatMap((master): readonly Step[] => {
     const slots = openOnReplicas(snapshot, master);
     if (!answers(master) || master.view.product !== 'valkey' || slots.length === 0) return [];
-    const text = `Tell the replicas of ${nodeName(master)} to close ${slotsText(slots)} (${formatSlots(slots)})`;
+    const text = `Close ${slotsText(slots)} (${formatSlots(slots)}) on the replicas of ${nodeName(master)}`;
     return [{ kind: 'closeSlots', node: master.id, slots, text }];
   });
 }

@@ -89,7 +89,7 @@ function repairFor(
   }
   const dead = mastersOf(snapshot).find((node) => !answers(node) && node.slots.length > 0);
   if (dead === undefined) return { ...place, strays };
-  return `The move of slot ${slot} from ${nodeName(owner)} to ${nodeName(home)} cannot be finished while ${nodeName(dead)} does not answer. Heal again when it does, or when a replica has taken its place.`;
+  return `The migration of slot ${slot} from ${nodeName(owner)} to ${nodeName(home)} cannot be completed while ${nodeName(dead)} does not answer. Heal again when it does, or when a replica has taken over.`;
 }
 
 /**
@@ -131,7 +131,7 @@ function closings(repairs: readonly Repair[]): readonly Step[] {
   );
   return [...closed].map(([owner, group]): Step => {
     const slots = slotsOf(group);
-    const text = `Close ${slotsText(slots)} (${formatSlots(slots)}) on ${nodeName(owner)}, which owns them and is to keep them`;
+    const text = `Close ${slotsText(slots)} (${formatSlots(slots)}) on ${nodeName(owner)}, which owns and keeps them`;
     return { kind: 'closeSlots', node: owner.id, slots, text };
   });
 }
@@ -156,7 +156,7 @@ function bringings(repairs: readonly Repair[]): readonly Step[] {
     const text =
       keys === 0
         ? `Close ${where} on ${at}, which holds no keys of them: ${place}`
-        : `Bring ${quantity(keys, 'key')} of ${where} from ${at} to ${to}, and close them on ${at}`;
+        : `Move ${quantity(keys, 'key')} of ${where} from ${at} to ${to}, and close the slots on ${at}`;
     return [{ kind: 'bringKeys', from: node.id, to: home.id, slots, text }];
   });
 }
@@ -172,7 +172,7 @@ function moves(repairs: readonly Repair[]): readonly Step[] {
     if (first === undefined) return [];
     const { owner, home } = first;
     const slots = slotsOf(group);
-    const text = `Finish moving ${slotsText(slots)} (${formatSlots(slots)}) from ${nodeName(owner)} to ${nodeName(home)}`;
+    const text = `Complete the migration of ${slotsText(slots)} (${formatSlots(slots)}) from ${nodeName(owner)} to ${nodeName(home)}`;
     return [{ kind: 'moveSlots', from: owner.id, to: home.id, slots, text }];
   });
 }

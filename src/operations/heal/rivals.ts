@@ -15,7 +15,7 @@ export function rivalry(snapshot: ClusterSnapshot, node: RedisNode): string | un
     if (isSucceeded(snapshot, node) || isSucceeded(snapshot, other)) continue;
     const [one, two] = [node, other].map(nodeName).sort();
     const slots = formatSlots(both);
-    return `${one} and ${two} both claim slots ${slots} and do not know each other: when they meet, one of them drops its keys in these slots. Look at both, decide whose they are, and send CLUSTER DELSLOTS for them to the other one.`;
+    return `${one} and ${two} both claim slots ${slots} and do not know each other: when they connect, one of them deletes its keys in these slots. Look at both, decide which one should own the slots, and send CLUSTER DELSLOTS for them to the other.`;
   }
   return undefined;
 }

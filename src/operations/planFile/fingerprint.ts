@@ -44,14 +44,14 @@ function changeOf(
   if (node === undefined) return [`${nameOf(then.id)} is no longer a member`];
   const now = printOf(node);
   const name = nodeName(node);
-  if (now.role !== then.role) return [`${name} is a ${now.role} now`];
-  if (now.masterId !== then.masterId) return [`${name} replicates ${nameOf(now.masterId ?? '')} now`];
+  if (now.role !== then.role) return [`${name} is now a ${now.role}`];
+  if (now.masterId !== then.masterId) return [`${name} now replicates ${nameOf(now.masterId ?? '')}`];
   if (formatSlots(now.slots) !== formatSlots(then.slots)) {
     return [
-      `${name} owns slots ${formatSlots(now.slots) || 'none'} now, not ${formatSlots(then.slots) || 'none'}`,
+      `${name} now owns slots ${formatSlots(now.slots) || 'none'}, not ${formatSlots(then.slots) || 'none'}`,
     ];
   }
   return now.epoch === then.epoch
     ? []
-    : [`${name} has config epoch ${now.epoch ?? 0} now, not ${then.epoch ?? 0}`];
+    : [`${name} now has config epoch ${now.epoch ?? 0}, not ${then.epoch ?? 0}`];
 }

@@ -14,7 +14,7 @@ export function stepText(step: Step, nameOf: (id: string) => string): string {
       return `Move ${slotsText(step.slots)} (${formatSlots(step.slots)}) from ${nameOf(step.from)} to ${to}`;
     }
     case 'promote':
-      return `Make ${nameOf(step.node)} the master of its shard (${step.how})${presumed(step.dead, nameOf)}`;
+      return `Promote ${nameOf(step.node)} to master (${step.how})${presumed(step.dead, nameOf)}`;
     case 'replicate':
       return `Make ${step.pod ?? nameOf(step.node)} a replica of ${step.masterPod ?? nameOf(step.master)}`;
     case 'meet':
@@ -51,7 +51,7 @@ function dataText(step: Step, nameOf: (id: string) => string): string {
     case 'correctImports':
       return `Have ${nameOf(step.node)} import ${slotsText(step.slots)} (${formatSlots(step.slots)}) from ${nameOf(step.owner)}, which owns them`;
     case 'bringKeys':
-      return `Bring the keys of ${slotsText(step.slots)} (${formatSlots(step.slots)}) from ${nameOf(step.from)} to ${nameOf(step.to)}, and close the slots on ${nameOf(step.from)}`;
+      return `Move the keys of ${slotsText(step.slots)} (${formatSlots(step.slots)}) from ${nameOf(step.from)} to ${nameOf(step.to)}, and close the slots on ${nameOf(step.from)}`;
     case 'closeSlots':
       return `Close ${slotsText(step.slots)} (${formatSlots(step.slots)}) on ${nameOf(step.node)} and its replicas`;
     default:
@@ -66,7 +66,7 @@ function kubernetesText(step: Step): string {
     case 'waitForPods':
       return `Wait for ${quantity(step.pods, 'pod')} to be ready`;
     case 'replacePod':
-      return `Delete the ended pod ${step.pod} (uid ${step.uid})${step.isRecreated ? ' and wait for the new one' : ''}`;
+      return `Delete the terminated pod ${step.pod} (uid ${step.uid})${step.isRecreated ? ' and wait for the new one' : ''}`;
     case 'emptyMaster':
       return `Join as empty masters: ${step.pods.join(', ')}`;
     case 'keepSetting':
@@ -82,15 +82,15 @@ function kubernetesText(step: Step): string {
 export function stepLoss(step: Step, nameOf: (id: string) => string): string | undefined {
   switch (step.kind) {
     case 'flush':
-      return `All keys on ${step.nodes.map(nameOf).join(', ')}.`;
+      return `All keys on ${step.nodes.map(nameOf).join(', ')} are permanently deleted.`;
     case 'assignSlots':
-      return `Keys in slots ${formatSlots(step.slots)} that are only on servers that do not answer.`;
+      return `Keys in slots ${formatSlots(step.slots)} that are only on servers that do not answer are lost.`;
     case 'deleteVolumes':
       return `Everything on the volumes ${step.claims.join(', ')}.`;
     case 'promote':
       return step.how === 'handOver'
         ? undefined
-        : `Writes that had not reached ${nameOf(step.node)} from its master.`;
+        : `Writes that have not reached ${nameOf(step.node)} from its master are lost.`;
     default:
       return undefined;
   }

@@ -48,18 +48,18 @@ function ownPod({ nodes }: ClusterSnapshot, { id, host, port, pod }: RedisNode):
 }
 
 function endOf({ name, container, ended }: PodFacts): string | undefined {
-  return ended === true ? `container ${container} of pod ${name} has ended` : undefined;
+  return ended === true ? `container ${container} of pod ${name} has terminated` : undefined;
 }
 
 /** A StatefulSet runs one pod of a name at a time: what runs under that name now has taken the place of the old one. */
 function proofByName(snapshot: ClusterSnapshot, name: string): string | undefined {
   const holder = snapshot.nodes.find((other) => other.pod?.name === name);
   if (holder !== undefined) {
-    return holder.view === undefined ? undefined : `pod ${name} runs another node now (${holder.id})`;
+    return holder.view === undefined ? undefined : `pod ${name} now runs another node (${holder.id})`;
   }
   const loose = snapshot.loosePods.find((pod) => pod.name === name);
   if (loose === undefined) return `pod ${name} is gone`;
-  return isRead(snapshot, loose) ? `pod ${name} runs another node now` : endOf(loose);
+  return isRead(snapshot, loose) ? `pod ${name} now runs another node` : endOf(loose);
 }
 
 /**
@@ -83,7 +83,7 @@ function proofByElimination(snapshot: ClusterSnapshot, { host, port }: RedisNode
   if (uncertain.length > 0) return undefined;
   if (pods.some((pod) => pod.ip === host && pod.port === port && endOf(pod) === undefined)) return undefined;
   const names = workloads.map(({ name }) => name).join(', ');
-  return `no pod has its address ${host}:${port} any more, and every pod of ${names} runs another node, has ended or is gone`;
+  return `no pod has its address ${host}:${port} any more, and every pod of ${names} runs another node, has terminated or is gone`;
 }
 
 function isRead({ unread }: ClusterSnapshot, { uid, phase }: PodFacts): boolean {

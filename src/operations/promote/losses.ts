@@ -11,7 +11,7 @@ export function lossesFor(snapshot: ClusterSnapshot, node: RedisNode): readonly 
     `Writes that ${master} accepted but had not yet replicated to ${name}.`,
     ...newerCopies(snapshot, node),
   ];
-  if (node.view?.keys === 0) losses.push(`${name} holds no key at all: every key of this shard.`);
+  if (node.view?.keys === 0) losses.push(`${name} holds no keys: all keys of this shard are lost.`);
   const old = snapshot.nodes.find(({ id }) => id === node.masterId);
   if (answers(old))
     losses.push(`${master} answers: writes that it accepts until it steps down are lost as well.`);
@@ -23,7 +23,7 @@ function newerCopies(snapshot: ClusterSnapshot, node: RedisNode): readonly strin
     .filter((other) => answers(other) && offsetOf(other) > offsetOf(node))
     .map(
       (other) =>
-        `${quantity(offsetOf(other) - offsetOf(node), 'byte')} of writes that ${nodeName(other)} has and ${nodeName(node)} has not: promote that one instead.`,
+        `${quantity(offsetOf(other) - offsetOf(node), 'byte')} of writes are lost that ${nodeName(other)} has and ${nodeName(node)} does not: promote that replica instead.`,
     );
 }
 

@@ -52,7 +52,7 @@ function refuseWithoutMaster(node: RedisNode, master: RedisNode | undefined): vo
   if (answers(master) && isInTouch(node)) {
     throw refusal(
       'invalid-input',
-      `The master of ${nodeName(node)}, ${nodeName(master)}, answers and is in touch with it: it can hand over without losing a write.`,
+      `The master of ${nodeName(node)}, ${nodeName(master)}, answers and is connected to it: use how "handOver", which loses no write.`,
     );
   }
 }
@@ -61,7 +61,7 @@ function refuseWithoutVotes(snapshot: ClusterSnapshot, node: RedisNode): void {
   if (canElect(snapshot)) return;
   throw refusal(
     'unsafe',
-    `${lostMajority(snapshot)} The others are too few to elect ${nodeName(node)}. Bring one of them back, or promote with how "takeover" if they are dead.`,
+    `${lostMajority(snapshot)} The remaining masters are too few to elect ${nodeName(node)}. Restore one of them, or promote with how "takeover" if they are dead.`,
   );
 }
 
@@ -110,7 +110,7 @@ function unprovenDeath(snapshot: ClusterSnapshot, ids: readonly string[]): Error
   const listed = unproven.map((node) => `"${node.id}"`).join(', ');
   return refusal(
     'unsafe',
-    `${lostMajority(snapshot)} Nothing proves that ${unproven.map(nodeName).join(', ')} ended: not answering is not being dead, and a master that still runs goes on taking writes that are lost when it meets the others again. If you know that they are dead, “Promote Replica…” asks you to confirm it; a call of the command names them: "dead": [${listed}].`,
+    `${lostMajority(snapshot)} Nothing proves that ${unproven.map(nodeName).join(', ')} stopped. A master that does not answer may still be running and accept writes, which are lost when it reconnects. If you know that they are dead, “Promote Replica…” asks you to confirm it; a call of the command names them: "dead": [${listed}].`,
   );
 }
 

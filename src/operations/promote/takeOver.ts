@@ -57,7 +57,7 @@ export async function takeOver(wanted: TakeOver, ports: TakeOverPorts): Promise<
     if (attempt === tries) {
       throw new UserError(
         'failed',
-        `it did not become master within ${limits[how] / 1000} s (tried ${tries} times; it said: ${answer})`,
+        `it did not become master within ${limits[how] / 1000} s (tried ${tries} times; its last reply: ${answer})`,
       );
     }
     const timeout = await ports.withNode(heir, ports.readNodeTimeout);
@@ -92,7 +92,7 @@ async function untilElectable(wanted: TakeOver, ports: TakeOverPorts): Promise<v
       if (knowing.length * 2 > views.length) return;
       throw new UserError(
         'failed',
-        `only ${knowing.length} of ${quantity(views.length, 'master')} have heard within ${knownWithin / 1000} s that it is a replica, and an election needs the votes of more than half`,
+        `only ${knowing.length} of ${quantity(views.length, 'master')} knew within ${knownWithin / 1000} s that it is a replica, and an election needs the votes of more than half`,
       );
     }
     await delay(pollEvery, signal);

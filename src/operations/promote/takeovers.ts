@@ -68,7 +68,7 @@ function firstHeir(snapshot: ClusterSnapshot, silent: readonly RedisNode[]): Red
     silent.length === 0 ? 'invalid-input' : 'unsafe',
     silent.length === 0
       ? `Every master of ${snapshot.name} with hash slots answers: no takeover is needed.`
-      : `No replica of ${silent.map(nodeName).join(', ')} answers: there is none to promote. “Fix Uncovered Slots…” gives their slots to other masters.`,
+      : `No replica of ${silent.map(nodeName).join(', ')} answers, so none can be promoted. “Fix Uncovered Slots…” assigns their slots to other masters.`,
   );
 }
 
@@ -81,7 +81,7 @@ function stepFor(
   const slots = slotsText(master.slots);
   const text = isTakeover
     ? `${nodeName(heir)} takes over ${slots} of ${nodeName(master)} without an election`
-    : `${nodeName(heir)} is elected in the place of ${nodeName(master)} (${slots}), now that a majority of masters answers`;
+    : `${nodeName(heir)} is elected in place of ${nodeName(master)} (${slots}) once a majority of masters answers`;
   return {
     kind: 'promote',
     node: heir.id,
@@ -97,7 +97,9 @@ export function whyDead(snapshot: ClusterSnapshot, master: RedisNode): string {
   const proof = proofOfDeath(snapshot, master);
   const name = `${nodeName(master)} (${master.id.slice(0, 8)})`;
   if (proof !== undefined) return `${name}: ${proof}.`;
-  const source = isKubernetesRef(snapshot.ref) ? 'Kubernetes does not say so' : 'nothing else says so';
+  const source = isKubernetesRef(snapshot.ref)
+    ? 'Kubernetes does not confirm it'
+    : 'nothing else confirms it';
   return `${name} is treated as dead on your word; ${source}. Make sure that it is stopped, or that no client reaches it.`;
 }
 

@@ -8,6 +8,6 @@ export function refuseRunning(name: string, object: object): void {
   if (hasEnded({ phase, deleting: false })) return;
   throw refusal(
     'unsafe',
-    `Pod ${name} has not ended (phase ${phase}): only a pod that never runs again is replaced.`,
+    `Pod ${name} has not terminated (phase ${phase}): only a pod that will not run again can be replaced.`,
   );
 }

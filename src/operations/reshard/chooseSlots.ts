@@ -66,7 +66,7 @@ function byName(
         : `${nodeName(owner)} owns ${formatSlots(intersectSlots(owner.slots, elsewhere))}`;
     throw new UserError(
       'invalid-input',
-      `Slots ${formatSlots(elsewhere)} are not owned by the nodes to take slots from: ${whose}.`,
+      `Slots ${formatSlots(elsewhere)} are not owned by the source nodes: ${whose}.`,
     );
   }
   const left = intersectSlots(wanted, owned);
@@ -83,7 +83,7 @@ function byNumber(sources: readonly RedisNode[], target: RedisNode, count: numbe
   if (!Number.isInteger(count) || count < 1 || count > total) {
     throw new UserError(
       'invalid-input',
-      `${count} is not a number of slots that can be moved: the nodes to take slots from own ${total.toLocaleString('en-US')}.`,
+      `${count} is not a number of slots that can be moved: the source nodes own ${total.toLocaleString('en-US')}.`,
     );
   }
   const open = lowestSlots(unionSlots(...sources.map((source) => openTowards(source, target))), count);

@@ -27,7 +27,7 @@ function refuseOlderTarget({ nodes }: ClusterSnapshot, { from, to }: Move): void
   if (source.view.keys === 0 || canRead(target.view, source.view)) return;
   throw new UserError(
     'unsafe',
-    `${nodeName(target)} is ${releaseText(target.view)} and cannot read keys of ${nodeName(source)}, which is ${releaseText(source.view)}. Upgrade it first, or move slots the other way. Nothing was changed.`,
+    `${nodeName(target)} is ${releaseText(target.view)} and cannot read keys of ${nodeName(source)}, which is ${releaseText(source.view)}. Upgrade it first, or move slots in the other direction. Nothing was changed.`,
   );
 }
 

@@ -78,6 +78,6 @@ function openSlot(snapshot: ClusterSnapshot, slot: number, node: RedisNode, peer
   const peer = snapshot.nodes.find(({ id }) => id === peerId);
   const peerName = peer === undefined ? peerId : nodeName(peer);
   return unsafe(
-    `Slot ${slot} is open for a move between ${nodeName(node)} and ${peerName}. Finish that move first.`,
+    `Slot ${slot} is open for a migration between ${nodeName(node)} and ${peerName}. Complete that migration first.`,
   );
 }

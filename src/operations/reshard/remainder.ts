@@ -75,12 +75,12 @@ export function planRemainder(
   if (slots.length === 0) {
     throw new UserError(
       'invalid-input',
-      `All slots of ${stopped} have moved already. ${more} Nothing was changed.`,
+      `All slots of ${stopped} have already been moved. ${more} Nothing was changed.`,
     );
   }
   const plan = planReshard(snapshot, { ...request, from, slots });
   const left = countSlots(slots).toLocaleString('en-US');
-  const note = `Resumes ${stopped}: ${left} of ${quantity(total, 'slot')} are left. ${more}`;
+  const note = `Resumes ${stopped}: ${left} of ${quantity(total, 'slot')} remain. ${more}`;
   return { ...plan, request, warnings: [note, ...plan.warnings] };
 }
 

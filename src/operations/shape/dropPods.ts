@@ -42,13 +42,13 @@ export function dropPods(
     workload: workload.name,
     from: workload.replicas,
     pods,
-    text: `Set the replicas of StatefulSet ${workload.name} from ${workload.replicas} to ${pods}: ${dropped.map(nodeName).join(', ')} ${dropped.length === 1 ? 'ends' : 'end'}. One that has joined the cluster again by then leaves it first`,
+    text: `Set the replicas of StatefulSet ${workload.name} from ${workload.replicas} to ${pods}: ${dropped.map(nodeName).join(', ')} ${dropped.length === 1 ? 'is' : 'are'} removed. A pod that has rejoined the cluster by then leaves it first`,
   };
   const wait: Step = {
     kind: 'waitForPods',
     workload: workload.name,
     pods,
-    text: `Wait for ${quantity(pods, 'pod')} to be there and ready`,
+    text: `Wait for ${quantity(pods, 'pod')} to be ready`,
   };
   const uids = claims.flatMap((claim) => claimUids?.get(claim) ?? []);
   const forVolumes: Step = {
@@ -76,10 +76,15 @@ export function volumeTexts(
   if (claimTemplates.length === 0) return { warnings: [], losses: [] };
   const what = quantity(claimTemplates.length * pods, 'volume');
   return volumes
-    ? { warnings: [], losses: [`${what} of the removed pods. Their keys are on other nodes by then.`] }
+    ? {
+        warnings: [],
+        losses: [
+          `${what} of the removed pods ${claimTemplates.length * pods === 1 ? 'is' : 'are'} permanently deleted. By then, other nodes hold their keys.`,
+        ],
+      }
     : {
         warnings: [
-          `${what} of the removed pods ${pods === 1 ? 'is kept and still incurs' : 'are kept and still incur'} storage cost.`,
+          `${what} of the removed pods ${claimTemplates.length * pods === 1 ? 'is kept and still incurs' : 'are kept and still incur'} storage cost.`,
         ],
         losses: [],
       };

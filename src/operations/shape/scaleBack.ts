@@ -75,7 +75,7 @@ export function planScaleBack(
     warnings: [
       ...(volumes === undefined
         ? [
-            'Whether the volumes of these pods are kept is not known: you may not list persistentvolumeclaims.',
+            'Whether the volumes of these pods are kept is unknown: you are not allowed to list persistentvolumeclaims.',
           ]
         : []),
       ...empty.map((name) => emptyText(snapshot, gone?.nodes ?? [], name)),
@@ -91,7 +91,7 @@ function stoppedWarnings(pods: number, most: number): readonly string[] {
     'All pods start at new addresses. If nodes do not find each other by themselves, “Heal Cluster…” introduces them.';
   return pods >= most
     ? [heal]
-    : [`Volumes of ${quantity(most, 'pod')} are there: scale to ${most} to have all members back.`, heal];
+    : [`Volumes of ${quantity(most, 'pod')} exist: scale to ${most} to bring back all members.`, heal];
 }
 
 /** What is lost already, and does not come back with the pod. */
@@ -99,7 +99,7 @@ function emptyText(snapshot: ClusterSnapshot, nodes: ScaledDown['nodes'], name: 
   const node = nodes.find(({ id }) => podNameOf(snapshot, id) === name);
   const slots =
     node === undefined || node.slots.length === 0 ? '' : `, which served slots ${formatSlots(node.slots)}`;
-  return `${name} comes back empty: its volume is gone. Keys that only this node had${slots}, are lost already.`;
+  return `${name} comes back empty: its volume is gone. Keys that only this node had${slots} are already lost.`;
 }
 
 function listed(names: readonly string[]): string {

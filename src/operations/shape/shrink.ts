@@ -61,7 +61,7 @@ function promoteStep(roles: Roles, node: RedisNode, old: RedisNode): StepOf<'pro
     kind: 'promote',
     node: node.id,
     how: 'handOver',
-    text: `${nodeName(old)} hands its slots over to ${nodeName(node)}`,
+    text: `Fail over ${nodeName(old)} to ${nodeName(node)}`,
   };
 }
 
@@ -168,7 +168,7 @@ function replaceSteps(roles: Roles, node: RedisNode, heir: RedisNode): readonly 
       kind: 'replicate',
       node: heir.id,
       master: master.id,
-      text: `${nodeName(heir)} becomes a replica of ${nodeName(master)}, in the place of ${nodeName(node)}`,
+      text: `${nodeName(heir)} becomes a replica of ${nodeName(master)}, in place of ${nodeName(node)}`,
     });
   }
   if (master === node) steps.push(promoteStep(roles, heir, node));
@@ -179,7 +179,7 @@ function replaceSteps(roles: Roles, node: RedisNode, heir: RedisNode): readonly 
 function leaveSteps(node: RedisNode): readonly Step[] {
   const name = nodeName(node);
   return [
-    { kind: 'resetNode', node: node.id, text: `${name}, which serves nothing any more, leaves the cluster` },
+    { kind: 'resetNode', node: node.id, text: `${name}, which no longer serves slots, leaves the cluster` },
     { kind: 'forget', node: node.id, text: `All other nodes forget ${name} (${node.id.slice(0, 8)})` },
   ];
 }

@@ -24,12 +24,12 @@ export const assignSlots: StepRun<'assignSlots'> = {
     const node = memberOf(snapshot, id);
     const name = nameOf(snapshot, id);
     if (!answers(node)) throw refusal('unreachable', `${name} does not answer.`);
-    if (node.role !== 'master') throw refusal('unsafe', `${name} is a replica by now. Fix again.`);
+    if (node.role !== 'master') throw refusal('unsafe', `${name} is now a replica. Run Fix again.`);
     const served = notUnserved(snapshot, step);
     if (served.length > 0) {
       throw refusal(
         'unsafe',
-        `Slots ${formatSlots(served)} are served or can be served by others by now. Fix again.`,
+        `Slots ${formatSlots(served)} are now served, or can be served, by other nodes. Run Fix again.`,
       );
     }
     const facts = kubernetes && (await readHolders(snapshot, kubernetes.access, kubernetes.readNode));

@@ -58,12 +58,12 @@ function ownerFor({ from, to, slots }: StepOf<'bringKeys'>, snapshot: ClusterSna
     if (!('home' in place) || place.home.id !== to || hasSlot(source.slots, slot)) {
       throw refusal(
         'unsafe',
-        `Slot ${slot} does not belong to ${nameOf(snapshot, to)} any more, so its keys on ${source.id.slice(0, 8)} were not brought there. Heal again.`,
+        `Slot ${slot} no longer belongs to ${nameOf(snapshot, to)}, so its keys on ${source.id.slice(0, 8)} were not moved there. Heal again.`,
       );
     }
     owners.add(place.owner);
   }
   const [owner] = owners;
   if (owner !== undefined && owners.size === 1) return owner;
-  throw refusal('unsafe', `Slots ${formatSlots(slots)} have several owners by now. Heal again.`);
+  throw refusal('unsafe', `Slots ${formatSlots(slots)} now have several owners. Heal again.`);
 }

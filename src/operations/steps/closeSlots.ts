@@ -22,12 +22,12 @@ export const closeSlots: StepRun<'closeSlots'> = {
     const node = memberOf(snapshot, id);
     const name = nameOf(snapshot, id);
     if (!answers(node)) throw refusal('unreachable', `${name} does not answer.`);
-    if (node.role !== 'master') throw refusal('unsafe', `${name} is a replica by now. Heal again.`);
+    if (node.role !== 'master') throw refusal('unsafe', `${name} is now a replica. Heal again.`);
     const open = intersectSlots(openSlotsIn(node.view.self), slots);
     for (const slot of eachSlot(open)) {
       const place = judgeSlot(snapshot, slot, () => false);
       if ('home' in place && place.home.id === id && place.closesOwner) continue;
-      throw refusal('unsafe', `${name} itself has slots ${formatSlots(open)} open by now. Heal again.`);
+      throw refusal('unsafe', `${name} now has slots ${formatSlots(open)} open itself. Heal again.`);
     }
   },
   act: async (step, ports) => {
@@ -40,7 +40,7 @@ export const closeSlots: StepRun<'closeSlots'> = {
       if (now() > end) {
         throw new UserError(
           'failed',
-          `${nameOf(snapshot, step.node)} or its replicas still call slots open after ${limit / 1000} s. One that is being copied to hears of it when it has its copy: heal again then.`,
+          `${nameOf(snapshot, step.node)} or its replicas still report open slots after ${limit / 1000} s. A replica that is being synchronized learns of it afterwards: heal again then.`,
         );
       }
       await delay(pollEvery, signal);

@@ -18,12 +18,12 @@ export const copyFunctions: StepRun<'copyFunctions'> = {
       if (node.role !== 'master') throw refusal('unsafe', `${nameOf(snapshot, id)} is a replica.`);
     }
     if ((await librariesOf(to, ports)) !== noLibraries) {
-      throw refusal('unsafe', `${nameOf(snapshot, to)} has functions of its own, which differ.`);
+      throw refusal('unsafe', `${nameOf(snapshot, to)} has different functions of its own.`);
     }
   },
   act: async ({ from, to }, ports) => {
     const dump = await withConnection(ports, from, (source) => source.callBuffer('FUNCTION', 'DUMP'));
-    if (!Buffer.isBuffer(dump)) throw new UserError('failed', 'FUNCTION DUMP gave no data.');
+    if (!Buffer.isBuffer(dump)) throw new UserError('failed', 'FUNCTION DUMP returned no data.');
     await withConnection(ports, to, (target) => target.call('FUNCTION', 'RESTORE', dump));
   },
 };

@@ -15,7 +15,7 @@ export const deleteVolumes: StepRun<'deleteVolumes'> = {
     const pods = [...nodes.flatMap(({ pod }) => pod ?? []), ...loosePods];
     const used = pods.find(({ name }) => claims.some((claim) => claim.endsWith(`-${name}`)));
     if (used === undefined) return;
-    throw refusal('unsafe', `Pod ${used.name} is still there and uses its volume.`);
+    throw refusal('unsafe', `Pod ${used.name} still exists and uses its volume.`);
   },
   act: async ({ claims, uids }, ports) => {
     const { access, namespace } = kubernetesOf(ports);

@@ -20,7 +20,10 @@ export const emptyMaster: StepRun<'emptyMaster'> = {
   check: (_step, snapshot, ports) => {
     kubernetesOf(ports);
     if (!snapshot.nodes.some(answers)) {
-      throw new UserError('unreachable', `No node of ${snapshot.name} answers, so none can greet new ones.`);
+      throw new UserError(
+        'unreachable',
+        `No node of ${snapshot.name} answers, so new nodes cannot be introduced.`,
+      );
     }
   },
   act: async (step, ports) => {
@@ -53,7 +56,7 @@ export const emptyMaster: StepRun<'emptyMaster'> = {
 function workloadOf({ pods }: StepOf<'emptyMaster'>, { workloads }: ClusterSnapshot): string {
   const found = workloads.find(({ name }) => pods.every((pod) => pod.startsWith(`${name}-`)));
   if (found !== undefined) return found.name;
-  throw new UserError('not-found', `The StatefulSet of ${pods.join(', ')} is not there any more.`);
+  throw new UserError('not-found', `The StatefulSet of ${pods.join(', ')} no longer exists.`);
 }
 
 /** Those known to all, with the cluster's state ok, that are masters; or replicas of one of them, where a run goes on. */
@@ -114,7 +117,7 @@ async function admit(
   } else if (view.replication.role === 'master' && (view.keys > 0 || view.self.slots.length > 0)) {
     throw new UserError(
       'unsafe',
-      `The server in pod ${name} is not empty: it holds ${quantity(view.keys, 'key')}. It was left alone. Find out where its volume comes from.`,
+      `The server in pod ${name} is not empty: it holds ${quantity(view.keys, 'key')}. It was not changed. Find out where its volume comes from.`,
     );
   }
   const known = new Set(view.others.filter(({ flags }) => !flags.includes('handshake')).map(({ id }) => id));

@@ -18,7 +18,7 @@ export const flush: StepRun<'flush'> = {
       if (node.role === 'master') continue;
       throw refusal(
         'unsafe',
-        `${nameOf(snapshot, id)} is a replica by now: its master has the keys. Flush again.`,
+        `${nameOf(snapshot, id)} is now a replica, and its master has the keys. Flush again.`,
       );
     }
   },
@@ -26,7 +26,7 @@ export const flush: StepRun<'flush'> = {
     for (const id of step.nodes) {
       if (signal.aborted) {
         const left = step.nodes.slice(step.nodes.indexOf(id)).map((one) => nameOf(snapshot, one));
-        throw new UserError('failed', `Stopped; ${left.join(', ')} kept their keys.`);
+        throw new UserError('failed', `Cancelled; ${left.join(', ')} kept their keys.`);
       }
       report({ text: `deleting the keys of ${nameOf(snapshot, id)}` });
       await withConnection({ dialer }, id, (connection) => connection.call('FLUSHALL', 'ASYNC'));

@@ -64,22 +64,19 @@ function refuseUnready({ node, slots }: FormShard, id: string, snapshot: Cluster
       (one) => one.id !== node && intersectSlots(one.slots, slots).length > 0,
     );
     if (owner !== undefined) {
-      throw refusal(
-        'unsafe',
-        `${nameOf(snapshot, owner.id)} owns some of slots ${formatSlots(slots)} by now.`,
-      );
+      throw refusal('unsafe', `${nameOf(snapshot, owner.id)} now owns some of slots ${formatSlots(slots)}.`);
     }
     if (own.role === 'master') return;
-    throw refusal('unsafe', `${name} is a replica by now.`);
+    throw refusal('unsafe', `${name} is now a replica.`);
   }
   if (own.role === 'replica' ? own.masterId === node : own.slots.length === 0) return;
-  throw refusal('unsafe', `${name} has another part in the cluster by now.`);
+  throw refusal('unsafe', `${name} now has another role in the cluster.`);
 }
 
 function holdsKeys(id: string, keys: number, snapshot: ClusterSnapshot): UserError {
   return new UserError(
     'unsafe',
-    `${nameOf(snapshot, id)} holds ${quantity(keys, 'key')} now and was left as it is: it was to be empty.`,
+    `${nameOf(snapshot, id)} holds ${quantity(keys, 'key')} now and was not changed: it should be empty.`,
   );
 }
 
@@ -92,7 +89,7 @@ async function onNode<T>(
   return withConnection(ports, id, async (connection) => {
     const found = await ports.redis.myId(connection);
     if (found === id) return use(connection);
-    throw refusal('unsafe', `Node ${found} answers in the place of ${nameOf(ports.snapshot, id)}.`);
+    throw refusal('unsafe', `Node ${found} answers in place of ${nameOf(ports.snapshot, id)}.`);
   });
 }
 
@@ -111,7 +108,7 @@ async function untilSettled(step: FormShard, ports: StepPorts): Promise<void> {
     if (now() > end) {
       throw new UserError(
         'failed',
-        `${name} does not report a whole cluster: state ${first.clusterState}, ${quantity(first.slotsAssigned, 'slot')} assigned${first.self.id === step.node ? '' : `, link to its master ${first.replication.linkUp === true ? 'up' : 'down'}`}. Running it again is safe.`,
+        `${name} does not report a complete cluster: state ${first.clusterState}, ${quantity(first.slotsAssigned, 'slot')} assigned${first.self.id === step.node ? '' : `, link to its master ${first.replication.linkUp === true ? 'up' : 'down'}`}. It is safe to run it again.`,
       );
     }
     report({ text: `${name}: waiting until all slots are served` });

@@ -73,7 +73,7 @@ async function checkServer(
   if (keys === 0 && self.slots.length === 0 && foreign.length === 0 && replication.role === 'master') return;
   throw refusal(
     'unsafe',
-    `${name} is not empty any more: it holds ${quantity(keys, 'key')} and ${quantity(self.slots.length, 'slot range')} and knows ${quantity(foreign.length, 'other node')}.`,
+    `${name} is no longer empty: it holds ${quantity(keys, 'key')} and ${quantity(self.slots.length, 'slot range')} and knows ${quantity(foreign.length, 'other node')}.`,
   );
 }
 
@@ -90,14 +90,14 @@ async function onServer<T>(
   const verified = async (connection: NodeConnection): Promise<T> => {
     const id = await redis.myId(connection);
     if (id === node) return use(connection);
-    throw refusal('unsafe', `At ${formatAddress({ host, port })} answers node ${id}, not ${node}.`);
+    throw refusal('unsafe', `Node ${id} answers at ${formatAddress({ host, port })} instead of ${node}.`);
   };
   if (isKubernetesRef(snapshot.ref)) {
     const pod = snapshot.nodes.find(({ id }) => id === node)?.pod;
     if (pod !== undefined && pod.ip !== host) {
       throw refusal(
         'unsafe',
-        `${nameOf(server, snapshot)} is at ${pod.ip ?? 'no address'} now, not at ${host}.`,
+        `${nameOf(server, snapshot)} is now at ${pod.ip ?? 'no address'}, not at ${host}.`,
       );
     }
     return withConnection({ dialer }, node, verified);
@@ -152,7 +152,7 @@ function notInTouch(lonely: readonly Lonely[], snapshot: ClusterSnapshot): UserE
   const unknown = first?.unknown ?? [];
   return new UserError(
     'failed',
-    `${names(lonely.map(({ server }) => server))} did not get in touch with all others; ${first === undefined ? '' : names([first.server])} still waits for ${names(unknown)}. Their bus ports (${[...new Set(unknown.map(({ busPort }) => busPort))].join(', ')}) have to reach each other. No slot was assigned; running it again is safe.`,
+    `${names(lonely.map(({ server }) => server))} did not connect to all other servers; ${first === undefined ? '' : names([first.server])} still waits for ${names(unknown)}. Their bus ports (${[...new Set(unknown.map(({ busPort }) => busPort))].join(', ')}) must reach each other. No slot was assigned; it is safe to run it again.`,
   );
 }
 

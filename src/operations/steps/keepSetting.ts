@@ -15,7 +15,7 @@ export const keepSetting: StepRun<'keepSetting'> = {
   check: async ({ configMap }, _snapshot, ports) => {
     const { access, namespace } = kubernetesOf(ports);
     if ((await readRedisConf(access, namespace, configMap)) !== undefined) return;
-    throw refusal('not-found', `ConfigMap ${configMap} has no redis.conf any more.`);
+    throw refusal('not-found', `ConfigMap ${configMap} no longer has redis.conf.`);
   },
   act: async ({ configMap, name, value }, ports) => {
     const { access, namespace } = kubernetesOf(ports);

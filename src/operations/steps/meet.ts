@@ -39,7 +39,7 @@ export const meet: StepRun<'meet'> = {
   act: async (step, ports) => {
     const { readSnapshot, now, delay, signal, report } = ports;
     const end = now() + limit;
-    report({ text: `greeting ${nameOf(ports.snapshot, step.node)} at ${step.host}:${step.port}` });
+    report({ text: `introducing ${nameOf(ports.snapshot, step.node)} at ${step.host}:${step.port}` });
     let reading = ports.snapshot;
     let greetAgain = 0;
     for (;;) {
@@ -55,7 +55,7 @@ export const meet: StepRun<'meet'> = {
         const left = needGreeting(reading, step).map(({ id }) => nameOf(reading, id));
         throw new UserError(
           'failed',
-          `${left.join(', ') || 'The other nodes'} and ${nameOf(reading, step.node)} did not get in touch within ${limit / 1000} s. Their bus ports (${step.busPort}) have to reach each other. Greeting again is safe.`,
+          `${left.join(', ') || 'The other nodes'} and ${nameOf(reading, step.node)} did not connect within ${limit / 1000} s. Their bus ports (${step.busPort}) must reach each other. It is safe to introduce them again.`,
         );
       }
     }
@@ -126,5 +126,5 @@ async function refuseOther(
     connection.close();
   });
   if (id === node) return;
-  throw refusal('unsafe', `At ${formatAddress({ host, port })} answers node ${id}, not ${node}.`);
+  throw refusal('unsafe', `Node ${id} answers at ${formatAddress({ host, port })} instead of ${node}.`);
 }

@@ -40,7 +40,7 @@ export const moveSlots: StepRun<'moveSlots'> = {
     );
     if (third[0] !== undefined) {
       const slots = formatSlots(intersectSlots(third[0].slots, step.slots));
-      throw refusal(`${nodeName(third[0])} claims slots ${slots} too.`);
+      throw refusal(`${nodeName(third[0])} also claims slots ${slots}.`);
     }
     const crossed = crossedBy(step, snapshot);
     if (crossed !== undefined) throw refusal(crossed);
@@ -113,10 +113,13 @@ function openSlots(node: RedisNode | undefined): SlotSet {
 function masterIn(snapshot: ClusterSnapshot, id: string, does: 'gives' | 'gets'): RedisNode {
   const node = snapshot.nodes.find((candidate) => candidate.id === id);
   if (node === undefined) {
-    throw new UserError('not-found', `${snapshot.name} has no node ${id}, which ${does} slots. Plan again.`);
+    throw new UserError(
+      'not-found',
+      `${snapshot.name} no longer has node ${id}, which ${does} slots. Create the plan again.`,
+    );
   }
   if (node.role !== 'master') {
-    throw refusal(`${nodeName(node)}, which ${does} slots, is a replica now. Plan again.`);
+    throw refusal(`${nodeName(node)}, which ${does} slots, is now a replica. Create the plan again.`);
   }
   if (node.view === undefined) {
     throw refusal(
@@ -130,7 +133,7 @@ function masterIn(snapshot: ClusterSnapshot, id: string, does: 'gives' | 'gets')
 function refuseLate({ limits = {} }: StepOf<'moveSlots'>): void {
   if (limits.until === undefined || !isWindowOver(limits)) return;
   throw refusal(
-    `Slots were to move until ${timeText(limits.until)}, which has passed. Plan again, with a later end of the maintenance window or with none.`,
+    `The maintenance window ended on ${timeText(limits.until)}. Create the plan again with a later end or without one.`,
   );
 }
 
@@ -142,7 +145,7 @@ function overtaken(snapshot: ClusterSnapshot, slots: SlotSet): UserError {
       ? 'no master serves them'
       : `${nodeName(owner)} owns ${formatSlots(intersectSlots(owner.slots, slots))}`;
   return refusal(
-    `Slots ${formatSlots(slots)} are no longer where the plan found them: ${whose}. Plan again.`,
+    `Slots ${formatSlots(slots)} are no longer where the plan found them: ${whose}. Create the plan again.`,
   );
 }
 

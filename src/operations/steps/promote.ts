@@ -41,7 +41,7 @@ export const promote: StepRun<'promote'> = {
     } catch (error) {
       throw new UserError(
         'failed',
-        `${name} is not the master of its shard: ${messageOf(error)}. Its shard is as it was.`,
+        `${name} is not the master of its shard: ${messageOf(error)}. Its shard was not changed.`,
       );
     }
   },

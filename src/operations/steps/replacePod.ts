@@ -68,7 +68,7 @@ async function untilReplaced(step: ReplacePod, ports: StepPorts): Promise<void> 
     if (now() - changedAt > limit) {
       throw new UserError(
         'failed',
-        `The ended pod was deleted, but ${text}, and nothing has changed for ${limit / 60_000} minutes.${present?.ready === true ? ' It came back without its data: Scale… to the present number of pods joins it.' : ' Look at its events.'}`,
+        `The terminated pod was deleted, but ${text}, and nothing has changed for ${limit / 60_000} minutes.${present?.ready === true ? ' It came back without its data: “Scale…” to the current number of pods makes it join.' : ' Look at its events.'}`,
       );
     }
     await delay(pollEvery, signal);
@@ -76,7 +76,7 @@ async function untilReplaced(step: ReplacePod, ports: StepPorts): Promise<void> 
 }
 
 function stateOf({ pod, uid }: ReplacePod, present: PodFacts | undefined, snapshot: ClusterSnapshot): string {
-  if (present === undefined) return `pod ${pod} is not created again yet`;
+  if (present === undefined) return `pod ${pod} has not been created again yet`;
   if (present.uid === uid) return `pod ${pod} is being deleted`;
   if (!present.ready) return `pod ${pod} is not ready yet (${present.reason ?? present.phase})`;
   return isMember(present, snapshot)

@@ -78,7 +78,7 @@ function noCopy(node: string, master: string, view: NodeView, { snapshot }: Step
   const follows = masterId === undefined ? 'no master' : nameOf(snapshot, masterId);
   return new UserError(
     'failed',
-    `${nameOf(snapshot, node)} follows ${follows}${instead}${hasFailed ? ', which has failed' : ''}: no copy was under way for ${longestWait / 1000} s. It goes on trying by itself; the logs of both say why it cannot.`,
+    `${nameOf(snapshot, node)} follows ${follows}${instead}${hasFailed ? ', which has failed' : ''}: no copy was under way for ${longestWait / 1000} s. It keeps trying; the logs of both nodes say why it fails.`,
   );
 }
 

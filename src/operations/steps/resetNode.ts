@@ -20,7 +20,7 @@ export const resetNode: StepRun<'resetNode'> = {
       if (view.self.slots.length > 0 || (view.replication.role === 'master' && view.keys > 0)) {
         throw new UserError(
           'unsafe',
-          `${nodeName(memberOf(snapshot, node))} owns slots or holds ${quantity(view.keys, 'key')} now. It was left as it is.`,
+          `${nodeName(memberOf(snapshot, node))} owns slots or holds ${quantity(view.keys, 'key')} now. It was not changed.`,
         );
       }
       await redis.leaveCluster(connection, 'HARD');
@@ -40,7 +40,7 @@ export function refuseReset(snapshot: ClusterSnapshot, node: RedisNode): void {
     if (node.view.keys === 0) return;
     throw refusal(
       'unsafe',
-      `${name} holds ${quantity(node.view.keys, 'key')}. Find out whose they are before it is reset.`,
+      `${name} holds ${quantity(node.view.keys, 'key')}. Find out whose keys these are before you reset it.`,
     );
   }
   // A replica's keys are a copy, as long as there is what they are a copy of.
@@ -48,6 +48,6 @@ export function refuseReset(snapshot: ClusterSnapshot, node: RedisNode): void {
   if (answers(master)) return;
   throw refusal(
     'unsafe',
-    `The master of ${name} does not answer: what ${name} holds may be all that is left.`,
+    `The master of ${name} does not answer: ${name} may hold the last copy of its data.`,
   );
 }

@@ -50,7 +50,7 @@ async function setOn(
     if (error instanceof UserError) throw error;
     throw new UserError(
       'invalid-input',
-      `${where} refused "${name} ${value}": ${messageOf(error)}. Every setting is as it was.`,
+      `${where} refused "${name} ${value}": ${messageOf(error)}. No setting was changed.`,
       { cause: error },
     );
   }

@@ -14,11 +14,11 @@ export const setReplicas: StepRun<'setReplicas'> = {
     workloads.find(({ name }) => name === workload)?.replicas === pods,
   check: ({ workload, from, pods }, snapshot) => {
     const found = snapshot.workloads.find(({ name }) => name === workload);
-    if (found === undefined) throw refusal('not-found', `StatefulSet ${workload} is not there any more.`);
+    if (found === undefined) throw refusal('not-found', `StatefulSet ${workload} no longer exists.`);
     if (from !== undefined && found.replicas !== from) {
       throw refusal(
         'unsafe',
-        `StatefulSet ${workload} has ${quantity(found.replicas, 'replica')} by now, not ${from}: somebody else scales it.`,
+        `StatefulSet ${workload} has ${quantity(found.replicas, 'replica')} now, not ${from}: someone else is scaling it.`,
       );
     }
     // Where a run died after servers had left, their pods' agents made replicas of them again, or were about to.
@@ -26,7 +26,7 @@ export const setReplicas: StepRun<'setReplicas'> = {
       try {
         refuseReset(snapshot, node);
       } catch (error) {
-        const text = `${nodeName(node)} would end, and is still in the cluster. ${messageOf(error)}`;
+        const text = `${nodeName(node)} would be removed, but is still in the cluster. ${messageOf(error)}`;
         throw new UserError('unsafe', text, { cause: error });
       }
     }
@@ -34,7 +34,7 @@ export const setReplicas: StepRun<'setReplicas'> = {
   act: async ({ workload, from, pods }, ports) => {
     const { access, namespace } = kubernetesOf(ports);
     const now = from ?? ports.snapshot.workloads.find(({ name }) => name === workload)?.replicas;
-    if (now === undefined) throw new UserError('not-found', `StatefulSet ${workload} is not there any more.`);
+    if (now === undefined) throw new UserError('not-found', `StatefulSet ${workload} no longer exists.`);
     for (const { id, pod } of endingMembers(workload, pods, ports.snapshot)) {
       const leaving = { node: id, text: `${pod?.name ?? id} leaves the cluster again` };
       await resetNode.act({ kind: 'resetNode', ...leaving }, ports);

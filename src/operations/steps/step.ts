@@ -38,5 +38,5 @@ export function withNodes<S extends Step>(step: S, snapshot: ClusterSnapshot): S
 function nodeIn(pod: string, snapshot: ClusterSnapshot): string {
   const node = snapshot.nodes.find((candidate) => candidate.pod?.name === pod);
   if (node !== undefined) return node.id;
-  throw new UserError('not-found', `The server in pod ${pod} is no member of ${snapshot.name} (yet).`);
+  throw new UserError('not-found', `The server in pod ${pod} is not a member of ${snapshot.name} (yet).`);
 }

@@ -40,5 +40,5 @@ function podsIn({ nodes, loosePods }: ClusterSnapshot, workload: string | undefi
 function onlyWorkload({ text }: StepOf<'waitForPods'>, { workloads }: ClusterSnapshot): string {
   const [first] = workloads;
   if (first !== undefined) return first.name;
-  throw new UserError('not-found', `"${text}": the StatefulSet is not there any more.`);
+  throw new UserError('not-found', `"${text}": the StatefulSet no longer exists.`);
 }

@@ -21,7 +21,7 @@ export function checkRequest({ image, memory, storage, config = {}, restartedAt 
   if (asked + Object.keys(config).length === 0) {
     throw new UserError(
       'invalid-input',
-      'Say what is to change: the image, the memory, the storage or settings in config. Nothing was changed.',
+      'Name what to change: image, memory, storage or settings in config. Nothing was changed.',
     );
   }
   if (image !== undefined) checkImage(image);

@@ -75,7 +75,7 @@ function containerNamed(set: SetFacts, name: string): ContainerFacts {
   if (found !== undefined) return found;
   throw new UserError(
     'unsafe',
-    `StatefulSet ${set.name} has no container ${name}, in which its pods' servers run. Nothing was changed.`,
+    `StatefulSet ${set.name} has no container ${name}, in which the servers of its pods run. Nothing was changed.`,
   );
 }
 

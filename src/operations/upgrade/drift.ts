@@ -34,12 +34,12 @@ export function driftFindings(redisConf: string, said: readonly SaidSettings[]):
       {
         rule: 'configuration-drift',
         severity: 'info',
-        message: `${name} is not what redis.conf says on ${other.length} of ${quantity(said.length, 'node')}.`,
+        message: `${name} differs from redis.conf on ${other.length} of ${quantity(said.length, 'node')}.`,
         evidence: [
           `redis.conf: ${name} ${shown(written)}`,
           ...other.map(({ node, values }) => `${node.name}: ${shown(values.get(name) ?? '')}`),
         ],
-        remedy: `A restart brings back what the file says. To keep a value, give it to Upgrade Image or Configuration…, which writes it there too.`,
+        remedy: `A restart resets it to the value of the file. To keep a value, set it with “Upgrade Image or Configuration…”, which also writes it to the file.`,
         nodeIds: other.map(({ node }) => node.id),
       },
     ];

@@ -125,7 +125,7 @@ export async function readUpgradeFacts(
 export async function readSet(access: KubernetesAccess, namespace: string, name: string): Promise<SetFacts> {
   const found = await access.get('apps/v1', 'StatefulSet', namespace, name);
   if (found === undefined) {
-    throw new UserError('not-found', `StatefulSet ${name} is not in namespace ${namespace} any more.`);
+    throw new UserError('not-found', `StatefulSet ${name} no longer exists in namespace ${namespace}.`);
   }
   return { ...setFacts(found), owner: await topOwnerOf(access, namespace, found.metadata) };
 }

@@ -55,7 +55,7 @@ async function untilGrown(
     if (now() > end) {
       throw new UserError(
         'failed',
-        `Volume ${first?.metadata.name ?? ''} does not grow to ${storage}: kubectl describe pvc says why. No pod was touched.`,
+        `Volume ${first?.metadata.name ?? ''} does not grow to ${storage}: kubectl describe pvc says why. No pod was restarted.`,
       );
     }
     report({
@@ -89,7 +89,7 @@ async function remakeSet(
   if (found === undefined) throw new UserError('not-found', `StatefulSet ${statefulSet} is gone.`);
   const object = grown(found, storage);
   const keep = `${statefulSet}-statefulset`;
-  report({ text: `making StatefulSet ${statefulSet} anew around its pods` });
+  report({ text: `recreating StatefulSet ${statefulSet} around its pods` });
   await access.apply(keptText(namespace, keep, object), signal);
   // From here on it is not stopped: pods without a StatefulSet are not made anew.
   await access.delete('apps/v1', 'StatefulSet', namespace, statefulSet, undefined, {
@@ -101,7 +101,7 @@ async function remakeSet(
   } catch (error) {
     throw new UserError(
       'failed',
-      `The pods run on, but their StatefulSet could not be made again: ${messageOf(error)} Its text is in ConfigMap ${keep}: kubectl get configmap ${keep} -n ${namespace} -o 'jsonpath={.data.statefulset\\.json}' | kubectl create -f -`,
+      `The pods keep running, but their StatefulSet could not be created again: ${messageOf(error)} Its definition is in ConfigMap ${keep}: kubectl get configmap ${keep} -n ${namespace} -o 'jsonpath={.data.statefulset\\.json}' | kubectl create -f -`,
       { cause: error },
     );
   }
@@ -111,7 +111,7 @@ async function remakeSet(
   if (other === undefined) return;
   throw new UserError(
     'unsafe',
-    `StatefulSet ${statefulSet} was made anew and would restart ${other.name}; its partition keeps all pods as they are.`,
+    `StatefulSet ${statefulSet} was recreated and would restart ${other.name}; its partition keeps all pods unchanged.`,
   );
 }
 
@@ -162,7 +162,7 @@ async function untilGone(
 ): Promise<void> {
   const end = now() + goneLimit;
   while ((await access.get('apps/v1', 'StatefulSet', namespace, name)) !== undefined) {
-    if (now() > end) throw new Error('the old one does not go.');
+    if (now() > end) throw new Error('the old one is still being deleted.');
     await delay(signal.aborted ? 0 : pollEvery, signal);
   }
 }

@@ -28,7 +28,7 @@ export async function handOver(
     if (next.unattended.includes(pod.name)) return;
     throw new UserError('unsafe', `${pod.name} has no in-sync replica that could take over its slots.`);
   }
-  ports.report({ text: `${pod.name}: handing its slots over to ${heir.name}` });
+  ports.report({ text: `${pod.name}: failing over to ${heir.name}` });
   const logAgain = await quietLogs(place, members, ports);
   try {
     await give(place, { from: view.self.id, to: heir.name }, members, ports);

@@ -39,7 +39,7 @@ export async function readMembers(
 
 /** What is not as it should be, in words that name the pod; undefined where all is well. @param except a pod about to go */
 export function illness(members: readonly Member[], replicas: number, except?: string): string | undefined {
-  if (members.length < replicas) return `Only ${members.length} of ${quantity(replicas, 'pod')} are there.`;
+  if (members.length < replicas) return `Only ${members.length} of ${quantity(replicas, 'pod')} exist.`;
   for (const member of members) {
     if (member.pod.name === except) continue;
     const ill = illnessOf(member, members);
@@ -50,7 +50,7 @@ export function illness(members: readonly Member[], replicas: number, except?: s
   );
   const missing = countSlots(subtractSlots(allSlots, served));
   const asked = members.flatMap(({ pod, view }) => (view === undefined || pod.name === except ? [] : [view]));
-  if (new Set(asked.map(signature)).size > 1) return 'Nodes do not agree about who owns which hash slots.';
+  if (new Set(asked.map(signature)).size > 1) return 'Nodes disagree about slot ownership.';
   return missing === 0
     ? undefined
     : `${missing.toLocaleString('en-US')} hash slots are not served by any pod.`;
@@ -60,7 +60,7 @@ function illnessOf({ pod, view, silence }: Member, members: readonly Member[]): 
   if (pod.deleting) return 'is being stopped';
   if (view === undefined) return `does not answer: ${silence ?? 'no reason given'}`;
   if (view.loading) return 'is still loading its data';
-  if (view.clusterState !== 'ok') return 'says that the cluster is down';
+  if (view.clusterState !== 'ok') return 'reports that the cluster is down';
   if (view.replication.role === 'replica') {
     if (view.replication.linkUp !== true) return 'has no link to its master';
     const lag = lagOf(view, members);

@@ -23,7 +23,7 @@ export function onlyStatefulSet(snapshot: ClusterSnapshot): {
   if (!isKubernetesRef(ref)) {
     throw refusal(
       'invalid-input',
-      `${describeRef(ref)} is not in Kubernetes: its servers are upgraded where they run.`,
+      `${describeRef(ref)} is not in Kubernetes. Upgrade its servers where they run.`,
     );
   }
   const [workload, ...others] = workloads;
@@ -32,7 +32,7 @@ export function onlyStatefulSet(snapshot: ClusterSnapshot): {
     const names = workloads.map((one) => one.name).join(', ');
     throw refusal(
       'unsafe',
-      `${describeRef(ref)} does not run in one StatefulSet (${names}). Upgrade it with the tool that made it.`,
+      `${describeRef(ref)} does not run in one StatefulSet (${names}). Upgrade it with the tool that created it.`,
     );
   }
   return { ref, workload };
@@ -49,19 +49,19 @@ export function refuseForeign(workload: WorkloadFacts, { set }: UpgradeFacts, re
   if (set.strategy !== 'RollingUpdate') {
     throw refusal(
       'unsafe',
-      `StatefulSet ${set.name} has the update strategy ${set.strategy}: its pods are renewed by whoever deletes them. Set updateStrategy.type to RollingUpdate, or delete the pods yourself after each change.`,
+      `StatefulSet ${set.name} has the update strategy ${set.strategy}: its pods are recreated only after you delete them. Set updateStrategy.type to RollingUpdate, or delete the pods yourself after each change.`,
     );
   }
   if (!workload.bundled && set.claimTemplates.length === 0) {
     throw refusal(
       'unsafe',
-      `The pods of StatefulSet ${set.name} have no volumes: a node that restarts comes back empty and under another id, and nothing joins it again.`,
+      `The pods of StatefulSet ${set.name} have no volumes: a node that restarts comes back empty with another id, and nothing makes it join again.`,
     );
   }
   if (!workload.bundled && Object.keys(request.config ?? {}).length > 0) {
     throw refusal(
       'unsafe',
-      `Where StatefulSet ${set.name} keeps its configuration is not known: it does not come from this product's manifests. Change the settings with the tool that made it.`,
+      `Where StatefulSet ${set.name} keeps its configuration is unknown: it was not created from this product’s manifests. Change the settings with the tool that created it.`,
     );
   }
 }
@@ -79,7 +79,7 @@ export function refuseSizes(
   if (Object.keys(request.config ?? {}).length > 0 && facts.redisConf === undefined) {
     const place =
       set.configMap === undefined ? 'no volume "config"' : `no redis.conf in ConfigMap ${set.configMap}`;
-    throw refusal('not-found', `StatefulSet ${set.name} has ${place}, so settings have no place to be kept.`);
+    throw refusal('not-found', `StatefulSet ${set.name} has ${place}, so settings cannot be stored.`);
   }
 }
 
@@ -91,7 +91,7 @@ function refuseTooSmall({ nodes }: ClusterSnapshot, memory: string): void {
   if (fullest.length === 0) return;
   throw refusal(
     'unsafe',
-    `With ${memory} of memory a server has ${quantity(Math.floor(room), 'byte')} for keys (70 %), but ${fullest.join(', ')}.`,
+    `With ${memory} of memory a server has ${quantity(Math.floor(room), 'byte')} for keys (70%), but ${fullest.join(', ')}.`,
   );
 }
 
@@ -107,14 +107,14 @@ function refuseStorage({ set, claims, growing }: UpgradeFacts, storage: string):
     if (bytesOf(claim.requested) > wanted) {
       throw refusal(
         'unsafe',
-        `Volume ${claim.name} has ${claim.requested}; volumes cannot shrink to ${storage}. Deploy a new cluster with smaller volumes, and copy the keys there.`,
+        `Volume ${claim.name} has ${claim.requested}; volumes cannot shrink to ${storage}. Deploy a new cluster with smaller volumes and copy the keys there.`,
       );
     }
     const { storageClass = '' } = claim;
     if (bytesOf(claim.requested) < wanted && growing?.includes(storageClass) === false) {
       throw refusal(
         'unsafe',
-        `Volume ${claim.name} cannot grow: its StorageClass "${storageClass}" does not allow it (allowVolumeExpansion is not true). Let the class allow it if its provisioner can, or deploy a new cluster with larger volumes and copy the keys there.`,
+        `Volume ${claim.name} cannot grow: its StorageClass "${storageClass}" does not allow it (allowVolumeExpansion is not true). Allow it in the class if its provisioner supports it, or deploy a new cluster with larger volumes and copy the keys there.`,
       );
     }
   }

@@ -34,7 +34,7 @@ export async function rollPods(
     const members = await readMembers(place, ports);
     const member = members.find(({ pod }) => pod.name === name);
     if (member?.pod.revision === revision && member.pod.ready && !member.pod.deleting) continue;
-    report('waiting until the cluster is well');
+    report('waiting until the cluster is healthy');
     await readyToGo(place, { replicas, name, revision, unattended }, ports, report);
     report('restarting');
     await changeSet(place, { partition: ordinal }, ports);
@@ -61,7 +61,7 @@ async function mendBroken(place: Place, ports: UpgradePorts): Promise<void> {
   for (const { pod, view, silence = '' } of await readMembers(place, ports)) {
     const isTried = pod.revision !== revisionBefore && !pod.ready && !pod.deleting;
     if (!isTried || view !== undefined || silence.includes('loading')) continue;
-    ports.report({ text: `${pod.name}: making it anew, since it never got ready` });
+    ports.report({ text: `${pod.name}: recreating it, since it never became ready` });
     await access.delete('v1', 'Pod', place.namespace, pod.name, signal, { uid: pod.uid });
   }
 }
@@ -119,7 +119,7 @@ async function untilRenewed(place: Place, renewed: Renewed, ports: UpgradePorts)
 }
 
 function stateOf(member: Member | undefined, { revision }: Renewed): string | undefined {
-  if (member === undefined) return 'its pod is being made';
+  if (member === undefined) return 'its pod is being created';
   if (member.pod.revision !== revision || member.pod.deleting) return 'being stopped';
   if (member.view === undefined) return 'starting';
   const { replication } = member.view;
@@ -143,6 +143,6 @@ async function unwritten(
 function lostItself(name: string, id: string, found: string | undefined): UserError {
   return new UserError(
     'unsafe',
-    `${name} came back as another node (${found ?? 'none'} instead of ${id}): its volume does not hold what it wrote. No further pod was restarted.`,
+    `${name} came back as another node (${found ?? 'none'} instead of ${id}): its volume does not hold its data. No further pod was restarted.`,
   );
 }

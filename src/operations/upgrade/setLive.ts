@@ -77,7 +77,7 @@ export async function valueOf(
   if (value !== undefined) return value;
   throw new UserError(
     'invalid-input',
-    `The server in ${pod} has no setting "${name}". Every setting is as it was; with it in redis.conf, servers would not start.`,
+    `The server in ${pod} has no setting "${name}". No setting was changed; with it in redis.conf, servers would not start.`,
   );
 }
 
@@ -95,7 +95,7 @@ export async function setOne(
     if (error instanceof UserError) throw error;
     throw new UserError(
       'invalid-input',
-      `The server in ${pod} refused "${name} ${value}": ${messageOf(error)}. Every setting is as it was.`,
+      `The server in ${pod} refused "${name} ${value}": ${messageOf(error)}. No setting was changed.`,
       { cause: error },
     );
   }

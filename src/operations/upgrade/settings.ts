@@ -41,8 +41,8 @@ export function checkSettings(config: Readonly<Record<string, string>>): void {
       throw invalid(`"${name}" is not the name of a setting, such as maxmemory-policy.`);
     }
     const reason = notHere.find(([pattern]) => pattern.test(name));
-    if (reason !== undefined) throw invalid(`"${name}" is not set in this way: ${reason[1]}.`);
-    if (/[\r\n\0]/.test(value)) throw invalid(`The value of "${name}" has to be one line.`);
+    if (reason !== undefined) throw invalid(`"${name}" cannot be set this way: ${reason[1]}.`);
+    if (/[\r\n\0]/.test(value)) throw invalid(`The value of "${name}" must be one line.`);
   }
 }
 

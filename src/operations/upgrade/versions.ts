@@ -37,10 +37,10 @@ function unreadable(from: Release, target: Release): UserError {
   const what = `${then} cannot read the files and copies that ${now} writes (RDB format ${dataFormat(from)}).`;
   const way =
     from.product === 'redis' && target.product === 'valkey'
-      ? 'Valkey takes over from Redis up to 7.2 only. What works: deploy a new cluster with Valkey, and let an application or a copying tool write the keys there.'
+      ? 'Valkey can only replace Redis up to 7.2. Instead, deploy a new cluster with Valkey, and let an application or a copying tool write the keys there.'
       : from.product === target.product
-        ? `What works: go on to ${now} or newer on all pods, or deploy a new cluster with ${then} and copy the keys there.`
-        : `What works: deploy a new cluster with ${then}, and let an application or a copying tool write the keys there.`;
+        ? `Instead, upgrade all pods to ${now} or newer, or deploy a new cluster with ${then} and copy the keys there.`
+        : `Instead, deploy a new cluster with ${then}, and let an application or a copying tool write the keys there.`;
   return new UserError('unsafe', `${what} ${way} Nothing was changed.`);
 }
 
@@ -62,6 +62,6 @@ function leapWarnings(from: Release, target: Release): readonly string[] {
   }
   if (tested.some(([a, b]) => a === left && b === right)) return [];
   return [
-    `From ${left} to ${right} is not among the changes that were tested (${tested.map(([a, b]) => `${a} to ${b}`).join(', ')}). Try it on a copy first.`,
+    `From ${left} to ${right} is not a tested upgrade (${tested.map(([a, b]) => `${a} to ${b}`).join(', ')}). Try it on a copy first.`,
   ];
 }

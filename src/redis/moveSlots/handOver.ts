@@ -90,7 +90,7 @@ export async function slotsWithKeys(
   if (closed.length > 0) {
     throw new UserError(
       'unsafe',
-      `Slots ${formatSlots(slotsFrom(closed))} were closed on the source by somebody else during the move; they were not handed over.`,
+      `Slots ${formatSlots(slotsFrom(closed))} were closed on the source by someone else during the migration; their ownership was not changed.`,
     );
   }
   return { left: slots.filter((_, index) => replies[index] !== 0), source: self };

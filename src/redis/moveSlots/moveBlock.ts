@@ -109,7 +109,7 @@ async function empty(
   }
   throw new UserError(
     'unsafe',
-    `The source still counts keys in slots ${formatSlots(slotsFrom(left))} that it does not list, so these slots were not handed over.`,
+    `The source still counts keys in slots ${formatSlots(slotsFrom(left))} that it does not list, so the ownership of these slots was not changed.`,
   );
 }
 

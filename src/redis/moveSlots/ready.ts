@@ -60,11 +60,11 @@ function obstacleIn(view: NodeView, peerId: string): string | undefined {
   const { id } = view.self;
   if (view.replication.role !== 'master')
     return `Node ${id} is a replica, and only a master can give or take slots.`;
-  if (view.clusterState !== 'ok') return `Node ${id} says that the cluster is down.`;
+  if (view.clusterState !== 'ok') return `Node ${id} reports that the cluster is down.`;
   const peer = view.others.find((node) => node.id === peerId);
   if (peer === undefined) return `Node ${id} does not know node ${peerId}.`;
   if (!peer.flags.includes('master')) return `Node ${id} does not see node ${peerId} as a master.`;
-  return peer.flags.includes('fail') ? `Node ${id} takes node ${peerId} for failed.` : undefined;
+  return peer.flags.includes('fail') ? `Node ${id} considers node ${peerId} failed.` : undefined;
 }
 
 /** Undefined where the target's claim to the source's slots would be the newer one (see wouldOutrank). */

@@ -67,7 +67,7 @@ test('of a foreign cluster only what provably belongs to it is deleted, and volu
   );
   assert.match(
     plan.warnings.join(),
-    /Kept: 2 volumes \(data-db-2 to data-db-10\)\..*The pods of 2 volumes \(data-db-2 to data-db-10\) are gone; what is there is not known/,
+    /Kept: 2 volumes \(data-db-2 to data-db-10\)\..*The pods of 2 volumes \(data-db-2 to data-db-10\) are gone; what these volumes hold is unknown/,
   );
   assert.equal(plan.losses.length, 1);
   const all = await prepareDelete(accessTo(foreign), ref, [], { volumes: true });
@@ -77,7 +77,7 @@ test('of a foreign cluster only what provably belongs to it is deleted, and volu
   );
   assert.match(
     all.losses.join(),
-    /All keys on 2 volumes \(data-db-2 to data-db-10\)\. They cannot be restored/,
+    /All keys on 2 volumes \(data-db-2 to data-db-10\) are permanently deleted/,
   );
   assert.match(all.title, /db \(context dev, namespace team\) with its volumes/);
 });
@@ -115,7 +115,7 @@ test('without volumes all keys are lost, and the plan says so', async () => {
   const plan = await prepareDelete(accessTo([object('StatefulSet', 'db', { spec: without })]), ref, [], {
     volumes: false,
   });
-  assert.match(plan.losses.join(), /All keys: they are on no volume/);
+  assert.match(plan.losses.join(), /All keys are permanently deleted with the pods/);
 });
 
 test('what somebody would make again, or is not there, is refused', async () => {
@@ -180,10 +180,10 @@ test('what each volume holds is said by who mounts it, and all keys are lost whe
     none.warnings.join(' '),
     /No container mounts 6 volumes .*: no keys of this cluster are there/,
   );
-  assert.match(none.losses.join(' '), /All keys: they are on no volume/);
+  assert.match(none.losses.join(' '), /All keys are permanently deleted with the pods/);
   const some = await planned((index) => index > 0);
   assert.match(some.warnings.join(' '), /hold 200 keys.*No container mounts the volume data-db-0/);
-  assert.match(some.losses.join(' '), /Keys of db-0: they are on no volume/);
+  assert.match(some.losses.join(' '), /The keys of db-0 are permanently deleted/);
 
   const elsewhere = nodes.map((node) =>
     node.pod === undefined ? node : { ...node, pod: { ...node.pod, storage: 'none' as const } },
@@ -193,7 +193,7 @@ test('what each volume holds is said by who mounts it, and all keys are lost whe
     beside.warnings.join(' '),
     /keep their data in other folders than those of 6 volumes .*: no keys of this cluster are there/,
   );
-  assert.match(beside.losses.join(' '), /All keys: they are on no volume/);
+  assert.match(beside.losses.join(' '), /All keys are permanently deleted with the pods/);
 });
 
 test('where a right is missing the refusal says that nothing was deleted', async () => {

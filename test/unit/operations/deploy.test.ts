@@ -120,7 +120,7 @@ test('a name that begins like the manifests own is not renamed twice', () => {
 test('answers that cannot be are refused before anything is asked', () => {
   const cases: [Partial<DeployAnswers>, RegExp][] = [
     [{ name: 'Shop' }, /"Shop" cannot be a name/],
-    [{ name: '1shop' }, /starts with a letter/],
+    [{ name: '1shop' }, /must start with a letter/],
     [{ name: 'x'.repeat(53) }, /53 characters, at most 52/],
     [{ name: '' }, /cannot be a name/],
     [{ namespace: 'a_b' }, /cannot be a namespace/],
@@ -135,10 +135,10 @@ test('answers that cannot be are refused before anything is asked', () => {
     [{ storage: '1' }, /Add a unit/],
     [{ memory: '-5Mi' }, /not an amount of memory/],
     [{ memory: '256' }, /Add a unit/],
-    [{ auth: { secret: '', key: 'k' } }, /needs the name of a Secret/],
+    [{ auth: { secret: '', key: 'k' } }, /name a Secret and a key/],
     [{ storageClass: 'Fast!' }, /cannot be the name of a StorageClass/],
     [{ overlays: ['dev', 'production'] }, /exclude each other/],
-    [{ overlays: ['servicemonitor'] }, /needs metrics/],
+    [{ overlays: ['servicemonitor'] }, /requires metrics/],
     [{ overlays: ['dev'] }, /no volumes: remove “storage”/],
   ];
   for (const [changed, message] of cases) {
@@ -192,7 +192,7 @@ test('what stands in the way is named, and nothing is changed', () => {
       /"team" does not exist in context dev.*kubectl --context dev create namespace team/,
     ],
     [{ namespace: 'terminating' }, 'unsafe', /is being deleted/],
-    [{ forbidden: ['create statefulsets'] }, 'forbidden', /may not create statefulsets/],
+    [{ forbidden: ['create statefulsets'] }, 'forbidden', /not allowed to create statefulsets/],
     [{ existing: [service] }, 'already-exists', /"shop" is taken.*Service shop/],
     [{ existing: [begun('deployed')] }, 'already-exists', /StatefulSet shop/],
     [{ existing: [begun('deploying', { masters: 3 })] }, 'already-exists', /with other answers was started/],
@@ -222,7 +222,7 @@ test('what stands in the way is named, and nothing is changed', () => {
 test('what the answers need and is not there is named', () => {
   const cases: [Partial<DeployAnswers>, string, RegExp][] = [
     [{ storageClass: 'fast' }, 'not-found', /no StorageClass "fast"\. It has: standard/],
-    [{ auth: { secret: 'mine', key: 'pw' } }, 'not-found', /Secret "mine".*is not there.*from-file=pw/],
+    [{ auth: { secret: 'mine', key: 'pw' } }, 'not-found', /Secret "mine".*does not exist.*from-file=pw/],
     [{ overlays: ['production'] }, 'unsafe', /12 pods need 12 Kubernetes nodes.*has 3/],
   ];
   for (const [changed, reason, message] of cases)

@@ -80,13 +80,13 @@ describe('forming a cluster', () => {
     assert.throws(changed({ role: 'replica' }), /m0 is a replica/);
     assert.throws(changed({ others: ['x'] }), /m0 knows 1 other node/);
     assert.doesNotThrow(changed({ others: ['m1'] }), 'one of those that are to form the cluster');
-    assert.throws(changed({ lacksMasterAuth: true }), /m0 asks for a password, but has no masterauth/);
+    assert.throws(changed({ lacksMasterAuth: true }), /m0 requires a password, but has no masterauth/);
     assert.throws(changed({ host: '127.0.0.1' }), /servers on other machines cannot reach that address/);
     assert.throws(() => planForm(snapshotOf(ids.map((id) => source(id))), {}, facts), /is a cluster already/);
     const [workload] = lonely.workloads;
     assert.ok(workload);
     const growing = { ...lonely, workloads: [{ ...workload, replicas: 8 }] };
-    assert.throws(() => planForm(growing, {}, facts), /6 pods of 8 are there\. Wait/);
+    assert.throws(() => planForm(growing, {}, facts), /6 pods of 8 exist\. Wait/);
   });
 
   test('pods that were not read, and those whose agents form the cluster, are obstacles', async () => {

@@ -23,7 +23,7 @@ function heal(snapshot: ClusterSnapshot, counts: Counts = {}, changes: Partial<H
 
 describe('healing', () => {
   test('a whole cluster needs none', () => {
-    assert.throws(() => heal(snapshotOf(ids.map((id) => source(id)))), /know each other's addresses/);
+    assert.throws(() => heal(snapshotOf(ids.map((id) => source(id)))), /know each other’s addresses/);
   });
 
   test('a node that moved is introduced to those that look for it elsewhere', () => {
@@ -85,7 +85,7 @@ describe('healing', () => {
         kind: 'closeSlots',
         node: 'm0',
         slots: [[3, 4]],
-        text: 'Tell the replicas of cart-0 to close 2 slots (3-4)',
+        text: 'Close 2 slots (3-4) on the replicas of cart-0',
       },
     ]);
     assert.match(plan.title, /close slots on replicas/);
@@ -121,7 +121,7 @@ describe('healing', () => {
           'm1',
           'r0',
           [[7, 7]],
-          'Bring 2 keys of 1 slot (7) from cart-1 to cart-3, which owns them, and close them on cart-1',
+          'Move 2 keys of 1 slot (7) from cart-1 to cart-3, which owns them, and close the slots on cart-1',
         ],
         ['m2', 'r0', [[8, 8]], 'Close 1 slot (8) on cart-2, which holds no keys of them: cart-3 owns them'],
       ],
@@ -233,7 +233,7 @@ describe('healing', () => {
         .map((other) => ({ ...announced(other), ...changes }));
       return { ...own, reading: { ...own.reading, view: { ...view(id), self: announced(id), others } } };
     };
-    assert.throws(() => heal(snapshotOf(ids.map((id) => whole(id)))), /know each other's addresses/);
+    assert.throws(() => heal(snapshotOf(ids.map((id) => whole(id)))), /know each other’s addresses/);
     const apart = snapshotOf(ids.map((id) => whole(id, { linkState: 'disconnected' })));
     const at = (facts: Partial<HealFacts>): unknown[] =>
       heal(apart, {}, facts).steps.map((step) =>
@@ -262,7 +262,7 @@ describe('healing', () => {
     );
     assert.throws(
       () => heal(snapshotOf(sources)),
-      /Slot 1 is open from cart-0 to cart-1.*A person has to decide/,
+      /Slot 1 is open from cart-0 to cart-1.*You have to decide/,
     );
   });
 
@@ -287,7 +287,7 @@ describe('healing', () => {
             ),
           ),
         ),
-      /cart-0 and cart-1 both claim slots 0 and do not know each other.*CLUSTER DELSLOTS.*A person has to decide/,
+      /cart-0 and cart-1 both claim slots 0 and do not know each other.*CLUSTER DELSLOTS.*You have to decide/,
     );
     assert.throws(() => heal(snapshotOf(apart([[0, 10_922]], 0))), /both claim slots 0-5460/);
     const healed = heal(snapshotOf(apart([[0, 10_922]], 9)));

@@ -114,7 +114,7 @@ test('the operation of a dead window is offered with its plan, and only until so
   const [found] = await offered(here);
   assert.deepEqual(found?.plan, plan);
   assert.deepEqual([found.operation, found.request, found.cluster], ['reshard', plan.request, plan.ref]);
-  assert.match(found.text, /2030-01-01 00:00:00 {2}step 1 begun: Move 10 slots \(0-9\)/);
+  assert.match(found.text, /2030-01-01 00:00:00 {2}step 1 started: Move 10 slots \(0-9\)/);
   await settleJournal(here.portsOf({}), found.id, 'repaired');
   assert.deepEqual(await offered(here), []);
 });

@@ -159,7 +159,7 @@ test('without the rights there is a warning and no claim; without the right to d
   const { ports: poor, state } = world(['get']);
   assert.match(
     (await leaseWarning(poor.access, 'shop')).join(),
-    /^You may not create, patch leases in namespace shop/,
+    /^You are not allowed to create, patch leases in namespace shop/,
   );
   assert.equal(await withLease(poor, claimOf('ann'), () => Promise.resolve(1)), 1);
   assert.equal(state.lease, undefined);

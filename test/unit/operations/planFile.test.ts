@@ -83,10 +83,10 @@ test('a plan is refused when the cluster has moved on, with what has changed', (
           ],
         },
       },
-      /6097 owns slots 1-5460 now, not 0-5460/,
+      /6097 now owns slots 1-5460, not 0-5460/,
     ],
-    [{ [a]: { masterId: r }, [r]: { slots: [[0, 5460]] } }, /6097 is a replica now; .*6102 is a master now/],
-    [{ [r]: { masterId: b } }, /6102 replicates 127\.0\.0\.1:6098 now/],
+    [{ [a]: { masterId: r }, [r]: { slots: [[0, 5460]] } }, /6097 is now a replica; .*6102 is now a master/],
+    [{ [r]: { masterId: b } }, /6102 now replicates 127\.0\.0\.1:6098/],
     [{ ['d'.repeat(40)]: {} }, /6100 has joined/],
   ];
   for (const [changes, message] of cases) {
@@ -98,7 +98,7 @@ test('a plan is refused when the cluster has moved on, with what has changed', (
   }
   const later = snapshotOf();
   const failedOver = { ...later, nodes: later.nodes.map((node) => ({ ...node, configEpoch: 9 })) };
-  assert.throws(() => planFromFile(readPlanFile(saved()), failedOver), /has config epoch 9 now, not 1/);
+  assert.throws(() => planFromFile(readPlanFile(saved()), failedOver), /now has config epoch 9, not 1/);
 });
 
 test('what a file says of its steps is not what is asked: texts and losses are made of the steps', () => {
@@ -109,7 +109,7 @@ test('what a file says of its steps is not what is asked: texts and losses are m
     file['title'] = 'Nothing dangerous';
   });
   const plan = planFromFile(readPlanFile(text), snapshotOf());
-  assert.deepEqual(plan.losses, ['All keys on 127.0.0.1:6097.']);
+  assert.deepEqual(plan.losses, ['All keys on 127.0.0.1:6097 are permanently deleted.']);
   assert.equal(plan.steps[0]?.text, 'Delete all keys on 127.0.0.1:6097');
   assert.equal(plan.title, 'Run a saved plan (reshard) on sketch');
 });

@@ -45,13 +45,13 @@ describe('promoting a replica', () => {
       ['promote'],
     );
     assert.deepEqual(plan.losses, []);
-    assert.match(plan.steps[0]?.text ?? '', /cart-1 hands 5,462 slots over to cart-4/);
+    assert.match(plan.steps[0]?.text ?? '', /Fail over cart-1 \(5,462 slots\) to cart-4/);
   });
 
   test('a master, a stranger and another word are refused', () => {
     assert.throws(() => planPromote(whole, { node: 'm1' }), /is already a master/);
     assert.throws(() => planPromote(whole, { node: 'x9' }), /has no node "x9".*Nothing was changed/);
-    assert.throws(() => planPromote(whole, { node: 'r1', how: 'hard' as 'force' }), /"how" is/);
+    assert.throws(() => planPromote(whole, { node: 'r1', how: 'hard' as 'force' }), /"how" must be/);
   });
 
   test('a replica without a link is not handed anything', () => {
@@ -61,8 +61,8 @@ describe('promoting a replica', () => {
   });
 
   test('from a master that is well nothing is taken by force', () => {
-    assert.throws(() => planPromote(whole, { node: 'r1', how: 'force' }), /answers and is in touch/);
-    assert.throws(() => planPromote(whole, { node: 'r1', how: 'takeover' }), /answers and is in touch/);
+    assert.throws(() => planPromote(whole, { node: 'r1', how: 'force' }), /answers and is connected/);
+    assert.throws(() => planPromote(whole, { node: 'r1', how: 'takeover' }), /answers and is connected/);
   });
 
   test('with one master gone a replica is elected by force; unreplicated writes are named as lost', () => {
@@ -96,13 +96,13 @@ describe('promoting a replica', () => {
   test('taking over needs proof that the masters are dead: unreachable is not dead', () => {
     assert.throws(
       () => planPromote(without([0, 1], 'silent'), { node: 'r1', how: 'takeover' }),
-      /Nothing proves that cart-0, cart-1 ended/,
+      /Nothing proves that cart-0, cart-1 stopped/,
     );
     for (const left of ['gone', 'ended'] as const) {
       const plan = planPromote(without([0, 1], left), { node: 'r1', how: 'takeover' });
       assert.match(
         plan.warnings.join(' '),
-        left === 'gone' ? /pod cart-0 is gone/ : /container redis of pod cart-0 has ended/,
+        left === 'gone' ? /pod cart-0 is gone/ : /container redis of pod cart-0 has terminated/,
       );
     }
     assert.throws(
@@ -126,7 +126,7 @@ describe('promoting a replica', () => {
       planPromote(snapshot, { how: 'takeover' }).warnings;
     assert.match(
       takeover(nameless).join(' '),
-      /no pod has its address 10\.0\.0\.0:6379 any more, and every pod of cart runs another node, has ended or is gone/,
+      /no pod has its address 10\.0\.0\.0:6379 any more, and every pod of cart runs another node, has terminated or is gone/,
     );
     const [workload] = nameless.workloads;
     assert.ok(workload);
@@ -160,12 +160,12 @@ describe('promoting a replica', () => {
     const both = ended.nodes.map((node) => (node.id === 'm1' ? { ...node, pod: shared } : node));
     assert.throws(
       () => planPromote({ ...ended, nodes: both }, { how: 'takeover' }),
-      /Nothing proves that .*ended/,
+      /Nothing proves that .*stopped/,
     );
     const elsewhere = ended.nodes.map((node) => (node.id === 'm1' ? { ...node, port: 7001 } : node));
     assert.throws(
       () => planPromote({ ...ended, nodes: elsewhere }, { how: 'takeover' }),
-      /Nothing proves that .*ended/,
+      /Nothing proves that .*stopped/,
     );
   });
 
@@ -183,7 +183,7 @@ describe('promoting a replica', () => {
     );
     assert.throws(
       () => planPromote({ ...snapshot, nodes: unready }, { how: 'takeover', dead: ['m0'] }),
-      /that cart-1 ended/,
+      /that cart-1 stopped/,
     );
     const plan = planPromote({ ...snapshot, nodes: unready }, { how: 'takeover', dead, node: 'r1' });
     assert.deepEqual(

@@ -28,7 +28,7 @@ function apart(changes: Partial<ClusterPart> = {}): ClusterSnapshot {
 const fallen = (error: unknown): boolean => {
   assert.ok(error instanceof UserError);
   assert.equal(error.reason, 'unsafe');
-  assert.match(error.message, /fallen apart into 2 parts.*cart-9 \(120 keys, came back under another id\)/);
+  assert.match(error.message, /is split into 2 parts.*cart-9 \(120 keys, came back under another id\)/);
   assert.match(error.message, /part: "cart-0".*Nothing was changed\.$/);
   return true;
 };
@@ -66,7 +66,7 @@ test('empty servers that stand apart are no obstacle: nothing of them can be los
   refuseApart(apart({ keys: 0, slots: [], why: 'lost-volume' }));
   assert.throws(() => {
     refuseApart(apart({ keys: 0 }));
-  }, /fallen apart/);
+  }, /is split/);
 });
 
 test('a person chooses by a node of the part that commands change', () => {

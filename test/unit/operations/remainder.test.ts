@@ -41,7 +41,7 @@ test('a reshard by number that stopped moves what is left, and says so', () => {
     );
     assert.match(
       plan.warnings[0] ?? '',
-      /^Resumes the reshard of 1,000 slots that .*: 700 of 1,000 slots are left\./,
+      /^Resumes the reshard of 1,000 slots that .*: 700 of 1,000 slots remain\./,
     );
     // The next run finds it by the same request.
     assert.deepEqual(plan.request, request);
@@ -96,7 +96,7 @@ test('where all have moved it is not begun anew unasked', () => {
       assert.ok(error instanceof UserError && error.reason === 'invalid-input');
       assert.match(
         error.message,
-        /moved already\. To move 1,000 more slots instead, run it with startOver: true/,
+        /already been moved\. To move 1,000 more slots instead, run it with startOver: true/,
       );
       return true;
     },

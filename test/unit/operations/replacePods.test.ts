@@ -58,31 +58,34 @@ describe('pods that have ended and are not replaced', () => {
     assert.deepEqual([step.pod, step.uid, step.node, step.isRecreated], ['cart-3', 'uid-cart-3', 'r0', true]);
     assert.match(
       step.text,
-      /Delete the ended pod cart-3 \(Failed, Terminated; uid uid-cart-3\); StatefulSet cart creates it again with its volume/,
+      /Delete the terminated pod cart-3 \(Failed, Terminated; uid uid-cart-3\); StatefulSet cart creates it again with its volume/,
     );
     assert.deepEqual(plan.warnings, []);
     const remedies = check(snapshot).map(({ remedy }) => remedy ?? '');
     assert.ok(remedies.some((one) => one.includes('“Replace Terminated Pods…” deletes pod cart-3')));
     const unreported = planReplacePods(withPod({ phase: 'Failed', ready: false }), { pod: 'cart-3' });
-    assert.match(unreported.warnings.join(' '), /does not report that the container of cart-3 has ended/);
+    assert.match(
+      unreported.warnings.join(' '),
+      /does not report that the container of cart-3 has terminated/,
+    );
   });
 
   test('what runs, what nobody owns and what is not there are refused', () => {
-    assert.throws(() => planReplacePods(withPod({}), {}), /No pod of cart .* has ended/);
+    assert.throws(() => planReplacePods(withPod({}), {}), /No pod of cart .* has terminated/);
     assert.throws(
       () => planReplacePods(withPod(ended), { pod: 'cart-0' }),
-      /cart-0 has not ended \(phase Running\)/,
+      /cart-0 has not terminated \(phase Running\)/,
     );
     assert.throws(() => planReplacePods(withPod(ended), { pod: 'cart-9' }), /has no pod cart-9/);
     const alone = { ...withPod(ended), workloads: [] };
-    assert.throws(() => planReplacePods(alone, {}), /Nothing owns pod cart-3/);
+    assert.throws(() => planReplacePods(alone, {}), /Pod cart-3 has no owner/);
     assert.throws(
       () => planReplacePods({ ...withPod(ended), ref: { addresses: ['a:1'] } }, {}),
       /is not in Kubernetes/,
     );
     assert.throws(() => {
       refuseRunning('cart-3', { status: { phase: 'Running' } });
-    }, /has not ended.*Nothing was changed/);
+    }, /has not terminated.*Nothing was changed/);
   });
 
   test('it is done when another pod of that name is ready and its node is a member', async () => {

@@ -88,7 +88,7 @@ test('a refusal stops the plan and says what was done and what was not begun', a
   const { plan, ports, runs, forgotten, released } = world([forget('x'), forget('refused'), forget('y')]);
   await assert.rejects(runPlan(plan, ports, runs), (error) => {
     assert.ok(error instanceof UserError && error.reason === 'unsafe');
-    assert.match(error.message, /^Not now\. 1 of 3 steps are done\. Not started: Forget refused; Forget y\./);
+    assert.match(error.message, /^Not now\. 1 of 3 steps done\. Not started: Forget refused; Forget y\./);
     return true;
   });
   assert.deepEqual([...forgotten], ['x']);
@@ -203,7 +203,7 @@ test('pods stand for nodes that join while the plan runs', async () => {
   ends.get('m0m1')?.resolve(undefined);
   assert.equal((await result).steps, 1);
   const stranger: Step[] = [{ ...move('m0', '', [[0, 9]]), pod: 'cart-9' } as Step];
-  await assert.rejects(runPlan({ ...plan, steps: stranger }, ports, runs), /pod cart-9 is no member/);
+  await assert.rejects(runPlan({ ...plan, steps: stranger }, ports, runs), /pod cart-9 is not a member/);
 });
 
 test('a kind of step that nobody runs is a bug, said before anything is done', async () => {
@@ -261,7 +261,7 @@ test('what had begun is never called refused, and the result says what was reach
     });
     assert.match(
       error.message,
-      /^Not now\. 1 of 2 steps are done\. 300 of 300 slots moved\. Not started: Forget/,
+      /^Not now\. 1 of 2 steps done\. 300 of 300 slots moved\. Not started: Forget/,
     );
     return true;
   });

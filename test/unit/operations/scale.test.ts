@@ -214,7 +214,7 @@ test('a pod that cannot start ends the waiting with its name and the reason', as
   const cases: [Partial<PodFacts>, RegExp][] = [
     [
       { reason: 'ImagePullBackOff', reasonMessage: 'not found' },
-      /Pod shop-6 cannot get its image redis:7.0.15 \(ImagePullBackOff\): not found/,
+      /Pod shop-6 cannot pull its image redis:7.0.15 \(ImagePullBackOff\): not found/,
     ],
     [
       { reason: 'Unschedulable', reasonMessage: '0/3 nodes are available' },
@@ -249,7 +249,7 @@ test('agents of our manifests are left to join the pods; stopping says how to go
   await assert.rejects(runScale(plan, stopped), (error) => {
     assert.ok(error instanceof Error);
     assert.equal(error.name, 'AbortError');
-    assert.match(error.message, /was stopped.*Scale to 7 pods again/);
+    assert.match(error.message, /was cancelled.*Scale to 7 pods again/);
     return true;
   });
   assert.deepEqual(calls, ['scale shop 6 7']);

@@ -98,7 +98,7 @@ describe('a flush', () => {
   test('names how many keys of which cluster are lost', () => {
     const plan = planFlush(whole);
     assert.deepEqual(plan.losses, [
-      'All 300 keys of cart (context test, namespace shop), on its masters and their replicas.',
+      'All 300 keys of cart (context test, namespace shop) are permanently deleted, on its masters and their replicas.',
     ]);
   });
 

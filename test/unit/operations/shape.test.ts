@@ -209,7 +209,7 @@ describe('the shape of a cluster', () => {
       () => planAddShard(snapshot, {}, { servers: [{ ...server, keys: 3 }] }),
       /is not empty: it holds 3 keys/,
     );
-    assert.throws(() => planAddShard(snapshot, {}, {}), /give their addresses/);
+    assert.throws(() => planAddShard(snapshot, {}, {}), /enter their addresses/);
   });
 
   test('who owns the StatefulSet is named, and a raw scale refused', () => {

@@ -85,7 +85,7 @@ describe('servers that never formed a cluster', () => {
   });
 
   test('are neither fixed into one-node clusters nor healed', () => {
-    const refused = /No cluster was formed yet: cart-0, cart-1, .*“Form Cluster…”.*Nothing was changed/;
+    const refused = /No cluster has been formed yet: cart-0, cart-1, .*“Form Cluster…”.*Nothing was changed/;
     assert.throws(() => planFix(lonely(), new Map()), refused);
     const facts = { keys: new Map(), disputes: new Map(), announced: new Map() };
     assert.throws(() => planHeal(lonely(), facts), refused);

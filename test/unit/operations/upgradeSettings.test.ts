@@ -35,10 +35,7 @@ test('images say their release, and who reads whose files follows from it', () =
     assert.equal(verdict.isOneWay, isOneWay, `${from.version} to ${to.version}`);
   }
   assert.deepEqual(judgeVersions([redis('7.0.15')], redis('8.0.2')).warnings, []);
-  assert.match(
-    judgeVersions([redis('7.0.15')], redis('8.6.3')).warnings.join(),
-    /not among the changes that were tested/,
-  );
+  assert.match(judgeVersions([redis('7.0.15')], redis('8.6.3')).warnings.join(), /is not a tested upgrade/);
   for (const [from, to] of [
     [redis('7.4.0'), valkey('9.1.2')],
     [redis('8.0.2'), valkey('8.1.1')],
