@@ -17,12 +17,11 @@ export function journalText(title: string, steps: Plan['steps'], entries: readon
   const lines = entries.flatMap(({ at, plan, begun, ended, how, outcome, message }) => {
     if (plan !== undefined) return [`${time(at)}  begun`];
     if (outcome !== undefined) return [`${time(at)}  ${outcome}: ${message ?? ''}`];
-    if (begun !== undefined) return [`${time(at)}  step ${begun + 1} begun: ${steps[begun]?.text ?? ''}`];
+    if (begun !== undefined) return [`${time(at)}  step ${begun + 1} started: ${steps[begun]?.text ?? ''}`];
     return ended === undefined ? [] : [`${time(at)}  step ${ended + 1} ${how ?? 'ended'}`];
   });
   const last = entries.at(-1);
-  const silent =
-    last === undefined || last.outcome !== undefined ? [] : [`${time(last.at)}  heard of for the last time`];
+  const silent = last === undefined || last.outcome !== undefined ? [] : [`${time(last.at)}  last entry`];
   const plan = steps.map(({ text }, index) => `${index + 1}. ${text}`);
   return [title, 'Times are UTC.', '', ...plan, '', ...lines, ...silent, ''].join('\n');
 }

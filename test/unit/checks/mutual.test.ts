@@ -57,7 +57,7 @@ test('nodes that have all lost each other find nobody by waiting: that is found 
     view(id).others.map((line) => ({ ...line, host: '10.9.9.9', linkState: 'disconnected' }));
   const snapshot: ClusterSnapshot = {
     ...snapshotOf(ids.map((id) => source(id, { others: lost(id), clusterState: 'fail' }))),
-    ref: { context: 'test', namespace: 'shop', name: `cart-${++clusters}` },
+    history: new History(),
     takenAt: 0,
   };
   const rules = (takenAt: number): readonly (string | undefined)[] =>

@@ -53,9 +53,9 @@ test('clusters of a context that is not shown do not count', () => {
 
 test('the status bar says the name, then what is wrong, then what runs', () => {
   assert.equal(statusText(healthOf(healthy)).text, '$(pass) cart');
-  assert.equal(statusText(healthOf(healthy, resharding)).text, '$(sync~spin) cart: Reshard 43 %');
+  assert.equal(statusText(healthOf(healthy, resharding)).text, '$(sync~spin) cart: 43% Reshard');
   const broken = statusText(healthOf(withoutMaster, resharding));
-  assert.match(broken.text, /^\$\(error\) cart: \d+ problems? · Reshard 43 %$/);
+  assert.match(broken.text, /^\$\(error\) cart: \d+ problems? · 43% Reshard$/);
   assert.equal(broken.severity, 'error');
   assert.equal(statusText(healthOf(withoutReplica)).severity, 'warning');
   assert.match(
