@@ -172,8 +172,8 @@ function named({ title, operation }: RunningWork): string {
 function remedyOf({ ended, holder, operation }: RunningWork): string {
   if (ended === true) return 'Wait a few seconds.';
   if (operation === 'rollout' || operation === 'podsStarting') return 'Wait until its pods are ready.';
-  if (holder !== undefined) return `Wait until it has finished. ${holder} runs it.`;
-  return 'Wait until it has finished; Cancel stops it at a safe point.';
+  if (holder !== undefined) return `Wait until it finishes. ${holder} runs it.`;
+  return 'Wait until it finishes, or cancel it: it then stops at a safe point.';
 }
 
 function isExpected(

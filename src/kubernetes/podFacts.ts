@@ -1,3 +1,4 @@
+import { quantity } from '../model/quantity.ts';
 import type { PodFacts } from '../model/snapshot.ts';
 import type { Container, ContainerStatus, Pod } from './apiObjects.ts';
 import { storageOf } from './storage.ts';
@@ -139,7 +140,7 @@ function endOf({ status }: Pod): Trouble {
   if (status?.phase !== 'Succeeded' && status?.phase !== 'Failed') return {};
   return because(
     'Ended',
-    `All containers of the pod have ended, and it is not started again (phase ${status.phase}).`,
+    `All containers of the pod have terminated, and it is not restarted (phase ${status.phase}).`,
   );
 }
 
@@ -158,7 +159,7 @@ function containerTrouble({ name, state, lastState, restartCount }: ContainerSta
   }
   const ended = state?.terminated;
   if (ended === undefined || ended.exitCode === 0) return {};
-  const message = `Container ${name} ended with exit code ${ended.exitCode} after ${restartCount} restarts. ${ended.message ?? ''}`;
+  const message = `Container ${name} ended with exit code ${ended.exitCode} after ${quantity(restartCount, 'restart')}. ${ended.message ?? ''}`;
   return because(ended.reason ?? 'Error', message.trim());
 }
 

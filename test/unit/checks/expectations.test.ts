@@ -36,7 +36,7 @@ test('open slots are expected while slots are moved, and a fault in every other 
   assert.deepEqual(more, []);
   assert.equal(finding?.severity, 'info');
   assert.match(finding.message, / has open hash slots: 7\b.*\. Expected while “Reshard 9 slots” runs\.$/);
-  assert.equal(finding.remedy, 'Wait until it has finished; Cancel stops it at a safe point.');
+  assert.equal(finding.remedy, 'Wait until it finishes, or cancel it: it then stops at a safe point.');
   assert.ok(isSound([finding]));
   assert.ok(!isSound(check(open)));
   assert.match(checkText(open, [finding], [reshard]), /\[INFO] 1 operation is running: Reshard 9 slots\.\n/);
@@ -47,7 +47,7 @@ test('open slots are expected while slots are moved, and a fault in every other 
 test('a Lease that does not say its command explains what any operation does, and says who runs it', () => {
   const [finding] = check(open, [{ title: 'Reshard', holder: 'ann on ci-3' }]);
   assert.equal(finding?.severity, 'info');
-  assert.equal(finding.remedy, 'Wait until it has finished. ann on ci-3 runs it.');
+  assert.equal(finding.remedy, 'Wait until it finishes. ann on ci-3 runs it.');
 });
 
 test('one node at a time is away in a restart; a second one, or one that nobody can replace, is a fault', () => {
