@@ -106,7 +106,7 @@ formation() {
           else {
             if (follows[i] == node[1]) {
               forget[i] = forget[i] "|CLUSTER REPLICATE " survivor(i)
-              # It gets its role anew.
+              # It gets its role again.
               $0 = line[i]; $4 = "master"; $5 = "-"; line[i] = $0
             }
             forget[i] = forget[i] "|CLUSTER FORGET " node[1]

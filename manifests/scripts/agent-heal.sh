@@ -2,7 +2,7 @@
 # Sourced by agent.sh: CLUSTER MEET on a node that is known already sets its address and is harmless otherwise.
 
 # meet <ip> <id> <why>: only if the server at that address still is that node. Says so once until all is well. Not again
-# within two seconds: a Valkey server that is greeted by a node it knows begins its link with it anew, and pods that
+# within two seconds: a Valkey server that is greeted by a node it knows begins its link with it again, and pods that
 # greet each other at every tick never get to know each other.
 met=
 greeted= # "id@ip hundredths of a second" of the greetings since all was well, each in spaces

@@ -19,7 +19,7 @@ export interface Scene {
   readonly highlighted: string | undefined;
 }
 
-/** Draws all slots anew. With runs of equal slots drawn at once this is a few milliseconds. */
+/** Draws all slots again. With runs of equal slots drawn at once this is a few milliseconds. */
 export function drawSlots(context: CanvasRenderingContext2D, scene: Scene): void {
   const { geometry, table, theme } = scene;
   context.globalAlpha = 1;

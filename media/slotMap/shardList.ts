@@ -64,7 +64,7 @@ export class ShardList {
     this.#setTabStop();
   }
 
-  /** Paints the swatches anew, after a change of theme. */
+  /** Paints the swatches again, after a change of theme. */
   restyle(): void {
     for (const shard of this.#shards) {
       const row = this.#rows.get(shard.id);

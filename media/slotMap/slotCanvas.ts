@@ -122,7 +122,7 @@ export class SlotCanvas {
     this.restyle();
   }
 
-  /** Takes the theme's colours anew. */
+  /** Takes the theme's colours again. */
   restyle(): void {
     this.#theme = readTheme();
     this.#fills = undefined;

@@ -31,8 +31,8 @@ const prefix = 'redisCluster.';
 export function commandsDocument(contributed: readonly ContributedCommand[], texts: CommandTexts): string {
   const titles = new Map(contributed.map(({ command, title }) => [command.replace(prefix, ''), title]));
   const described = texts.groups.flatMap(({ commands }) => Object.keys(commands));
-  const undescribed = [...titles.keys()].filter((id) => !described.includes(id));
-  if (undescribed.length > 0) throw new Error(`Not in docs/commands.yaml: ${undescribed.join(', ')}`);
+  const missing = [...titles.keys()].filter((id) => !described.includes(id));
+  if (missing.length > 0) throw new Error(`Not in docs/commands.yaml: ${missing.join(', ')}`);
   const sections = texts.groups.map(({ title, note, commands }) => [
     `## ${title}`,
     ...(note === undefined ? [] : [note]),

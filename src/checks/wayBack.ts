@@ -49,11 +49,11 @@ function kindOf({ workloads }: ClusterSnapshot, workload: string): WorkloadFacts
 export function scaledBelow(snapshot: ClusterSnapshot): ScaledDown | undefined {
   const gone = goneMembers(snapshot);
   if (gone?.nodes.some(({ id }) => podNameOf(snapshot, id) !== undefined) !== false) return gone;
-  const anew = snapshot.nodes.filter(
+  const fresh = snapshot.nodes.filter(
     ({ role, slots, pod, view }) =>
       role === 'master' && slots.length === 0 && pod !== undefined && view !== undefined,
   );
-  return anew.length + snapshot.loosePods.length >= gone.nodes.length ? undefined : gone;
+  return fresh.length + snapshot.loosePods.length >= gone.nodes.length ? undefined : gone;
 }
 
 /** All that members list, whether or not they were found. */

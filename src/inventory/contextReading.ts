@@ -30,7 +30,7 @@ export class ContextReading {
   #problem: Error | undefined;
   #onlyNamespace: string | undefined;
 
-  /** @param onRead hears which clusters were read anew or are gone, by `clusterKey` */
+  /** @param onRead hears which clusters were read again or are gone, by `clusterKey` */
   constructor(
     source: ContextSource,
     ports: Pick<InventoryPorts, 'redis' | 'groups'>,

@@ -9,7 +9,7 @@ export interface AddressSource {
   readonly ref: AddressClusterRef;
   readonly name: string;
   readonly sandbox: boolean;
-  /** What its servers ask for; read anew for each connection. */
+  /** What its servers ask for; read again for each connection. */
   credentials(): Promise<Credentials>;
 }
 
@@ -18,7 +18,7 @@ export interface ContextSource {
   readonly name: string;
   /** Namespaces to look at; empty means all of them. */
   readonly namespaces: readonly string[];
-  /** Changes when what the kubeconfig says of the context does: it is then opened anew. */
+  /** Changes when what the kubeconfig says of the context does: it is then opened again. */
   readonly fingerprint: string;
   open(): Promise<KubernetesAccess>;
 }
@@ -32,7 +32,7 @@ export interface InventoryPorts {
   readonly addressSource: (ref: AddressClusterRef) => AddressSource;
 }
 
-/** What was read anew, or is gone. */
+/** What was read again, or is gone. */
 export interface Changed {
   /** The context it is of; absent where it is not in Kubernetes. */
   readonly context?: string;

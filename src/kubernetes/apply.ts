@@ -118,7 +118,7 @@ const mostConflicts = 5;
 
 /**
  * The version read is sent along, so that a change by somebody else in between is refused by the server. It is also
- * refused when only the status has moved on, as it does while pods come and go: then it is read and judged anew.
+ * refused when only the status has moved on, as it does while pods come and go: then it is read and judged again.
  */
 async function scale(
   client: ApiClient,

@@ -108,7 +108,7 @@ export class InternedNodes {
   }
 
   /**
-   * A function that draws a conclusion anew only where one of its inputs is another object than the last time. Kept for
+   * A function that draws a conclusion again only where one of its inputs is another object than the last time. Kept for
    * as long as the first input is.
    */
   concluding<Inputs extends readonly object[], Result>(

@@ -131,7 +131,7 @@ export interface Plan {
   readonly ref: ClusterRef;
   /** The command that makes such plans, without `redisCluster.`. */
   readonly operation: string;
-  /** What that command was asked, as plain JSON, so that the plan can be saved and made anew. Never a secret. */
+  /** What that command was asked, as plain JSON, so that the plan can be saved and made again. Never a secret. */
   readonly request: object;
   readonly steps: readonly Step[];
   /** What a person should know before saying yes; not a reason to refuse. */

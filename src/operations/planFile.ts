@@ -103,7 +103,7 @@ function printFromFile(value: unknown, where: string): NodePrint {
 }
 
 /**
- * The plan to be run, its texts and losses made anew from its steps. Throws a UserError `unsafe` where the cluster has
+ * The plan to be run, its texts and losses made again from its steps. Throws a UserError `unsafe` where the cluster has
  * moved on since the plan was saved, with what has changed.
  */
 export function planFromFile(filed: FiledPlan, snapshot: ClusterSnapshot): Plan {

@@ -36,7 +36,7 @@ export interface RotatePorts {
   readonly now: () => number;
   readonly delay: (milliseconds: number, signal: AbortSignal) => Promise<void>;
   readonly randomPassword: () => string;
-  /** Signs in to a member anew; `silent` also where another server has taken its pod's place and takes the password. */
+  /** Signs in to a member again; `silent` also where another server has taken its pod's place and takes the password. */
   readonly tryPassword: (server: PodServer, password: string) => Promise<Answer>;
 }
 

@@ -32,7 +32,7 @@ export interface UpgradePlan extends Plan {
   /** Whether pods have volumes, so that their nodes come back as who they were. */
   readonly keepsFiles: boolean;
   readonly difference: Difference;
-  /** Names of the pods that are to be started anew, in this order. */
+  /** Names of the pods that are to be restarted, in this order. */
   readonly restarts: readonly string[];
   /** Masters among them that nobody can take over from: their slots are not served while they restart. */
   readonly unattended: readonly string[];
@@ -41,7 +41,7 @@ export interface UpgradePlan extends Plan {
 }
 
 export interface Upgraded {
-  /** Pods that were started anew, in this order. */
+  /** Pods that were restarted, in this order. */
   readonly updatedPods: readonly string[];
   readonly seconds: number;
 }

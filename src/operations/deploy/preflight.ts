@@ -17,7 +17,7 @@ export function withState(object: KubernetesObject, state: 'deploying' | 'deploy
 }
 
 /**
- * What a deployment does with what is there: begins anew, goes on with an unfinished one of the same answers, or takes
+ * What a deployment does with what is there: starts, resumes an unfinished one of the same answers, or takes
  * over the volumes of an earlier cluster.
  */
 export type Beginning = 'new' | 'goesOn' | 'adopts';

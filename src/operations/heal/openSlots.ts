@@ -54,7 +54,7 @@ export function repairOpenSlots(snapshot: ClusterSnapshot, facts: HealFacts): Op
   const steps = [
     ...corrections(snapshot, masters, left),
     ...closings(repairs),
-    ...bringings(repairs),
+    ...keyMoves(repairs),
     ...moves(repairs),
   ];
   assertOneMove(steps);
@@ -136,7 +136,7 @@ function closings(repairs: readonly Repair[]): readonly Step[] {
   });
 }
 
-function bringings(repairs: readonly Repair[]): readonly Step[] {
+function keyMoves(repairs: readonly Repair[]): readonly Step[] {
   const all = repairs.flatMap((repair) => repair.strays.map((stray) => ({ ...repair, ...stray })));
   const groups = Map.groupBy(
     all,

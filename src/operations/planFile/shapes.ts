@@ -64,7 +64,7 @@ export function stepToFile(step: Step): object {
   return 'slots' in step ? { ...step, slots: formatSlots(step.slots) } : step;
 }
 
-/** Reads a step of untrusted input; its text is left to be made anew. Throws a UserError that says what is wrong where. */
+/** Reads a step of untrusted input; its text is left to be made again. Throws a UserError that says what is wrong where. */
 export function stepFromFile(value: unknown, where: string): Step {
   const given = objectFrom(value, where);
   const kind = Object.keys(shapes).find((known): known is FiledKind => known === given['kind']);

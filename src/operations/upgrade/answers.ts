@@ -11,7 +11,7 @@ export interface UpgradeRequest {
   readonly storage?: string;
   /** Settings of redis.conf by name. */
   readonly config?: Readonly<Record<string, string>>;
-  /** Starts every pod anew though nothing else is different: when it was asked for, as an ISO 8601 time. */
+  /** Restarts every pod though nothing else is different: when it was asked for, as an ISO 8601 time. */
   readonly restartedAt?: string;
 }
 

@@ -12,7 +12,7 @@ const goneLimit = 60_000;
 const pollEvery = 500;
 
 /**
- * Lets every volume grow, then makes the StatefulSet anew around its running pods, since what it asks of new volumes
+ * Lets every volume grow, then recreates the StatefulSet around its running pods, since what it asks of new volumes
  * cannot be changed in place. https://kubernetes.io/docs/concepts/storage/persistent-volumes/#expanding-persistent-volumes-claims
  */
 export async function growVolumes(place: Place, storage: string, ports: UpgradePorts): Promise<void> {
@@ -91,7 +91,7 @@ async function remakeSet(
   const keep = `${statefulSet}-statefulset`;
   report({ text: `recreating StatefulSet ${statefulSet} around its pods` });
   await access.apply(keptText(namespace, keep, object), signal);
-  // From here on it is not stopped: pods without a StatefulSet are not made anew.
+  // From here on it is not stopped: pods without a StatefulSet are not created again.
   await access.delete('apps/v1', 'StatefulSet', namespace, statefulSet, undefined, {
     propagationPolicy: 'Orphan',
   });

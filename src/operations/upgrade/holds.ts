@@ -1,6 +1,6 @@
 import type { Place, UpgradePorts } from './ports.ts';
 
-/** The agents that stand back while an upgrade runs; a pod that was started anew has to be told again. */
+/** The agents that stand back while an upgrade runs; a pod that was restarted has to be told again. */
 export interface Holds {
   add(pod: string): Promise<void>;
   release(): void;

@@ -22,7 +22,7 @@ export async function rollPods(
   unattended: readonly string[],
   onRenewed: (pod: string) => void,
 ): Promise<void> {
-  await mendBroken(place, ports);
+  await repairBroken(place, ports);
   const { replicas } = await observedSet(place, ports);
   for (let ordinal = replicas - 1; ordinal >= 0; ordinal--) {
     ports.signal.throwIfAborted();
@@ -55,7 +55,7 @@ export async function rollPods(
  * A pod that never got ready under a newer revision keeps all others waiting, and Kubernetes tries it again ever more
  * seldom. Deleted, it is tried again at once: as it was before, where its turn is taken back.
  */
-async function mendBroken(place: Place, ports: UpgradePorts): Promise<void> {
+async function repairBroken(place: Place, ports: UpgradePorts): Promise<void> {
   const { access, signal } = ports;
   const { revisionBefore } = await observedSet(place, ports);
   for (const { pod, view, silence = '' } of await readMembers(place, ports)) {
@@ -126,7 +126,7 @@ function stateOf(member: Member | undefined, { revision }: Renewed): string | un
   return copyText(replication) ?? (replication.linkUp === false ? 'looking for its master' : undefined);
 }
 
-/** After a full copy a server writes its files anew; until then a crash would find the old ones. */
+/** After a full copy a server writes its files again; until then a crash would find the old ones. */
 async function unwritten(
   { namespace, port }: Place,
   name: string,

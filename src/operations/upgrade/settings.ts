@@ -50,7 +50,7 @@ function invalid(message: string): UserError {
   return new UserError('invalid-input', `${message} Nothing was changed.`);
 }
 
-/** Whether a server has to be started anew to take the setting. */
+/** Whether a server has to be restarted to take the setting. */
 export function needsRestart(name: string): boolean {
   return fixedAtStart.has(name);
 }

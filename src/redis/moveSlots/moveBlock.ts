@@ -24,7 +24,7 @@ export interface BlockRun {
   outranked: number;
 }
 
-/** How often slots are counted anew where this machine sleeps or is far too slow. */
+/** How often slots are counted again where this machine sleeps or is far too slow. */
 const freshTries = 10;
 
 /** How long a source may be out of sight without its replicas taking its place; milliseconds. */

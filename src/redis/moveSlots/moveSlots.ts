@@ -182,7 +182,7 @@ function reasonOf(failure: unknown): string {
   return `${what}, such as after a failover (${message}).`;
 }
 
-/** Asks both ends anew, since the failure may have been the connection's; undefined where neither answers. */
+/** Asks both ends again, since the failure may have been the connection's; undefined where neither answers. */
 async function openSlots({ dialer, from, to, slots }: MoveRequest): Promise<SlotSet | undefined> {
   const asked = await Promise.all(
     [from, to].map(async (id) => {

@@ -8,7 +8,7 @@ interface Drawn {
   readonly row: Row;
 }
 
-/** Keeps the rows of clusters that were not read anew: a reading of one cluster builds only its own. */
+/** Keeps the rows of clusters that were not read again: a reading of one cluster builds only its own. */
 export class ClusterRows {
   readonly #drawn = new WeakMap<ClusterSnapshot, Drawn>();
   readonly #judged = new WeakMap<ClusterSnapshot, { readonly made: string; readonly verdict: Verdict }>();
