@@ -41,7 +41,7 @@ describe('what people are asked', { timeout: 30 * 60_000 }, () => {
 
   test('Export Manifests… asks what the cluster is to be and opens its objects', async () => {
     await vscode.palette('Redis Cluster: Export Manifests…');
-    await asked(/Namespace that/);
+    await asked(/Namespace to write/);
     await picture('export-namespace');
     await vscode.typeInput(cluster.namespace);
     await asked(/Name of the cluster/);
