@@ -8,7 +8,7 @@ import type { Theme } from './theme.ts';
 const smallestWithLines = 4;
 
 /** How strongly slots are drawn whose master does not answer. */
-export const hearsayStrength = 0.45;
+export const unverifiedStrength = 0.45;
 
 export interface Scene {
   readonly table: SlotTable;
@@ -52,7 +52,7 @@ function drawRun(context: CanvasRenderingContext2D, scene: Scene, start: number,
   const owner = table.owners[start];
   const standing = standingOf(table, start);
   const rectangle = [x, y, length * geometry.cellWidth, geometry.cellHeight] as const;
-  const strength = standing === 'hearsay' ? hearsayStrength : 1;
+  const strength = standing === 'unverified' ? unverifiedStrength : 1;
   context.globalAlpha = highlighted === undefined || highlighted === owner?.id ? strength : strength * 0.2;
   context.fillStyle = owner === undefined ? fillOfNone(table, fills) : fills.shard(owner.colour);
   context.fillRect(...rectangle);

@@ -1,4 +1,4 @@
-import { drawSplit, fillOfNone, hearsayStrength, openFills } from './drawSlots.ts';
+import { drawSplit, fillOfNone, unverifiedStrength, openFills } from './drawSlots.ts';
 import { element } from './element.ts';
 import { makeFills } from './fills.ts';
 import { countStandings, standingOf, type SlotStanding, type SlotTable } from './slotTable.ts';
@@ -8,7 +8,7 @@ const texts: Readonly<Record<Exclude<SlotStanding, 'served'>, string>> = {
   uncovered: 'Not covered',
   failed: 'Master failed',
   contested: 'Claimed by two masters',
-  hearsay: 'Master does not answer',
+  unverified: 'Master does not answer',
   moving: 'Open',
 };
 
@@ -46,7 +46,7 @@ function swatch(table: SlotTable, standing: SlotStanding): HTMLCanvasElement {
   const fills = makeFills(context, theme, devicePixelRatio);
   const slot = table.owners.findIndex((_, index) => standingOf(table, index) === standing);
   const owner = table.owners[slot];
-  context.globalAlpha = standing === 'hearsay' ? hearsayStrength : 1;
+  context.globalAlpha = standing === 'unverified' ? unverifiedStrength : 1;
   context.fillStyle = owner === undefined ? fillOfNone(table, fills) : fills.shard(owner.colour);
   context.fillRect(0, 0, size, size);
   if (standing === 'failed' || standing === 'contested') {

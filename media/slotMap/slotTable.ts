@@ -14,8 +14,8 @@ export interface SlotTable {
   readonly contested: ReadonlyMap<number, ContestedSlots>;
 }
 
-/** `hearsay`: its master did not answer us, so its peers' word stands in for its own. */
-export type SlotStanding = 'served' | 'moving' | 'contested' | 'failed' | 'hearsay' | 'uncovered';
+/** `unverified`: its master did not answer us, so its peers' word stands in for its own. */
+export type SlotStanding = 'served' | 'moving' | 'contested' | 'failed' | 'unverified' | 'uncovered';
 
 export function slotTable(state: SlotMapState): SlotTable {
   const owners = Array.from({ length: slotCount }, (): ShardState | undefined => undefined);
@@ -39,7 +39,7 @@ export function standingOf(table: SlotTable, slot: number): SlotStanding {
   if (owner === undefined) return 'uncovered';
   if (table.contested.has(slot)) return 'contested';
   if (owner.health === 'failed') return 'failed';
-  return owner.health === 'unreachable' ? 'hearsay' : 'served';
+  return owner.health === 'unreachable' ? 'unverified' : 'served';
 }
 
 /** The run of slots around this one that have its owner. */

@@ -52,7 +52,7 @@ function standingText(table: SlotTable, slot: number): string {
       return 'Not served: no master owns it';
     case 'failed':
       return 'Not served: its master has failed';
-    case 'hearsay':
+    case 'unverified':
       return 'Unknown: its master does not answer';
     case 'contested':
       return 'Claimed by two masters; the one with the higher config epoch is shown';

@@ -1,5 +1,5 @@
 import { isAbort, UserError } from '../../src/model/errors.ts';
-import { forgetMoves } from '../../src/redis/moveSlots/company.ts';
+import { forgetMoves } from '../../src/redis/moveSlots/concurrentMoves.ts';
 import { newClient, type ClientKey } from './clients.ts';
 import { startClock } from './clock.ts';
 import { newSwitchboard, type Line } from './dialer.ts';

@@ -1,8 +1,8 @@
 import { UserError } from '../../model/errors.ts';
 import type { KnownNode } from '../../model/nodeView.ts';
 import { formatSlots, slotsFrom, type SlotSet } from '../../model/slots.ts';
-import type { Batch, Carriers } from './carriers.ts';
-import { carryKeys, listKeys, type Carriage } from './carryKeys.ts';
+import type { Batch, MigratePool } from './migratePool.ts';
+import { migrateKeys, listKeys, type KeyMigration } from './migrateKeys.ts';
 import { handOver, openForMove, slotsWithKeys, type Ends } from './handOver.ts';
 import type { Tally } from './progress.ts';
 import type { Block } from './queue.ts';
@@ -14,7 +14,7 @@ import type { Tempo } from './tempo.ts';
 /** What all blocks of a move have in common. */
 export interface BlockRun {
   readonly request: MoveRequest;
-  readonly carriers: Carriers;
+  readonly pool: MigratePool;
   readonly tempo: () => Tempo;
   readonly tally: Tally;
   readonly nodeTimeoutMs: number;
@@ -32,22 +32,22 @@ export function patienceOf({ nodeTimeoutMs }: Pick<BlockRun, 'nodeTimeoutMs'>): 
   return Math.floor(nodeTimeoutMs * 0.6);
 }
 
-/** Opens the slots of a block, carries their keys and hands them over. */
+/** Opens the slots of a block, migrates their keys and hands them over. */
 export async function moveBlock(
   run: BlockRun,
   ends: Ends,
   { slots, large }: Block,
   share: Share,
 ): Promise<void> {
-  const carriage = { ...carriageOf(run, ends, share), large };
-  const [opening, listing] = [openForMove(ends, slots), listKeys(carriage, slots)];
+  const migration = { ...migrationOf(run, ends, share), large };
+  const [opening, listing] = [openForMove(ends, slots), listKeys(migration, slots)];
   // No SETSLOT is on its way any more when one of them has failed.
   await Promise.allSettled([opening, listing]);
   await opening;
   const moving = { keys: 0, bytes: 0 };
   for (let attempt = 1; ; attempt++) {
     const listed = attempt === 1 ? await listing : undefined;
-    const { keys, bytes, isFresh } = await empty(run, ends, carriage, slots, listed);
+    const { keys, bytes, isFresh } = await empty(run, ends, migration, slots, listed);
     moving.keys += keys;
     moving.bytes += bytes;
     if (isFresh()) break;
@@ -61,10 +61,10 @@ export async function moveBlock(
   run.tally.add({ slots: moved, keys, bytes });
 }
 
-function carriageOf(run: BlockRun, { source }: Ends, share: Share): Omit<Carriage, 'large'> {
+function migrationOf(run: BlockRun, { source }: Ends, share: Share): Omit<KeyMigration, 'large'> {
   return {
     list: source,
-    carriers: run.carriers,
+    pool: run.pool,
     target: run.request.targetAddress,
     tempo: run.tempo,
     share,
@@ -90,14 +90,14 @@ function tooSlow(slots: readonly number[], patienceMs: number): UserError {
 async function empty(
   run: BlockRun,
   ends: Ends,
-  carriage: Carriage,
+  migration: KeyMigration,
   slots: readonly number[],
   listed: readonly Batch[] | undefined,
 ): Promise<{ keys: number; bytes: number; isFresh: () => boolean }> {
   const total = { keys: 0, bytes: 0 };
   let left = slots;
   for (let round = 0; round < 3; round++) {
-    const { keys, bytes } = await carryKeys(carriage, left, round === 0 ? listed : undefined);
+    const { keys, bytes } = await migrateKeys(migration, left, round === 0 ? listed : undefined);
     total.keys += keys;
     total.bytes += bytes;
     const age = startAge();

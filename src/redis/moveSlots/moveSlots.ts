@@ -14,7 +14,7 @@ import { chooseWay, openSlotsOf } from './chooseWay.ts';
 import { closeOnReplicas } from './closeOnReplicas.ts';
 import { distanceTo, farMs } from './distance.ts';
 import { startGuard, type Guard } from './guard.ts';
-import { inTurn, joinMoves } from './company.ts';
+import { inTurn, joinMoves } from './concurrentMoves.ts';
 import { openLines, type Lines } from './lines.ts';
 import { dialAhead, pipelinedMigrate, type Migrated } from './pipelinedMigrate.ts';
 import { prepare, type Prepared } from './prepare.ts';
@@ -33,15 +33,15 @@ import { verifyOwners } from './verifyOwners.ts';
  * Throws UserError that says which slots moved and which are left open.
  */
 export async function moveSlots(request: MoveRequest): Promise<MoveResult> {
-  const company = await joinMoves(request.from, request.to);
+  const concurrent = await joinMoves(request.from, request.to);
   try {
-    return await moveInCompany(request, () => company.sharing());
+    return await moveConcurrently(request, () => concurrent.sharing());
   } finally {
-    company.leave();
+    concurrent.leave();
   }
 }
 
-async function moveInCompany(request: MoveRequest, sharing: () => number): Promise<MoveResult> {
+async function moveConcurrently(request: MoveRequest, sharing: () => number): Promise<MoveResult> {
   const lines = await openLines(request);
   let probe: Probe | undefined;
   try {

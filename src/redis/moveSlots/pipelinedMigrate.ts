@@ -5,7 +5,7 @@ import { pause } from '../../model/pause.ts';
 import { lookForLargeKeys } from './bigKeys.ts';
 import { adviceOn, describeBigKeys, slotListOf, slotsOf } from './bigKeysText.ts';
 import { blocksOf, keysPerSlot, ownsNone } from './blocks.ts';
-import { startCarriers, type Carriers } from './carriers.ts';
+import { startMigratePool, type MigratePool } from './migratePool.ts';
 import { openSlotsOf } from './chooseWay.ts';
 import { farMs } from './distance.ts';
 import type { Guard } from './guard.ts';
@@ -41,19 +41,19 @@ export interface PipelinedMove {
 }
 
 /**
- * Lanes are how many blocks are under way at once, each opening, carrying and closing its slots for itself: more of them
+ * Lanes are how many blocks are under way at once, each opening, migrating and closing its slots for itself: more of them
  * where each of that takes its time on the way. Slots that are open answer some commands with TRYAGAIN, so not many are
  * at once. A gentle move has one lane where it can: a MIGRATE waits while the target is told of slots, and the source
- * with it, so it tells of few at once and meanwhile moves none. Carriers are the connections that share the MIGRATEs.
+ * with it, so it tells of few at once and meanwhile moves none. The pool is the connections that share the MIGRATEs.
  */
 const parallel = {
   near: {
-    fast: { lanes: 4, carriers: 4, slotsPerBlock: 64 },
-    gentle: { lanes: 1, carriers: 2, slotsPerBlock: 16 },
+    fast: { lanes: 4, connections: 4, slotsPerBlock: 64 },
+    gentle: { lanes: 1, connections: 2, slotsPerBlock: 16 },
   },
   far: {
-    fast: { lanes: 8, carriers: 8, slotsPerBlock: 64 },
-    gentle: { lanes: 2, carriers: 8, slotsPerBlock: 32 },
+    fast: { lanes: 8, connections: 8, slotsPerBlock: 64 },
+    gentle: { lanes: 2, connections: 8, slotsPerBlock: 32 },
   },
 } as const;
 /** How many keys may be on the target alone while its replicas are behind. */
@@ -65,7 +65,7 @@ export type Migrated = Pick<MoveResult, 'left' | 'longestWaitMs'>;
 
 interface Run extends PipelinedMove {
   readonly queue: Queue;
-  readonly carriers: Carriers;
+  readonly pool: MigratePool;
   readonly tempo: () => Tempo;
   readonly gate: ReplicaGate;
   readonly keysPerSlot: number;
@@ -79,8 +79,8 @@ interface Run extends PipelinedMove {
 
 /** Begins to dial what a move over a long way will need, while the servers are still asked whether it can be made. */
 export function dialAhead(lines: Lines, { from, to, pace = 'gentle' }: MoveRequest): void {
-  const { lanes, carriers } = parallel.far[pace];
-  lines.dialAhead(from, carriers + lanes - 1);
+  const { lanes, connections } = parallel.far[pace];
+  lines.dialAhead(from, connections + lanes - 1);
   lines.dialAhead(to, lanes);
 }
 
@@ -91,16 +91,16 @@ export function dialAhead(lines: Lines, { from, to, pace = 'gentle' }: MoveReque
 export async function pipelinedMigrate(move: PipelinedMove): Promise<Migrated> {
   const { request, lines } = move;
   const pace = request.pace ?? 'gentle';
-  const { lanes, carriers, slotsPerBlock } = parallel[move.roundTripMs > farMs ? 'far' : 'near'][pace];
+  const { lanes, connections, slotsPerBlock } = parallel[move.roundTripMs > farMs ? 'far' : 'near'][pace];
   const longestMs = move.nodeTimeoutMs / 2;
   const speed = startSpeed(
     () => performance.now(),
     () => performance.eventLoopUtilization().active,
   );
-  const [gateLine, carrierLines, largeKeys, laneLines, moreOfSource, moreOfTarget, inOne] = await Promise.all(
-    [
+  const [gateLine, poolConnections, largeKeys, laneLines, moreOfSource, moreOfTarget, inOne] =
+    await Promise.all([
       lines.dial(request.to),
-      lines.dialMany(request.from, carriers),
+      lines.dialMany(request.from, connections),
       lookForLargeKeys(lines, move.source, move.slots, longestMs),
       Promise.all(
         Array.from({ length: lanes - 1 }, () =>
@@ -111,8 +111,7 @@ export async function pipelinedMigrate(move: PipelinedMove): Promise<Migrated> {
       isSlowToSet(move.target) ? lines.dialMany(request.to, slowSetters) : [],
       isSlowToSet(move.target) ? false : transacts(lines.target),
       proveTarget({ ...move, patienceMs: patienceOf(move) }),
-    ],
-  );
+    ]);
   const tempo = tempoFor({ ...move, pace, patienceMs: patienceOf(move) });
   const run: Run = {
     ...move,
@@ -121,8 +120,8 @@ export async function pipelinedMigrate(move: PipelinedMove): Promise<Migrated> {
       ...{ largeKeys, speed, longestMs },
     }),
     keysPerSlot: keysPerSlot(move.source),
-    carriers: startCarriers({
-      connections: carrierLines,
+    pool: startMigratePool({
+      connections: poolConnections,
       target: request.targetAddress,
       credentials: request.dialer.credentials,
       patienceMs: patienceOf(move),
@@ -159,7 +158,7 @@ export async function pipelinedMigrate(move: PipelinedMove): Promise<Migrated> {
   );
   if (run.failure !== undefined) throw run.failure;
   const left = leftBy(run);
-  return { ...(left === undefined ? {} : { left }), longestWaitMs: run.carriers.longestMs };
+  return { ...(left === undefined ? {} : { left }), longestWaitMs: run.pool.longestMs };
 }
 
 /** Slots with keys that are too big for MIGRATE; one that an earlier run had opened stays open. */

@@ -64,14 +64,14 @@ const troubled = slotTable(
 
 test('each slot has its standing', () => {
   const standings = [0, 5, 90, 100, 200, 300].map((slot) => standingOf(troubled, slot));
-  assert.deepEqual(standings, ['served', 'moving', 'contested', 'failed', 'uncovered', 'hearsay']);
+  assert.deepEqual(standings, ['served', 'moving', 'contested', 'failed', 'uncovered', 'unverified']);
   assert.deepEqual(Object.fromEntries(countStandings(troubled)), {
     served: 89,
     moving: 1,
     contested: 10,
     failed: 100,
     uncovered: 100,
-    hearsay: 16_084,
+    unverified: 16_084,
   });
 });
 

@@ -10,7 +10,7 @@ export interface SlotMapState {
   readonly where: string;
   /** Milliseconds since the epoch. */
   readonly takenAt: number;
-  /** `empty`: no master has a slot; `unreachable`: no node answered, so what is shown is hearsay or nothing. */
+  /** `empty`: no master has a slot; `unreachable`: no node answered, so what is shown is unverified or nothing. */
   readonly standing: 'known' | 'empty' | 'unreachable';
   /** By first slot. */
   readonly shards: readonly ShardState[];

@@ -4,15 +4,15 @@ import { UserError } from '../../model/errors.ts';
 import type { Argument, NodeConnection } from '../nodeConnection.ts';
 import { pause } from '../../model/pause.ts';
 import type { LargeKey } from './bigKeys.ts';
-import type { Batch, Carried, Carriers } from './carriers.ts';
+import type { Batch, MigratedKeys, MigratePool } from './migratePool.ts';
 import type { Share } from './replicaGate.ts';
 import type { Tempo } from './tempo.ts';
 
-/** What it takes to carry the keys of some slots from a source server to a target. */
-export interface Carriage {
+/** What is needed to migrate the keys of some slots from a source server to a target. */
+export interface KeyMigration {
   /** A connection to the source, by which keys are listed. */
   readonly list: NodeConnection;
-  readonly carriers: Carriers;
+  readonly pool: MigratePool;
   readonly target: Address;
   readonly tempo: () => Tempo;
   readonly share: Share;
@@ -44,8 +44,8 @@ const triesWhileStarting = 30;
  * source's copy of a key is the true one, so a key that a timed-out MIGRATE left on both servers is sent again with
  * REPLACE. Begins with what was listed before, where that was. Throws UserError where keys stay behind.
  */
-export async function carryKeys(
-  carriage: Carriage,
+export async function migrateKeys(
+  migration: KeyMigration,
   slots: readonly number[],
   listed?: readonly Batch[],
 ): Promise<{ keys: number; bytes: number }> {
@@ -54,42 +54,42 @@ export async function carryKeys(
   let mode = plain;
   let left = slots;
   for (let first = listed; ; first = undefined) {
-    const batches = first ?? (await listBatches(carriage, left, mode));
+    const batches = first ?? (await listBatches(migration, left, mode));
     if (batches.length === 0) return moved;
     left = [...new Set(batches.map(({ slot }) => slot))];
-    const { keys, bytes, refusal } = await carryAll(carriage, batches, mode);
+    const { keys, bytes, refusal } = await migrateAll(migration, batches, mode);
     moved.keys += keys;
     moved.bytes += bytes;
     if (refusal === undefined && keys > 0) {
       strikes = 0;
       left = left.filter((slot) => mayHoldMore(batches, slot));
       if (left.length === 0) return moved;
-      await carriage.share.room();
+      await migration.share.room();
       continue;
     }
     strikes++;
     const isStarting = /LOADING|CLUSTERDOWN/.test(refusal?.message ?? '');
     if (strikes >= (isStarting ? triesWhileStarting : triesWithoutProgress))
-      throw stuck(carriage, batches, refusal);
+      throw stuck(migration, batches, refusal);
     mode = { replace: true, keyByKey: strikes > 1 && !isStarting };
     await pause(Math.min(1000, 100 * strikes));
   }
 }
 
-/** A slot that was listed whole and carried is empty; the count that follows would show what is not. */
+/** A slot that was listed whole and migrated is empty; the count that follows would show what is not. */
 function mayHoldMore(batches: readonly Batch[], slot: number): boolean {
   const keys = batches.reduce((sum, batch) => sum + (batch.slot === slot ? batch.keys.length : 0), 0);
   return keys >= keysPerListing;
 }
 
 /** Lists the keys of slots that need not be open yet: those that come until then are listed when these have moved. */
-export async function listKeys(carriage: Carriage, slots: readonly number[]): Promise<readonly Batch[]> {
-  return await listBatches(carriage, slots, plain);
+export async function listKeys(migration: KeyMigration, slots: readonly number[]): Promise<readonly Batch[]> {
+  return await listBatches(migration, slots, plain);
 }
 
 /** Keys stay bytes: as text, a binary key would be another key. */
 async function listBatches(
-  { list, tempo, large }: Carriage,
+  { list, tempo, large }: KeyMigration,
   slots: readonly number[],
   mode: Mode,
 ): Promise<readonly Batch[]> {
@@ -162,17 +162,17 @@ function cut(slot: number, keys: readonly Sized[], most: number): readonly Batch
 }
 
 /** Big keys, and all keys after a failure, go one MIGRATE at a time: only then may each take all the patience. */
-async function carryAll(
-  { carriers, share, onKeys }: Carriage,
+async function migrateAll(
+  { pool, share, onKeys }: KeyMigration,
   batches: readonly Batch[],
   { replace }: Mode,
-): Promise<Carried> {
+): Promise<MigratedKeys> {
   const stop = new AbortController();
   let fatal: Error | undefined;
-  const carried = batches.map(async (batch): Promise<Carried> => {
+  const migrated = batches.map(async (batch): Promise<MigratedKeys> => {
     const alone = replace || batch.bytes > bytesPerMigrate;
     try {
-      const one = await carriers.carry(batch, { replace, alone, given: stop.signal });
+      const one = await pool.migrate(batch, { replace, alone, given: stop.signal });
       share.moved(one.keys);
       onKeys(one.keys, one.bytes);
       return one;
@@ -183,19 +183,19 @@ async function carryAll(
     }
   });
   // Those under way are waited for, whatever has become of the others: they count as moved.
-  const all = sum(await Promise.all(carried));
+  const all = sum(await Promise.all(migrated));
   if (fatal !== undefined) throw fatal;
   return all;
 }
 
-function sum(parts: readonly Carried[]): Carried {
+function sum(parts: readonly MigratedKeys[]): MigratedKeys {
   const keys = parts.reduce((total, part) => total + part.keys, 0);
   const bytes = parts.reduce((total, part) => total + part.bytes, 0);
   const refusal = parts.find((part) => part.refusal !== undefined)?.refusal;
   return refusal === undefined ? { keys, bytes } : { keys, bytes, refusal };
 }
 
-function stuck({ target }: Carriage, batches: readonly Batch[], refusal: Error | undefined): UserError {
+function stuck({ target }: KeyMigration, batches: readonly Batch[], refusal: Error | undefined): UserError {
   const [first] = batches;
   const where = `hash slot ${String(first?.slot)}`;
   if (refusal === undefined) {

@@ -14,7 +14,7 @@ export interface Batch {
   readonly elements?: number;
 }
 
-export interface Carried {
+export interface MigratedKeys {
   readonly keys: number;
   readonly bytes: number;
   /** A refusal that another try may get over. */
@@ -22,8 +22,8 @@ export interface Carried {
 }
 
 /** All MIGRATEs of a move pass here, whichever slots they are of, so that the source has only so many to do at once. */
-export interface Carriers {
-  carry(batch: Batch, how: Manner): Promise<Carried>;
+export interface MigratePool {
+  migrate(batch: Batch, how: Manner): Promise<MigratedKeys>;
   /** How long the source stood still for one write at most, as this side saw it; milliseconds. */
   readonly longestMs: number;
 }
@@ -36,7 +36,7 @@ interface Manner {
   readonly given: AbortSignal;
 }
 
-export interface CarriersOptions {
+export interface MigratePoolOptions {
   /** Connections to the source that nothing else uses. */
   readonly connections: readonly NodeConnection[];
   /** The target as the source server reaches it. */
@@ -52,11 +52,11 @@ export interface CarriersOptions {
 
 interface Job extends Manner {
   readonly batch: Batch;
-  readonly done: (carried: Carried) => void;
+  readonly done: (migrated: MigratedKeys) => void;
   readonly failed: (error: unknown) => void;
 }
 
-export function startCarriers(options: CarriersOptions): Carriers {
+export function startMigratePool(options: MigratePoolOptions): MigratePool {
   const waiting: Job[] = [];
   const idle = [...options.connections];
   let [inFlight, isAlone, longestMs] = [0, false, 0];
@@ -86,8 +86,8 @@ export function startCarriers(options: CarriersOptions): Carriers {
     }
   };
   return {
-    carry: (batch, how) => {
-      const { promise, resolve, reject } = Promise.withResolvers<Carried>();
+    migrate: (batch, how) => {
+      const { promise, resolve, reject } = Promise.withResolvers<MigratedKeys>();
       waiting.push({ batch, ...how, done: resolve, failed: reject });
       // Batches that are handed in together share a write.
       queueMicrotask(next);
@@ -101,7 +101,7 @@ export function startCarriers(options: CarriersOptions): Carriers {
 
 /** Over a long way it cannot be seen how long small keys take; a big one takes longer than the way. */
 function noteSpeed(
-  { speed, roundTripMs }: CarriersOptions,
+  { speed, roundTripMs }: MigratePoolOptions,
   jobs: readonly Job[],
   tookMs: number,
   areOthersUnderWay: boolean,
@@ -120,7 +120,7 @@ function noteSpeed(
 
 /** Settles every job and never rejects. */
 async function send(
-  options: CarriersOptions,
+  options: MigratePoolOptions,
   connection: NodeConnection,
   jobs: readonly Job[],
   inFlight: number,
