@@ -50,7 +50,7 @@ for (const version of [oldestServer, newestServer]) {
       await vscode.treeRow('Shard 1').waitFor({ timeout: 60_000 });
       const { cluster } = await vscode.command<Result & { cluster: object }>('redisCluster.startSandbox');
       await vscode.command('redisCluster.openSlotMap', { cluster });
-      const page = await vscode.webview(/^Slots/);
+      const page = await vscode.webview(/^Slot Map/);
       const shards = page.locator('[data-shard-id]');
       await shards.first().waitFor();
       const target = await shards.nth(0).getAttribute('data-shard-id');
