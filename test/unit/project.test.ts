@@ -58,7 +58,7 @@ test('every contributed command is a file of the same name, and the other way ro
 
 test('the scripts are the words people remember, and no more', () => {
   const words =
-    'bench build check docs format lint package pictures start test test:kubernetes test:redis test:simulation test:unit test:vscode texts watch';
+    'bench build check docs format lint package pictures spell start test test:kubernetes test:redis test:simulation test:unit test:vscode texts watch';
   assert.deepEqual(Object.keys(manifest.scripts).sort(), words.split(' '));
 });
 
