@@ -13,6 +13,7 @@ const shipped = [
   'resources/icon.png',
   'resources/*.json',
   'resources/view.svg',
+  'resources/walkthrough/*.svg',
 ];
 const documents = ['README.md', 'CHANGELOG.md'];
 /** What package.json has for developers only. */
