@@ -4,7 +4,7 @@ import { confirmPod } from '../operations/confirmPod.ts';
 import { messageOf } from '../model/errors.ts';
 import type { PodFacts } from '../model/snapshot.ts';
 
-/** A terminal whose program runs in a pod, which is asked for anew: by now another one may have the name. */
+/** A terminal whose program runs in a pod, which is asked for again: by now another one may have the name. */
 export function podTerminal(
   access: KubernetesAccess,
   pod: PodFacts,

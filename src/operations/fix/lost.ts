@@ -12,7 +12,7 @@ import { proofOfDeath, signOfLife } from '../promote/death.ts';
 export function isLost(snapshot: ClusterSnapshot, node: RedisNode, dead: readonly string[]): boolean {
   if (node.health === 'failed') return true;
   if (dead.includes(node.id)) return isWithoutSign(snapshot, node);
-  return isUndeclarable(snapshot, node) && isProvenGone(snapshot, node);
+  return cannotBeDeclaredFailed(snapshot, node) && isProvenGone(snapshot, node);
 }
 
 /** Kubernetes' word that the node's pod is gone; a container that has merely ended may be started again with its data. */
@@ -48,18 +48,18 @@ export function mayHold(snapshot: ClusterSnapshot, { masterId }: RedisNode): boo
 export function presumedLost(snapshot: ClusterSnapshot): readonly string[] {
   return [...snapshot.nodes, ...unknownMembers(snapshot)]
     .filter((node) => node.slots.length > 0 || mayHold(snapshot, node))
-    .filter((node) => isUndeclarable(snapshot, node) && !isProvenGone(snapshot, node))
+    .filter((node) => cannotBeDeclaredFailed(snapshot, node) && !isProvenGone(snapshot, node))
     .map(({ id }) => id);
 }
 
 /** Whether waiting does not help: it gives no sign of life, and too few masters could declare it failed. */
-export function isUndeclarable(snapshot: ClusterSnapshot, node: RedisNode): boolean {
+export function cannotBeDeclaredFailed(snapshot: ClusterSnapshot, node: RedisNode): boolean {
   if (answers(node) || node.health === 'failed') return false;
   return !canBeDeclaredFailed(snapshot, node.id) && isWithoutSign(snapshot, node);
 }
 
 /** Why nobody can declare a node failed and what to do, as the end of a sentence and the sentences after it. */
-export function undeclarableText(snapshot: ClusterSnapshot, id: string): string {
+export function notDeclaredText(snapshot: ClusterSnapshot, id: string): string {
   const why = isWithoutAddress(snapshot, id)
     ? 'the nodes that list it have lost its address, so it may run where nobody finds it. If it runs, “Heal Cluster…” makes it known again once its address is added.'
     : 'it does not answer, and too few masters answer to declare it failed. If it runs, make it reachable.';

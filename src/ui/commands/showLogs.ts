@@ -44,7 +44,7 @@ export async function showLogs(parts: Parts, argument: unknown): Promise<Outcome
   return { outcome: 'done', message: `Showing the log of ${pod.name}.` };
 }
 
-/** Shows nothing before the pod was asked for anew: by now another one may have the name. */
+/** Shows nothing before the pod was asked for again: by now another one may have the name. */
 async function followLog(
   access: KubernetesAccess,
   pod: PodFacts,
