@@ -5,11 +5,12 @@ import { fileURLToPath } from 'node:url';
 import { parseAddress } from '../../src/model/clusterRef.ts';
 import { keySlot } from '../../src/model/keySlot.ts';
 import { countSlots, parseSlots } from '../../src/model/slots.ts';
-import { connectNode, readNodeView } from '../../src/redis/entry.ts';
+import { connectNode } from '../../src/redis/entry.ts';
 import { keepOnFailure, launchVSCode, type VSCodeUnderTest } from '../support/launchVSCode.ts';
 import { eventually } from './kubernetesAccess.ts';
 import { followWalkthrough } from './walkthrough.ts';
 import { loseSlots } from './unhealthy.ts';
+import { failOver } from './failOver.ts';
 import type { CheckResult, NodeResult, Result, SnapshotResult } from './results.ts';
 
 const extensionPath = fileURLToPath(new URL('../..', import.meta.url));
@@ -169,8 +170,7 @@ describe('the sandbox in VS Code', { timeout: 20 * 60_000 }, () => {
     assert.equal(await row.count(), 0);
     const times = { connectTimeoutMs: 2000, commandTimeoutMs: 2000 };
     const connection = await connectNode(parseAddress(replica.address), {}, times);
-    await connection.call('CLUSTER', 'FAILOVER');
-    while ((await readNodeView(connection)).replication.role !== 'master') await delay(20);
+    await failOver(connection);
     const started = performance.now();
     await row.waitFor({ timeout: 10_000 });
     console.log(

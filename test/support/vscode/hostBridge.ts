@@ -20,6 +20,8 @@ export interface HostBridge {
 
 /** Longer than any command takes: what waits longer waits for a person. */
 const patienceMs = 600_000;
+/** Within which a window that reloads has a new extension host; milliseconds. */
+const reloadMs = 30_000;
 
 interface Answer {
   readonly id: number;
@@ -33,17 +35,20 @@ export async function listenForHost(folder: string): Promise<HostBridge> {
     process.platform === 'win32'
       ? `\\\\.\\pipe\\${folder.replaceAll(/\W/g, '-')}`
       : join(folder, 'host.sock');
-  const pending = new Map<number, PromiseWithResolvers<unknown>>();
+  let pending = new Map<number, PromiseWithResolvers<unknown>>();
   let host: Socket | undefined;
   const { promise: connected, resolve: connect } = Promise.withResolvers<Socket>();
   const server = createServer((socket) => {
+    // A window that reloads starts a new host, which may connect before the one before it has closed.
+    const own = new Map<number, PromiseWithResolvers<unknown>>();
+    pending = own;
     createInterface({ input: socket }).on('line', (line) => {
-      settle(pending, JSON.parse(line) as Answer);
+      settle(own, JSON.parse(line) as Answer);
     });
     socket.on('error', () => undefined);
     socket.on('close', () => {
-      for (const { reject } of pending.values()) reject(new Error('The extension host has gone.'));
-      pending.clear();
+      for (const { reject } of own.values()) reject(new Error('The extension host has gone.'));
+      own.clear();
     });
     connect((host = socket));
   });
@@ -59,14 +64,18 @@ export async function listenForHost(folder: string): Promise<HostBridge> {
     connected,
     evaluate: async (source, arg) => {
       await connected;
+      for (let waited = 0; host?.destroyed !== false; waited += 100) {
+        if (waited >= reloadMs) throw new Error('The extension host has gone.');
+        await delay(100);
+      }
       const socket = host;
-      if (socket?.destroyed !== false) throw new Error('The extension host has gone.');
+      const asked = pending;
       const answer = Promise.withResolvers<unknown>();
       const id = (lastId += 1);
-      pending.set(id, answer);
+      asked.set(id, answer);
       socket.write(`${JSON.stringify({ id, source, arg })}\n`);
       const patience = setTimeout(() => {
-        pending.delete(id);
+        asked.delete(id);
         answer.reject(new Error(`VS Code has not answered within ${patienceMs / 60_000} minutes: ${source}`));
       }, patienceMs);
       try {
