@@ -94,7 +94,7 @@ test('nodes that announce other addresses than their pods have: a whole cluster 
   const whole = await readInPods(cluster);
   const facts = await readHealFacts(whole, cluster.dialer);
   assert.deepEqual(facts.announced, new Map([...fronts].map(([id, { host }]) => [id, host])));
-  assert.throws(() => planHeal(whole, facts), /know each other's addresses/);
+  assert.throws(() => planHeal(whole, facts), /know each other’s addresses/);
 
   const lost = cluster.nodes[5];
   assert.ok(lost);

@@ -65,7 +65,7 @@ async function assertRefused(dialer: ClusterDialer, slots: SlotSet, message: Reg
 
 test('a MIGRATE that falsely says NOKEY does not lose the slot its keys', async () => {
   const lying = faultyDialer(cluster.dialer, (_, [verb]) => (verb === 'MIGRATE' ? 'NOKEY' : undefined));
-  await assertRefused(lying, [[0, 63]], /lists keys .* and says at the same time that they do not exist/);
+  await assertRefused(lying, [[0, 63]], /lists keys .* but reports that they do not exist/);
 });
 
 test('keys that the source does not list are counted before the slot is handed over', async () => {

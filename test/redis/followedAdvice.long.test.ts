@@ -168,7 +168,7 @@ describe('slots of masters that nobody declares failed', { timeout: 120_000 }, (
     assert.deepEqual(dead, [lost.id]);
     const plan = planFix(read, await readStrayKeys(read, dialer, { dead }), undefined, { dead });
     assert.match(plan.losses.join(), /Keys that only .* has.*If one of these still runs somewhere/);
-    assert.match(plan.warnings.join(), /taken for dead on your word/);
+    assert.match(plan.warnings.join(), /treated as dead on your word/);
     const readSnapshot = (): Promise<ClusterSnapshot> => inventory.fresh({ addresses: cluster.addresses });
     await runPlan(plan, runPorts(cluster, { readSnapshot, dialer }));
     const fixed = await readSnapshot();

@@ -115,7 +115,7 @@ describe('slots that are left open', { timeout: 120_000 }, () => {
     await withNode(cluster, other, (line) => line.pipeline([['ASKING'], ['SET', key, 'of the other']]));
     await assert.rejects(
       healPlan(await present(cluster)),
-      /Slot 102: the key "differs:\d+" has different values on .*A person has to decide/,
+      /Slot 102: the key "differs:\d+" has different values on .*You have to decide/,
     );
     // What the message says to do.
     await withNode(cluster, other, (line) => line.pipeline([['ASKING'], ['DEL', key]]));

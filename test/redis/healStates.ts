@@ -231,7 +231,7 @@ async function healOnce(cluster: TestCluster, how: 'run' | 'plan' = 'run'): Prom
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     if (error.reason === 'invalid-input') return '';
-    const [, unclear] = /^(.*) A person has to decide\. Nothing was changed\.$/.exec(error.message) ?? [];
+    const [, unclear] = /^(.*) You have to decide\. Nothing was changed\.$/.exec(error.message) ?? [];
     if (unclear === undefined) throw error;
     return unclear;
   }

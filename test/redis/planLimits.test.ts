@@ -43,7 +43,7 @@ test('a plan pauses at a limit, ends with its window and no slot open, and is go
 
   await assert.rejects(runPlan(plan, runPorts(cluster)), (error) => {
     assert.ok(error instanceof UserError);
-    assert.match(error.message, /^Slots were to move until .+, which has passed\. Plan again, .* No slot of/);
+    assert.match(error.message, /^The maintenance window ended on .+\. Create the plan again .* No slot of/);
     return true;
   });
 
