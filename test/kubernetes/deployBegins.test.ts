@@ -39,9 +39,9 @@ test('what cannot be deployed is refused with what to change, and nothing is mad
     [{ masters: 2 }, 'invalid-input', /at least 3 masters/],
     [{ name: 'Shop_1' }, 'invalid-input', /lower-case letters, digits and "-"/],
     [{ storageClass: 'nowhere' }, 'not-found', /no StorageClass "nowhere"\. It has: \w+/],
-    [key('nothing'), 'not-found', /Secret "nothing".*is not there.*create secret generic nothing/],
+    [key('nothing'), 'not-found', /Secret "nothing".*does not exist.*create secret generic nothing/],
     [key('other'), 'not-found', /Secret "other".*has no key password/],
-    [{ overlays: ['tls'] }, 'not-found', /Secret "shop-tls".*is not there.*ca\.crt.*tls\.crt.*tls\.key/],
+    [{ overlays: ['tls'] }, 'not-found', /Secret "shop-tls".*does not exist.*ca\.crt.*tls\.crt.*tls\.key/],
     [{ overlays: ['metrics', 'servicemonitor'] }, 'not-found', /kind ServiceMonitor.*Prometheus operator/],
     [
       { overlays: ['production'], masters: 300 },

@@ -183,7 +183,7 @@ test('an image that cannot be had ends the deployment with the pod and the reaso
   await refused(
     runDeploy(plan, ports),
     'failed',
-    /Pod wrong-\d cannot get its image localhost:1\/no-such-image:0 \((ImagePullBackOff|ErrImagePull)\).*Delete Cluster… removes it/,
+    /Pod wrong-\d cannot pull its image localhost:1\/no-such-image:0 \((ImagePullBackOff|ErrImagePull)\).*Delete Cluster… removes it/,
   );
   const begun = await prepareDeploy(access, files, wrong);
   assert.equal(begun.beginning, 'goesOn');

@@ -50,6 +50,8 @@ export async function dumpAll({ nodes, dialer }: TestCluster): Promise<Map<strin
       const dumps = replies.filter((_, index) => index % 2 === 1);
       for (const [index, key] of keys.entries()) {
         const name = key.toString('latin1');
+        // A tool that is killed while it tests where keys arrive leaves a key of its own, which expires by itself.
+        if (name.startsWith('rck8s-arrival:')) continue;
         if (all.has(name)) throw new Error(`two masters hold the key ${name}`);
         const dump = dumps[index];
         if (Buffer.isBuffer(dump)) all.set(name, dump.toString('latin1'));

@@ -4,6 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { check, isSound } from '../../src/checks/check.ts';
 import { verdictText } from '../../src/checks/verdict.ts';
 import type { Finding } from '../../src/model/finding.ts';
+import { History } from '../../src/model/history.ts';
+import type { ClusterSnapshot } from '../../src/model/snapshot.ts';
 import { agreed } from '../../src/operations/agreed.ts';
 import { runPlan } from '../../src/operations/runPlan.ts';
 import { startRedisCluster, type TestCluster } from '../support/startRedisCluster.ts';
@@ -17,15 +19,18 @@ before(async () => {
 });
 after(() => cluster.stop());
 
+const history = new History();
+const read = async (): Promise<ClusterSnapshot> => ({ ...(await readAnyway(cluster)), history });
+
 /** As Check Cluster asks: it waits for what gossip brings by itself. */
 async function findings(): Promise<readonly Finding[]> {
-  return check(await agreed(() => readAnyway(cluster)));
+  return check(await agreed(() => read()));
 }
 
 test('a hundred checks of a healthy cluster find nothing', async () => {
   await findings();
   for (let checks = 0; checks < 100; checks++) {
-    const snapshot = await readAnyway(cluster);
+    const snapshot = await read();
     assert.deepEqual(check(snapshot), []);
     assert.equal(verdictText(snapshot, []), 'test is healthy: nothing found.');
   }
@@ -42,7 +47,7 @@ test('masters that are made to forget every replica again and again are found, a
   };
   for (let times = 0; times < 8; times++) {
     await forgetAll();
-    check(await readAnyway(cluster));
+    check(await read());
     await sleep(800);
   }
   const [found, ...others] = await findings();
@@ -58,6 +63,6 @@ test('masters that are made to forget every replica again and again are found, a
     new Set(plan.steps.flatMap((step) => (step.kind === 'meet' ? [step.node] : []))),
     new Set(found?.nodeIds),
   );
-  await runPlan(plan, runPorts(cluster, { readSnapshot: () => readAnyway(cluster) }));
+  await runPlan(plan, runPorts(cluster, { readSnapshot: () => read() }));
   assert.deepEqual(await findings(), []);
 });

@@ -53,7 +53,7 @@ test('an image that cannot be had stops at the first pod, and the old image brin
   const missing = await prepareUpgrade(access, await snapshot(), { image: 'localhost:1/redis:8.0.9' });
   await assert.rejects(runUpgrade(missing, ports), (error) => {
     assert.ok(error instanceof UserError, String(error));
-    assert.match(error.message, /Pod shop-5 cannot get its image localhost:1\/redis:8\.0\.9/);
+    assert.match(error.message, /Pod shop-5 cannot pull its image localhost:1\/redis:8\.0\.9/);
     assert.match(
       error.message,
       /No pod was renewed; not renewed: shop-5, shop-4.*upgrade to .*redis:8\.0\.2/,
