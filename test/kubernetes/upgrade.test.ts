@@ -102,5 +102,5 @@ test('the same again is refused, as are Valkey after Redis 8 and volumes that ca
   await refuses({ image: kubernetes.images.redis7 }, /cannot read the files.*Nothing was changed/);
   await refuses({ storage: '2Gi' }, /StorageClass "standard" does not allow it.*Nothing was changed/);
   await refuses({ storage: '512Mi' }, /cannot shrink.*Nothing was changed/);
-  await refuses({ memory: '2Mi' }, /70 %.*Nothing was changed/);
+  await refuses({ memory: '2Mi' }, /70%.*Nothing was changed/);
 });
