@@ -157,7 +157,7 @@ describe('obstacles on the way of an operation', { timeout: 240_000 }, () => {
     await assert.rejects(
       run(now, plan),
       says(
-        new RegExp(`${nodeName(second)}, which gives slots, is a replica now\\. Plan again`),
+        new RegExp(`${nodeName(second)}, which gives slots, is now a replica\\. Create the plan again`),
         /1 of 2 steps are done/,
       ),
     );

@@ -94,14 +94,14 @@ test('a failover between the plan and the run is noticed by the step and by the 
     assert.ok(error instanceof UserError && error.reason === 'unsafe');
     assert.equal(
       error.message,
-      `${name}, which gives slots, is a replica now. Plan again. No slot of this step was moved.`,
+      `${name}, which gives slots, is now a replica. Create the plan again. No slot of this step was moved.`,
     );
     return true;
   });
   const now = await readSnapshot(cluster);
   assert.throws(() => planFromFile(readPlanFile(file), now), new RegExp(`${name} is now a replica`));
   assert.deepEqual(await dryRun(plan, runPorts(cluster)), [
-    `1. ${plan.steps[0]?.text ?? ''}: cannot start: ${name}, which gives slots, is a replica now. Plan again. No slot of this step was moved.`,
+    `1. ${plan.steps[0]?.text ?? ''}: cannot start: ${name}, which gives slots, is now a replica. Create the plan again. No slot of this step was moved.`,
   ]);
   await assertWhole(cluster);
 });

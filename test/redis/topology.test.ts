@@ -114,7 +114,9 @@ describe('the shape of a cluster', { timeout: 300_000 }, () => {
       follow(third, ({ text }) => {
         if (text.includes(': waiting for ')) cluster.kill(third);
       }),
-      new RegExp(`:${replica.port} follows \\S+:${third.port}: no copy was under way for 30 s\\. It goes on`),
+      new RegExp(
+        `:${replica.port} follows \\S+:${third.port}: no copy was under way for 30 s\\. It keeps trying`,
+      ),
     );
     await cluster.restart(third);
     await until(cluster, 'the copy', ({ nodes }) =>
