@@ -34,8 +34,8 @@ const places: readonly { readonly what: Word; readonly nth: number }[] = [
   { what: 'IMPORTING', nth: 2 },
   { what: 'MIGRATING', nth: 1 },
   { what: 'MIGRATING', nth: 2 },
-  // The first sends a test key. Which keys the next ones carry depends on how far others have come.
   { what: 'MIGRATE', nth: 1 },
+  { what: 'MIGRATE', nth: 2 },
   { what: 'COUNTKEYSINSLOT', nth: 1 },
   { what: 'NODE', nth: 1 },
   { what: 'NODE', nth: 3 },
@@ -50,13 +50,16 @@ export const replayCases: readonly ReplayCase[] = [
   { name: 'undisturbed', keys: [2, 1] },
   { name: 'undisturbed, with an older copy at the target', keys: [2, 1], leftover: true },
   ...filled.flatMap((keys) =>
-    places.map((dieBefore): ReplayCase => {
-      return {
-        name: `tool dies before ${dieBefore.what} ${dieBefore.nth}, ${keys.join('+')} keys`,
-        keys,
-        dieBefore,
-      };
-    }),
+    places
+      // One slot with keys is one MIGRATE.
+      .filter(({ what, nth }) => !(what === 'MIGRATE' && nth === 2 && keys[1] === 0))
+      .map((dieBefore): ReplayCase => {
+        return {
+          name: `tool dies before ${dieBefore.what} ${dieBefore.nth}, ${keys.join('+')} keys`,
+          keys,
+          dieBefore,
+        };
+      }),
   ),
   ...(['source', 'target'] as const).flatMap((kill) =>
     places
@@ -75,9 +78,15 @@ export const replayCases: readonly ReplayCase[] = [
 /** Whether a command is the one that is not sent any more; counts as it goes. */
 export function lastWord({ dieBefore }: ReplayCase): (_: string, command: readonly unknown[]) => boolean {
   let seen = 0;
-  return (_, [verb, sub, , third]) => {
+  return (_, command) => {
     if (dieBefore === undefined) return false;
+    const [verb, sub, , third] = command;
     const isIt = [verb, sub, third].includes(dieBefore.what);
-    return isIt && ++seen === dieBefore.nth;
+    return isIt && !isOfTestKey(command) && ++seen === dieBefore.nth;
   };
+}
+
+/** How often the key is sent that proves where keys arrive depends on when the target opens its slot. */
+function isOfTestKey(command: readonly unknown[]): boolean {
+  return command[0] === 'MIGRATE' && String(command.at(-1)).startsWith('rck8s-arrival:');
 }
