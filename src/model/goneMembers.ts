@@ -61,11 +61,11 @@ export function isOutOfTouch(snapshot: ClusterSnapshot, id: string): boolean {
 
 /**
  * Whether every node that lists it has lost its address, as after a restart of all with new addresses or where another
- * server came to its place. It may run: it is only that nobody can find it.
+ * server came to its place. It may run, where other nodes cannot find it.
  */
 export function isWithoutAddress(snapshot: ClusterSnapshot, id: string): boolean {
   const lines = linesAbout(snapshot, id);
-  return lines.length > 0 && lines.every(({ host, flags }) => host === '' || flags.includes('noaddr'));
+  return lines.length > 0 && !lines.some(hasAddress);
 }
 
 /** Whether a server that answers is connected to the node and does not suspect it: the node runs, read or not. */
@@ -83,7 +83,7 @@ export function canBeDeclaredFailed(snapshot: ClusterSnapshot, id: string): bool
   const able = all.filter((voter) => {
     if (!answers(voter)) return isSeenByPeers(snapshot, voter.id);
     const lines = voter.view.others.filter((line) => line.id === id);
-    return lines.every(({ host, flags }) => host !== '' && !flags.includes('noaddr'));
+    return lines.every(hasAddress);
   });
   return able.length * 2 > all.length;
 }
@@ -99,6 +99,10 @@ export function isLastCopy({ nodes, strangers }: ClusterSnapshot, id: string): b
   const master = nodes.find((other) => other.id === masterId);
   if (master === undefined || answers(master) || master.slots.length === 0) return false;
   return !nodes.some((other) => other.masterId === master.id && answers(other));
+}
+
+function hasAddress({ host, flags }: KnownNode): boolean {
+  return host !== '' && !flags.includes('noaddr');
 }
 
 function isLost({ flags, linkState }: KnownNode): boolean {

@@ -1,4 +1,5 @@
 import { formatAddress, isKubernetesRef, parseAddress } from '../model/clusterRef.ts';
+import { shellWord } from '../model/shellWord.ts';
 import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
 import { formatSlots } from '../model/slots.ts';
 
@@ -60,7 +61,5 @@ export function clusterTexts({ ref, name, nodes }: ClusterSnapshot): readonly Co
 
 /** As a POSIX shell reads it. */
 function commandLine(words: readonly string[]): string {
-  return words
-    .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`))
-    .join(' ');
+  return words.map(shellWord).join(' ');
 }

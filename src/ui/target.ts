@@ -65,6 +65,14 @@ export function knownClusters({
   ];
 }
 
+/** Every cluster that has been read, with the last reading of each. */
+export function readClusters({ inventory }: Pick<Parts, 'inventory'>): readonly ClusterSnapshot[] {
+  return [
+    ...inventory.addressClusters().flatMap(({ snapshot }) => snapshot ?? []),
+    ...inventory.contexts().flatMap(({ scopes }) => scopes.flatMap(({ clusters }) => clusters)),
+  ];
+}
+
 async function pickCluster(parts: Parts): Promise<ClusterRef> {
   const clusters = knownClusters(parts);
   if (clusters.length === 0) {

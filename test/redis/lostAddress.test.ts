@@ -83,7 +83,7 @@ describe('masters whose addresses all others have lost, and which run', { timeou
     const dialer = await inventory.dialer(read.ref);
     assert.throws(
       () => planFix(read, new Map()),
-      /lost its address, so it may run where nobody finds it\..*"dead": \["[0-9a-f]{40}"\].*Nothing was changed/,
+      /lost its address, so it may run where other nodes cannot find it\..*"dead": \["[0-9a-f]{40}"\].*Nothing was changed/,
     );
     assert.throws(() => planForget(read, { node: nodeAt(cluster, 1).id }), /owns slots/);
     assert.throws(() => planPromote(read, { how: 'takeover' }), /No replica of/);

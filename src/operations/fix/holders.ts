@@ -2,7 +2,7 @@ import { quantity } from '../../model/quantity.ts';
 import { nodeName } from '../../model/shards.ts';
 import type { ClusterSnapshot, PodFacts, RedisNode } from '../../model/snapshot.ts';
 import { answers, refusal } from '../nodes.ts';
-import { isLost, cannotBeDeclaredFailed, mayHold, notDeclaredText, unknownMembers } from './lost.ts';
+import { isLost, staysUndeclared, mayHold, undeclaredText, unknownMembers } from './lost.ts';
 import { goneMembers } from '../../model/goneMembers.ts';
 import type { PodVolumes } from '../shape/scaledDown.ts';
 
@@ -74,8 +74,8 @@ function silentMembers(snapshot: ClusterSnapshot, dead: readonly string[]): read
     .filter((node) => node.health === 'unreachable' && !isLost(snapshot, node, dead))
     .filter((node) => mayHold(snapshot, node))
     .map((node) =>
-      cannotBeDeclaredFailed(snapshot, node)
-        ? `${nodeName(node)}: ${notDeclaredText(snapshot, node.id)}`
+      staysUndeclared(snapshot, node)
+        ? `${nodeName(node)}: ${undeclaredText(snapshot, node.id)}`
         : `${nodeName(node)} does not answer from this machine, but its peers have not declared it failed. Wait for cluster-node-timeout, or make it reachable.`,
     );
 }
@@ -85,8 +85,8 @@ function unknownNodes(snapshot: ClusterSnapshot, dead: readonly string[]): reado
   return unknownMembers(snapshot)
     .filter((node) => mayHold(snapshot, node) && !isLost(snapshot, node, dead))
     .map((node) =>
-      cannotBeDeclaredFailed(snapshot, node)
-        ? `Node ${nodeName(node)}: ${notDeclaredText(snapshot, node.id)}`
+      staysUndeclared(snapshot, node)
+        ? `Node ${nodeName(node)}: ${undeclaredText(snapshot, node.id)}`
         : `Node ${nodeName(node)} was not found, and its peers have not declared it failed. Wait for cluster-node-timeout, or make it reachable.`,
     );
 }

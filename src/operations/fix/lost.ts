@@ -12,7 +12,7 @@ import { proofOfDeath, signOfLife } from '../promote/death.ts';
 export function isLost(snapshot: ClusterSnapshot, node: RedisNode, dead: readonly string[]): boolean {
   if (node.health === 'failed') return true;
   if (dead.includes(node.id)) return isWithoutSign(snapshot, node);
-  return cannotBeDeclaredFailed(snapshot, node) && isProvenGone(snapshot, node);
+  return staysUndeclared(snapshot, node) && isProvenGone(snapshot, node);
 }
 
 /** Kubernetes' word that the node's pod is gone; a container that has merely ended may be started again with its data. */
@@ -42,26 +42,26 @@ export function mayHold(snapshot: ClusterSnapshot, { masterId }: RedisNode): boo
 }
 
 /**
- * Silent nodes that may hold slots which no master serves, and of which only a person can say that they are dead: nobody
- * else ever will. By node id.
+ * Silent nodes that may hold slots which no master serves, and of which only a person can say that they are dead: their
+ * peers never will. By node id.
  */
 export function presumedLost(snapshot: ClusterSnapshot): readonly string[] {
   return [...snapshot.nodes, ...unknownMembers(snapshot)]
     .filter((node) => node.slots.length > 0 || mayHold(snapshot, node))
-    .filter((node) => cannotBeDeclaredFailed(snapshot, node) && !isProvenGone(snapshot, node))
+    .filter((node) => staysUndeclared(snapshot, node) && !isProvenGone(snapshot, node))
     .map(({ id }) => id);
 }
 
 /** Whether waiting does not help: it gives no sign of life, and too few masters could declare it failed. */
-export function cannotBeDeclaredFailed(snapshot: ClusterSnapshot, node: RedisNode): boolean {
+export function staysUndeclared(snapshot: ClusterSnapshot, node: RedisNode): boolean {
   if (answers(node) || node.health === 'failed') return false;
   return !canBeDeclaredFailed(snapshot, node.id) && isWithoutSign(snapshot, node);
 }
 
 /** Why nobody can declare a node failed and what to do, as the end of a sentence and the sentences after it. */
-export function notDeclaredText(snapshot: ClusterSnapshot, id: string): string {
+export function undeclaredText(snapshot: ClusterSnapshot, id: string): string {
   const why = isWithoutAddress(snapshot, id)
-    ? 'the nodes that list it have lost its address, so it may run where nobody finds it. If it runs, “Heal Cluster…” makes it known again once its address is added.'
+    ? 'the nodes that list it have lost its address, so it may run where other nodes cannot find it. If it runs, “Heal Cluster…” makes it known again once its address is added.'
     : 'it does not answer, and too few masters answer to declare it failed. If it runs, make it reachable.';
   return `${why} If you know that it is dead, “Fix Uncovered Slots…” asks you to confirm it; a call of the command names it: "dead": ["${id}"].`;
 }

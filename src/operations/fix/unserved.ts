@@ -4,7 +4,7 @@ import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
 import { allSlots, formatSlots, subtractSlots, unionSlots, type SlotSet } from '../../model/slots.ts';
 import { isSeenByPeers } from '../../model/goneMembers.ts';
 import { answers, replicasOf } from '../nodes.ts';
-import { isLost, cannotBeDeclaredFailed, notDeclaredText } from './lost.ts';
+import { isLost, staysUndeclared, undeclaredText } from './lost.ts';
 
 /** Slots that no master serves, and those among them that another one may be given. */
 export interface Unserved {
@@ -49,7 +49,7 @@ function reasonToKeep(
     return `${heirs.map(nodeName).join(', ')} ${heirs.length === 1 ? 'has' : 'have'} a copy; promote that instead.`;
   }
   if (isLost(snapshot, node, dead)) return undefined;
-  if (cannotBeDeclaredFailed(snapshot, node)) return notDeclaredText(snapshot, node.id);
+  if (staysUndeclared(snapshot, node)) return undeclaredText(snapshot, node.id);
   return 'it does not answer from this machine, but its peers have not declared it failed. If they cannot reach it either, they will within cluster-node-timeout; then run Fix again.';
 }
 

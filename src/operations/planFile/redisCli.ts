@@ -2,6 +2,7 @@ import { isKubernetesRef } from '../../model/clusterRef.ts';
 import type { Plan, Step, StepOf } from '../../model/plan.ts';
 import { nodeName } from '../../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
+import { shellWord } from '../../model/shellWord.ts';
 import {
   countSlots,
   formatSlots,
@@ -131,15 +132,15 @@ function kubectlFor(step: Step, { ref }: ClusterSnapshot): readonly string[] {
   const kubectl = kubectlOf(ref);
   switch (step.kind) {
     case 'setReplicas':
-      return [`${kubectl} scale ${quoted(`statefulset/${step.workload}`)} --replicas=${step.pods}`];
+      return [`${kubectl} scale ${shellWord(`statefulset/${step.workload}`)} --replicas=${step.pods}`];
     case 'waitForPods':
       return step.workload === undefined
         ? []
-        : [`${kubectl} rollout status ${quoted(`statefulset/${step.workload}`)}`];
+        : [`${kubectl} rollout status ${shellWord(`statefulset/${step.workload}`)}`];
     case 'replacePod':
-      return [`${kubectl} delete pod ${quoted(step.pod)}`];
+      return [`${kubectl} delete pod ${shellWord(step.pod)}`];
     case 'deleteVolumes':
-      return [`${kubectl} delete pvc ${step.claims.map(quoted).join(' ')}`];
+      return [`${kubectl} delete pvc ${step.claims.map(shellWord).join(' ')}`];
     default:
       return ['# No redis-cli or kubectl command does this step.'];
   }
@@ -147,21 +148,16 @@ function kubectlFor(step: Step, { ref }: ClusterSnapshot): readonly string[] {
 
 function cli(snapshot: ClusterSnapshot, id: string, words: readonly string[]): string {
   const node = snapshot.nodes.find((one) => one.id === id);
-  const command = words.map(quoted).join(' ');
-  if (node === undefined) return `# on ${quoted(id)}: redis-cli ${command}`;
-  if (node.pod === undefined) return `redis-cli -h ${quoted(node.host)} -p ${node.port} ${command}`;
+  const command = words.map(shellWord).join(' ');
+  if (node === undefined) return `# on ${shellWord(id)}: redis-cli ${command}`;
+  if (node.pod === undefined) return `redis-cli -h ${shellWord(node.host)} -p ${node.port} ${command}`;
   const { container } = node.pod;
   const terminal = words.includes('-x') ? 'exec -i' : 'exec';
-  return `${kubectlOf(snapshot.ref)} ${terminal} ${quoted(nodeName(node))} -c ${quoted(container)} -- redis-cli -p ${node.port} ${command}`;
+  return `${kubectlOf(snapshot.ref)} ${terminal} ${shellWord(nodeName(node))} -c ${shellWord(container)} -- redis-cli -p ${node.port} ${command}`;
 }
 
 function kubectlOf(ref: ClusterSnapshot['ref']): string {
   return isKubernetesRef(ref)
-    ? `kubectl --context ${quoted(ref.context)} -n ${quoted(ref.namespace)}`
+    ? `kubectl --context ${shellWord(ref.context)} -n ${shellWord(ref.namespace)}`
     : 'kubectl';
-}
-
-/** As one word of a POSIX shell. */
-function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }

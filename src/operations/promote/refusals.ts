@@ -128,7 +128,7 @@ function lostMajority(snapshot: ClusterSnapshot): string {
   return `${silent.length} of ${quantity(all.length, 'voting master')} ${isAnyDenied ? 'could not be read' : 'do not answer'} (${silent.map(silentText).join(', ')}); ${heirs.join(', ')}.`;
 }
 
-/** A master that could not be read may be as healthy as any: its name alone would read as if it were gone. */
+/** A master that could not be read may be healthy, so the reason stands beside its name. */
 function silentText(node: RedisNode): string {
   const denied = whyDenied(node);
   return denied === undefined ? nodeName(node) : `${nodeName(node)}: ${deniedText(denied)}`;

@@ -17,7 +17,7 @@ import { refuseOperated } from '../../operations/form/refuseOperated.ts';
 import { Asking } from '../asking.ts';
 import type { Parts } from '../parts.ts';
 import { runPlanned } from '../runPlanned.ts';
-import { namesCluster, numberAnswer, picked } from '../target.ts';
+import { namesCluster, numberAnswer, picked, readClusters } from '../target.ts';
 
 /** Makes a cluster of empty servers that never formed one: pods of any workload, or servers by their addresses. */
 export async function form(parts: Parts, argument: unknown): Promise<Outcome> {
@@ -55,16 +55,9 @@ export async function form(parts: Parts, argument: unknown): Promise<Outcome> {
 }
 
 async function pickServers(parts: Parts): Promise<ClusterRef> {
-  const known = [
-    ...parts.inventory.addressClusters().map(({ snapshot }) => snapshot),
-    ...parts.inventory.contexts().flatMap(({ scopes }) => scopes.flatMap(({ clusters }) => clusters)),
-  ].filter((snapshot) => snapshot !== undefined && isUnformed(snapshot));
+  const known = readClusters(parts).filter(isUnformed);
   if (known.length === 0) return askAddresses();
-  const items = known.map((snapshot) => ({
-    label: snapshot?.name ?? '',
-    description: snapshot === undefined ? '' : describeRef(snapshot.ref),
-    ref: snapshot?.ref,
-  }));
+  const items = known.map(({ name, ref }) => ({ label: name, description: describeRef(ref), ref }));
   const other = { label: 'Servers by address…', description: '', ref: undefined };
   const options = { title: 'Form Cluster', placeHolder: 'Select the servers' };
   const { ref } = await picked(vscode.window.showQuickPick([...items, other], options));

@@ -5,7 +5,7 @@ import type { Outcome } from '../../model/outcome.ts';
 import { nodeName } from '../../model/shards.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import type { Parts } from '../parts.ts';
-import { namesCluster, nodeOf, picked } from '../target.ts';
+import { namesCluster, nodeOf, picked, readClusters } from '../target.ts';
 
 /** Selects a node in the tree: one of all clusters that have been read, by its name, id, pod or address. */
 export async function goToNode(parts: Parts, argument: unknown): Promise<Outcome> {
@@ -27,15 +27,11 @@ async function named(parts: Parts, argument: unknown): Promise<Found> {
   return { ref: snapshot.ref, nodeId: node.id, name: nodeName(node) };
 }
 
-async function pickOfAll({ inventory }: Parts): Promise<Found> {
-  const clusters = [
-    ...inventory.addressClusters().flatMap(({ snapshot }) => snapshot ?? []),
-    ...inventory.contexts().flatMap(({ scopes }) => scopes.flatMap((scope) => scope.clusters)),
-  ];
-  const items = clusters.flatMap((snapshot) =>
+async function pickOfAll(parts: Parts): Promise<Found> {
+  const items = readClusters(parts).flatMap((snapshot) =>
     snapshot.nodes.map((node) => ({
       label: nodeName(node),
-      description: [node.role, inventory.titleOf(snapshot.ref), machineOf(snapshot, node.pod?.worker)]
+      description: [node.role, parts.inventory.titleOf(snapshot.ref), machineOf(snapshot, node.pod?.worker)]
         .filter((text) => text !== '')
         .join(' · '),
       detail: `${node.id} ${node.host}:${node.port}`,

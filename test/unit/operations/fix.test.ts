@@ -168,10 +168,10 @@ describe('slots that nobody serves', () => {
       const lost = byAddress(['noaddr'], { host: '', port: 0 });
       assert.throws(
         () => fixed(lost, []),
-        /may run where nobody finds it.*“Heal Cluster…”.*"dead": \["m1"\]/,
+        /may run where other nodes cannot find it.*“Heal Cluster…”.*"dead": \["m1"\]/,
       );
       const declaredOnce = byAddress(['fail', 'noaddr'], { host: '', port: 0 });
-      assert.throws(() => fixed(declaredOnce, []), /may run where nobody finds it/);
+      assert.throws(() => fixed(declaredOnce, []), /may run where other nodes cannot find it/);
     });
 
     test('are given away on a person’s word for each that may hold them, which every step carries', () => {
