@@ -20,7 +20,7 @@ export async function cpuMs(vscode: VSCodeUnderTest): Promise<number> {
   return (user + system) / 1000;
 }
 
-/** Percent of one core that the extension host uses while nobody does anything. */
+/** Percent of one core that the extension host uses while idle. */
 export async function idlePercent(vscode: VSCodeUnderTest, seconds: number): Promise<number> {
   const [before, started] = [await cpuMs(vscode), performance.now()];
   await sleep(seconds * 1000);

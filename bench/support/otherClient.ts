@@ -1,5 +1,5 @@
 // Another client of a server, in a process of its own: PINGs it steadily by a plain socket. The address comes as
-// arguments; at a line on standard input it prints how long it waited, as JSON, and begins anew.
+// arguments; at a line on standard input it prints how long it waited, as JSON, and begins again.
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';

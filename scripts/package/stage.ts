@@ -34,7 +34,7 @@ export async function stage(root: string, folder: string, repository: string | u
   const kept = Object.entries(manifest).filter(([name]) => !unshipped.includes(name));
   const packaged = { ...Object.fromEntries(kept), ...addresses(repository) };
   await write(join(folder, 'package.json'), `${JSON.stringify(packaged, null, 2)}\n`);
-  // vsce warns where there is none; nothing in this folder is to be left out.
+  // vsce warns where there is none; everything in this folder is packaged.
   await write(join(folder, '.vscodeignore'), '');
 }
 

@@ -27,7 +27,7 @@ const settlesWithin: Readonly<Record<Kind, number>> = {
   'called-failed': 10_000,
   role: 10_000,
 };
-/** Milliseconds after which a node that has lost all others, as they have it, finds nobody any more: a link takes one. */
+/** Milliseconds after which a node that has lost all others, as they have it, is known to be cut off: a link takes one. */
 const alone = 3_000;
 const healable: ReadonlySet<Kind> = new Set(['missing', 'no-address', 'no-link']);
 

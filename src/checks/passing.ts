@@ -113,7 +113,7 @@ function isPodReplaced(
   return (isStopped || isFirstStart) && isPodPassing(pod, ageMs);
 }
 
-/** A replica whose pod is replaced; or roles turn, and for a moment nobody follows the new master. */
+/** A replica whose pod is replaced; or roles turn, and for a moment no replica follows the new master. */
 export function isReplicaReplaced(finding: Finding, snapshot: ClusterSnapshot, ageMs: number): boolean {
   const { nodes, strangers } = snapshot;
   const replicas = [...nodes, ...strangers].filter(({ masterId }) =>
@@ -241,7 +241,7 @@ export function isJoining(_: Finding, snapshot: ClusterSnapshot): boolean {
   return emptyParts(snapshot).every(({ why }) => why === 'never-joined');
 }
 
-/** Nobody has a slot or a key yet, and some servers have just started. */
+/** No server has a slot or a key yet, and some servers have just started. */
 export function isNew(_: Finding, { nodes }: ClusterSnapshot): boolean {
   return (
     nodes.every(({ slots, view }) => slots.length === 0 && (view?.keys ?? 0) === 0) &&

@@ -90,7 +90,7 @@ function lossRemedy(snapshot: ClusterSnapshot, node: RedisNode): string | undefi
 /** What serves the slots of a failed master again without it. */
 function successor(snapshot: ClusterSnapshot, { id, role, health, slots }: RedisNode): string | undefined {
   const hasMajority = goneVoters(snapshot) === undefined;
-  // Without a majority, or without its address, nobody is declared failed, however dead.
+  // Without a majority, or without its address, no node is declared failed, however dead.
   const isWaitedFor = health !== 'failed' && canBeDeclaredFailed(snapshot, id);
   if (role !== 'master' || slots.length === 0 || isWaitedFor) return undefined;
   if (isSeenByPeers(snapshot, id)) return undefined;

@@ -148,11 +148,11 @@ export function isAllAccountedFor(snapshot: ClusterSnapshot): boolean {
   );
 }
 
-/** For a server that may run where nobody finds it: its peers have lost its address. Undefined where that is not so. */
+/** For a server that may run where other nodes cannot find it: they have lost its address. Undefined where that is not so. */
 export function addressRemedy(snapshot: ClusterSnapshot, id: string): string | undefined {
   if (!isWithoutAddress(snapshot, id)) return undefined;
   return isKubernetesRef(snapshot.ref)
-    ? 'If its server runs outside these pods, make it reachable: nobody can find it without its address.'
+    ? 'If its server runs outside these pods, make it reachable: other nodes cannot find it without its address.'
     : 'If its server runs, add the cluster again with “Add Cluster by Address…” and its address too: “Heal Cluster…” then makes it known to the others.';
 }
 
@@ -160,7 +160,7 @@ export function addressRemedy(snapshot: ClusterSnapshot, id: string): string | u
 export const lastCopyRemedy =
   'Start its server again with its data: it may have the last copy of the slots of its master, which does not answer either.';
 
-/** Whether “Forget Node…” would take this member out: it serves nothing, nobody follows it and nobody is in touch with it. */
+/** Whether “Forget Node…” would take this member out: it serves nothing, has no replicas, and no node is in touch with it. */
 export function isForgettable(snapshot: ClusterSnapshot, id: string): boolean {
   const node = snapshot.nodes.find((one) => one.id === id);
   if (answers(node) || (node?.slots.length ?? 0) > 0 || isLastCopy(snapshot, id)) return false;

@@ -46,7 +46,7 @@ export class LastGroups {
     this.#members = new Map(saved.members.map(([name, ids]) => [name, new Set(ids)]));
   }
 
-  /** What is to be kept, where that has changed since the last call. */
+  /** What to keep, where that has changed since the last call. */
   changes(): SavedGroups | undefined {
     if (!this.#hasChanged) return undefined;
     this.#hasChanged = false;

@@ -73,7 +73,7 @@ export interface StepFields {
   readonly keepSetting: { readonly configMap: string; readonly name: string; readonly value: string };
   readonly flush: { readonly nodes: readonly string[] };
   /**
-   * Slots that nobody serves; keys that the master holds in them stay. `dead` are nodes that a person says are dead,
+   * Slots that no master serves; keys that the master holds in them stay. `dead` are nodes that a person says are dead,
    * which is taken for true while nothing contradicts it.
    */
   readonly assignSlots: {

@@ -1,5 +1,5 @@
 'use strict';
-// Measures, in every extension host anew, how long the extension takes to activate, and an empty one. VS Code activates
+// Measures, again in every extension host, how long the extension takes to activate, and an empty one. VS Code activates
 // what waits for the end of start-up only after this has returned.
 const fs = require('node:fs');
 const vscode = require('vscode');
