@@ -70,7 +70,8 @@ describe('a launched VS Code', { timeout: 20 * 60_000 }, () => {
     assert.match(await vscode.dialogText(), /Eat Cox\?[^]*It will be gone\./);
     await vscode.screenshot('launch-dialog');
     await vscode.pressDialog('Eat It');
-    await vscode.page.getByText('Eaten.').first().waitFor();
+    // A notification is read out before it can be seen.
+    while ((await vscode.notifications()).length === 0) await delay(50);
     assert.deepEqual(await vscode.notifications(), ['Eaten.']);
     await vscode.pressNotification('Eaten.', 'Thanks');
     await happened('Eat It Cox Large');
