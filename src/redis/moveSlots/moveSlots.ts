@@ -152,6 +152,7 @@ async function verify({ request, lines, prepared, moved, nodeTimeoutMs }: Run): 
     owner: request.to,
     slots,
     timeoutMs: Math.max(nodeTimeoutMs * 2.4, 5000),
+    signal: request.signal,
   });
 }
 

@@ -12,18 +12,47 @@ export interface OwnersQuestion {
   readonly slots: SlotSet;
   /** How long masters may take to agree; cluster-node-timeout is what gossip needs at the most. */
   readonly timeoutMs: number;
+  readonly signal: AbortSignal;
 }
+
+/** How long this goes on when the operation is to stop, such as for a window that closes; milliseconds. */
+const stoppedMs = 500;
 
 /**
  * Asks every master for its own view until all say that the slots are the owner's and none of them is open. Throws
- * UserError `failed` that says who sees it otherwise.
+ * UserError `failed` that says who sees it otherwise. What is to stop does not wait for them: the slots have moved, whoever
+ * has heard of it.
  */
 export async function verifyOwners(question: OwnersQuestion): Promise<void> {
+  const over = new AbortController();
+  try {
+    await Promise.race([untilAgreed(question, over.signal), afterStop(question.signal, over.signal)]);
+  } finally {
+    over.abort();
+  }
+}
+
+/** Settles only once the operation is to stop. */
+async function afterStop(stop: AbortSignal, over: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  stop.addEventListener(
+    'abort',
+    () => {
+      resolve(undefined);
+    },
+    { once: true, signal: over },
+  );
+  if (stop.aborted) resolve(undefined);
+  await promise;
+  await pause(stoppedMs, over).catch(() => undefined);
+}
+
+async function untilAgreed(question: OwnersQuestion, over: AbortSignal): Promise<void> {
   const deadline = Date.now() + question.timeoutMs;
   for (;;) {
     const doubts = await Promise.all([...question.masters].map((entry) => doubt(question, ...entry)));
     const first = doubts.find((text) => text !== undefined);
-    if (first === undefined) return;
+    if (first === undefined || over.aborted) return;
     if (Date.now() > deadline) {
       throw new UserError(
         'failed',
