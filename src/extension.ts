@@ -69,7 +69,15 @@ export function activate(context: vscode.ExtensionContext): void {
       void sources.reload();
     },
   );
-  const sources: Sources = new Sources(adapters, inventory, passwords, () => sandbox);
+  const sources: Sources = new Sources(
+    adapters,
+    inventory,
+    passwords,
+    () => sandbox,
+    () => {
+      tree.redraw();
+    },
+  );
   const operations = new Operations();
   const journals = {
     store: journalFiles(join(context.globalStorageUri.fsPath, 'operations')),
@@ -133,7 +141,7 @@ export function activate(context: vscode.ExtensionContext): void {
   context.subscriptions.push(
     tree,
     statusBar,
-    followTree(tree),
+    followTree(tree, () => sources.isRead),
     notifyUnhealthy(tree),
     documents,
     registerCommands(parts),

@@ -10,14 +10,17 @@ export function setContextKey(name: string, value: unknown): void {
   void vscode.commands.executeCommand('setContext', `redisCluster.${name}`, value);
 }
 
-/** Keeps the keys that follow from what the tree shows, and the view whose text they choose. */
-export function followTree(tree: ClusterTree): vscode.Disposable {
+/**
+ * Keeps the keys that follow from what the tree shows, and the view whose text they choose.
+ * @param isRead whether it is known which contexts and addresses there are
+ */
+export function followTree(tree: ClusterTree, isRead: () => boolean): vscode.Disposable {
   const texts = vscode.window.registerTreeDataProvider('redisCluster.start', {
     getChildren: () => [],
     getTreeItem: () => new vscode.TreeItem(''),
   });
   const drawn = tree.onDidDraw(() => {
-    setContextKey('welcome', tree.welcome());
+    setContextKey('welcome', isRead() ? tree.welcome() : undefined);
     const isConnected = tree.healths().some(({ isSandbox, state }) => !isSandbox && state !== 'unreachable');
     if (isConnected) setContextKey('hasOwnCluster', true);
   });

@@ -11,19 +11,29 @@ import { readSettings } from './settings.ts';
 export class Sources implements vscode.Disposable {
   /** Kubeconfig files and addresses that could not be read. */
   problems: readonly { readonly file: string; readonly message: string }[] = [];
+  /** Whether settings and kubeconfigs have been read: before that, none is not the same as none found. */
+  isRead = false;
   readonly #adapters: Adapters;
   readonly #inventory: Inventory;
   readonly #sandbox: () => Sandbox;
   readonly #passwords: Passwords;
+  readonly #read: () => void;
   #endWatch: (() => void) | undefined;
   #watched = '';
   #first: Promise<void> | undefined;
 
-  constructor(adapters: Adapters, inventory: Inventory, passwords: Passwords, sandbox: () => Sandbox) {
+  constructor(
+    adapters: Adapters,
+    inventory: Inventory,
+    passwords: Passwords,
+    sandbox: () => Sandbox,
+    read: () => void,
+  ) {
     this.#adapters = adapters;
     this.#inventory = inventory;
     this.#passwords = passwords;
     this.#sandbox = sandbox;
+    this.#read = read;
   }
 
   /** Reads once, on first need. */
@@ -54,6 +64,8 @@ export class Sources implements vscode.Disposable {
         open: () => Promise.resolve(openContext(context)),
       })),
     );
+    this.isRead = true;
+    this.#read();
     if (this.#watched !== settings.kubeconfigs.join()) {
       this.#endWatch?.();
       this.#watched = settings.kubeconfigs.join();

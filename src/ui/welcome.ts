@@ -2,12 +2,20 @@ import { UserError } from '../model/errors.ts';
 import type { ContextState } from '../inventory/contextReading.ts';
 import type { TreeState } from './tree/rows.ts';
 
-/** Why no cluster is in the tree: each has a text with a button below the contexts. */
+/** Why no cluster is in the tree: each has a text with a button, in the tree's place or below the contexts. */
 export type WelcomeState =
-  'badKubeconfig' | 'collapsed' | 'reading' | 'signIn' | 'forbidden' | 'unreachable' | 'failed' | 'nothing';
+  | 'noKubeconfig'
+  | 'badKubeconfig'
+  | 'collapsed'
+  | 'reading'
+  | 'signIn'
+  | 'forbidden'
+  | 'unreachable'
+  | 'failed'
+  | 'nothing';
 
 /**
- * Undefined where a cluster is listed, and where there is nothing to list at all: the tree itself has a text then.
+ * Undefined where a cluster is listed.
  * @param isExpanded whether a context's row is, so that it is read
  */
 export function welcomeOf(
@@ -20,7 +28,7 @@ export function welcomeOf(
 ): WelcomeState | undefined {
   const hasClusters = contexts.some(({ scopes }) => scopes.some(({ clusters }) => clusters.length > 0));
   if (addressClusters.length > 0 || hasClusters) return undefined;
-  if (contexts.length === 0) return kubeconfigProblems.length > 0 ? 'badKubeconfig' : undefined;
+  if (contexts.length === 0) return kubeconfigProblems.length > 0 ? 'badKubeconfig' : 'noKubeconfig';
   const expanded = contexts.filter(({ name }) => isExpanded(name));
   if (expanded.length === 0) return 'collapsed';
   if (expanded.some(({ status }) => status === 'reading' || status === 'idle')) return 'reading';

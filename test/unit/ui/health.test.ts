@@ -110,7 +110,7 @@ describe('the text below the contexts', () => {
     );
 
   test('follows the state of the contexts that are expanded', () => {
-    assert.equal(welcome([]), undefined);
+    assert.equal(welcome([]), 'noKubeconfig');
     assert.equal(welcome([], true, 1), 'badKubeconfig');
     assert.equal(welcome([context('idle')], false), 'collapsed');
     assert.equal(welcome([context('reading')]), 'reading');
