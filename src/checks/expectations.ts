@@ -11,6 +11,7 @@ import {
   isLoading,
   isNew,
   isNewcomer,
+  isOpenedByIt,
   isPartOnly,
   isPassing,
   isReplaced,
@@ -60,7 +61,7 @@ const { handoverMs, spreadMs, readMs } = limitsMs;
  * stays a fault. While slots move without a pause, some node always lags behind another by one block of slots.
  */
 const expected: Readonly<Record<Effect, Readonly<Record<string, Expects>>>> = {
-  moves: { 'open-slots': always, agreement: always, coverage: within(handoverMs, isHandedOver) },
+  moves: { 'open-slots': isOpenedByIt, agreement: always, coverage: within(handoverMs, isHandedOver) },
   turns: {
     coverage: within(handoverMs, isHandedOver),
     agreement: within(spreadMs, always),
@@ -176,17 +177,13 @@ function remedyOf({ ended, holder, operation }: RunningWork): string {
   return 'Wait until it finishes, or cancel it: it then stops at a safe point.';
 }
 
-function isExpected(
-  finding: Finding,
-  snapshot: ClusterSnapshot,
-  { operation, ended }: RunningWork,
-  ageMs: number,
-): boolean {
+function isExpected(finding: Finding, snapshot: ClusterSnapshot, work: RunningWork, ageMs: number): boolean {
+  const { operation, ended } = work;
   if (ended === true && !settling.includes(finding.rule)) return false;
   const does = operation === undefined ? unknownEffects : (effects[operation] ?? []);
   // Pods that start form a cluster by themselves only where agents run beside the servers.
   const isFormed = operation !== 'podsStarting' || snapshot.workloads.some(({ bundled }) => bundled);
   return (isFormed ? does : does.filter((effect) => effect !== 'forms')).some(
-    (effect) => expected[effect][finding.rule]?.(finding, snapshot, ageMs) === true,
+    (effect) => expected[effect][finding.rule]?.(finding, snapshot, ageMs, work) === true,
   );
 }

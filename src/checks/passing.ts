@@ -3,12 +3,17 @@ import { hasEnded } from '../model/endedPods.ts';
 import { ordinalOf, podNameOf } from '../model/goneMembers.ts';
 import { emptyParts } from '../model/parts.ts';
 import { countSlots, subtractSlots, unionSlots } from '../model/slots.ts';
-import type { ClusterSnapshot, PodFacts, RedisNode } from '../model/snapshot.ts';
+import type { ClusterSnapshot, PodFacts, RedisNode, RunningWork } from '../model/snapshot.ts';
 import { isRunning } from '../model/unread.ts';
 import { isStarting, replacement } from './wayBack.ts';
 
 /** Whether work explains a finding that was there for so many milliseconds: for these nodes, and for this long. */
-export type Expects = (finding: Finding, snapshot: ClusterSnapshot, ageMs: number) => boolean;
+export type Expects = (
+  finding: Finding,
+  snapshot: ClusterSnapshot,
+  ageMs: number,
+  work: RunningWork,
+) => boolean;
 
 /** How long what work does may be seen; what lasts longer is a fault, whatever runs. Milliseconds. */
 export const limitsMs = {
@@ -31,11 +36,21 @@ const formingSeconds = 600;
 const waitsForVolume = 'unbound immediate PersistentVolumeClaims';
 
 export function within(ms: number, expects: Expects): Expects {
-  return (finding, snapshot, ageMs) => ageMs <= ms && expects(finding, snapshot, ageMs);
+  return (finding, snapshot, ageMs, work) => ageMs <= ms && expects(finding, snapshot, ageMs, work);
 }
 
 export function always(): boolean {
   return true;
+}
+
+/** What an interrupted move left open elsewhere stays a fault while other slots move. */
+export function isOpenedByIt(
+  { slots = [] }: Finding,
+  _: ClusterSnapshot,
+  _ageMs: number,
+  work: RunningWork,
+): boolean {
+  return work.slots === undefined || subtractSlots(slots, work.slots).length === 0;
 }
 
 /** Where nothing at all was read, no work explains it. */

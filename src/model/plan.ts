@@ -1,6 +1,6 @@
 import type { ClusterRef } from './clusterRef.ts';
 import type { MoveOptions } from './moves.ts';
-import type { SlotSet } from './slots.ts';
+import { unionSlots, type SlotSet } from './slots.ts';
 
 /** How a replica takes its master's place: with it, without waiting for it, or without asking the other masters. */
 export type PromoteHow = 'handOver' | 'force' | 'takeover';
@@ -180,6 +180,12 @@ export function isDestructive({ steps, losses }: Pick<Plan, 'steps' | 'losses'>)
 function isDestroying<K extends StepKind>(step: StepOf<K>): boolean {
   const does: boolean | ((step: StepOf<K>) => boolean) = destroys[step.kind];
   return typeof does === 'boolean' ? does : does(step);
+}
+
+/** The slots that a plan's steps name; undefined where they name none, and the run itself decides which it opens. */
+export function slotsOf({ steps }: Pick<Plan, 'steps'>): SlotSet | undefined {
+  const named = steps.flatMap((step) => ('slots' in step ? [step.slots] : []));
+  return named.length === 0 ? undefined : unionSlots(...named);
 }
 
 /** How far a running operation is; `done` and `total` count what `unit` says. */

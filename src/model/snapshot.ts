@@ -144,6 +144,8 @@ export interface RunningWork {
    * StatefulSet's. Absent where a Lease does not say it.
    */
   readonly operation?: string;
+  /** The slots that its steps open; absent where that is not known, such as of a colleague's. */
+  readonly slots?: SlotSet;
   /** It ended a few seconds ago: replicas may not have heard of all of it yet. */
   readonly ended?: boolean;
 }

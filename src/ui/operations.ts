@@ -1,13 +1,15 @@
 import { EventEmitter } from 'node:events';
 import { clusterKey, describeRef, type ClusterRef } from '../model/clusterRef.ts';
 import { UserError } from '../model/errors.ts';
-import type { Plan, Progress } from '../model/plan.ts';
+import { slotsOf, type Plan, type Progress } from '../model/plan.ts';
+import type { SlotSet } from '../model/slots.ts';
 import type { ClusterSnapshot, RunningWork } from '../model/snapshot.ts';
 import { workloadWork } from '../checks/workloadWork.ts';
 import { thisWindow } from './thisWindow.ts';
 import type { RunningOperation } from './tree/operationRow.ts';
 
 interface Entry extends RunningOperation {
+  readonly slots: SlotSet | undefined;
   readonly abort: AbortController;
   /** Ends, without throwing, when the operation has. */
   readonly ended: Promise<void>;
@@ -42,7 +44,7 @@ export class Operations extends EventEmitter<{ changed: [] }> {
     const ended = this.#ended.get(key);
     const colleagues = snapshot.running?.holder === thisWindow() ? undefined : snapshot.running;
     return [
-      ...(running === undefined ? [] : [{ title: running.title, operation: running.operation }]),
+      ...(running === undefined ? [] : [workOf(running)]),
       ...(ended === undefined || Date.now() - ended.at > settlesMs ? [] : [ended]),
       ...(colleagues === undefined ? [] : [colleagues]),
       ...workloadWork(snapshot),
@@ -71,15 +73,17 @@ export class Operations extends EventEmitter<{ changed: [] }> {
 
   /** Runs `work` as the cluster's one operation. Throws a UserError `busy` where another one runs. */
   async run<T>(
-    { ref, title, operation }: Pick<Plan, 'ref' | 'title' | 'operation'>,
+    plan: Pick<Plan, 'ref' | 'title' | 'operation' | 'steps'>,
     work: (signal: AbortSignal, report: (progress: Progress) => void) => Promise<T>,
   ): Promise<T> {
+    const { ref, title, operation } = plan;
+    const slots = slotsOf(plan);
     const key = clusterKey(ref);
     this.#refuse(ref);
     const abort = new AbortController();
     const { promise: ended, resolve: end } = Promise.withResolvers<undefined>();
     const report = (progress: Progress): void => {
-      this.#running.set(key, { title, operation, progress, abort, ended });
+      this.#running.set(key, { title, operation, slots, progress, abort, ended });
       this.emit('changed');
     };
     report({ text: 'Starting' });
@@ -104,4 +108,8 @@ export class Operations extends EventEmitter<{ changed: [] }> {
       `“${other.title}” is running on ${describeRef(ref)}. Nothing was changed. Wait until it finishes, or cancel it.`,
     );
   }
+}
+
+function workOf({ title, operation, slots }: Entry): RunningWork {
+  return { title, operation, ...(slots === undefined ? {} : { slots }) };
 }

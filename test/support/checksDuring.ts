@@ -10,7 +10,7 @@ import { Operations } from '../../src/ui/operations.ts';
 interface Checked<T> {
   readonly read: () => Promise<ClusterSnapshot>;
   /** Absent where another window or Kubernetes does it. */
-  readonly own?: Pick<Plan, 'ref' | 'title' | 'operation'>;
+  readonly own?: Pick<Plan, 'ref' | 'title' | 'operation' | 'steps'>;
   readonly work: () => Promise<T>;
   /** Does the work again until the cluster was checked as often meanwhile. */
   readonly least?: number;

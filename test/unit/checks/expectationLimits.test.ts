@@ -223,3 +223,13 @@ test('servers that form no cluster within ten minutes are a fault', () => {
   assert.equal(isSound(check(blank(60), workloadWork(blank(60)))), true);
   assert.equal(isSound(check(blank(900), workloadWork(blank(900)))), false);
 });
+
+test('open slots are expected only where the operation that runs opens them', () => {
+  const open = snapshotOf(
+    ids.map((id) => source(id, id === 'm1' ? { self: { ...line('m1'), migrating: [{ slot: 7, nodeId: 'm2' }] } } : {})),
+  );
+  const reshard = { title: 'Reshard', operation: 'reshard' };
+  assert.deepEqual(faultsAfter(0, open, { ...reshard, slots: [[0, 10]] }), []);
+  assert.deepEqual(faultsAfter(0, open, reshard), []);
+  assert.deepEqual(faultsAfter(0, open, { ...reshard, slots: [[8, 10]] }), ['open-slots']);
+});
