@@ -48,6 +48,7 @@ import { stopSandbox } from './commands/stopSandbox.ts';
 import { upgrade } from './commands/upgrade.ts';
 import { commandName } from './commandNames.ts';
 import { setContextKey } from './contextKeys.ts';
+import { namingWork } from './namingWork.ts';
 import type { Parts } from './parts.ts';
 import { showError } from './showError.ts';
 
@@ -116,7 +117,7 @@ export function registerCommands(parts: Parts): vscode.Disposable {
         parts.log.info(`${name}: ${result.outcome}. ${result.message}`);
         return result;
       } catch (error) {
-        return showError(parts.log, commandName(name) ?? name, error);
+        return showError(parts.log, commandName(name) ?? name, await namingWork(parts, argument, error));
       }
     }),
   );

@@ -91,7 +91,7 @@ export class Operations extends EventEmitter<{ changed: [] }> {
       return await work(abort.signal, report);
     } finally {
       this.#running.delete(key);
-      this.#ended.set(key, { title, operation, ended: true, at: Date.now() });
+      this.#ended.set(key, { ...workOf({ title, operation, slots }), ended: true, at: Date.now() });
       this.emit('changed');
       end(undefined);
       // What was expected a moment ago is a fault from now on.
@@ -110,6 +110,6 @@ export class Operations extends EventEmitter<{ changed: [] }> {
   }
 }
 
-function workOf({ title, operation, slots }: Entry): RunningWork {
+function workOf({ title, operation, slots }: Pick<Entry, 'title' | 'operation' | 'slots'>): RunningWork {
   return { title, operation, ...(slots === undefined ? {} : { slots }) };
 }

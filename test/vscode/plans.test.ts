@@ -218,6 +218,11 @@ describe('plans in VS Code', { timeout: 20 * 60_000 }, () => {
   test('a move that pauses says why on its row, and is stopped from there', async () => {
     await beginPaused();
     await vscode.screenshot('operation-paused-dark');
+    const refused = await vscode.evaluate<Result, object>(
+      ({ commands }, argument) => commands.executeCommand('redisCluster.forget', argument),
+      { cluster: { addresses: servers.addresses }, node: nodeAt(servers, 0).id },
+    );
+    assert.match(refused.message, /Nothing was changed\. 1 operation is running: Reshard 3,000 slots/);
     await vscode.rowAction(/Reshard 3,000 slots/, 'Cancel Operation');
     await vscode.treeRow(/Not finished: Reshard 3,000 slots/).waitFor({ timeout: 20_000 });
     await picture('operation-unfinished');

@@ -215,3 +215,15 @@ test('a node that a colleague restarts is expected to be away, and only its own 
   assert.match(state.expected[0] ?? '', /^Replica .* does not answer\. Expected while “Upgrade cart” runs\./);
   assert.deepEqual(state.running, { title: 'Upgrade cart', holder: 'ann on ci-3', canCancel: false });
 });
+
+test('slots that are being moved are not shown as claimed by two masters, others are', () => {
+  const self = { ...line('m0'), configEpoch: 9, slots: [[0, 5470]] as const };
+  const moved = snapshotOf(ids.map((id) => source(id, id === 'm0' ? { self } : {})));
+  const reshard = { title: 'Reshard', operation: 'reshard' };
+  const during = (slots: SlotSet): readonly SlotSet[] =>
+    slotMapState(moved, undefined, { all: [{ ...reshard, slots }] }).contested.map((one) => one.slots);
+  assert.deepEqual(during([[5461, 5470]]), []);
+  assert.deepEqual(during([[5461, 5468]]), [[[5469, 5470]]]);
+  assert.equal(slotMapState(moved, undefined, { all: [reshard] }).contested.length, 0);
+  assert.equal(slotMapState(moved).contested.length, 1);
+});

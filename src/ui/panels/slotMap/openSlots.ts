@@ -1,5 +1,5 @@
 import { nodeName } from '../../../model/shards.ts';
-import { intersectSlots, slotsFrom, subtractSlots } from '../../../model/slots.ts';
+import { intersectSlots, slotsFrom, subtractSlots, type SlotSet } from '../../../model/slots.ts';
 import type { ClusterSnapshot, Shard } from '../../../model/snapshot.ts';
 import type { ContestedSlots, MovingSlots } from './messages.ts';
 
@@ -51,8 +51,9 @@ function bySpeaker(pair: OpenPair): readonly Pick<MovingSlots, 'slots' | 'saidBy
 /**
  * Slots that two masters call their own, which gossip settles by config epoch. Sorted by the owner's epoch, lowest
  * first, so that whoever paints them in this order ends with the rightful owner.
+ * @param explained slots that are being given to another owner now
  */
-export function contestedSlots(shards: readonly Shard[]): readonly ContestedSlots[] {
+export function contestedSlots(shards: readonly Shard[], explained: SlotSet = []): readonly ContestedSlots[] {
   const epoch = (shard: Shard): number => shard.master?.configEpoch ?? 0;
   const rising = shards
     .filter((shard) => shard.slots.length > 0)
@@ -61,7 +62,7 @@ export function contestedSlots(shards: readonly Shard[]): readonly ContestedSlot
     rising
       .slice(0, index)
       .map((other) => ({
-        slots: intersectSlots(owner.slots, other.slots),
+        slots: subtractSlots(intersectSlots(owner.slots, other.slots), explained),
         owner: owner.id,
         other: other.id,
       }))

@@ -2,8 +2,8 @@ import { check } from '../../../checks/check.ts';
 import { isKubernetesRef, formatAddress } from '../../../model/clusterRef.ts';
 import type { Finding } from '../../../model/finding.ts';
 import { nodeName, shardsOf, slotsText, uncoveredSlots } from '../../../model/shards.ts';
-import { countSlots, formatSlots } from '../../../model/slots.ts';
-import type { ClusterSnapshot, RedisNode, Shard } from '../../../model/snapshot.ts';
+import { allSlots, countSlots, formatSlots, unionSlots, type SlotSet } from '../../../model/slots.ts';
+import type { ClusterSnapshot, RedisNode, RunningWork, Shard } from '../../../model/snapshot.ts';
 import { asSentence, isUnread } from '../../../model/unread.ts';
 import type { ClusterWork } from '../../tree/clusterRow.ts';
 import type { ContestedSlots, ShardState, SlotMapState } from './messages.ts';
@@ -23,9 +23,10 @@ export function slotMapState(
 ): SlotMapState {
   const running = runningState(work);
   const shards = running === undefined ? shardsOf(snapshot) : inOrder(shardsOf(snapshot), order);
-  const contested = contestedSlots(shards);
   const findings = check(snapshot, work.all);
   const expected = findings.filter((finding) => finding.expected === true);
+  const isHeardOf = expected.some(({ rule }) => rule === 'agreement');
+  const contested = contestedSlots(shards, isHeardOf ? slotsOfWork(work.all) : []);
   return {
     ref: snapshot.ref,
     name: snapshot.name,
@@ -43,6 +44,11 @@ export function slotMapState(
     expected: expected.filter(({ rule }) => !ofMoves.includes(rule)).map(({ message }) => message),
     ...(running === undefined ? {} : { running }),
   };
+}
+
+/** The slots that what runs gives to others: servers are not read at the same moment, so two may be seen to own them. */
+function slotsOfWork(all: readonly RunningWork[]): SlotSet {
+  return unionSlots(...all.map(({ slots }) => slots ?? allSlots));
 }
 
 /** Rules about slot migration, which the map itself shows. */
