@@ -131,7 +131,7 @@ export class ShardList {
     fields.name.title = [shard.label, shard.address, shard.id]
       .filter((text) => text !== undefined)
       .join('\n');
-    setText(fields.count, `${number(shard.count)} · ${share(shard.count)}`);
+    setCount(fields.count, shard.count);
     setText(fields.keys, keys);
     setText(fields.address, shard.address ?? '');
     setText(fields.replicas, replicasText(shard) + names(shard));
@@ -147,7 +147,6 @@ export class ShardList {
       'data-health': shard.health,
       'data-replicas': String(shard.replicas.length),
       'aria-selected': String(chosen),
-      'aria-label': `${shard.label}, ${quantity(shard.count, 'slot')}, ${share(shard.count)}, ${keys}, ${replicasText(shard)}, ${shard.healthText}`,
     });
     if (row.painted !== shard.colour) this.#paint(swatch, bar, shard.colour);
     row.painted = shard.colour;
@@ -195,6 +194,13 @@ export class ShardList {
     }
     event.preventDefault();
   }
+}
+
+/** A row is read out as it stands; only there the number needs its word. */
+function setCount(target: HTMLElement, count: number): void {
+  const word = element('span', { class: 'only-read' }, count === 1 ? ' slot' : ' slots');
+  const fresh = element('span', {}, number(count), word, ` · ${share(count)}`);
+  if (target.textContent !== fresh.textContent) target.replaceChildren(...fresh.childNodes);
 }
 
 function names({ replicas }: ShardState): string {

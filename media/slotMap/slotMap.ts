@@ -80,8 +80,8 @@ const mapPane = element(
   help,
 );
 const listPane = element('section', { class: 'list-pane', 'aria-label': 'Shards' }, list.root);
-const main = element('main', {}, mapPane, listPane);
-const page = element('div', { class: 'page' }, header.root, summaryText, main, tooltip);
+const panes = element('div', { class: 'panes' }, mapPane, listPane);
+const page = element('main', { class: 'page' }, header.root, summaryText, panes, tooltip);
 const waiting = element('div', { class: 'waiting', role: 'status' }, progressRing(), element('p', {}));
 document.body.append(waiting);
 
@@ -103,14 +103,14 @@ function showState(state: SlotMapState): void {
 
 function fit(): void {
   if (!page.isConnected) return;
-  const narrow = main.clientWidth < 720;
+  const narrow = panes.clientWidth < 720;
   page.classList.toggle('narrow', narrow);
   const ruler = narrow ? 40 : 48;
   const others = [finder.root, readoutBar, legend.root, help]
     .map((part) => (part.clientHeight === 0 ? 0 : part.clientHeight + 10))
     .reduce((sum, height) => sum + height);
-  const width = narrow ? mapPane.clientWidth - ruler : main.clientWidth - ruler - 320;
-  const height = narrow ? Math.max(width * 1.25, 400) : main.clientHeight - others;
+  const width = narrow ? mapPane.clientWidth - ruler : panes.clientWidth - ruler - 320;
+  const height = narrow ? Math.max(width * 1.25, 400) : panes.clientHeight - others;
   map.fit(width, Math.max(height, 128));
   mapPane.style.width = narrow ? '' : `${Math.max(map.width + ruler, 400)}px`;
 }

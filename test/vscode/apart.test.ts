@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { KubernetesAccess } from '../../src/kubernetes/kubernetesAccess.ts';
 import { adapterImage } from '../support/adapterFixture.ts';
+import { assertAccessible } from './accessible.ts';
 import { keepOnFailure, launchVSCode, type VSCodeUnderTest } from '../support/launchVSCode.ts';
 import { startKubernetes, type TestKubernetes } from '../support/startKubernetes.ts';
 import { accessTo, eventually } from './kubernetesAccess.ts';
@@ -116,5 +117,6 @@ describe('a cluster that falls apart', { timeout: 10 * 60_000 }, () => {
     await vscode.screenshot('apart-map-light');
     await vscode.setTheme('dark');
     await vscode.screenshot('apart-map-dark');
+    await assertAccessible(vscode);
   });
 });

@@ -1,4 +1,4 @@
-import { nodeAt, withNode } from '../redis/moveFixture.ts';
+import { nodeAt, until, viewOf, withNode } from '../redis/moveFixture.ts';
 import type { VSCodeUnderTest } from '../support/launchVSCode.ts';
 import type { TestCluster } from '../support/startRedisCluster.ts';
 
@@ -8,6 +8,8 @@ export interface PausedMove {
   readonly limitMemory: (maxmemory: string) => Promise<unknown>;
   /** Begins the move to the second master, which is too full, and waits until that is seen. */
   readonly beginPaused: () => Promise<void>;
+  /** Lets it go on until slots are open, keeps those open while that is looked at, and pauses it again. */
+  readonly whileOpen: (look: () => Promise<void>) => Promise<void>;
   /** Whether an operation holds the pods' agents back, which ends with it. */
   readonly isHeld: () => Promise<boolean>;
 }
@@ -35,6 +37,16 @@ export function pausedMoveOf(servers: () => TestCluster, vscode: () => VSCodeUnd
       await vscode()
         .treeRow(/Paused · 0 of 3,000 slots · Reshard.*Paused: the target uses/)
         .waitFor({ timeout: 20_000 });
+    },
+    whileOpen: async (look) => {
+      const target = nodeAt(servers(), 1);
+      await limitMemory('0');
+      await until(async () => (await viewOf(servers(), target)).self.importing.length > 0, 'slots are open');
+      // No key arrives meanwhile.
+      await withNode(servers(), target, (one) => one.call('CLIENT', 'PAUSE', '4000', 'WRITE'));
+      await look();
+      await limitMemory('100mb');
+      await withNode(servers(), target, (one) => one.call('CLIENT', 'UNPAUSE'));
     },
     isHeld: async () => {
       const list = await withNode(servers(), nodeAt(servers(), 0), (one) => one.call('CLIENT', 'LIST'));

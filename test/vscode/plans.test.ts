@@ -4,16 +4,8 @@ import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { countSlots, subtractSlots } from '../../src/model/slots.ts';
 import { dumpAll, fill } from '../redis/fill.ts';
-import {
-  assertNoneOpen,
-  assertWhole,
-  move,
-  nodeAt,
-  plainWrites,
-  until,
-  viewOf,
-  withNode,
-} from '../redis/moveFixture.ts';
+import { assertNoneOpen, assertWhole, move, nodeAt, plainWrites, viewOf } from '../redis/moveFixture.ts';
+import { assertAccessible } from './accessible.ts';
 import { keepOnFailure, launchVSCode, type VSCodeUnderTest } from '../support/launchVSCode.ts';
 import { startRedisCluster, type ClusterNode, type TestCluster } from '../support/startRedisCluster.ts';
 import { eventually } from './kubernetesAccess.ts';
@@ -64,7 +56,7 @@ describe('plans in VS Code', { timeout: 20 * 60_000 }, () => {
     );
   const pressLens = (title: string): Promise<void> =>
     vscode.page.locator('.codelens-decoration a').filter({ hasText: title }).first().click();
-  const { limitMemory, beginPaused, isHeld } = pausedMoveOf(
+  const { limitMemory, beginPaused, whileOpen, isHeld } = pausedMoveOf(
     () => servers,
     () => vscode,
   );
@@ -185,18 +177,12 @@ describe('plans in VS Code', { timeout: 20 * 60_000 }, () => {
     await bar.getByText('Paused: the target uses').waitFor();
     assert.match((await bar.textContent()) ?? '', /Reshard 3,000 slots.*0 of 3,000 slots · 0%/);
     await picture('running-paused');
+    await assertAccessible(vscode);
     const cards = (): Promise<readonly string[]> => page.locator('[data-shard-id] .name').allTextContents();
     const order = await cards();
-    const target = nodeAt(servers, 1);
-    const toTarget = (...call: [string, ...string[]]): Promise<unknown> =>
-      withNode(servers, target, (connection) => connection.call(...call));
-    await limitMemory('0');
-    await until(async () => (await viewOf(servers, target)).self.importing.length > 0, 'slots are open');
-    // Keys do not arrive for a while, so the slots stay open until the map was read again.
-    await toTarget('CLIENT', 'PAUSE', '4000', 'WRITE');
-    await page.getByRole('button', { name: /slots? moving now/ }).waitFor({ timeout: 20_000 });
-    await limitMemory('100mb');
-    await toTarget('CLIENT', 'UNPAUSE');
+    await whileOpen(() =>
+      page.getByRole('button', { name: /slots? moving now/ }).waitFor({ timeout: 20_000 }),
+    );
     await bar.getByText('Paused: the target uses').waitFor({ timeout: 20_000 });
     await vscode.treeRow(/Sandbox.*\d+% Reshard \(paused\) · healthy/).waitFor();
     await vscode.screenshot('running-dark');

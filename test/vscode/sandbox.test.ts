@@ -6,6 +6,7 @@ import { parseAddress } from '../../src/model/clusterRef.ts';
 import { keySlot } from '../../src/model/keySlot.ts';
 import { countSlots, parseSlots } from '../../src/model/slots.ts';
 import { connectNode } from '../../src/redis/entry.ts';
+import { assertAccessible } from './accessible.ts';
 import { keepOnFailure, launchVSCode, type VSCodeUnderTest } from '../support/launchVSCode.ts';
 import { eventually } from './kubernetesAccess.ts';
 import { followWalkthrough } from './walkthrough.ts';
@@ -105,7 +106,7 @@ describe('the sandbox in VS Code', { timeout: 20 * 60_000 }, () => {
     await vscode.screenshot('slotmap-light');
     await vscode.setTheme('highContrast');
     await vscode.screenshot('slotmap-hc');
-    await vscode.setTheme('dark');
+    await assertAccessible(vscode);
   });
 
   test('a key, a node and a slot lead to each other, and their names to the clipboard', async () => {

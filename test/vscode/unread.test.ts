@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { assertAccessible } from './accessible.ts';
 import { keepOnFailure, launchVSCode, type VSCodeUnderTest } from '../support/launchVSCode.ts';
 import { startRedisCluster, type TestCluster } from '../support/startRedisCluster.ts';
 import type { CheckResult, Result, SnapshotResult } from './results.ts';
@@ -58,6 +59,7 @@ describe('a cluster that cannot be read', { timeout: 10 * 60_000 }, () => {
     await vscode.screenshot('unread-map-light');
     await vscode.setTheme('dark');
     await vscode.screenshot('unread-map-dark');
+    await assertAccessible(vscode);
   });
 
   test('refuses every change with the reason, whatever was confirmed', async () => {

@@ -226,7 +226,9 @@ test('servers that form no cluster within ten minutes are a fault', () => {
 
 test('open slots are expected only where the operation that runs opens them', () => {
   const open = snapshotOf(
-    ids.map((id) => source(id, id === 'm1' ? { self: { ...line('m1'), migrating: [{ slot: 7, nodeId: 'm2' }] } } : {})),
+    ids.map((id) =>
+      source(id, id === 'm1' ? { self: { ...line('m1'), migrating: [{ slot: 7, nodeId: 'm2' }] } } : {}),
+    ),
   );
   const reshard = { title: 'Reshard', operation: 'reshard' };
   assert.deepEqual(faultsAfter(0, open, { ...reshard, slots: [[0, 10]] }), []);
