@@ -170,7 +170,7 @@ async function twoHundred(extensionPath: string): Promise<Partial<Record<keyof t
     const idleCpuPercent200 = await idlePercent(vscode, idleSeconds);
     const slotMapMs200 = await shown(
       () => vscode.command('redisCluster.openSlotMap', { cluster: { addresses } }),
-      async () => (await vscode.webview(/^Slots/)).locator('[data-shard-id]').first().waitFor(),
+      async () => (await vscode.webview(/^Slot Map/)).locator('[data-shard-id]').first().waitFor(),
     );
     return { idleCpuPercent200, slotMapMs200 };
   } finally {

@@ -17,21 +17,32 @@ interface OwnerReference {
   readonly controller?: boolean;
 }
 
-/**
- * Names the tool that would change an object back, by the marks it leaves, as the beginning of a sentence whose verb
- * follows: an operator's object, Flux, Argo CD or Helm.
- */
-export function ownerOf(metadata: OwnedMetadata): string | undefined {
+/** Who made an object and would change it back. */
+export interface Owner {
+  /** What people edit instead, such as `RedisCluster "db"`. */
+  readonly name: string;
+  /** What acts on it, as a sentence begins: `Its operator`, `Flux`. */
+  readonly tool: string;
+}
+
+/** `StatefulSet db is managed by the Helm release "db". Helm would revert the change.` */
+export function managedText(what: string, { name, tool }: Owner, would = 'revert the change'): string {
+  return `${what} is managed by ${name}. ${tool} would ${would}.`;
+}
+
+/** Names the tool that would change an object back, by the marks it leaves: an operator, Flux, Argo CD or Helm. */
+export function ownerOf(metadata: OwnedMetadata): Owner | undefined {
   const { labels = {}, annotations = {} } = metadata;
   const owner = controllerOf(metadata);
-  if (owner !== undefined) return `${owner.kind} "${owner.name}", whose operator`;
+  if (owner !== undefined) return { name: named(owner), tool: 'Its operator' };
   const flux = labels['helm.toolkit.fluxcd.io/name'] ?? labels['kustomize.toolkit.fluxcd.io/name'];
-  if (flux !== undefined) return `Flux "${flux}", which`;
+  if (flux !== undefined) return { name: `the Flux object "${flux}"`, tool: 'Flux' };
   const argo = labels['argocd.argoproj.io/instance'] ?? annotations['argocd.argoproj.io/tracking-id'];
-  if (argo !== undefined) return `the Argo CD application "${argo.split(':')[0] ?? argo}", which`;
+  if (argo !== undefined)
+    return { name: `the Argo CD application "${argo.split(':')[0] ?? argo}"`, tool: 'Argo CD' };
   const release = annotations['meta.helm.sh/release-name'];
-  if (release !== undefined) return `the Helm release "${release}", which`;
-  if (labels['app.kubernetes.io/managed-by'] === 'Helm') return 'a Helm release, which';
+  if (release !== undefined) return { name: `the Helm release "${release}"`, tool: 'Helm' };
+  if (labels['app.kubernetes.io/managed-by'] === 'Helm') return { name: 'a Helm release', tool: 'Helm' };
   return undefined;
 }
 
@@ -46,7 +57,7 @@ export async function topOwnerOf(
   access: KubernetesAccess,
   namespace: string,
   metadata: OwnedMetadata,
-): Promise<string | undefined> {
+): Promise<Owner | undefined> {
   return ownerOf(await belowTop(access, namespace, metadata));
 }
 
@@ -66,6 +77,10 @@ async function belowTop(
     named = above;
   }
   return named;
+}
+
+function named({ kind, name }: OwnerReference): string {
+  return `${kind} "${name}"`;
 }
 
 function controllerOf({ ownerReferences }: OwnedMetadata): OwnerReference | undefined {
@@ -100,7 +115,7 @@ export async function operatorOf(
   const object = await readIfAllowed(access, 'v1', 'Pod', namespace, pod);
   if (object === undefined) return undefined;
   const owner = controllerOf(await belowTop(access, namespace, object.metadata));
-  return owner === undefined || plainKinds.includes(owner.kind) ? undefined : `${owner.kind} "${owner.name}"`;
+  return owner === undefined || plainKinds.includes(owner.kind) ? undefined : named(owner);
 }
 
 /**
@@ -120,7 +135,7 @@ export async function refuseSeveral(access: KubernetesAccess, snapshot: ClusterS
   if (owner === undefined) return;
   throw new UserError(
     'unsafe',
-    `${describeRef(ref)} runs in several workloads (${workloads.map(({ name }) => name).join(', ')}). They are managed by ${owner} would revert the change. Make it there. Nothing was changed.`,
+    `${managedText(`${describeRef(ref)}, in several workloads (${workloads.map(({ name }) => name).join(', ')}),`, owner)} Make it there. Nothing was changed.`,
   );
 }
 
@@ -139,6 +154,6 @@ export async function refuseOwned(
   if (owner === undefined) return;
   throw new UserError(
     'unsafe',
-    `StatefulSet ${statefulSet} is managed by ${owner} would revert the change. Scale it there. Nothing was changed.`,
+    `${managedText(`StatefulSet ${statefulSet}`, owner)} Scale it there. Nothing was changed.`,
   );
 }

@@ -207,7 +207,7 @@ describe('whose a cluster is', { timeout: 400_000 }, () => {
     const { access, namespace } = fixture;
     const ref = { context: fixture.context, namespace, name: 'x-0' };
     for (const [marks, owner] of [
-      [{ labels: { 'kustomize.toolkit.fluxcd.io/name': 'apps' } }, /Flux "apps"/],
+      [{ labels: { 'kustomize.toolkit.fluxcd.io/name': 'apps' } }, /the Flux object "apps"/],
       [
         { annotations: { 'argocd.argoproj.io/tracking-id': 'store:apps/StatefulSet:x' } },
         /Argo CD .*"store"/,

@@ -3,7 +3,7 @@ import { describeRef, type KubernetesClusterRef } from '../../model/clusterRef.t
 import { UserError } from '../../model/errors.ts';
 import type { WorkloadFacts } from '../../model/snapshot.ts';
 import { asSentence } from '../../model/unread.ts';
-import { topOwnerOf } from '../owner.ts';
+import { managedText, topOwnerOf } from '../owner.ts';
 import { isOrdinalOf } from './claims.ts';
 import { generatedSecret, instanceLabel, managedBy, managedByLabel } from './render.ts';
 
@@ -131,7 +131,7 @@ async function belongingsOf(
   if (owner !== undefined) {
     throw new UserError(
       'unsafe',
-      `StatefulSet ${name} of ${describeRef(ref)} is managed by ${owner} would create it again or keep the rest. Delete it there. Nothing was deleted.`,
+      `${managedText(`StatefulSet ${name} of ${describeRef(ref)}`, owner, 'create it again or keep the rest')} Delete it there. Nothing was deleted.`,
     );
   }
   const selector = set === undefined ? ownSelector(name, true) : selectorOfOurs(set);

@@ -2,12 +2,13 @@ import { check, isSound } from '../../checks/check.ts';
 import { describeRef, isKubernetesRef, type KubernetesClusterRef } from '../../model/clusterRef.ts';
 import type { ClusterSnapshot, WorkloadFacts } from '../../model/snapshot.ts';
 import { refusal } from '../nodes.ts';
+import { managedText, type Owner } from '../owner.ts';
 import { refuseIncomplete } from '../refuseIncomplete.ts';
 
 /** What is asked of Kubernetes before a cluster's shape is planned. */
 export interface ShapeFacts {
-  /** The tool that would change the StatefulSet back, in words that end before "would"; see `owner.ts`. */
-  readonly owner?: string;
+  /** The tool that would change the StatefulSet back. */
+  readonly owner?: Owner;
 }
 
 /** The one StatefulSet whose replicas may be changed here. Throws a UserError that names whoever else looks after it. */
@@ -28,10 +29,7 @@ export function scalable(
     );
   }
   if (owner !== undefined) {
-    throw refusal(
-      'unsafe',
-      `StatefulSet ${workload.name} is managed by ${owner} would revert the change. Scale it there.`,
-    );
+    throw refusal('unsafe', `${managedText(`StatefulSet ${workload.name}`, owner)} Scale it there.`);
   }
   return { ref, workload };
 }

@@ -2,7 +2,7 @@ import type { KubernetesAccess, KubernetesObject } from '../../kubernetes/kubern
 import type { KubernetesClusterRef } from '../../model/clusterRef.ts';
 import { UserError } from '../../model/errors.ts';
 import { isOrdinalOf } from '../deploy/claims.ts';
-import { topOwnerOf, type OwnedMetadata } from '../owner.ts';
+import { topOwnerOf, type OwnedMetadata, type Owner } from '../owner.ts';
 
 /** What is read of a StatefulSet to renew its pods. */
 export interface SetFacts {
@@ -22,7 +22,7 @@ export interface SetFacts {
   /** The ConfigMap mounted with the servers' configuration, where there is one that the manifests' name says. */
   readonly configMap: string | undefined;
   /** Who changes it back if it is changed by anybody else: an operator's object, Helm, Argo CD, Flux. */
-  readonly owner: string | undefined;
+  readonly owner: Owner | undefined;
 }
 
 export interface ContainerFacts {

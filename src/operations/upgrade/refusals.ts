@@ -4,6 +4,7 @@ import { describeRef, isKubernetesRef, type KubernetesClusterRef } from '../../m
 import { UserError } from '../../model/errors.ts';
 import type { ClusterSnapshot, WorkloadFacts } from '../../model/snapshot.ts';
 import { bytesOf } from '../deploy/answers.ts';
+import { managedText } from '../owner.ts';
 import type { UpgradeRequest } from './answers.ts';
 import type { UpgradeFacts } from './facts.ts';
 
@@ -41,10 +42,7 @@ export function onlyStatefulSet(snapshot: ClusterSnapshot): {
 /** Throws a UserError where somebody else looks after the StatefulSet, or its pods could not be renewed one by one. */
 export function refuseForeign(workload: WorkloadFacts, { set }: UpgradeFacts, request: UpgradeRequest): void {
   if (set.owner !== undefined) {
-    throw refusal(
-      'unsafe',
-      `StatefulSet ${set.name} is made by ${set.owner} would change it back. Make the change there.`,
-    );
+    throw refusal('unsafe', `${managedText(`StatefulSet ${set.name}`, set.owner)} Make the change there.`);
   }
   if (set.strategy !== 'RollingUpdate') {
     throw refusal(

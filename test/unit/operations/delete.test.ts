@@ -122,7 +122,7 @@ test('what somebody would make again, or is not there, is refused', async () => 
   const owner = { ownerReferences: [{ kind: 'RedisCluster', name: 'db', uid: 'x', controller: true }] };
   await assert.rejects(
     prepareDelete(accessTo([object('StatefulSet', 'db', { spec }, owner)]), ref, [], { volumes: false }),
-    /managed by RedisCluster "db", whose operator would create it again.*Delete it there\. Nothing was deleted/,
+    /managed by RedisCluster "db"\. Its operator would create it again.*Delete it there\. Nothing was deleted/,
   );
   const other = { kind: 'Other' as const, name: 'db-7d9f', replicas: 1, readyReplicas: 1, bundled: false };
   await assert.rejects(
@@ -139,7 +139,7 @@ test('what a tool has made is refused by its name before anything is asked, as e
   const helm = { annotations: { 'meta.helm.sh/release-name': 'db' } };
   const argo = { labels: { 'argocd.argoproj.io/instance': 'shop' } };
   for (const [metadata, message] of [
-    [helm, /managed by the Helm release "db", which would create it again.*Nothing was deleted/],
+    [helm, /managed by the Helm release "db"\. Helm would create it again.*Nothing was deleted/],
     [argo, /managed by the Argo CD application "shop"/],
   ] as const) {
     const set = object('StatefulSet', 'db', { spec }, metadata);

@@ -12,25 +12,30 @@ import {
 } from '../../../src/operations/owner.ts';
 
 test('whoever would change an object back is named by the marks they leave', () => {
-  const cases: readonly [Parameters<typeof ownerOf>[0], string | undefined][] = [
+  const cases: readonly [Parameters<typeof ownerOf>[0], string | undefined, string?][] = [
     [{}, undefined],
     [{ ownerReferences: [{ kind: 'Pod', name: 'x' }] }, undefined],
     [
       { ownerReferences: [{ kind: 'RedisCluster', name: 'shop', controller: true }] },
-      'RedisCluster "shop", whose operator',
+      'RedisCluster "shop"',
+      'Its operator',
     ],
-    [{ labels: { 'helm.toolkit.fluxcd.io/name': 'shop' } }, 'Flux "shop", which'],
-    [{ labels: { 'kustomize.toolkit.fluxcd.io/name': 'apps' } }, 'Flux "apps", which'],
-    [{ labels: { 'argocd.argoproj.io/instance': 'shop' } }, 'the Argo CD application "shop", which'],
+    [{ labels: { 'helm.toolkit.fluxcd.io/name': 'shop' } }, 'the Flux object "shop"', 'Flux'],
+    [{ labels: { 'kustomize.toolkit.fluxcd.io/name': 'apps' } }, 'the Flux object "apps"', 'Flux'],
+    [{ labels: { 'argocd.argoproj.io/instance': 'shop' } }, 'the Argo CD application "shop"', 'Argo CD'],
     [
       { annotations: { 'argocd.argoproj.io/tracking-id': 'shop:apps/StatefulSet:ns/cart' } },
-      'the Argo CD application "shop", which',
+      'the Argo CD application "shop"',
+      'Argo CD',
     ],
-    [{ annotations: { 'meta.helm.sh/release-name': 'cart' } }, 'the Helm release "cart", which'],
-    [{ labels: { 'app.kubernetes.io/managed-by': 'Helm' } }, 'a Helm release, which'],
+    [{ annotations: { 'meta.helm.sh/release-name': 'cart' } }, 'the Helm release "cart"', 'Helm'],
+    [{ labels: { 'app.kubernetes.io/managed-by': 'Helm' } }, 'a Helm release', 'Helm'],
     [{ labels: { 'app.kubernetes.io/managed-by': 'somebody' } }, undefined],
   ];
-  for (const [metadata, expected] of cases) assert.equal(ownerOf(metadata), expected);
+  for (const [metadata, name, tool] of cases) {
+    const owner = ownerOf(metadata);
+    assert.deepEqual([owner?.name, owner?.tool], [name, tool]);
+  }
 });
 
 test('a StatefulSet that a tool looks after is not scaled behind its back', async () => {
@@ -72,13 +77,13 @@ test('the top of the chain of owners is named, or the last one that may be read'
   const set = {
     ownerReferences: [{ apiVersion: 'x/v1', kind: 'ValkeyNode', name: 'cart-0', controller: true }],
   };
-  assert.equal(await topOwnerOf(chain(), 'ns', set), 'ValkeyCluster "cart", whose operator');
-  assert.equal(await topOwnerOf(chain(['ValkeyNode']), 'ns', set), 'ValkeyNode "cart-0", whose operator');
+  assert.equal((await topOwnerOf(chain(), 'ns', set))?.name, 'ValkeyCluster "cart"');
+  assert.equal((await topOwnerOf(chain(['ValkeyNode']), 'ns', set))?.name, 'ValkeyNode "cart-0"');
   assert.equal(await operatorOf(chain(), 'ns', 'cart-0-0'), 'ValkeyCluster "cart"');
   assert.equal(await operatorOf(chain(['StatefulSet']), 'ns', 'cart-0-0'), undefined);
   await assert.rejects(
     refuseOwned(chain(), 'ns', 'cart-0'),
-    /managed by ValkeyCluster "cart", whose operator/,
+    /StatefulSet cart-0 is managed by ValkeyCluster "cart"\. Its operator would revert the change\. Scale it there/,
   );
 });
 
@@ -89,7 +94,7 @@ test('a cluster of several workloads is refused in the name of who made them', a
   const snapshot = { ...snapshotOf([]), workloads };
   await assert.rejects(
     refuseSeveral(chain(), snapshot),
-    /several workloads \(cart-0, cart-1\)\. They are managed by ValkeyCluster "cart", whose operator.*Nothing was changed/,
+    /several workloads \(cart-0, cart-1\), is managed by ValkeyCluster "cart"\. Its operator .*Nothing was changed/,
   );
   await refuseSeveral(chain(), { ...snapshot, workloads: workloads.slice(1) });
 });

@@ -213,7 +213,7 @@ describe('the shape of a cluster', () => {
   });
 
   test('who owns the StatefulSet is named, and a raw scale refused', () => {
-    const facts = { owner: 'the Helm release "cart", which' };
+    const facts = { owner: { name: 'the Helm release "cart"', tool: 'Helm' } };
     assert.throws(() => planAddShard(clusterOf([1, 1, 1]), {}, facts), /managed by the Helm release "cart"/);
     assert.throws(() => planScaleShape(clusterOf([1, 1, 1]), { masters: 4 }, facts), /Scale it there/);
   });

@@ -118,7 +118,12 @@ test('what cannot be done safely is refused with the reason', () => {
     [snapshot(), facts(), { image: 'no image' }, /not the name of an image/],
     [snapshot('8.0.2'), facts(), { image: 'valkey/valkey:9.1.2' }, /Redis up to 7\.2\..*new cluster/],
     [snapshot('8.0.2'), facts(), { image: 'redis:7.0.15', memory: '1Gi' }, /cannot read the files/],
-    [snapshot(), facts({ owner: 'the Helm release "x", which' }), { memory: '1Gi' }, /Helm release "x"/],
+    [
+      snapshot(),
+      facts({ owner: { name: 'the Helm release "x"', tool: 'Helm' } }),
+      { memory: '1Gi' },
+      /Helm release "x"/,
+    ],
     [snapshot(), facts({ strategy: 'OnDelete' }), { memory: '1Gi' }, /update strategy OnDelete/],
     [snapshot('7.0.15', false), facts(), { config: { timeout: '5' } }, /this product’s manifests/],
     [snapshot('7.0.15', false), facts({ claimTemplates: [] }), { memory: '1Gi' }, /have no volumes/],
