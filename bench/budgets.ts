@@ -75,10 +75,14 @@ async function shown<T>(work: () => Promise<unknown>, seen: () => Promise<T>): P
 }
 
 /** From the moment the server itself says that it is a master until its row says so. */
-async function roleChange(vscode: VSCodeUnderTest, { nodes }: TestCluster): Promise<number> {
+async function roleChange(
+  vscode: VSCodeUnderTest,
+  { nodes, addresses: [name = ''] }: TestCluster,
+): Promise<number> {
   const replica = nodes.find(({ role }) => role === 'replica');
   if (replica === undefined) throw new Error('There is no replica.');
   const address = `${replica.host}:${replica.port}`;
+  await vscode.expandRow(name);
   for (let shard = 1; shard <= 3; shard++) await vscode.expandRow(`Shard ${shard}`);
   const row = vscode.treeRow(new RegExp(`^${address}\\s*master`));
   const connection = await connectNode(parseAddress(address), {}, times);
