@@ -158,7 +158,7 @@ describe('obstacles on the way of an operation', { timeout: 240_000 }, () => {
       run(now, plan),
       says(
         new RegExp(`${nodeName(second)}, which gives slots, is now a replica\\. Create the plan again`),
-        /1 of 2 steps are done/,
+        /1 of 2 steps done/,
       ),
     );
     await runUnlessDone(now, async () =>
