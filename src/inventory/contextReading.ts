@@ -1,4 +1,4 @@
-import { clusterKey } from '../model/clusterRef.ts';
+import { clusterKey, type KubernetesClusterRef } from '../model/clusterRef.ts';
 import { messageOf, UserError } from '../model/errors.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
 import type { KubernetesAccess } from '../kubernetes/kubernetesAccess.ts';
@@ -121,9 +121,9 @@ export class ContextReading {
     return clusterIn(scope.state, namespace, name);
   }
 
-  reader(nodeId: string): NodeReader | undefined {
+  reader(ref: KubernetesClusterRef, nodeId: string): NodeReader | undefined {
     for (const scope of this.#scopes.values()) {
-      const reader = scope.reader(nodeId);
+      const reader = scope.reader(ref, nodeId);
       if (reader !== undefined) return reader;
     }
     return undefined;

@@ -142,7 +142,7 @@ export class Inventory extends EventEmitter<{ changed: [Changed] }> {
     if (isUnread(snapshot) && !isStopped) throw unreadError(snapshot);
     const find = (nodeId: string): NodeReader | undefined =>
       isKubernetesRef(ref)
-        ? this.#context(ref.context).reader(nodeId)
+        ? this.#context(ref.context).reader(ref, nodeId)
         : this.#addresses.get(clusterKey(ref))?.scope?.reader(nodeId);
     const credentials = isKubernetesRef(ref)
       ? await this.#context(ref.context).credentials(snapshot)

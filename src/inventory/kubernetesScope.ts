@@ -1,4 +1,4 @@
-import { clusterKey, isKubernetesRef } from '../model/clusterRef.ts';
+import { clusterKey, isKubernetesRef, type KubernetesClusterRef } from '../model/clusterRef.ts';
 import { messageOf, UserError } from '../model/errors.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
 import type { Candidate, KubernetesAccess } from '../kubernetes/kubernetesAccess.ts';
@@ -115,9 +115,17 @@ export class KubernetesScope {
     this.#stale = true;
   }
 
-  /** The reader of a cluster's node, by node id. */
-  reader(nodeId: string): NodeReader | undefined {
-    return [...this.#members.values()].find(({ reader }) => reader.reading.lastId === nodeId)?.reader;
+  /** The reader of a cluster's node. A cluster that was restored from copies of its volumes has the same node ids. */
+  reader({ namespace, name }: KubernetesClusterRef, nodeId: string): NodeReader | undefined {
+    const key = clusterKey({ context: this.#access.context, namespace, name });
+    const cluster = this.state.clusters.find(({ ref }) => clusterKey(ref) === key);
+    const workloads = new Set(cluster?.workloads.map((workload) => workload.name));
+    return [...this.#members.values()].find(
+      ({ candidate, reader }) =>
+        candidate.namespace === namespace &&
+        workloads.has(candidate.workload.name) &&
+        reader.reading.lastId === nodeId,
+    )?.reader;
   }
 
   /** What the servers of these pods ask for. Throws what reading the Secret throws. */

@@ -6,7 +6,8 @@ import type { RedisReading } from '../../../src/inventory/nodeReader.ts';
 import type { AddressSource, Changed } from '../../../src/inventory/sources.ts';
 import { clusterKey, type AddressClusterRef } from '../../../src/model/clusterRef.ts';
 import type { NodeConnection } from '../../../src/redis/nodeConnection.ts';
-import { line, view } from '../sample.ts';
+import type { Candidate, KubernetesAccess } from '../../../src/kubernetes/kubernetesAccess.ts';
+import { ids, line, pod, view } from '../sample.ts';
 
 const connection = { close: () => undefined } as NodeConnection;
 const redis: RedisReading = {
@@ -48,4 +49,52 @@ test('a cluster in Kubernetes is claimed by its context, whatever that is called
   const address = { addresses: ['h:1'] };
   assert.deepEqual(claimOf(address), { ref: address });
   assert.notEqual(claimKey(claimOf(ref)), claimKey(claimOf(address)));
+});
+
+test('an operation dials the pods of its own cluster, though a copy in another namespace has the same node ids', async () => {
+  const candidate = (namespace: string): Candidate => ({
+    ...{ namespace, uid: namespace },
+    workload: { kind: 'StatefulSet', name: 'cart', replicas: 6, readyReplicas: 6, bundled: true },
+    pods: ids.map((id) => pod(id, line(id).host, { namespace, uid: `${namespace}-${id}` })),
+  });
+  const access = {
+    context: 'test',
+    discover: () => Promise.resolve(['copy', 'shop'].map(candidate)),
+    watch: () => () => undefined,
+    forward: (namespace: string, name: string) =>
+      Promise.resolve({ path: `${namespace}/${name}`, close: () => undefined }),
+    get: () => Promise.resolve(undefined),
+    list: () => Promise.resolve([]),
+    close: () => undefined,
+  } as Partial<KubernetesAccess> as KubernetesAccess;
+  const dialled: string[] = [];
+  const idAt = new Map<NodeConnection, string>();
+  const connect: RedisReading['connectNode'] = (endpoint) => {
+    const path = 'path' in endpoint ? endpoint.path : '';
+    const id = path.split('/')[1] ?? '';
+    const made: Partial<NodeConnection> = { ...connection, call: () => Promise.resolve(id) };
+    idAt.set(made as NodeConnection, id);
+    return Promise.resolve(made as NodeConnection);
+  };
+  const inventory = new Inventory({
+    redis: () =>
+      Promise.resolve({
+        connectNode: connect,
+        connectPatiently: (endpoint, credentials) => {
+          dialled.push('path' in endpoint ? endpoint.path : '');
+          return connect(endpoint, credentials);
+        },
+        readNodeView: (line) => Promise.resolve(view(idAt.get(line) ?? '')),
+      }),
+    addressSource,
+  });
+  inventory.setContexts([
+    { name: 'test', namespaces: [], fingerprint: '', open: () => Promise.resolve(access) },
+  ]);
+  for (const namespace of ['shop', 'copy', 'shop']) {
+    const dialer = await inventory.dialer({ context: 'test', namespace, name: 'cart' });
+    (await dialer.dial('m0')).close();
+  }
+  assert.deepEqual(dialled, ['shop/m0', 'copy/m0', 'shop/m0']);
+  inventory.dispose();
 });
