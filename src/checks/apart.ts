@@ -2,7 +2,7 @@ import type { Finding } from '../model/finding.ts';
 import { quantity } from '../model/quantity.ts';
 import { emptyParts, partsWithData } from '../model/parts.ts';
 import { nodeName, slotsText } from '../model/shards.ts';
-import type { ClusterPart, ClusterSnapshot } from '../model/snapshot.ts';
+import type { ClusterPart, ClusterSnapshot, DuplicateId, Impostor } from '../model/snapshot.ts';
 import { formatSlots } from '../model/slots.ts';
 import { shortList } from '../model/unread.ts';
 import type { Rule } from './rule.ts';
@@ -11,17 +11,39 @@ import type { Rule } from './rule.ts';
 export const apart: Rule = (snapshot) => [
   ...fallenApart(snapshot),
   ...emptyServers(snapshot),
-  ...snapshot.impostors.map(({ address, listedId, answeringId }): Finding => ({
-    rule: 'impostor',
-    severity: 'error',
-    message: `Node ${answeringId.slice(0, 8)} of another cluster answers at ${address} instead of member ${listedId.slice(0, 8)}.`,
-    evidence: [`Members list ${listedId} at ${address}.`, `The server there reports the id ${answeringId}.`],
-    remedy:
-      'From this machine, the address leads to another server: through a tunnel, a port mapping or a reused address. Make it reach the member. Until then, nothing is sent to that server.',
-    nodeIds: snapshot.nodes.some(({ id }) => id === listedId) ? [listedId] : [],
-  })),
+  ...(snapshot.duplicateIds ?? []).map(duplicateId),
+  ...snapshot.impostors.map((impostor) => impostorAt(snapshot, impostor)),
   ...merged(snapshot),
 ];
+
+function duplicateId({ id, servers }: DuplicateId): Finding {
+  return {
+    rule: 'duplicate-id',
+    severity: 'error',
+    message: `${quantity(servers.length, 'server')} run with the same node id ${id.slice(0, 8)}: ${shortList(servers)}.`,
+    evidence: [`CLUSTER MYID says ${id} on each of them; their INFO says different run_id.`],
+    remedy:
+      'One of them was started from a copy of the other’s nodes.conf or volume. Stop the copy, and delete its nodes.conf before you start it again: it then gets an id of its own. Until then, nothing is changed.',
+    nodeIds: [id],
+  };
+}
+
+/** A server in a member's place: of another cluster, or another member, to which clients and replicas are then led. */
+function impostorAt({ nodes }: ClusterSnapshot, { address, listedId, answeringId }: Impostor): Finding {
+  const other = nodes.find(({ id, view }) => id === answeringId && view !== undefined);
+  const whose = other === undefined ? ' of another cluster' : '';
+  return {
+    rule: 'impostor',
+    severity: 'error',
+    message: `Node ${answeringId.slice(0, 8)}${whose} answers at ${address} instead of member ${listedId.slice(0, 8)}.`,
+    evidence: [`Members list ${listedId} at ${address}.`, `The server there reports the id ${answeringId}.`],
+    remedy:
+      other === undefined
+        ? 'From this machine, the address leads to another server: through a tunnel, a port mapping or a reused address. Make it reach the member. Until then, nothing is sent to that server.'
+        : `Clients that ask for slots of ${listedId.slice(0, 8)} and its replicas are led to the wrong server. Correct what it announces (cluster-announce-ip, cluster-announce-port), or the port mapping, before a failover: its replicas may hold copies of the other server’s keys.`,
+    nodeIds: nodes.some(({ id }) => id === listedId) ? [listedId] : [],
+  };
+}
 
 function fallenApart(snapshot: ClusterSnapshot): readonly Finding[] {
   const { nodes } = snapshot;

@@ -127,7 +127,8 @@ function standsAlone(others: readonly KnownNode[]): boolean {
   return others.every(({ flags }) => flags.includes('handshake'));
 }
 
-/** A seed and an announced address can be the same server: each node counts once. */
+/** A seed and an announced address can be the same server: it counts once. Two servers with the same node id stay two. */
 function withoutTwins<S extends Source>(sources: readonly Answering<S>[]): readonly Answering<S>[] {
-  return [...new Map(sources.toReversed().map((source) => [idOf(source), source])).values()].toReversed();
+  const keyOf = (source: Answering<S>): string => `${idOf(source)} ${source.reading.view.runId ?? ''}`;
+  return [...new Map(sources.toReversed().map((source) => [keyOf(source), source])).values()].toReversed();
 }

@@ -11,6 +11,7 @@ import type {
   UnreadServer,
 } from '../model/snapshot.ts';
 import { unionSlots } from '../model/slots.ts';
+import { confusedAddresses, distinctServers } from './duplicates.ts';
 import { components, partOf, splitParts } from './parts.ts';
 import { isAnswering, sourceOf, type Answering, type Source } from './source.ts';
 import { failedIn, toldOnly } from './told.ts';
@@ -18,7 +19,7 @@ import { failedIn, toldOnly } from './told.ts';
 /** What the servers said, as one cluster. */
 export type Merged = Pick<
   ClusterSnapshot,
-  'nodes' | 'strangers' | 'loosePods' | 'unread' | 'impostors' | 'otherParts' | 'mergedFrom'
+  'nodes' | 'strangers' | 'loosePods' | 'unread' | 'impostors' | 'otherParts' | 'mergedFrom' | 'duplicateIds'
 >;
 
 /** What is known beside what the servers said. */
@@ -37,16 +38,20 @@ export interface MergeContext {
  */
 export function mergeViews(sources: readonly Source[], context: MergeContext = {}): Merged {
   const { known, apart = [], impostors = [], mergedFrom = [] } = context;
+  const { servers, duplicateIds } = distinctServers(sources.filter(isAnswering));
   const {
     parts: [members = [], ...others],
     blank,
-  } = splitParts(sources.filter(isAnswering), known);
+  } = splitParts(servers, known);
   const views = members.map(({ reading }) => reading.view);
   const alive = new Map(views.map((view) => [view.self.id, view]));
   const lines = linesIn(views);
   const told = toldOnly(lines, alive);
   const isMember = new Set<Source>(members);
-  const rest = sources.filter((source) => !isMember.has(source));
+  const isDistinct = new Set<Source>(servers);
+  const rest = sources.filter(
+    (source) => !isMember.has(source) && (!isAnswering(source) || isDistinct.has(source)),
+  );
   const failed = failedIn(lines);
 
   const own = members.map((source) => ownNode(source, failed));
@@ -71,7 +76,8 @@ export function mergeViews(sources: readonly Source[], context: MergeContext = {
     strangers,
     loosePods: rest.flatMap((source) => (source.pod === undefined || taken.has(source) ? [] : [source.pod])),
     unread: rest.flatMap(unreadServer),
-    impostors,
+    impostors: [...impostors, ...confusedAddresses(members)],
+    ...(duplicateIds.length === 0 ? {} : { duplicateIds }),
     otherParts: otherParts([...others, ...alone, ...components(named)], nodes, {
       ...{ failed, named, isMissed: strangers.length > 0 },
     }),

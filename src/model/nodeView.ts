@@ -34,6 +34,8 @@ export interface NodeView {
   readonly currentEpoch: number;
   readonly product: 'redis' | 'valkey';
   readonly version: string;
+  /** Differs for each start of each server: two servers with the same node id have different ones. */
+  readonly runId?: string;
   readonly loading: boolean;
   /** Keys in all databases (INFO keyspace). */
   readonly keys: number;

@@ -110,7 +110,7 @@ export interface UnreadServer {
   readonly failure: ReadFailure;
 }
 
-/** At a node's address answers another node: it is no member and never takes part in a plan. */
+/** At a node's address answers another node: one of another cluster, which never takes part in a plan, or another member. */
 export interface Impostor {
   /** `host:port`, as members list it. */
   readonly address: string;
@@ -118,6 +118,13 @@ export interface Impostor {
   readonly listedId: string;
   /** The node that answers there. */
   readonly answeringId: string;
+}
+
+/** Servers that run with the same node id, as one started from a copy of another's volume does. */
+export interface DuplicateId {
+  readonly id: string;
+  /** What people call these servers: by pod, or by address. */
+  readonly servers: readonly string[];
 }
 
 /** Servers of the cluster's own workloads that know each other, and not the part that the snapshot's `nodes` are. */
@@ -167,6 +174,8 @@ export interface ClusterSnapshot {
   readonly unread: readonly UnreadServer[];
   /** Addresses of members at which another node answers. */
   readonly impostors: readonly Impostor[];
+  /** Node ids with which several servers run; absent where each runs once. `nodes` has one server of each. */
+  readonly duplicateIds?: readonly DuplicateId[];
   /** The other parts where the cluster has fallen apart; `nodes` is then the largest part that holds keys. */
   readonly otherParts: readonly ClusterPart[];
   /** A person has said that `nodes` is the part to be changed, although there are others. */

@@ -10,6 +10,7 @@ import { repairReplicas } from './heal/openOnReplicas.ts';
 import { repairOpenSlots } from './heal/openSlots.ts';
 import { rivalry } from './heal/rivals.ts';
 import { answers, refusal, refuseUnformed, refuseUnread } from './nodes.ts';
+import { refuseDuplicates } from './refuseDuplicates.ts';
 
 /**
  * Plans to repair what can be repaired without losing a key: nodes that have lost each other's address are introduced
@@ -19,6 +20,7 @@ import { answers, refusal, refuseUnformed, refuseUnread } from './nodes.ts';
  */
 export function planHeal(snapshot: ClusterSnapshot, facts: HealFacts): Plan {
   refuseUnread(snapshot);
+  refuseDuplicates(snapshot);
   refuseUnformed(snapshot);
   const rivals = new Map(snapshot.nodes.map((node) => [node, rivalry(snapshot, node)]));
   const greetings = snapshot.nodes.flatMap((node) =>

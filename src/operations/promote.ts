@@ -4,6 +4,7 @@ import type { Plan, PromoteHow } from '../model/plan.ts';
 import { nodeName, slotsText } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
 import { nameOf, refusal, refuseUnread } from './nodes.ts';
+import { refuseDuplicates } from './refuseDuplicates.ts';
 import { refuseApart } from './refuseParts.ts';
 import { lossesFor } from './promote/losses.ts';
 import { promotable } from './promote/refusals.ts';
@@ -26,6 +27,7 @@ export function planPromote(snapshot: ClusterSnapshot, request: PromoteRequest):
   const { node: id, how = 'handOver' } = request;
   checkHow(how);
   refuseUnread(snapshot);
+  refuseDuplicates(snapshot);
   if (how !== 'handOver') refuseApart(snapshot);
   if (how === 'takeover') return planTakeovers(snapshot, request);
   if (id === undefined) throw refusal('invalid-input', '"node" must be the node id of a replica.');

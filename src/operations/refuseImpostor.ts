@@ -11,6 +11,6 @@ export function refuseImpostor(snapshot: ClusterSnapshot, id: string): void {
   const name = nameOf(snapshot, id);
   throw refusal(
     'unsafe',
-    `The servers reach ${name} at ${found.address}, but node ${found.answeringId} answers there: keys could be sent to another cluster. Correct what ${name} announces (cluster-announce-ip, cluster-announce-port) first.`,
+    `The servers reach ${name} at ${found.address}, but node ${found.answeringId} answers there: keys could be sent to the wrong server. Correct what ${name} announces (cluster-announce-ip, cluster-announce-port) first.`,
   );
 }

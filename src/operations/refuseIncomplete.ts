@@ -1,12 +1,15 @@
 import type { ClusterSnapshot } from '../model/snapshot.ts';
 import { refuseUnread } from './nodes.ts';
+import { refuseDuplicates } from './refuseDuplicates.ts';
 import { refuseApart } from './refuseParts.ts';
 
 /**
  * What every plan that assigns, moves, removes, resets or deletes begins with: throws a UserError where nothing was read
- * of the cluster, or where it has fallen apart and what was read is only a part of it.
+ * of the cluster, where two servers run with one node id, or where it has fallen apart and what was read is only a part of
+ * it.
  */
 export function refuseIncomplete(snapshot: ClusterSnapshot): void {
   refuseUnread(snapshot);
+  refuseDuplicates(snapshot);
   refuseApart(snapshot);
 }

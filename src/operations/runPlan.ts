@@ -2,6 +2,7 @@ import { isAbort, UserError } from '../model/errors.ts';
 import type { Plan, Progress } from '../model/plan.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
 import { countSlots } from '../model/slots.ts';
+import { refuseDuplicates } from './refuseDuplicates.ts';
 import { resultOf, withState, type PlanResult, type Reached, type StepState } from './planResult.ts';
 import { batchesOf, runTogether, type Batch } from './steps/batches.ts';
 import { bind, type BoundStep } from './steps/bind.ts';
@@ -75,6 +76,7 @@ function reachedBy({ plan, states, tallies, left, ports, over, signal }: Run, st
 async function runBatch(run: Run, batch: Batch): Promise<void> {
   const snapshot = run.fresh ?? (await run.ports.readSnapshot());
   delete run.fresh;
+  refuseDuplicates(snapshot);
   await holdNewcomers(run, snapshot);
   const shared = new AbortController();
   const signal = AbortSignal.any([run.signal, shared.signal]);

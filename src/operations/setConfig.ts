@@ -4,6 +4,7 @@ import { nodeName } from '../model/shards.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
 import { answers, memberOf, nameOf, refusal, refuseUnread } from './nodes.ts';
 import { checkSettings, isSameValue, needsRestart, settingsIn } from './upgrade/settings.ts';
+import { refuseDuplicates } from './refuseDuplicates.ts';
 
 export interface SetConfigRequest {
   readonly name: string;
@@ -27,6 +28,7 @@ export function planSetConfig(
   facts: SetConfigFacts,
 ): Plan {
   refuseUnread(snapshot);
+  refuseDuplicates(snapshot);
   const { name, value, node } = request;
   checkName(snapshot, name, value);
   const nodes = node === undefined ? snapshot.nodes.filter(answers) : [memberOf(snapshot, node)];

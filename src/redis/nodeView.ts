@@ -45,6 +45,7 @@ export function nodeView(
   // Fields that Redis has not are looked for where they would stand, not in all of it.
   const server = infoFields(infoText.slice(0, infoText.indexOf('\n# ', 1)));
   const valkeyVersion = server.text('valkey_version');
+  const runId = server.text('run_id');
   const isValkey = valkeyVersion !== undefined || server.text('server_name') === 'valkey';
   return {
     self,
@@ -54,6 +55,7 @@ export function nodeView(
     currentEpoch: cluster.number('cluster_current_epoch'),
     product: isValkey ? 'valkey' : 'redis',
     version: (isValkey ? valkeyVersion : server.text('redis_version')) ?? '',
+    ...(runId === undefined ? {} : { runId }),
     uptimeSeconds: server.number('uptime_in_seconds'),
     usedMemoryBytes: info.number('used_memory'),
     maxMemoryBytes: info.number('maxmemory'),

@@ -85,6 +85,18 @@ describe('a cluster of which nothing was read', () => {
   }
 });
 
+describe('a cluster two of whose servers have one node id', () => {
+  const duplicateIds = [{ id: 'm0', servers: ['cart-0', 'copy-0'] }];
+  for (const [name, planner] of Object.entries({ ...planners, ...alsoOfAPart })) {
+    test(`${name} is refused: it could reach the wrong one`, () => {
+      assert.match(
+        refused(() => planner({ ...whole, duplicateIds })),
+        /^cart-0 and copy-0 run with the same node id m0: a change could reach the wrong server/,
+      );
+    });
+  }
+});
+
 describe('a cluster that has fallen apart', () => {
   for (const [name, planner] of Object.entries(planners)) {
     test(`${name} is refused on a part`, () => {
