@@ -53,19 +53,23 @@ function findingOf(snapshot: ClusterSnapshot, wrong: readonly Misconception[]): 
   const nameOf = (id: string): string => names.get(id) ?? id.slice(0, 8);
   const subjects = [...new Set(wrong.map(({ subject }) => subject))];
   const list = shortList(subjects.map(nameOf));
+  const viewers = [...new Set(wrong.map(({ viewer }) => viewer))];
   const isRoleOnly = wrong.every(({ kind }) => kind === 'role');
   const what = isRoleOnly ? 'listed in the wrong role' : 'not known to all other nodes';
   const subject = subjects.length === 1 ? `${list} is` : `${quantity(subjects.length, 'node')} are`;
+  const isOfOne = viewers.length === 1 && subjects.length > 1 && !isRoleOnly;
   const rest = subjects.length === 1 ? '' : `: ${list}`;
   return {
     rule: 'mutual',
     severity: isAnyUnknownToMost(snapshot, wrong) ? 'error' : 'warning',
-    message: `${subject} ${what}${rest}.`,
+    message: isOfOne
+      ? `${viewers.map(nameOf).join()} does not know ${quantity(subjects.length, 'other node')}: ${list}.`
+      : `${subject} ${what}${rest}.`,
     evidence: evidenceOf(wrong, nameOf, snapshot),
     remedy: wrong.some(({ kind }) => healable.has(kind))
       ? 'No replica can be elected that the masters do not know. “Heal Cluster…” introduces the nodes to each other again. If it comes back, look for an operator or script that sends CLUSTER FORGET.'
       : 'Wait: nodes that are in touch tell each other their roles. If it stays, check that their bus ports reach each other.',
-    nodeIds: subjects,
+    nodeIds: isOfOne ? [...viewers, ...subjects] : subjects,
   };
 }
 

@@ -1,6 +1,6 @@
 import { hasEnded } from '../model/endedPods.ts';
 import { isKubernetesRef } from '../model/clusterRef.ts';
-import { answers } from '../model/answering.ts';
+import { answers, unlistedNodes } from '../model/answering.ts';
 import {
   canBeDeclaredFailed,
   goneMembers,
@@ -138,6 +138,7 @@ export function replacement(snapshot: ClusterSnapshot, name: string | undefined)
 export function isAllAccountedFor(snapshot: ClusterSnapshot): boolean {
   const { nodes, unread, loosePods, impostors, apiProblem } = snapshot;
   if (partsWithData(snapshot).length > 0 || impostors.length > 0 || apiProblem !== undefined) return false;
+  if (unlistedNodes(snapshot).length > 0) return false;
   if (scaledBelow(snapshot) !== undefined || replacement(snapshot, undefined) !== undefined) return false;
   const empty = new Set(emptyParts(snapshot).flatMap((part) => part.nodes.map(({ pod }) => pod?.uid)));
   const members = new Set(nodes.flatMap(({ pod, host, port }) => [pod?.uid, `${host}:${port}`]));

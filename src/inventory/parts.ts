@@ -15,7 +15,10 @@ export function splitParts<S extends Source>(
   known: ReadonlySet<string> = new Set(),
 ): { readonly parts: readonly (readonly Answering<S>[])[]; readonly blank: readonly Answering<S>[] } {
   const isBlank = ({ reading: { view } }: Answering<S>): boolean => isLonely(view) && view.keys === 0;
-  const blank = sources.filter(isBlank);
+  const alone = sources.filter(isBlank);
+  // One that others still list is a member that has forgotten all others, as after CLUSTER RESET SOFT.
+  const listed = new Set(alone.length === 0 ? [] : sources.flatMap((source) => listedBy(source)));
+  const blank = alone.filter(({ reading }) => !listed.has(reading.view.self.id));
   const rest = blank.length === 0 ? sources : sources.filter((source) => !blank.includes(source));
   if (rest.length === 0) return { parts: [sources], blank: [] };
   const found = components(rest);
@@ -38,6 +41,10 @@ export function splitParts<S extends Source>(
       .map(({ part }) => part),
     blank,
   };
+}
+
+function listedBy({ reading }: Answering): readonly string[] {
+  return reading.view.others.flatMap(({ id, flags }) => (flags.includes('handshake') ? [] : id));
 }
 
 /** Servers that know each other, directly or through others. */

@@ -6,6 +6,13 @@ export function answers(node: RedisNode | undefined): node is RedisNode & { view
   return node?.view !== undefined && node.health !== 'failed' && node.health !== 'unreachable';
 }
 
+/** Members that answer and that another one which answers does not list: some of them are not one cluster. */
+export function unlistedNodes({ nodes }: ClusterSnapshot): readonly (RedisNode & { view: object })[] {
+  const answering = nodes.filter((node) => answers(node));
+  const known = answering.map(({ id, view }) => new Set([id, ...view.others.map((line) => line.id)]));
+  return answering.filter(({ id }) => !known.every((ids) => ids.has(id)));
+}
+
 /** Masters with slots: those whose votes count when a replica asks to take over (specification, "Replica election"). */
 export function votersOf(snapshot: ClusterSnapshot): {
   readonly all: readonly RedisNode[];

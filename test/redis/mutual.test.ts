@@ -7,9 +7,12 @@ import type { Finding } from '../../src/model/finding.ts';
 import { History } from '../../src/model/history.ts';
 import type { ClusterSnapshot } from '../../src/model/snapshot.ts';
 import { agreed } from '../../src/operations/agreed.ts';
+import { planFix } from '../../src/operations/fix.ts';
+import { readStrayKeys } from '../../src/operations/fix/facts.ts';
 import { runPlan } from '../../src/operations/runPlan.ts';
 import { startRedisCluster, type TestCluster } from '../support/startRedisCluster.ts';
 import { healPlan } from './healPlan.ts';
+import { nodeAt, withNode } from './moveFixture.ts';
 import { readAnyway } from './readAnyway.ts';
 import { runPorts } from './runPorts.ts';
 
@@ -65,4 +68,38 @@ test('masters that are made to forget every replica again and again are found, a
   );
   await runPlan(plan, runPorts(cluster, { readSnapshot: () => read() }));
   assert.deepEqual(await findings(), []);
+});
+
+test('servers that were reset and that others still list know nobody: heal introduces them, then fix assigns their slots', async () => {
+  const ports = runPorts(cluster, { readSnapshot: () => read() });
+  const reset = async (index: number): Promise<void> => {
+    await withNode(cluster, nodeAt(cluster, index), (line) =>
+      line.pipeline([['FLUSHALL'], ['CLUSTER', 'RESET', 'SOFT']]),
+    );
+  };
+  const untilFound = async (isSo: (found: readonly Finding[]) => boolean): Promise<readonly Finding[]> => {
+    const end = performance.now() + 30_000;
+    for (;;) {
+      const found = check(await read());
+      if (isSo(found)) return found;
+      assert.ok(performance.now() < end, JSON.stringify(found, undefined, 1));
+      await sleep(100);
+    }
+  };
+  const isMutual = ({ rule }: Finding): boolean => rule === 'mutual';
+  await reset(5);
+  const alone = (await untilFound((found) => found.some(isMutual))).find(isMutual);
+  const { host, port } = nodeAt(cluster, 5);
+  assert.ok(alone?.message.startsWith(`${host}:${port} does not know 5 other nodes: `), alone?.message);
+  await runPlan(await healPlan(cluster), ports);
+  await untilFound((found) => !found.some(isMutual));
+
+  // The master whose replica that was: nobody else has its slots.
+  await reset(2);
+  const coverage = check(await read()).find(({ rule }) => rule === 'coverage');
+  assert.match(coverage?.remedy ?? '', /other findings name/, 'Fix would be refused');
+  await runPlan(await healPlan(cluster), ports);
+  const whole = await read();
+  await runPlan(planFix(whole, await readStrayKeys(whole, cluster.dialer)), ports);
+  await untilFound(isSound);
 });

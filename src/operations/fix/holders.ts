@@ -1,6 +1,7 @@
 import { quantity } from '../../model/quantity.ts';
 import { nodeName } from '../../model/shards.ts';
-import type { ClusterSnapshot, PodFacts, RedisNode } from '../../model/snapshot.ts';
+import type { ClusterSnapshot, PodFacts } from '../../model/snapshot.ts';
+import { unlistedNodes } from '../../model/answering.ts';
 import { answers, refusal } from '../nodes.ts';
 import { isLost, staysUndeclared, mayHold, undeclaredText, unknownMembers } from './lost.ts';
 import { goneMembers } from '../../model/goneMembers.ts';
@@ -53,12 +54,10 @@ export function refuseHolders(
 }
 
 /** Members that answer and that another member does not list: they are not one cluster. */
-function apart({ nodes }: ClusterSnapshot): readonly string[] {
-  const answering = nodes.filter((node) => answers(node));
-  const isListed = (node: RedisNode): boolean =>
-    answering.every((other) => other === node || other.view.others.some(({ id }) => id === node.id));
-  const unlisted = answering.filter((node) => !isListed(node));
+function apart(snapshot: ClusterSnapshot): readonly string[] {
+  const unlisted = unlistedNodes(snapshot);
   if (unlisted.length === 0) return [];
+  const answering = snapshot.nodes.filter((node) => answers(node));
   if (answering.every(({ slots, view }) => slots.length === 0 && view.keys === 0)) {
     return [
       `${listed(unlisted.map(nodeName))} do not know each other and are empty: no cluster has been formed yet.`,

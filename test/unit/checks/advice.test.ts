@@ -104,7 +104,11 @@ describe('a member whose pod is gone', () => {
         reading: {
           tried: true,
           lastId: self.id,
-          view: { ...view('m0'), self, others: ids.map((id) => line(id)) },
+          view: {
+            ...view('m0'),
+            self,
+            others: [...ids.map((id) => line(id)), ...anew.filter((other) => other !== self)],
+          },
         },
       })),
     ];
