@@ -32,9 +32,15 @@ function ofNode(node: RedisNode): readonly Finding[] {
     {
       ...found,
       severity: 'warning',
-      message: `${nodeName(node)} could not write a copy of its data to disk.`,
+      message: `${nodeName(node)} could not write a copy of its data to disk.${refusing(node)}`,
       evidence: failed.map((field) => `INFO persistence says ${field}`),
       remedy: 'See its log: usually its volume is full, or there is not enough memory for a second process.',
     },
   ];
+}
+
+/** What the server refuses depends on settings that INFO does not show. */
+function refusing({ role, view }: RedisNode): string {
+  if (role !== 'master' || view?.persistence.snapshotSaved !== false) return '';
+  return ' It refuses writes (MISCONF) until it can, unless stop-writes-on-bgsave-error is off or “save” is empty.';
 }

@@ -22,6 +22,19 @@ export function votersOf(snapshot: ClusterSnapshot): {
   return { all, silent: all.filter((node) => !answers(node)) };
 }
 
+/**
+ * Whether enough masters know the master of a replica: one that has forgotten it gives its replica no vote, since to that
+ * one it is a replica of nobody.
+ */
+export function knowItsMaster(snapshot: ClusterSnapshot, { masterId }: Pick<RedisNode, 'masterId'>): boolean {
+  const { all } = votersOf(snapshot);
+  const knowing = all.filter(
+    (voter) =>
+      !answers(voter) || voter.view.others.some(({ id }) => id === masterId) || voter.id === masterId,
+  );
+  return knowing.length * 2 > all.length;
+}
+
 /** Whether enough masters answer to elect a replica. */
 export function canElect(snapshot: ClusterSnapshot): boolean {
   const { all, silent } = votersOf(snapshot);

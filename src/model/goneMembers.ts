@@ -75,7 +75,7 @@ export function isSeenByPeers(snapshot: ClusterSnapshot, id: string): boolean {
 
 /**
  * Whether enough masters could declare a node failed, for which more than half of all have to miss it (specification,
- * "Failure detection"). Nobody misses a node whose address was lost: it is not asked any more. A master that only this
+ * "Failure detection"). Nobody misses a node that was forgotten or whose address was lost: it is not asked any more. A master that only this
  * machine does not reach counts as one that could.
  */
 export function canBeDeclaredFailed(snapshot: ClusterSnapshot, id: string): boolean {
@@ -83,7 +83,7 @@ export function canBeDeclaredFailed(snapshot: ClusterSnapshot, id: string): bool
   const able = all.filter((voter) => {
     if (!answers(voter)) return isSeenByPeers(snapshot, voter.id);
     const lines = voter.view.others.filter((line) => line.id === id);
-    return lines.every(hasAddress);
+    return lines.length > 0 && lines.every(hasAddress);
   });
   return able.length * 2 > all.length;
 }

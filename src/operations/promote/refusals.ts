@@ -3,7 +3,8 @@ import type { PromoteHow } from '../../model/plan.ts';
 import { nodeName } from '../../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
 import { deniedText, whyDenied } from '../../model/unread.ts';
-import { answers, canElect, isInTouch, memberOf, refusal, replicasOf, votersOf } from '../nodes.ts';
+import { knowItsMaster } from '../../model/answering.ts';
+import { answers, canElect, isInTouch, memberOf, nameOf, refusal, replicasOf, votersOf } from '../nodes.ts';
 import { proofOfDeath, signOfLife } from './death.ts';
 
 /**
@@ -33,9 +34,11 @@ export function promotable(
 function refuseHandOver(snapshot: ClusterSnapshot, node: RedisNode, master: RedisNode | undefined): void {
   const name = nodeName(node);
   if (!answers(master)) {
-    const way = canElect(snapshot)
-      ? 'If the cluster does not elect a replica by itself, promote with how "force".'
-      : `${lostMajority(snapshot)} Promote with how "takeover" if they are dead.`;
+    const way = !knowItsMaster(snapshot, node)
+      ? 'Most masters have forgotten it and elect none of its replicas. Promote with how "takeover" if it is dead.'
+      : canElect(snapshot)
+        ? 'If the cluster does not elect a replica by itself, promote with how "force".'
+        : `${lostMajority(snapshot)} Promote with how "takeover" if they are dead.`;
     const denied = master === undefined ? undefined : whyDenied(master);
     const gone = denied === undefined ? 'does not answer' : `could not be read (${deniedText(denied)})`;
     throw refusal('unsafe', `The master of ${name} ${gone}, so it cannot hand its role over. ${way}`);
@@ -58,6 +61,16 @@ function refuseWithoutMaster(node: RedisNode, master: RedisNode | undefined): vo
 }
 
 function refuseWithoutVotes(snapshot: ClusterSnapshot, node: RedisNode): void {
+  if (!knowItsMaster(snapshot, node)) {
+    const master = snapshot.nodes.find(({ id }) => id === node.masterId);
+    const way = answers(master)
+      ? '“Heal Cluster…” introduces it again.'
+      : 'Promote with how "takeover" if it is dead.';
+    throw refusal(
+      'unsafe',
+      `Most masters have forgotten ${nameOf(snapshot, node.masterId ?? '')}, the master of ${nodeName(node)}, so they do not elect its replica. ${way}`,
+    );
+  }
   if (canElect(snapshot)) return;
   throw refusal(
     'unsafe',
@@ -67,7 +80,7 @@ function refuseWithoutVotes(snapshot: ClusterSnapshot, node: RedisNode): void {
 
 function refuseTakeover(snapshot: ClusterSnapshot, node: RedisNode, dead: readonly string[]): void {
   const name = nodeName(node);
-  if (canElect(snapshot)) {
+  if (canElect(snapshot) && knowItsMaster(snapshot, node)) {
     throw refusal(
       'invalid-input',
       `Most masters answer and can elect ${name}: promote with how "force", which asks for their votes.`,

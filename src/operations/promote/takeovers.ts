@@ -1,3 +1,4 @@
+import { knowItsMaster } from '../../model/answering.ts';
 import { quantity } from '../../model/quantity.ts';
 import { isKubernetesRef } from '../../model/clusterRef.ts';
 import type { Plan, StepOf } from '../../model/plan.ts';
@@ -33,7 +34,9 @@ export function planTakeovers(snapshot: ClusterSnapshot, { node, dead = [] }: Re
     .sort((a, b) => Number(b.heir === chosen) - Number(a.heir === chosen));
   const served = pairs.flatMap(({ master, heir }) => (heir === undefined ? [] : [{ master, heir }]));
   const missing = Math.floor(all.length / 2) + 1 - (all.length - silent.length);
-  const steps = served.map(({ master, heir }, index) => stepFor(master, heir, index < missing, dead));
+  const steps = served.map(({ master, heir }, index) =>
+    stepFor(master, heir, index < missing || !knowItsMaster(snapshot, heir), dead),
+  );
   const names = served.map(({ heir }) => nodeName(heir)).join(', ');
   return {
     title: `Promote ${names} of ${snapshot.name}`,

@@ -55,11 +55,22 @@ function nodeOf(
 function acquainted(nodes: readonly RedisNode[]): readonly RedisNode[] {
   return nodes.map((node) => {
     if (node.view === undefined || node.view.others.length > 0) return node;
-    const others = nodes.flatMap((other) =>
-      other === node || other.view === undefined ? [] : [other.view.self],
-    );
+    const others = nodes
+      .filter((other) => other !== node)
+      .map((other) => other.view?.self ?? silentLine(other));
     return { ...node, view: { ...node.view, others } };
   });
+}
+
+/** What others list of a node that does not answer. */
+function silentLine({ health, role, ...node }: RedisNode): KnownNode {
+  return {
+    ...node,
+    flags: [role, health === 'failed' ? 'fail' : 'fail?'],
+    linkState: 'disconnected',
+    migrating: [],
+    importing: [],
+  };
 }
 
 const three: Readonly<Record<string, Sketch>> = {
