@@ -1,6 +1,7 @@
 import { formatAddress } from '../model/clusterRef.ts';
 import { linesIn } from '../model/internedNodes.ts';
-import type { KnownNode } from '../model/nodeView.ts';
+import type { KnownNode, NodeView } from '../model/nodeView.ts';
+import { slotCount } from '../model/slots.ts';
 import type { Impostor } from '../model/snapshot.ts';
 import { isAnswering, isLonely, type Answering, type Source } from './source.ts';
 
@@ -20,7 +21,7 @@ export interface AddressMembers {
 
 /**
  * Which of the servers that were asked are members of the cluster. The first named address that answers defines the
- * cluster, as long as it is not another than before; from there on a server is a member if a member lists its node id.
+ * cluster, as long as it is not another than before, nor a server that has lost the others; from there on a server is a member if a member lists its node id.
  * Whatever else answers at a member's address is none: behind a tunnel or a NAT it is often another cluster's server.
  * @param known ids of the nodes that were the cluster when it was read last
  */
@@ -75,6 +76,7 @@ function membersAmong(
   const first =
     named.find((source) => known.has(idOf(source)) && !isLonely(source.reading.view)) ??
     answering.find((source) => known.has(idOf(source)) && !isLonely(source.reading.view)) ??
+    named.find(({ reading }) => !isLonely(reading.view) && !isLeftOver(reading.view)) ??
     named.find(({ reading }) => !isLonely(reading.view));
   // Servers that are no cluster yet are what the user says they are.
   if (first === undefined) return named;
@@ -121,6 +123,11 @@ function strayed({ address, listedId, answeringId }: Impostor): Source {
     address,
     reading: { tried: true, failure: { reason: 'unreachable', message }, lastId: listedId },
   };
+}
+
+/** A server that knows nobody and serves some slots, as one that kept its keys and lost its nodes.conf: no cluster. */
+function isLeftOver({ others, slotsAssigned }: NodeView): boolean {
+  return standsAlone(others) && slotsAssigned < slotCount;
 }
 
 function standsAlone(others: readonly KnownNode[]): boolean {

@@ -70,6 +70,15 @@ test('the first named address defines the cluster, and what the user names besid
   );
 });
 
+test('a server that has lost the others defines no cluster, though it is named first', () => {
+  const alone = answering(7401, 'x1', [], { slotsAssigned: 194 });
+  const first = answering(7402, 'a2', [at('a3', 7403)]);
+  const { sources, apart } = membersAt([alone, first], new Set());
+  assert.deepEqual([ids(sources), ids(apart)], [['a2'], ['x1']]);
+  const whole = answering(7401, 'x1', []);
+  assert.deepEqual(ids(membersAt([whole, first], new Set()).sources), ['x1'], 'one server can be a cluster');
+});
+
 test('a named server that lists a member is one, and one that was reached twice counts once', () => {
   const first = answering(7401, 'a1', []);
   const lists = answering(7402, 'a2', [at('a1', 7401)]);
