@@ -48,7 +48,8 @@ export async function readHealFacts(snapshot: ClusterSnapshot, dialer: ClusterDi
   return { keys, disputes, announced: await readAnnounced(snapshot, dialer) };
 }
 
-async function ask<T>(
+/** What a server answers; undefined where it does not. */
+export async function ask<T>(
   dialer: ClusterDialer,
   id: string,
   question: (line: NodeConnection) => Promise<T>,
@@ -69,7 +70,7 @@ const fewKeys = 5000;
  * Slots in which a master holds keys and that it does not own. To count in all slots costs a round trip with 16,384
  * replies for each master, so where the keys of its own slots are all that it has, no more is asked.
  */
-async function strayedOn(line: NodeConnection, { slots }: Master): Promise<SlotSet> {
+export async function strayedOn(line: NodeConnection, { slots }: Master): Promise<SlotSet> {
   if (Number(await line.call('DBSIZE')) <= fewKeys) {
     return subtractSlots(slotsFrom((await scanKeys(line)).map(keySlot)), slots);
   }

@@ -8,8 +8,10 @@ import { isKubernetesRef } from '../../model/clusterRef.ts';
 import type { Finding } from '../../model/finding.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import type { ClusterSnapshot, RunningWork } from '../../model/snapshot.ts';
+import { isUnformed } from '../../model/unformed.ts';
 import { isUnread } from '../../model/unread.ts';
 import { agreed } from '../../operations/agreed.ts';
+import { findStrays } from '../../operations/heal/strays.ts';
 import { findDrift } from '../../operations/upgrade/drift.ts';
 import type { Parts } from '../parts.ts';
 import { clusterOf } from '../target.ts';
@@ -31,7 +33,8 @@ export async function check(parts: Parts, argument: unknown): Promise<Outcome & 
   const snapshot = await agreed(() => parts.inventory.look(ref));
   const work = parts.operations.workOn(snapshot);
   const running = visibleWork(work);
-  const findings = [...findProblems(snapshot, work), ...(await drift(parts, snapshot))];
+  const asked = [...(await strays(parts, snapshot, work)), ...(await drift(parts, snapshot))];
+  const findings = [...findProblems(snapshot, work), ...asked];
   const text = checkText(snapshot, findings, running);
   const ok = isSound(findings);
   const title = parts.inventory.titleOf(ref);
@@ -43,6 +46,18 @@ export async function check(parts: Parts, argument: unknown): Promise<Outcome & 
   ].join(' ');
   vscode.window.setStatusBarMessage(message, 5_000);
   return { outcome: 'done', message, ok, findings, text, running };
+}
+
+/** Keys where clients do not reach them; asked only here. While slots move, keys are in two places. */
+async function strays(
+  parts: Parts,
+  snapshot: ClusterSnapshot,
+  work: readonly RunningWork[],
+): Promise<readonly Finding[]> {
+  if (isUnread(snapshot) || isUnformed(snapshot) || snapshot.duplicateIds !== undefined) return [];
+  if (work.some(({ operation }) => operation !== 'podsStarting' && operation !== 'rollout')) return [];
+  const { ref } = snapshot;
+  return findStrays(() => parts.inventory.look(ref), await parts.inventory.dialer(ref));
 }
 
 /** Differences between the ConfigMap and the servers; read only here, since they are no part of a snapshot. */
