@@ -87,6 +87,12 @@ function lossRemedy(snapshot: ClusterSnapshot, node: RedisNode): string | undefi
     : 'Once it is certain that it is lost, “Fix Uncovered Slots…” assigns its slots to other masters on your word: its peers cannot declare it failed.';
 }
 
+/** Replicas of a master that answer, those with the most keys first. */
+function copiesOf({ nodes }: ClusterSnapshot, id: string): readonly RedisNode[] {
+  const keysOn = ({ view }: RedisNode): number => view?.keys ?? 0;
+  return nodes.filter((node) => node.masterId === id && answers(node)).sort((a, b) => keysOn(b) - keysOn(a));
+}
+
 /** What serves the slots of a failed master again without it. */
 function successor(snapshot: ClusterSnapshot, { id, role, health, slots }: RedisNode): string | undefined {
   const hasMajority = goneVoters(snapshot) === undefined;
@@ -94,9 +100,12 @@ function successor(snapshot: ClusterSnapshot, { id, role, health, slots }: Redis
   const isWaitedFor = health !== 'failed' && canBeDeclaredFailed(snapshot, id);
   if (role !== 'master' || slots.length === 0 || isWaitedFor) return undefined;
   if (isSeenByPeers(snapshot, id)) return undefined;
-  const copies = snapshot.nodes.filter((node) => node.masterId === id && answers(node));
+  const copies = copiesOf(snapshot, id);
   const [first] = copies;
   if (first === undefined) return undefined;
+  if (first.view?.keys === 0) {
+    return `Start its server again with its data: ${copiesText(copies)} cannot replace it if it held keys. Otherwise “Promote Replica…” makes ${nodeName(first)} the master of its slots.`;
+  }
   if (hasMajority && health !== 'failed')
     return `If it is gone for good, “Promote Replica…” makes ${nodeName(first)} the master of its slots: ${copiesText(copies)}.`;
   return hasMajority
@@ -119,9 +128,7 @@ function withoutMajority(snapshot: ClusterSnapshot): readonly Finding[] {
   const { all } = votersOf(snapshot);
   const failed = goneVoters(snapshot);
   if (failed === undefined) return [];
-  const copiesOf = ({ id }: RedisNode): readonly RedisNode[] =>
-    snapshot.nodes.filter((node) => node.masterId === id && answers(node));
-  const copies = failed.flatMap(copiesOf);
+  const copies = failed.flatMap(({ id }) => copiesOf(snapshot, id));
   const have =
     copies.length === 0
       ? 'no replica of theirs answers'
@@ -132,7 +139,7 @@ function withoutMajority(snapshot: ClusterSnapshot): readonly Finding[] {
       severity: 'error',
       message: `${failed.length} of ${quantity(all.length, 'voter')} are gone (${shortList(failed.map(nodeName))}), so no replica can be elected; ${have}.`,
       evidence: failed.map((node) => {
-        const own = copiesOf(node);
+        const own = copiesOf(snapshot, node.id);
         return `${nodeName(node)}: ${slotsText(node.slots)}, ${own.length === 0 ? 'no copy that answers' : copiesText(own)}`;
       }),
       remedy: [

@@ -85,12 +85,22 @@ test('a failed master is shown the replica that can take over, or the way to giv
   const failed = { slots: [[0, 5460]] as const, health: 'failed' } as const;
   const remedy = (snapshot: ClusterSnapshot): string | undefined =>
     check(snapshot).find(({ rule, nodeIds }) => rule === 'reachable' && nodeIds.includes('a'))?.remedy;
-  assert.match(remedy(sketchOf({ a: failed })) ?? '', /If \S+:6114 does not take over .*“Promote Replica…”/);
+  const copy = (keys: number): { masterId: string; view: { keys: number } } => ({
+    ...{ masterId: 'a', view: { keys } },
+  });
+  assert.match(
+    remedy(sketchOf({ a: failed, r: copy(0), s: copy(5) })) ?? '',
+    /If \S+:6115 does not take over .*“Promote Replica…” promotes it: \S+:6115 \(5 keys\), \S+:6114 \(0 keys\)/,
+  );
+  assert.match(
+    remedy(sketchOf({ a: failed })) ?? '',
+    /^Start its server again with its data: \S+:6114 \(0 keys\) cannot replace it if it held keys/,
+  );
   const alone = sketchOf({ a: failed, r: { masterId: 'a', health: 'failed' } });
   assert.match(remedy(alone) ?? '', /“Fix Uncovered Slots…”/);
   assert.doesNotMatch(remedy(sketchOf({ a: { ...failed, health: 'unreachable' } })) ?? '', /Promote|Fix/);
   const gone = { slots: [[5461, 10_922]] as const, health: 'unreachable' } as const;
-  const minority = remedy(sketchOf({ a: { ...failed, health: 'unreachable' }, b: gone })) ?? '';
+  const minority = remedy(sketchOf({ a: { ...failed, health: 'unreachable' }, b: gone, r: copy(5) })) ?? '';
   assert.match(minority, /Most masters do not answer.*“Promote Replica…” makes .* the master of its slots/);
   assert.doesNotMatch(minority, /Forget|Fix/);
 });
