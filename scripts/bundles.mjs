@@ -16,6 +16,9 @@ const separateFiles = {
         ? { path: './errors.cjs', external: true }
         : undefined,
     );
+    build.onResolve({ filter: /\/ui\/commands\.ts$/ }, ({ kind }) =>
+      kind === 'dynamic-import' ? { path: './commands.cjs', external: true } : undefined,
+    );
     build.onResolve({ filter: /^\.\/(redis|kubernetes)\// }, ({ path: name, importer, kind }) => {
       if (kind === 'entry-point' || importer !== path.join(root, 'src/extension.ts')) return undefined;
       const [, folder, file] = name.split('/');
@@ -67,6 +70,7 @@ export function bundles(outdir, production) {
       extension: 'src/extension.ts',
       redis: 'src/redis/entry.ts',
       kubernetes: 'src/kubernetes/entry.ts',
+      commands: 'src/ui/commands.ts',
       ...shared,
     },
     outExtension: { '.js': '.cjs' },

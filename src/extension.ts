@@ -12,8 +12,7 @@ import { claimOf } from './inventory/claims.ts';
 import { Inventory } from './inventory/inventory.ts';
 import type { Changed } from './inventory/sources.ts';
 import type { RedisReading } from './inventory/nodeReader.ts';
-import { registerCommands } from './ui/commands.ts';
-import { closeLogs } from './ui/commands/showLogs.ts';
+import type * as commandsEntry from './ui/commands.ts';
 import { followTree, setContextKey } from './ui/contextKeys.ts';
 import { Documents } from './ui/documents.ts';
 import { keptGroups } from './ui/keptGroups.ts';
@@ -25,13 +24,14 @@ import { openSlotMap, restoreSlotMaps, type SlotMapSource } from './ui/panels/sl
 import type { Adapters, Parts } from './ui/parts.ts';
 import { passwordsIn } from './ui/passwords.ts';
 import { offerPlanLenses } from './ui/planFiles.ts';
+import { registerCommands } from './ui/registerCommands.ts';
 import { createSandbox } from './ui/sandbox.ts';
 import { onSettingsChanged } from './ui/settings.ts';
 import { addressSource, Sources } from './ui/sources.ts';
 import type { ClusterWork } from './ui/tree/clusterRow.ts';
 import { ClusterTree } from './ui/tree/clusterTree.ts';
 import { GroupingChoice } from './ui/tree/groupingChoice.ts';
-import { offerUnfinished } from './ui/unfinished.ts';
+import { offerUnfinished } from './ui/offerUnfinished.ts';
 import { UnfinishedOperations } from './ui/unfinishedOperations.ts';
 import { waiting } from './ui/waiting.ts';
 
@@ -144,11 +144,10 @@ export function activate(context: vscode.ExtensionContext): void {
     followTree(tree, () => sources.isRead),
     notifyUnhealthy(tree),
     documents,
-    registerCommands(parts),
+    registerCommands(parts, context.extension, loadCommands),
     offerPlanLenses(),
     restoreSlotMaps(slotMap),
     onSettingsChanged(() => void sources.reload()),
-    { dispose: closeLogs },
   );
   end = async () => {
     await operations.close(safePointLimitMs);
@@ -159,7 +158,7 @@ export function activate(context: vscode.ExtensionContext): void {
   };
   if (sandbox.ref !== undefined) setContextKey('hasSandbox', true);
   tree.whenVisible(() => void sources.ready());
-  void offerUnfinished(parts);
+  void offerUnfinished(parts, loadCommands);
 }
 
 let end: (() => Promise<void>) | undefined;
@@ -171,6 +170,8 @@ let end: (() => Promise<void>) | undefined;
 export async function deactivate(): Promise<void> {
   await end?.();
 }
+
+const loadCommands = (): Promise<typeof commandsEntry> => import('./ui/commands.ts');
 
 const loadRedis: Adapters['redis'] = () => import('./redis/entry.ts');
 

@@ -1,4 +1,3 @@
-import * as vscode from 'vscode';
 import type { Outcome } from '../model/outcome.ts';
 import { addByAddress } from './commands/addByAddress.ts';
 import { addShard } from './commands/addShard.ts';
@@ -46,17 +45,13 @@ import { snapshot } from './commands/snapshot.ts';
 import { startSandbox } from './commands/startSandbox.ts';
 import { stopSandbox } from './commands/stopSandbox.ts';
 import { upgrade } from './commands/upgrade.ts';
-import { commandName } from './commandNames.ts';
-import { setContextKey } from './contextKeys.ts';
-import { namingWork } from './namingWork.ts';
 import type { Parts } from './parts.ts';
-import { showError } from './showError.ts';
 
 /** A command: its argument is a tree row, an object with the answers, or nothing; its result is plain JSON. */
-type Command = (parts: Parts, argument: unknown) => Promise<Outcome>;
+export type Command = (parts: Parts, argument: unknown) => Promise<Outcome>;
 
 /** Every contributed command by the last word of its id, which is also its file's name. */
-const commands: Readonly<Record<string, Command>> = {
+export const commands: Readonly<Record<string, Command>> = {
   addByAddress,
   addShard,
   cancelOperation,
@@ -105,21 +100,5 @@ const commands: Readonly<Record<string, Command>> = {
   upgrade,
 };
 
-/** Registers all commands; whatever one throws becomes its result and a message. */
-export function registerCommands(parts: Parts): vscode.Disposable {
-  const registered = Object.entries(commands).map(([name, run]) =>
-    vscode.commands.registerCommand(`redisCluster.${name}`, async (argument: unknown): Promise<Outcome> => {
-      try {
-        await parts.sourcesReady();
-        const result = await run(parts, argument);
-        // Completes a step of the walkthrough: what was dismissed or refused does not.
-        if (result.outcome === 'done') setContextKey(`did.${name}`, true);
-        parts.log.info(`${name}: ${result.outcome}. ${result.message}`);
-        return result;
-      } catch (error) {
-        return showError(parts.log, commandName(name) ?? name, await namingWork(parts, argument, error));
-      }
-    }),
-  );
-  return vscode.Disposable.from(...registered);
-}
+export { closeLogs } from './commands/showLogs.ts';
+export { offer } from './unfinished.ts';

@@ -14,22 +14,8 @@ import { showError } from './showError.ts';
 
 const choices = ['Resume', 'Repair', 'Show Details', 'Dismiss'] as const;
 
-/**
- * Offers to resume what another window left: at once what it closed, and what died as soon as that is certain. What a
- * person cancelled is a row of its cluster and asks nothing. Asks no server before a person has chosen.
- */
-export async function offerUnfinished(parts: Parts): Promise<void> {
-  try {
-    const ended = await parts.unfinished.reload();
-    const offers = ended.filter(({ end }) => end !== 'cancelled').map((one) => offer(parts, one));
-    const died = await parts.unfinished.findDied();
-    await Promise.all([...offers, ...died.map((one) => offer(parts, one))]);
-  } catch (error) {
-    showError(parts.log, 'Reading unfinished operations', error);
-  }
-}
-
-async function offer(parts: Parts, journal: Unfinished): Promise<void> {
+/** Asks what becomes of an operation that was not finished, and does that. */
+export async function offer(parts: Parts, journal: Unfinished): Promise<void> {
   const choice = await vscode.window.showWarningMessage(offerText(parts, journal), ...choices);
   if (choice === undefined) return;
   if (choice === 'Show Details') {

@@ -9,12 +9,16 @@ import './editor/register.ts';
 import { partsFor, type Begun } from './editor/parts.ts';
 import { registered, setPerson, shown } from './editor/vscode.ts';
 
-const { registerCommands } = await import('../../../src/ui/commands.ts');
+const { registerCommands } = await import('../../../src/ui/registerCommands.ts');
+
+const code = await import('../../../src/ui/commands.ts');
 
 const root = join(import.meta.dirname, '..', '..', '..');
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
   readonly contributes: { readonly commands: readonly { readonly command: string }[] };
 };
+
+const extension = { packageJSON: manifest } as Parameters<typeof registerCommands>[1];
 
 type Node = ClusterSnapshot['nodes'][number];
 
@@ -234,7 +238,7 @@ function walk(name: string, way: Changing, ref: ClusterRef, state: () => Cluster
   const call = async (argument: unknown, agrees = false, word?: string): Promise<string> => {
     setPerson({ agrees, types: (prompt) => types(prompt) ?? word });
     counted.count = 0;
-    registerCommands(partsFor(state, ref, counted));
+    registerCommands(partsFor(state, ref, counted), extension, () => Promise.resolve(code));
     const run = registered.get(`redisCluster.${name}`);
     assert.ok(run);
     const { outcome, message } = await run(argument);
