@@ -23,12 +23,24 @@ export function promotable(
   if (node.role === 'master') throw refusal('invalid-input', `${name} is already a master.`);
   if (!answers(node)) throw refusal('unreachable', `${name} does not answer.`);
   if (node.view.loading) throw refusal('unsafe', `${name} is still loading its data.`);
+  refuseForeignCopy(snapshot, node);
   const master = snapshot.nodes.find((other) => other.id === node.masterId);
   if (how === 'handOver') refuseHandOver(snapshot, node, master);
   else refuseWithoutMaster(node, master);
   if (how === 'takeover') refuseTakeover(snapshot, node, dead);
   else refuseWithoutVotes(snapshot, node);
   return node;
+}
+
+/** A replica copies from the address that its master announces: where another member answers there, from that one. */
+function refuseForeignCopy({ nodes, impostors }: ClusterSnapshot, node: RedisNode): void {
+  const found = impostors.find(({ listedId }) => listedId === node.masterId);
+  const other = nodes.find(({ id }) => id === found?.answeringId);
+  if (found === undefined || !answers(other)) return;
+  throw refusal(
+    'unsafe',
+    `${nodeName(node)} may hold a copy of another server’s keys: its master announces ${found.address}, where node ${other.id} answers. Correct what the master announces (cluster-announce-ip, cluster-announce-port), and wait until its replicas have copied it.`,
+  );
 }
 
 function refuseHandOver(snapshot: ClusterSnapshot, node: RedisNode, master: RedisNode | undefined): void {

@@ -4,6 +4,7 @@ import { check, isSound } from '../../../src/checks/check.ts';
 import { membersAt, type AddressedSource } from '../../../src/inventory/addressMembers.ts';
 import { mergeViews } from '../../../src/inventory/mergeViews.ts';
 import type { Source } from '../../../src/inventory/source.ts';
+import { planPromote } from '../../../src/operations/promote.ts';
 import { ids, line, pod, snapshotOf, source, view } from '../sample.ts';
 
 /** As `source`, of a server that was started as that often. */
@@ -75,6 +76,13 @@ test('two members that announce each other’s address are no healthy cluster', 
   const [found] = findings;
   assert.equal(found?.message, 'Node m0 answers at 10.0.0.0:6379 instead of member m1.');
   assert.match(found.remedy ?? '', /led to the wrong server\. Correct what it announces/);
+
+  for (const how of ['handOver', 'force'] as const)
+    assert.throws(
+      () => planPromote(snapshot, { node: 'r0', how }),
+      /cart-3 may hold a copy of another server’s/,
+    );
+  assert.equal(planPromote(snapshot, { node: 'r2' }).steps.length, 1);
 
   const stale = swapped.map((one) => {
     const own = one.reading.view;
