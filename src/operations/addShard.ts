@@ -96,6 +96,7 @@ function atAddresses(snapshot: ClusterSnapshot, servers: readonly NewServer[]): 
       `${describeRef(snapshot.ref)} is not in Kubernetes. Start empty servers with cluster-enabled yes, then enter their addresses.`,
     );
   }
+  refuseTwins(servers);
   for (const server of servers) refuseUsed(snapshot, server);
   const joins = servers.map(({ id, host, port, busPort, address }): Step => ({
     kind: 'meet',
@@ -105,6 +106,17 @@ function atAddresses(snapshot: ClusterSnapshot, servers: readonly NewServer[]): 
   const newcomers = servers.map(({ id, address }): Newcomer => ({ name: address, id }));
   const growth = { shards: 1, replicas: servers.length - 1, extra: 0 };
   return [...joins, ...settleNewcomers(snapshot, newcomers, growth)];
+}
+
+/** A server that is named by two addresses would become its own replica. */
+function refuseTwins(servers: readonly NewServer[]): void {
+  for (const [id, [first, second]] of Map.groupBy(servers, (server) => server.id)) {
+    if (first === undefined || second === undefined) continue;
+    throw refusal(
+      'invalid-input',
+      `${first.address} and ${second.address} lead to the same node ${id.slice(0, 8)}. Enter each server once; a server with a copy of another one’s nodes.conf needs one of its own.`,
+    );
+  }
 }
 
 /** Greeting a server that knows others would merge two clusters; one with keys would lose or hide them. */

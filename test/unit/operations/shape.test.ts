@@ -209,6 +209,10 @@ describe('the shape of a cluster', () => {
       () => planAddShard(snapshot, {}, { servers: [{ ...server, keys: 3 }] }),
       /is not empty: it holds 3 keys/,
     );
+    assert.throws(
+      () => planAddShard(snapshot, {}, { servers: [server, { ...server, address: 'localhost:6379' }] }),
+      /10\.1\.0\.1:6379 and localhost:6379 lead to the same node new\. Enter each server once/,
+    );
     assert.throws(() => planAddShard(snapshot, {}, {}), /enter their addresses/);
   });
 
