@@ -49,7 +49,9 @@ export class AddressScope {
   reader(nodeId: string): NodeReader | undefined {
     const node = this.snapshot?.nodes.find(({ id }) => id === nodeId);
     if (node === undefined) return undefined;
-    return [...this.#readers.values()].find(({ reading }) => reading.lastId === nodeId);
+    const readers = [...this.#readers.values()].filter(({ reading }) => reading.lastId === nodeId);
+    // It may be reached at another address than the one that has failed, such as a tunnel that was closed.
+    return readers.find(({ reading }) => reading.view !== undefined) ?? readers[0];
   }
 
   /** A round in which every node is asked after the call, and waited for as long as it may take. */

@@ -51,6 +51,36 @@ test('a cluster in Kubernetes is claimed by its context, whatever that is called
   assert.notEqual(claimKey(claimOf(ref)), claimKey(claimOf(address)));
 });
 
+test('a member that is reached at two addresses is dialled where it still answers', async () => {
+  let isTunnelOpen = true;
+  const hosts = new Map<NodeConnection, string>();
+  const connect: RedisReading['connectNode'] = (endpoint) => {
+    const host = 'host' in endpoint ? endpoint.host : '';
+    const made = { ...connection, call: () => Promise.resolve('m0') };
+    hosts.set(made, host);
+    return host === 'tunnel' && !isTunnelOpen ? Promise.reject(new Error('refused')) : Promise.resolve(made);
+  };
+  const inventory = new Inventory({
+    redis: () =>
+      Promise.resolve({
+        connectNode: connect,
+        connectPatiently: connect,
+        readNodeView: (line) =>
+          hosts.get(line) === 'tunnel' && !isTunnelOpen
+            ? Promise.reject(new Error('closed'))
+            : redis.readNodeView(line),
+      }),
+    addressSource,
+  });
+  const ref = { addresses: ['tunnel:1', '127.0.0.1:6379'] };
+  await inventory.fresh(ref);
+  isTunnelOpen = false;
+  const dialer = await inventory.dialer(ref);
+  (await dialer.dial('m0')).close();
+  assert.equal([...hosts.values()].at(-1), '127.0.0.1');
+  inventory.dispose();
+});
+
 test('an operation dials the pods of its own cluster, though a copy in another namespace has the same node ids', async () => {
   const candidate = (namespace: string): Candidate => ({
     ...{ namespace, uid: namespace },
