@@ -56,7 +56,7 @@ test('an image that cannot be had stops at the first pod, and the old image brin
     assert.match(error.message, /Pod shop-5 cannot pull its image localhost:1\/redis:8\.0\.9/);
     assert.match(
       error.message,
-      /No pod was renewed; not renewed: shop-5, shop-4.*upgrade to .*redis:8\.0\.2/,
+      /No pod was restarted; not restarted: shop-5, shop-4.*upgrade to .*redis:8\.0\.2/,
     );
     return true;
   });
