@@ -2,11 +2,11 @@ import type { Finding, Severity } from '../model/finding.ts';
 import { describeRef, formatAddress } from '../model/clusterRef.ts';
 import { timeText } from '../model/moves.ts';
 import { quantity } from '../model/quantity.ts';
-import { mastersOf, nodeName, uncoveredSlots } from '../model/shards.ts';
-import { countSlots, slotCount } from '../model/slots.ts';
+import { mastersOf, nodeName } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode, RunningWork } from '../model/snapshot.ts';
 import { asSentence, isUnread } from '../model/unread.ts';
 import { runningSentence } from './workloadWork.ts';
+import { coveredText } from './coveredText.ts';
 import { redisCliText } from './checkText.ts';
 import { verdictText } from './verdict.ts';
 
@@ -36,14 +36,10 @@ export function checkReport(
 function factsText(snapshot: ClusterSnapshot): string {
   const { nodes, ref, takenAt } = snapshot;
   const masters = mastersOf(snapshot).length;
-  const covered = slotCount - countSlots(uncoveredSlots(snapshot));
   const shape = `${quantity(masters, 'master')} and ${quantity(nodes.length - masters, 'replica')}`;
   const facts = isUnread(snapshot)
     ? []
-    : [
-        `- Nodes: ${quantity(nodes.length, 'node')} (${shape})`,
-        `- Hash slots covered: ${covered.toLocaleString('en-US')} of ${slotCount.toLocaleString('en-US')}`,
-      ];
+    : [`- Nodes: ${quantity(nodes.length, 'node')} (${shape})`, `- ${coveredText(snapshot)}`];
   return [`- Cluster: ${escaped(describeRef(ref))}`, `- Checked: ${timeText(takenAt)}`, ...facts].join('\n');
 }
 

@@ -1,10 +1,9 @@
+import { coveredText } from '../../checks/coveredText.ts';
 import type { Finding } from '../../model/finding.ts';
 import { isKubernetesRef } from '../../model/clusterRef.ts';
 import { partsWithData } from '../../model/parts.ts';
 import { quantity } from '../../model/quantity.ts';
-import { slotsText, uncoveredSlots, unverifiedSlots } from '../../model/shards.ts';
 import type { ClusterSnapshot, RunningWork } from '../../model/snapshot.ts';
-import { allSlots, countSlots, subtractSlots } from '../../model/slots.ts';
 import { isUnread, whyUnreadShort } from '../../model/unread.ts';
 import { workText } from './operationRow.ts';
 import { errorIcon, okIcon, warningIcon, type RowIcon } from './row.ts';
@@ -84,12 +83,4 @@ export function stateTooltip(
     ...findings.map((finding) => finding.message),
     ...(apiProblem === undefined ? [] : [`Kubernetes API: ${apiProblem}`]),
   ];
-}
-
-function coveredText(snapshot: ClusterSnapshot): string {
-  if (isUnread(snapshot)) return 'Hash slots covered: unknown';
-  const covered = subtractSlots(allSlots, uncoveredSlots(snapshot));
-  const unverified = unverifiedSlots(snapshot);
-  const hearsay = unverified.length === 0 ? '' : `, ${slotsText(unverified)} not verified`;
-  return `Hash slots covered: ${countSlots(covered).toLocaleString('en-US')} of 16,384${hearsay}`;
 }

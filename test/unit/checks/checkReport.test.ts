@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { check } from '../../../src/checks/check.ts';
 import { checkReport } from '../../../src/checks/checkReport.ts';
 import { checkText, redisCliText } from '../../../src/checks/checkText.ts';
-import { ids, silent, snapshotOf, source } from '../sample.ts';
+import { ids, line, silent, snapshotOf, source } from '../sample.ts';
 
 const healthy = snapshotOf(ids.map((id) => source(id)));
 
@@ -30,6 +30,16 @@ test('each finding says how bad it is, where, what shows it and what to do', () 
   assert.match(report, /^1 operation is running: Reshard 9 slots\.$/m);
   assert.equal(report.match(/^## \d+\. /gm)?.length, findings.length);
   assert.doesNotMatch(report, /\n\n\n/);
+});
+
+test('slots of a failed master are not counted as covered', () => {
+  const failed = { flags: ['master', 'fail'] };
+  const others = (id: string) =>
+    ids.filter((other) => other !== id).map((other) => line(other, other === 'm0' ? failed : {}));
+  const snapshot = snapshotOf(
+    ids.map((id) => (id === 'm0' ? silent(id) : source(id, { others: others(id) }))),
+  );
+  assert.match(checkReport(snapshot, []), /^- Hash slots covered: 10,923 of 16,384$/m);
 });
 
 test('foreign text is shown as it is, and a cluster that cannot be read has no output of redis-cli', () => {
