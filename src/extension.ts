@@ -134,7 +134,8 @@ export function activate(context: vscode.ExtensionContext): void {
     sourcesReady: () => sources.ready(),
     reloadSources: () => sources.reload(),
     openSlotMap: async (ref, slot) => {
-      await inventory.look(ref);
+      // What was read last is shown at once; the panel itself sees to it that it is read again.
+      if (inventory.snapshot(ref) === undefined) await inventory.look(ref);
       await openSlotMap(slotMap(ref), slot);
     },
   };
