@@ -5,12 +5,14 @@ import type { Candidate, KubernetesAccess } from '../kubernetes/kubernetesAccess
 import type { Credentials } from '../redis/nodeConnection.ts';
 import { groupPods, type Group } from './grouping.ts';
 import { LastGroups, type GroupStore } from './lastGroups.ts';
+import { isLikelyCluster } from './likelyCluster.ts';
 import { mergeViews } from './mergeViews.ts';
 import { NodeReader, type RedisReading, type Route } from './nodeReader.ts';
 import { OwnerChains } from './ownerChains.ts';
 import { OperationLeases } from './operationLeases.ts';
 import { pace } from './pace.ts';
 import { explained, notRunning } from './podReading.ts';
+import { demandOf } from './demand.ts';
 import { readRound } from './readRound.ts';
 import { Rounds } from './rounds.ts';
 import { SecretReading } from './secretReading.ts';
@@ -195,15 +197,18 @@ export class KubernetesScope {
   }
 
   async #open(candidate: Candidate, pod: string, port: number): Promise<Route> {
-    const credentials = await this.#secrets.credentials(candidate);
     const forward = await this.#access.forward(candidate.namespace, pod, port);
-    return {
-      endpoint: { path: forward.path, name: `pod ${pod}` },
-      credentials,
-      close: () => {
-        forward.close();
-      },
+    const endpoint = { path: forward.path, name: `pod ${pod}` };
+    const close = (): void => {
+      forward.close();
     };
+    try {
+      const ask = (shown: Credentials) => demandOf(this.#redis, endpoint, shown);
+      return { endpoint, credentials: await this.#secrets.credentials(candidate, ask), close };
+    } catch (error) {
+      close();
+      throw error;
+    }
   }
 
   #snapshots(): readonly ClusterSnapshot[] {
@@ -239,14 +244,17 @@ export class KubernetesScope {
     });
   }
 
-  /** Confirmed by a server once, perhaps in an earlier window, ours, or at least called a cluster while no server has said anything yet. */
-  #isCluster(namespace: string, { name, sources, workloads }: Group, last: LastGroups): boolean {
+  /** Confirmed by a server once, perhaps in an earlier window, ours, or likely to be a cluster while no server answers. */
+  #isCluster(namespace: string, group: Group, last: LastGroups): boolean {
+    const { name, sources, workloads } = group;
     const key = `${namespace}/${name}`;
     const isRead = sources.some(({ reading }) => reading.view !== undefined);
     if (isRead || last.membersOf(name).size > 0) this.#confirmed.add(key);
     if (this.#confirmed.has(key) || workloads.some((workload) => workload.bundled)) return true;
-    const refused = sources.some(({ reading }) => reading.notClustered === true);
-    return !refused && workloads.some((workload) => /cluster/i.test(workload.name));
+    return isLikelyCluster(
+      group,
+      this.#candidates.filter(({ workload }) => workloads.includes(workload)),
+    );
   }
 
   /** By namespace, the names of the clusters that were there in the last round or may be now. */

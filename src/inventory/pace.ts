@@ -20,6 +20,8 @@ export const pace = {
   apiRetryMs: 5_000,
   /** How long a Secret that was read is not read again: what it takes to open all connections of a cluster. */
   secretKeptMs: 3_000,
+  /** How long a server that shows nothing is not asked again what it demands: its configuration may change. */
+  demandsKeptMs: 60_000,
   /** Between two readings of the Leases that say which operations colleagues run. */
   leasesEveryMs: 2_000,
   /** How long an operation that has ended still explains that nodes differ: gossip reaches replicas within this. */

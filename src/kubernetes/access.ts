@@ -11,7 +11,7 @@ import type { KubeContext } from './kubeconfigs.ts';
 import type { Forward, KubernetesAccess, KubernetesObject } from './kubernetesAccess.ts';
 import { logsOf } from './logs.ts';
 import { forward } from './portForward.ts';
-import { readSecret } from './secrets.ts';
+import { readSecret, readTexts } from './secrets.ts';
 import { createSignIn, type SignIn } from './signIn.ts';
 import { watchRedis } from './watch.ts';
 
@@ -45,6 +45,7 @@ export function openContext(context: KubeContext): KubernetesAccess {
       return endedBy(ends, await forward(signIn, client, sockets.path(), target, until));
     },
     readSecret: (namespace, from) => readSecret(client, namespace, from),
+    readTexts: (namespace, kind, name) => readTexts(client, namespace, kind, name),
     ...objectsOf(client),
     exec: (namespace, pod, container, command, onOutput) =>
       exec(signIn, client, { namespace, pod, container }, command, onOutput),

@@ -29,22 +29,41 @@ export interface Container {
   readonly env?: readonly {
     readonly name: string;
     readonly value?: string;
-    readonly valueFrom?: { readonly secretKeyRef?: { readonly name?: string; readonly key: string } };
+    readonly valueFrom?: {
+      readonly secretKeyRef?: { readonly name?: string; readonly key: string };
+      readonly configMapKeyRef?: { readonly name?: string; readonly key: string };
+    };
   }[];
-  readonly volumeMounts?: readonly { readonly name: string; readonly mountPath: string }[];
+  readonly envFrom?: readonly {
+    readonly prefix?: string;
+    readonly secretRef?: { readonly name?: string };
+    readonly configMapRef?: { readonly name?: string };
+  }[];
+  readonly volumeMounts?: readonly {
+    readonly name: string;
+    readonly mountPath: string;
+    readonly subPath?: string;
+    readonly subPathExpr?: string;
+  }[];
 }
+
+/** Keys of a Secret or ConfigMap and the files that they become; all of them where there are none. */
+type Items = readonly { readonly key: string; readonly path: string }[];
 
 export interface PodSpec {
   readonly nodeName?: string;
   readonly containers: readonly Container[];
+  readonly initContainers?: readonly Container[];
   readonly volumes?: readonly {
     readonly name: string;
-    readonly secret?: {
-      readonly secretName?: string;
-      readonly items?: readonly { readonly key: string; readonly path: string }[];
+    readonly secret?: { readonly secretName?: string; readonly items?: Items };
+    readonly configMap?: { readonly name?: string; readonly items?: Items };
+    readonly projected?: {
+      readonly sources?: readonly {
+        readonly secret?: { readonly name?: string; readonly items?: Items };
+        readonly configMap?: { readonly name?: string; readonly items?: Items };
+      }[];
     };
-    readonly configMap?: object;
-    readonly projected?: object;
     readonly downwardAPI?: object;
     readonly emptyDir?: object;
   }[];

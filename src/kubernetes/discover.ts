@@ -1,10 +1,12 @@
 import type { PodFacts, WorkloadFacts } from '../model/snapshot.ts';
 import type { OwnerReference, Pod, PodSpec, StatefulSet } from './apiObjects.ts';
 import type { ApiClient } from './client.ts';
+import { clusterSignOf } from './clusterSigns.ts';
 import type { Candidate } from './kubernetesAccess.ts';
-import { podFacts, redisContainer, type RedisContainer } from './podFacts.ts';
+import { podFacts } from './podFacts.ts';
+import { redisContainer, type RedisContainer } from './redisContainer.ts';
 import { kinshipOf } from './kinship.ts';
-import { isPasswordMounted, passwordOf, tlsSecretOf } from './secretsOf.ts';
+import { secretsOf } from './secretsOf.ts';
 
 const pageSize = '500';
 
@@ -129,20 +131,21 @@ function candidate({ set, redis, pods }: Group): Candidate {
 function candidateOfSet(set: StatefulSet, pods: readonly Pod[], redis: RedisContainer): Candidate {
   const { metadata, spec } = set;
   const name = nameOf(set);
+  const labels = { ...spec?.template.metadata?.labels, ...metadata?.labels };
   return {
     namespace: namespaceOf(set),
     workload: { kind: 'StatefulSet', name, ...countsOf(set), bundled: isBundled(set) },
     ...(metadata?.uid === undefined ? {} : { uid: metadata.uid }),
     ...ownerIn(metadata?.ownerReferences),
-    kin: kinshipOf({ ...spec?.template.metadata?.labels, ...metadata?.labels }, metadata?.ownerReferences),
+    kin: kinshipOf(labels, metadata?.ownerReferences),
     pods: factsOf(pods, redis, name),
-    ...secretsOf(spec?.template.spec, redis),
+    ...specOf(spec?.template.spec, redis, labels, metadata?.ownerReferences),
   };
 }
 
 function candidateOfPods(pods: readonly Pod[], redis: RedisContainer): Candidate {
-  const [first] = pods;
-  const owner = first === undefined ? { kind: 'Pod', name: '' } : ownerOf(first);
+  const { metadata, spec } = pods[0] ?? {};
+  const owner = ownerOf({ metadata: metadata ?? {} });
   const facts = factsOf(pods, redis, owner.name);
   const workload: WorkloadFacts = {
     kind: owner.kind === 'Pod' || owner.kind === 'StatefulSet' ? owner.kind : 'Other',
@@ -153,29 +156,28 @@ function candidateOfPods(pods: readonly Pod[], redis: RedisContainer): Candidate
   };
   // Who owns the workload is not listed, but a ReplicaSet's name says its Deployment.
   const owners = owner.kind === 'ReplicaSet' ? [{ ...owner, controller: true }] : [];
-  const kin = kinshipOf(first?.metadata?.labels ?? {}, owners);
+  const kin = kinshipOf(metadata?.labels ?? {}, owners);
   return {
     namespace: facts[0]?.namespace ?? '',
     workload,
     ...(owner.uid === undefined ? {} : { uid: owner.uid }),
-    ...ownerIn(first?.metadata?.ownerReferences),
+    ...ownerIn(metadata?.ownerReferences),
     kin,
     pods: facts,
-    ...secretsOf(first?.spec, redis),
+    ...specOf(spec, redis, metadata?.labels, metadata?.ownerReferences),
   };
 }
 
-function secretsOf(
+/** What the spec of a workload's pods says of their servers. */
+function specOf(
   spec: PodSpec | undefined,
-  { container }: RedisContainer,
-): Pick<Candidate, 'passwordFrom' | 'passwordIsMounted' | 'tlsFrom'> {
-  const passwordFrom = passwordOf(spec, container);
-  const tlsFrom = tlsSecretOf(spec, container);
-  return {
-    ...(passwordFrom === undefined ? {} : { passwordFrom }),
-    ...(isPasswordMounted(spec, container) ? { passwordIsMounted: true } : {}),
-    ...(tlsFrom === undefined ? {} : { tlsFrom }),
-  };
+  redis: RedisContainer,
+  labels: Readonly<Record<string, string>> = {},
+  owners?: readonly OwnerReference[],
+): Pick<Candidate, 'clusterSign' | 'signIn' | 'passwordFrom' | 'passwordIsMounted' | 'tlsFrom'> {
+  const ownerKind = controllerIn(owners)?.kind;
+  const clusterSign = clusterSignOf({ redis, containers: spec?.containers ?? [], labels, ownerKind });
+  return { ...(clusterSign === undefined ? {} : { clusterSign }), ...secretsOf(spec, redis.container) };
 }
 
 function factsOf(pods: readonly Pod[], redis: RedisContainer, workload: string): readonly PodFacts[] {

@@ -1,4 +1,5 @@
 import type { PodFacts, WorkloadFacts } from '../model/snapshot.ts';
+import type { SignInSources } from './signInSources.ts';
 
 /** A Kubernetes object as it is sent and received: its fields are the API's. */
 export interface KubernetesObject {
@@ -40,7 +41,14 @@ export interface Candidate {
   readonly owner?: Owner;
   readonly kin?: Kinship;
   readonly pods: readonly PodFacts[];
-  /** Where the password comes from, if the pod's spec says so. */
+  /**
+   * Whether its pods' spec says that they form a cluster: clearly, or possibly where it is in a file only. Absent where a
+   * Sentinel watches them, and where it is not even clear that they are servers.
+   */
+  readonly clusterSign?: 'clear' | 'possible';
+  /** Where everything is that signing in to its servers takes; absent where nothing is known of its pods' spec. */
+  readonly signIn?: SignInSources;
+  /** The Secret with the password, where the first source that counts is one. */
   readonly passwordFrom?: SecretKey;
   /** The pods see the Secret's changes while they run. */
   readonly passwordIsMounted?: boolean;
@@ -50,6 +58,11 @@ export interface Candidate {
 
 export interface SecretKey {
   readonly secret: string;
+  readonly key: string;
+}
+
+export interface ConfigMapKey {
+  readonly configMap: string;
   readonly key: string;
 }
 
@@ -90,6 +103,12 @@ export interface KubernetesAccess {
   ): () => void;
   forward(namespace: string, pod: string, port: number, signal?: AbortSignal): Promise<Forward>;
   readSecret(namespace: string, from: SecretKey): Promise<string | undefined>;
+  /** All texts of a Secret or ConfigMap by key; undefined where it is not there. */
+  readTexts(
+    namespace: string,
+    kind: 'secrets' | 'configmaps',
+    name: string,
+  ): Promise<ReadonlyMap<string, string> | undefined>;
   /** Server-side apply with this product's field owner; `force` is never used on objects of other owners. */
   apply(object: KubernetesObject, signal?: AbortSignal): Promise<void>;
   /**

@@ -1,73 +1,8 @@
 import { quantity } from '../model/quantity.ts';
 import type { PodFacts } from '../model/snapshot.ts';
-import type { Container, ContainerStatus, Pod } from './apiObjects.ts';
+import type { ContainerStatus, Pod } from './apiObjects.ts';
+import type { RedisContainer } from './redisContainer.ts';
 import { storageOf } from './storage.ts';
-
-/** The container that runs the server, and the port clients use. */
-export interface RedisContainer {
-  readonly container: Container;
-  readonly port: number;
-}
-
-const productWord = /(^|[^a-z])(redis|valkey|keydb)/i;
-/** Programs around Redis that carry its name and speak another protocol, or speak for other servers. */
-const companions =
-  /exporter|operator|sentinel|insight|commander|benchmark|proxy|backup|metrics|sidecar|init|rdb-?tools|ui$/i;
-const serverPortName = /^(tcp-)?(redis|valkey|keydb)(-(port|client|server|tcp|node|cluster))?$|^client$/i;
-const redisPort = 6379;
-
-/** The container of a pod's spec that looks like a Redis or Valkey server, by image, by port, then by labels. */
-export function redisContainer(
-  containers: readonly Container[],
-  labels: Readonly<Record<string, string>> = {},
-): RedisContainer | undefined {
-  const able = containers.filter((one) => !isCompanion(one));
-  const best = able
-    .map((container) => ({ container, score: score(container) }))
-    .filter((one) => one.score > 0)
-    .sort((a, b) => b.score - a.score)[0]?.container;
-  const chosen = best ?? (isLabelled(labels) ? able[0] : undefined);
-  return chosen === undefined ? undefined : { container: chosen, port: portOf(chosen) };
-}
-
-function isCompanion({ name, image }: Container): boolean {
-  return companions.test(imageName(image)) || companions.test(name) || /^(agent|config)/.test(name);
-}
-
-function score(container: Container): number {
-  const ports = container.ports ?? [];
-  const server = ports.some(
-    (port) => port.containerPort === redisPort || serverPortName.test(port.name ?? ''),
-  );
-  const image = productWord.test(imageName(container.image));
-  const started = /(redis|valkey|keydb)-server/.test(programText(container));
-  return (server ? 4 : 0) + (image ? 2 : 0) + (started ? 2 : 0);
-}
-
-/** `quay.io/team/redis-cluster:7.2@sha256:…` → `redis-cluster`. */
-function imageName(image = ''): string {
-  return (image.split('@')[0]?.split('/').at(-1) ?? '').split(':')[0] ?? '';
-}
-
-function isLabelled(labels: Readonly<Record<string, string>>): boolean {
-  const names = ['app.kubernetes.io/name', 'app.kubernetes.io/component', 'app', 'k8s-app'];
-  return names.some((name) => {
-    const value = labels[name] ?? '';
-    return productWord.test(value) && !companions.test(value);
-  });
-}
-
-function programText({ command, args }: Container): string {
-  return [...(command ?? []), ...(args ?? [])].join(' ');
-}
-
-function portOf(container: Container): number {
-  const ports = container.ports ?? [];
-  const named = ports.find((port) => serverPortName.test(port.name ?? ''));
-  const standard = ports.find((port) => port.containerPort === redisPort);
-  const argument = /--port[= ](\d{1,5})\b/.exec(programText(container))?.[1];
-  return named?.containerPort ?? standard?.containerPort ?? Number(argument ?? redisPort);
-}
 
 export function podFacts(pod: Pod, { container, port }: RedisContainer, workload: string): PodFacts {
   const own = pod.status?.containerStatuses?.find((one) => one.name === container.name);

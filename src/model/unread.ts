@@ -25,9 +25,12 @@ function reasonOf({ pod, failure }: UnreadServer): ReadFailureReason {
   return pod !== undefined && !isRunning(pod) ? 'pod' : failure.reason;
 }
 
-/** Whether the pod's server could answer: it was started, and its container neither ended nor waits to be started. */
-export function isRunning({ phase, ended, reason, ready }: PodFacts): boolean {
-  return phase === 'Running' && ended !== true && (reason === undefined || ready);
+/**
+ * Whether the pod's server could answer: it was started, and its container neither ended nor waits to be started. While
+ * the image of another container is pulled, the pod is Pending and its server runs.
+ */
+export function isRunning({ phase, running, ended, reason, ready }: PodFacts): boolean {
+  return running === true || (phase === 'Running' && ended !== true && (reason === undefined || ready));
 }
 
 /** What is wrong with the way to a server, or with who asks; such a server may be as healthy as any other. */

@@ -12,11 +12,17 @@ export interface Credentials {
   readonly previousPassword?: string;
   /** Set where the server speaks TLS. */
   readonly tls?: TlsTrust;
+  /** Where the password was found, as part of a sentence: `password from Secret shop-redis/redis-password`. */
+  readonly foundIn?: string;
 }
 
-/** Whom a connection over TLS trusts: PEM text of the cluster's own authority; the system's where there is none. */
-interface TlsTrust {
+/** Whom a connection over TLS trusts, and what it shows of itself: PEM text; the system's authorities where `ca` is absent. */
+export interface TlsTrust {
   readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  /** The name that the server's certificate has to bear; without it, whom the authority signed is one of the cluster. */
+  readonly serverName?: string;
 }
 
 /** One argument of a command: keys travel as bytes, since a key decoded as text is another key. */

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import type { Container, Pod, StatefulSet } from '../../../src/kubernetes/apiObjects.ts';
 import { candidates } from '../../../src/kubernetes/discover.ts';
-import { redisContainer } from '../../../src/kubernetes/podFacts.ts';
+import { redisContainer } from '../../../src/kubernetes/redisContainer.ts';
 
 interface PodParts {
   readonly metadata?: object;
@@ -69,6 +69,47 @@ test('servers are told by image, port, start command or labels; their companions
   assert.equal(found({ name: 'a', image: 'acme/cache' }, { 'app.kubernetes.io/name': 'redis' }), 'a');
   assert.equal(found({ name: 'a', image: 'acme/cache' }, { app: 'redis-operator' }), undefined);
   assert.equal(found({ name: 'a', image: 'acme/cache' }, { app: 'predisposed' }), undefined);
+});
+
+test('a release may be called like a companion: what a container runs and listens on counts', () => {
+  const names = [
+    'metrics',
+    'backup-cache',
+    'agent',
+    'proxy',
+    'config',
+    'session-init',
+    'redis-exporter',
+    'ui',
+  ];
+  for (const name of names) {
+    assert.equal(redisContainer([server({ name })])?.container.name, name);
+    assert.equal(redisContainer([{ name, image: 'redis:7.2' }])?.container.name, name, 'without ports');
+    const beside = { name: 'a', image: 'bitnami/redis-exporter', ports: [{ containerPort: 9121 }] };
+    assert.equal(redisContainer([beside, server({ name })])?.container.name, name, 'beside an exporter');
+  }
+  const others: readonly Container[] = [
+    { name: 'redis', image: 'redis:7.2', command: ['redis-sentinel', '/etc/sentinel.conf'] },
+    { name: 'redis', image: 'redis:7.2', command: ['redis-server', '/redis/s.conf', '--sentinel'] },
+    { name: 'redis', image: 'redis:7.2', ports: [{ containerPort: 26379 }] },
+    { name: 'redis', image: 'redis:7.2', ports: [{ containerPort: 9121, name: 'metrics' }] },
+    { name: 'redis', image: 'redis:7.2', command: ['sh', '-c', 'redis-cli --cluster fix x:6379'] },
+  ];
+  for (const one of others) assert.equal(redisContainer([one]), undefined, JSON.stringify(one));
+  const alike = [
+    { name: 'agent', image: 'redis:7.2' },
+    { name: 'main', image: 'redis:7.2' },
+  ];
+  assert.equal(redisContainer(alike)?.container.name, 'main');
+});
+
+test('the port is the one that clients use', () => {
+  const port = (parts: Partial<Container>): number | undefined =>
+    redisContainer([{ name: 'r', image: 'redis', ...parts }])?.port;
+  assert.equal(port({}), 6379);
+  assert.equal(port({ args: ['--port', '0', '--tls-port', '6390'] }), 6390);
+  assert.equal(port({ env: [{ name: 'REDIS_PORT', value: '7000' }] }), 7000);
+  assert.equal(port({ env: [{ name: 'REDIS_TLS_PORT', value: '7443' }] }), 7443);
 });
 
 test('among several containers the server is found, with its port', () => {
