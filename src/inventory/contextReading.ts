@@ -1,10 +1,11 @@
 import { clusterKey, type KubernetesClusterRef } from '../model/clusterRef.ts';
 import { messageOf, UserError } from '../model/errors.ts';
-import type { ClusterSnapshot } from '../model/snapshot.ts';
+import type { ClusterSnapshot, PodFacts } from '../model/snapshot.ts';
 import type { KubernetesAccess } from '../kubernetes/kubernetesAccess.ts';
 import type { Credentials } from '../redis/nodeConnection.ts';
 import { clusterIn, KubernetesScope, type ScopeState } from './kubernetesScope.ts';
 import type { NodeReader } from './nodeReader.ts';
+import type { PodSignIn } from './podSignIn.ts';
 import type { ContextSource, InventoryPorts } from './sources.ts';
 
 /** What is known of one kubeconfig context. */
@@ -134,6 +135,11 @@ export class ContextReading {
     if (pod === undefined) return {};
     const scope = await this.#scopeOf(pod.namespace);
     return scope.credentials(pod.workload, pod.namespace);
+  }
+
+  async podSignIn(pod: PodFacts): Promise<PodSignIn> {
+    const scope = await this.#scopeOf(pod.namespace);
+    return scope.podSignIn(pod);
   }
 
   /** The scope that reads a namespace; where none does, one is started for it. */

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { clusterKey, isKubernetesRef, type AddressClusterRef, type ClusterRef } from '../model/clusterRef.ts';
 import { UserError } from '../model/errors.ts';
-import type { ClusterSnapshot } from '../model/snapshot.ts';
+import type { ClusterSnapshot, PodFacts } from '../model/snapshot.ts';
 import { isUnread, unreadError, unreadGroups } from '../model/unread.ts';
 import type { KubernetesAccess } from '../kubernetes/kubernetesAccess.ts';
 import type { ClusterDialer } from '../redis/nodeConnection.ts';
@@ -9,6 +9,7 @@ import { AddressScope } from './addressScope.ts';
 import { claimKey, claimOf, Claims, type Claim, type Release } from './claims.ts';
 import { ContextReading, type ContextState } from './contextReading.ts';
 import type { NodeReader } from './nodeReader.ts';
+import type { PodSignIn } from './podSignIn.ts';
 import type { AddressSource, Changed, ContextSource, InventoryPorts } from './sources.ts';
 
 interface AddressEntry {
@@ -163,6 +164,11 @@ export class Inventory extends EventEmitter<{ changed: [Changed] }> {
   /** The Kubernetes API of a context. Throws a UserError where there is no such context or it cannot be opened. */
   access(context: string): Promise<KubernetesAccess> {
     return this.#context(context).access();
+  }
+
+  /** What a client within a pod takes to sign in to the server there. Throws what reading a Secret throws. */
+  podSignIn(context: string, pod: PodFacts): Promise<PodSignIn> {
+    return this.#context(context).podSignIn(pod);
   }
 
   /** Reads everything needed again now. */

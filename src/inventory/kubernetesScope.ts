@@ -1,6 +1,6 @@
 import { clusterKey, isKubernetesRef, type KubernetesClusterRef } from '../model/clusterRef.ts';
 import { messageOf, UserError } from '../model/errors.ts';
-import type { ClusterSnapshot } from '../model/snapshot.ts';
+import type { ClusterSnapshot, PodFacts } from '../model/snapshot.ts';
 import type { Candidate, KubernetesAccess } from '../kubernetes/kubernetesAccess.ts';
 import type { Credentials } from '../redis/nodeConnection.ts';
 import { groupPods, type Group } from './grouping.ts';
@@ -14,6 +14,7 @@ import { pace } from './pace.ts';
 import { explained, notRunning } from './podReading.ts';
 import { demandOf } from './demand.ts';
 import { readRound } from './readRound.ts';
+import type { PodSignIn } from './podSignIn.ts';
 import { Rounds } from './rounds.ts';
 import { SecretReading } from './secretReading.ts';
 import type { Source } from './source.ts';
@@ -136,6 +137,13 @@ export class KubernetesScope {
     return candidate === undefined ? {} : this.#secrets.credentials(candidate);
   }
 
+  /** What a client within a pod takes to sign in to the server there. Throws what reading a Secret throws. */
+  async podSignIn({ workload, namespace }: PodFacts): Promise<PodSignIn> {
+    const candidate = this.#candidates.find((c) => c.workload.name === workload && c.namespace === namespace);
+    const credentials = await this.credentials(workload, namespace);
+    return { credentials, tlsFiles: candidate?.signIn?.tlsFiles ?? {} };
+  }
+
   async #runRound(isPatient: boolean): Promise<void> {
     const due = this.#stale || Date.now() - this.#discoveredAt > pace.discoverEveryMs;
     if (due && Date.now() >= this.#notBefore) await this.#discover();
@@ -199,9 +207,7 @@ export class KubernetesScope {
   async #open(candidate: Candidate, pod: string, port: number): Promise<Route> {
     const forward = await this.#access.forward(candidate.namespace, pod, port);
     const endpoint = { path: forward.path, name: `pod ${pod}` };
-    const close = (): void => {
-      forward.close();
-    };
+    const close = forward.close.bind(forward);
     try {
       const ask = (shown: Credentials) => demandOf(this.#redis, endpoint, shown);
       return { endpoint, credentials: await this.#secrets.credentials(candidate, ask), close };

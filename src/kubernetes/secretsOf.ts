@@ -5,7 +5,7 @@ import { fileAt, mountedObjects } from './mountedFiles.ts';
 import { passwordSources } from './passwordSources.ts';
 import { serverArguments } from './serverArguments.ts';
 import type { SignInSources, TextSource } from './signInSources.ts';
-import { tlsSources, usualTlsSources } from './tlsSources.ts';
+import { tlsFiles, tlsSources, usualTlsSources } from './tlsSources.ts';
 
 /** The file from which the scripts of the bundled manifests take the password. */
 const ownPasswordFile = '/etc/redis-cluster-auth/password';
@@ -42,6 +42,7 @@ function signInSources(
   return {
     passwords: mounted === undefined ? sure : [{ password: mounted, isFile: true }, ...sure],
     ...(tls === undefined ? {} : { tls }),
+    tlsFiles: tlsFiles(spec, container, env, options),
     ifRefused: {
       passwords: ifRefused,
       ...(usual === undefined ? {} : { tls: usual }),

@@ -28,6 +28,9 @@ export interface TlsSources {
   readonly key?: TextSource;
 }
 
+/** Paths of the same in the server's container. */
+export type TlsFiles = Readonly<Partial<Record<keyof TlsSources, string>>>;
+
 /** A ConfigMap or Secret that the pod mounts and that may hold a server's configuration. */
 export interface MountedObject {
   readonly kind: 'configmaps' | 'secrets';
@@ -42,6 +45,8 @@ export interface SignInSources {
   readonly passwords: readonly PasswordSource[];
   /** Present where the spec says that the server speaks TLS. */
   readonly tls?: TlsSources;
+  /** What a client within the container takes for TLS, where the server speaks it. */
+  readonly tlsFiles: TlsFiles;
   /** What is read only after the server has refused a client that shows nothing. */
   readonly ifRefused: IfRefused;
   /** What the container sees at a path; configuration files name certificates by path. */

@@ -2,7 +2,7 @@ import type { Container, PodSpec } from './apiObjects.ts';
 import type { Environment } from './environment.ts';
 import { certificateFolders, fileAt } from './mountedFiles.ts';
 import type { ServerArguments } from './serverArguments.ts';
-import type { TextSource, TlsSources } from './signInSources.ts';
+import type { TextSource, TlsFiles, TlsSources } from './signInSources.ts';
 
 const products = ['REDIS', 'VALKEY', 'KEYDB'];
 const switches = [
@@ -44,20 +44,41 @@ export function tlsSources(
   options: ServerArguments,
 ): TlsSources | undefined {
   if (!switches.some((name) => isYes(env.text(name))) && !speaksOnlyTls(options)) return undefined;
-  const folders = certificateFolders(spec, container);
-  const found = (file: TlsFile): TextSource | undefined => {
-    const paths = [
-      options.text(file.option),
-      ...products.flatMap((name) => file.variables.map((variable) => env.text(`${name}_TLS_${variable}`))),
-      ...folders.map((folder) => `${folder}/${file.key}`),
-    ];
-    for (const path of paths) {
-      const source = path === undefined ? undefined : fileAt(spec, container, path);
-      if (source !== undefined) return source;
-    }
-    return undefined;
-  };
+  const found = (file: TlsFile): TextSource | undefined =>
+    pathsOf(file, spec, container, env, options)
+      .map((path) => fileAt(spec, container, path))
+      .find((source) => source !== undefined);
   return sourcesOf(found, asksForCertificates(env, options));
+}
+
+/** Where a client within the container finds what it needs for TLS: also what no Secret has, such as a driver's volume. */
+export function tlsFiles(
+  spec: PodSpec | undefined,
+  container: Container,
+  env: Environment,
+  options: ServerArguments,
+): TlsFiles {
+  return Object.fromEntries(
+    files.flatMap((file) => {
+      const [path] = pathsOf(file, spec, container, env, options);
+      return path === undefined ? [] : [[file.part, path]];
+    }),
+  );
+}
+
+/** Paths that a file may have, the surest first. */
+function pathsOf(
+  { option, variables, key }: TlsFile,
+  spec: PodSpec | undefined,
+  container: Container,
+  env: Environment,
+  options: ServerArguments,
+): readonly string[] {
+  const written = [
+    options.text(option),
+    ...products.flatMap((name) => variables.map((variable) => env.text(`${name}_TLS_${variable}`))),
+  ].filter((path) => path !== undefined);
+  return [...written, ...certificateFolders(spec, container).map((folder) => `${folder}/${key}`)];
 }
 
 /** What is mounted where certificates usually are, for a server of which nothing says that it speaks TLS. */

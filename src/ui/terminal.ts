@@ -3,12 +3,16 @@ import type { ExecSession, KubernetesAccess } from '../kubernetes/kubernetesAcce
 import { confirmPod } from '../operations/confirmPod.ts';
 import { messageOf } from '../model/errors.ts';
 import type { PodFacts } from '../model/snapshot.ts';
+import { answeringRequest, type PodProgram } from './redisCliInPod.ts';
 
-/** A terminal whose program runs in a pod, which is asked for again: by now another one may have the name. */
+/**
+ * A terminal whose program runs in a pod, which is asked for again: by now another one may have the name. A password is
+ * written to the program when it requests it, and is in no argument, environment or output.
+ */
 export function podTerminal(
   access: KubernetesAccess,
   pod: PodFacts,
-  command: readonly string[],
+  { command, password }: PodProgram,
 ): vscode.Pseudoterminal {
   const output = new vscode.EventEmitter<string>();
   const end = new vscode.EventEmitter<number>();
@@ -27,10 +31,15 @@ export function podTerminal(
         opened.close();
         throw error;
       });
-      show = (data) => {
-        output.fire(data);
-      };
-      output.fire(held.join(''));
+      show = answeringRequest(
+        (data) => {
+          output.fire(data);
+        },
+        () => {
+          opened.write(`${password ?? ''}\n`);
+        },
+      );
+      show(held.join(''));
       session = opened;
       if (closed) session.close();
       if (size !== undefined) session.resize(size.columns, size.rows);
@@ -60,19 +69,4 @@ export function podTerminal(
       session?.close();
     },
   };
-}
-
-/**
- * Starts redis-cli (or valkey-cli) inside the container: by the script of the bundled manifests, which knows the present
- * password and certificates, or with the password that the container's own environment holds. It never stands in an
- * argument: REDISCLI_AUTH is what redis-cli reads.
- * https://redis.io/docs/latest/develop/tools/cli/
- */
-export function redisCliInPod(port: number): readonly string[] {
-  const script =
-    'if [ -r /opt/redis-cluster/cli.sh ]; then exec sh /opt/redis-cluster/cli.sh; fi; ' +
-    'REDISCLI_AUTH="${REDISCLI_AUTH:-${REDIS_PASSWORD:-${REDISCLI_PASSWORD:-${VALKEY_PASSWORD:-}}}}"; ' +
-    'if [ -n "$REDISCLI_AUTH" ]; then export REDISCLI_AUTH; else unset REDISCLI_AUTH; fi; ' +
-    'if command -v redis-cli >/dev/null; then exec redis-cli -p "$0"; else exec valkey-cli -p "$0"; fi';
-  return ['sh', '-c', script, String(port)];
 }

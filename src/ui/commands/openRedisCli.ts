@@ -4,8 +4,9 @@ import { UserError } from '../../model/errors.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import { nodeName } from '../../model/shards.ts';
 import type { Parts } from '../parts.ts';
+import { redisCliInPod } from '../redisCliInPod.ts';
 import { nodeOf } from '../target.ts';
-import { podTerminal, redisCliInPod } from '../terminal.ts';
+import { podTerminal } from '../terminal.ts';
 
 /** Opens a terminal with redis-cli on one node: in its pod, or on this machine for a cluster outside Kubernetes. */
 export async function openRedisCli(parts: Parts, argument: unknown): Promise<Outcome> {
@@ -20,8 +21,10 @@ export async function openRedisCli(parts: Parts, argument: unknown): Promise<Out
       );
     }
     const access = await parts.inventory.access(ref.context);
-    const command = redisCliInPod(node.pod.port);
-    vscode.window.createTerminal({ name, pty: podTerminal(access, node.pod, command) }).show();
+    // Without the right to a Secret, what the container itself knows will do.
+    const signIn = await parts.inventory.podSignIn(ref.context, node.pod).catch(() => undefined);
+    const program = redisCliInPod(node.pod.port, signIn, node.view !== undefined);
+    vscode.window.createTerminal({ name, pty: podTerminal(access, node.pod, program) }).show();
   } else {
     // Where it announces to be, another cluster's server can answer: behind a tunnel, for one.
     if (node.reachedAt === undefined) {
@@ -36,7 +39,14 @@ export async function openRedisCli(parts: Parts, argument: unknown): Promise<Out
       .createTerminal({
         name,
         shellPath: 'redis-cli',
-        shellArgs: ['-h', host, '-p', String(port), ...(username === undefined ? [] : ['--user', username])],
+        shellArgs: [
+          '-h',
+          host,
+          '-p',
+          String(port),
+          '-c',
+          ...(username === undefined ? [] : ['--user', username]),
+        ],
         env: password === undefined ? {} : { REDISCLI_AUTH: password },
         iconPath: new vscode.ThemeIcon('terminal'),
       })

@@ -6,7 +6,13 @@ import type { SignInSources } from '../../../src/kubernetes/signInSources.ts';
 
 const text = (place: string, written: string) => ({ place, text: () => written });
 const signIn = (parts: Partial<SignInSources>): Pick<Candidate, 'signIn'> => ({
-  signIn: { passwords: [], ifRefused: { passwords: [], files: [] }, fileAt: () => undefined, ...parts },
+  signIn: {
+    passwords: [],
+    tlsFiles: {},
+    ifRefused: { passwords: [], files: [] },
+    fileAt: () => undefined,
+    ...parts,
+  },
 });
 
 test('where a sign-in was found is said, and no password is', () => {
