@@ -5,6 +5,7 @@ import type {
   TextSource,
   TlsSources,
 } from '../kubernetes/signInSources.ts';
+import { isConfigurationKey } from '../model/configurationKey.ts';
 import type { Credentials, TlsTrust } from '../redis/nodeConnection.ts';
 import { readConfiguration, type ServerConfiguration, type TlsPaths } from './serverConfiguration.ts';
 import { passwordText, placeOf } from './signInText.ts';
@@ -123,7 +124,7 @@ export class SignInTexts {
     for (const { kind, name, keys } of this.#signIn.ifRefused.files) {
       try {
         for (const [key, text] of (await this.#read(kind, name)) ?? []) {
-          if (!isConfiguration(key) || keys?.includes(key) === false) continue;
+          if (!isConfigurationKey(key) || keys?.includes(key) === false) continue;
           const source = kind === 'secrets' ? { secret: name, key } : { configMap: name, key };
           files.push({ source, ...readConfiguration(text) });
         }
@@ -134,11 +135,6 @@ export class SignInTexts {
     if (files.length === 0 && failure !== undefined) throw failure;
     return files;
   }
-}
-
-/** Sentinel's own file has passwords of other servers. */
-function isConfiguration(key: string): boolean {
-  return /conf|\.acl$/i.test(key) && !/sentinel/i.test(key);
 }
 
 async function firstFound<T, R>(

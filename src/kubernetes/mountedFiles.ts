@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import { isConfigurationKey } from '../model/configurationKey.ts';
 import type { Container, PodSpec } from './apiObjects.ts';
 import type { ConfigMapKey, SecretKey } from './kubernetesAccess.ts';
 import type { MountedObject } from './signInSources.ts';
@@ -57,7 +58,8 @@ export function mountedObjects(spec: PodSpec | undefined, container: Container):
   const objects = new Map<string, MountedObject>();
   for (const mount of mounts) {
     for (const { kind, name, items } of projectionsOf(spec, mount)) {
-      const keys = items?.map(({ key }) => key);
+      const keys = items?.map(({ key }) => key).filter(isConfigurationKey);
+      if (keys?.length === 0) continue;
       objects.set(`${kind}/${name}`, { kind, name, ...(keys === undefined ? {} : { keys }) });
     }
   }

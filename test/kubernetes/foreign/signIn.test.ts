@@ -88,6 +88,8 @@ async function run(
     output += data;
     typed?.(data);
   });
+  // Without a size, redis-cli asks the terminal for the place of its cursor.
+  session.resize(120, 40);
   send = (text) => {
     session.write(text);
   };
@@ -103,7 +105,7 @@ const cases = [
 ] as const;
 
 for (const [name, place] of cases) {
-  test(`${name} is found, read, sound, and its terminal signed in`, async () => {
+  test(`${name} is found, read, sound, and its terminal signed in`, { timeout: 60_000 }, async () => {
     const { namespace, access } = fixture;
     const snapshot = await inventory.fresh({ context: access.context, namespace, name });
     const views = snapshot.nodes.flatMap(({ view }) => view ?? []);
@@ -115,11 +117,15 @@ for (const [name, place] of cases) {
     assert.equal(signIn.credentials.foundIn, place);
     const program = redisCliInPod(node.pod.port, signIn, true);
     let shown = '';
+    const lines = ['cluster info\r', 'quit\r'];
+    const awaited = ['6379> ', 'cluster_size:'];
     await run(name, node.pod.container, program.command, (send) =>
       answeringRequest(
         (data) => {
           shown += data;
-          if (shown.endsWith('> ')) send(shown.includes('cluster_size:3') ? 'quit\r' : 'cluster info\r');
+          if (!shown.includes(awaited[0] ?? '\0')) return;
+          awaited.shift();
+          send(lines.shift() ?? '');
         },
         () => {
           send(`${program.password ?? ''}\n`);

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SecretReading, type Demand } from '../../../src/inventory/secretReading.ts';
 import type { Container, PodSpec } from '../../../src/kubernetes/apiObjects.ts';
-import { candidates } from '../../../src/kubernetes/discover.ts';
-import type { Candidate, KubernetesAccess } from '../../../src/kubernetes/kubernetesAccess.ts';
+import type { KubernetesAccess } from '../../../src/kubernetes/kubernetesAccess.ts';
 import { UserError } from '../../../src/model/errors.ts';
 import type { Credentials } from '../../../src/redis/nodeConnection.ts';
+import { candidateOf } from '../kubernetes/specs.ts';
 
 type Objects = Readonly<Record<string, Readonly<Record<string, string>> | Error>>;
 
@@ -22,14 +22,6 @@ function reading(objects: Objects): { readonly secrets: SecretReading; readonly 
     },
   };
   return { secrets: new SecretReading(access as KubernetesAccess), read };
-}
-
-function candidateOf(parts: Partial<Container>, spec: Partial<PodSpec> = {}): Candidate {
-  const container = { name: 'server', image: 'redis:7', ...parts };
-  const metadata = { name: 'a', namespace: 'ns' };
-  const [found] = candidates([{ metadata, spec: { containers: [container], ...spec } }], []);
-  assert.ok(found);
-  return found;
 }
 
 const withFile: Partial<PodSpec> = {

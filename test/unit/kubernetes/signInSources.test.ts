@@ -3,46 +3,12 @@ import { inspect } from 'node:util';
 import { test } from 'node:test';
 
 import type { Container, PodSpec } from '../../../src/kubernetes/apiObjects.ts';
-import { candidates } from '../../../src/kubernetes/discover.ts';
-import type { Candidate } from '../../../src/kubernetes/kubernetesAccess.ts';
-import type { PasswordSource, TextSource, TlsSources } from '../../../src/kubernetes/signInSources.ts';
+import { candidateOf, fromSecret, passwords, value, type Env } from './specs.ts';
 
-type Env = NonNullable<Container['env']>;
-
-function candidateOf(parts: Partial<Container>, spec: Partial<PodSpec> = {}): Candidate {
-  const container = { name: 'server', image: 'redis:7', ...parts };
-  const pod = { metadata: { name: 'a', namespace: 'ns' }, spec: { containers: [container], ...spec } };
-  const [found] = candidates([pod], []);
-  assert.ok(found);
-  return found;
-}
-
-const value = (name: string, text: string): Env[number] => ({ name, value: text });
-const fromSecret = (name: string, key = 'pw'): Env[number] => ({
-  name,
-  valueFrom: { secretKeyRef: { name: 'auth', key } },
-});
-
-function written(source: TextSource | undefined): string | undefined {
-  if (source === undefined) return undefined;
-  if ('secret' in source) return `secret ${source.secret}/${source.key}`;
-  return 'configMap' in source ? `configmap ${source.configMap}/${source.key}` : `'${source.text()}'`;
-}
-
-const passwords = (sources: readonly PasswordSource[] = []): readonly string[] =>
-  sources.map(({ password, username }) => [written(username), written(password)].filter(Boolean).join(' '));
 const sure = (parts: Partial<Container>, spec?: Partial<PodSpec>): readonly string[] =>
   passwords(candidateOf(parts, spec).signIn?.passwords);
 const later = (parts: Partial<Container>, spec?: Partial<PodSpec>): readonly string[] =>
   passwords(candidateOf(parts, spec).signIn?.ifRefused.passwords);
-const tls = (parts: Partial<Container>, spec?: Partial<PodSpec>): unknown =>
-  described(candidateOf(parts, spec).signIn?.tls);
-const described = (sources: TlsSources | undefined): unknown =>
-  sources === undefined
-    ? undefined
-    : Object.fromEntries(
-        Object.entries(sources).map(([part, source]: [string, TextSource]) => [part, written(source)]),
-      );
 
 test('a password is found in the variables of the common images, charts and operators', () => {
   const cases: readonly (readonly [Env, readonly string[]])[] = [
@@ -229,79 +195,23 @@ test('a password is found in the arguments of the server, with their variables a
   assert.deepEqual(sure(both), [`'real'`, 'secret auth/pw'], 'what the server is started with comes first');
 });
 
-test('TLS is found with its authority and certificate, in every way that charts and operators write it', () => {
-  const at = (mountPath: string): Partial<Container> => ({ volumeMounts: [{ name: 'certs', mountPath }] });
-  const spec = { volumes: [{ name: 'certs', secret: { secretName: 'crt' } }] };
-  const all = { ca: 'secret crt/ca.crt', cert: 'secret crt/tls.crt', key: 'secret crt/tls.key' };
-  const bitnami = (...more: Env): Partial<Container> => ({
-    ...at('/opt/bitnami/redis/certs'),
-    env: [
-      value('REDIS_TLS_ENABLED', 'yes'),
-      value('REDIS_TLS_CERT_FILE', '/opt/bitnami/redis/certs/tls.crt'),
-      value('REDIS_TLS_KEY_FILE', '/opt/bitnami/redis/certs/tls.key'),
-      value('REDIS_TLS_CA_FILE', '/opt/bitnami/redis/certs/ca.crt'),
-      ...more,
-    ],
-  });
-  const options = ['--tls-port', '6379', '--port', '0', '--tls-ca-cert-file', '/tls/ca.crt'];
-  const cases: readonly (readonly [string, Partial<Container>, unknown])[] = [
-    ['bitnami', bitnami(), all],
-    ['no client certificates', bitnami(value('REDIS_TLS_AUTH_CLIENTS', 'no')), { ca: all.ca }],
-    ['off', { ...at('/certs'), env: [value('REDIS_TLS_ENABLED', 'no')] }, undefined],
-    [
-      'operator, without an authority',
-      { ...at('/tls'), env: [value('TLS_MODE', 'true'), value('REDIS_TLS_CERT', '/tls/tls.crt')] },
-      all,
-    ],
-    [
-      'operator, other keys',
-      {
-        ...at('/tls'),
-        env: [
-          value('TLS_MODE', 'true'),
-          value('REDIS_TLS_CA_CERT', '/tls/my-ca'),
-          value('REDIS_TLS_CERT', '/tls/my-crt'),
-          value('REDIS_TLS_CERT_KEY', '/tls/my-key'),
-        ],
-      },
-      { ca: 'secret crt/my-ca', cert: 'secret crt/my-crt', key: 'secret crt/my-key' },
-    ],
-    [
-      'valkey',
-      { ...at('/tls'), env: [value('VALKEY_TLS_ENABLED', 'true'), value('VALKEY_TLS_CA_FILE', '/tls/root')] },
-      { ...all, ca: 'secret crt/root' },
-    ],
-    ['arguments', { ...at('/tls'), args: options }, all],
-    [
-      'arguments, no client certificates',
-      { ...at('/tls'), args: [...options, '--tls-auth-clients', 'no'] },
-      { ca: all.ca },
-    ],
-    [
-      'arguments, plain port beside it',
-      { ...at('/tls'), args: ['--tls-port', '6380', '--port', '6379'] },
-      undefined,
-    ],
-    ['no word of it', at('/tls'), undefined],
-    ['without certificates', { env: [value('TLS_MODE', 'true')] }, {}],
-  ];
-  for (const [what, parts, expected] of cases) assert.deepEqual(tls(parts, spec), expected, what);
-  const usual = candidateOf(at('/tls'), spec).signIn?.ifRefused.tls;
-  assert.deepEqual(described(usual), all, 'the usual place, for a server that turns out to speak TLS');
-});
-
 test('files that may be a configuration are known, init containers included, certificates left out', () => {
   const volumes = [
     { name: 'conf', configMap: { name: 'settings', items: [{ key: 'redis.conf', path: 'redis.conf' }] } },
     { name: 'acl', secret: { secretName: 'users' } },
     { name: 'certs', secret: { secretName: 'crt' } },
-    { name: 'data', emptyDir: {} },
+    {
+      name: 'api',
+      projected: {
+        sources: [{ configMap: { name: 'root-ca', items: [{ key: 'ca.crt', path: 'ca.crt' }] } }],
+      },
+    },
   ];
   const initContainers = [{ name: 'init', volumeMounts: [{ name: 'conf', mountPath: '/from' }] }];
   const volumeMounts = [
     { name: 'acl', mountPath: '/acl' },
     { name: 'certs', mountPath: '/certs' },
-    { name: 'data', mountPath: '/data' },
+    { name: 'api', mountPath: '/var/run/secrets/api' },
   ];
   assert.deepEqual(candidateOf({ volumeMounts }, { volumes, initContainers }).signIn?.ifRefused.files, [
     { kind: 'configmaps', name: 'settings', keys: ['redis.conf'] },
