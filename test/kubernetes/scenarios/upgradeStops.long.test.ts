@@ -81,7 +81,7 @@ test('stopped between pods it says what is left, and goes on with that', async (
   });
   await assert.rejects(stopped, {
     name: 'AbortError',
-    message: /was stopped\. Renewed: shop-5, shop-4; not renewed: shop-3, shop-2, shop-1, shop-0/,
+    message: /was cancelled\. Restarted: shop-5, shop-4; not restarted: shop-3, shop-2, shop-1, shop-0/,
   });
   assert.equal(await partition(), 4);
   const { updatedPods } = await runUpgrade(await prepareUpgrade(access, await snapshot(), request), ports);
