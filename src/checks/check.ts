@@ -3,6 +3,7 @@ import type { ClusterSnapshot, RunningWork } from '../model/snapshot.ts';
 import { agreement } from './agreement.ts';
 import { apart } from './apart.ts';
 import { coverage } from './coverage.ts';
+import { denied } from './denied.ts';
 import { agesOf, explained } from './expectations.ts';
 import { membership } from './membership.ts';
 import { memoryFull } from './memoryFull.ts';
@@ -18,6 +19,7 @@ import { unread } from './unread.ts';
 
 const rules: readonly Rule[] = [
   unread,
+  denied,
   apart,
   state,
   reachable,

@@ -1,3 +1,4 @@
+import { withInfo } from '../model/nodeView.ts';
 import { mastersOf, uncoveredSlots } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode, RunningWork } from '../model/snapshot.ts';
 import { isUnread } from '../model/unread.ts';
@@ -33,16 +34,19 @@ export function redisCliText(snapshot: ClusterSnapshot): string | undefined {
 function summary(snapshot: ClusterSnapshot, replicas: ReplicaCounts): readonly string[] {
   const masters = mastersOf(snapshot);
   const keys = masters.reduce((sum, node) => sum + (node.view?.keys ?? 0), 0);
-  const silent = masters.filter(({ view }) => view === undefined).length;
+  const isDenied = masters.some(({ view }) => view !== undefined && withInfo(view) === undefined);
+  const silent = masters.filter(({ view }) => withInfo(view) === undefined).length;
   return [
     ...masters.map((node) => {
       const count = replicas.get(node.id) ?? 0;
-      const said = node.view === undefined ? 'does not answer' : `${node.view.keys} keys`;
+      const view = withInfo(node.view);
+      const unknown = node.view === undefined ? 'does not answer' : 'denies INFO';
+      const said = view === undefined ? unknown : `${view.keys} keys`;
       return `${address(node)} (${node.id.slice(0, 8)}...) -> ${said} | ${countSlots(node.slots)} slots | ${count} slaves.`;
     }),
     silent === 0
       ? `[OK] ${keys} keys in ${masters.length} masters.`
-      : `[WARNING] At least ${keys} keys in ${masters.length} masters: ${silent} of them did not answer.`,
+      : `[WARNING] At least ${keys} keys in ${masters.length} masters: ${silent} of them did not ${isDenied ? 'report theirs' : 'answer'}.`,
     `${(keys / slotCount).toFixed(2)} keys per slot on average.`,
   ];
 }

@@ -75,12 +75,14 @@ export function readRemedy({ ref }: ClusterSnapshot, { reason, servers }: Unread
   switch (reason) {
     case 'password':
       return isKubernetesRef(ref)
-        ? `The password was looked for in the Secrets that container ${pod?.container ?? ''} refers to, as an environment variable such as REDIS_PASSWORD or as a mounted file; none was found, or the servers reject it.`
-        : 'Add the cluster again with “Add Cluster by Address…” and enter its password.';
+        ? `“Sign In…” takes a user name and password. The password was looked for in the Secrets that container ${pod?.container ?? ''} refers to, as an environment variable such as REDIS_PASSWORD or as a mounted file; none was found, or the servers reject it.`
+        : '“Sign In…” takes a user name and password.';
     case 'tls':
-      return 'Check the certificate authority of the servers: this extension trusts only authorities that it knows.';
+      return '“Sign In…” takes the certificate authority of the servers, a client certificate with its key, and the server name.';
+    case 'command':
+      return 'Allow the user the command that is named there, or use “Sign In…” with a user that may run it. Reading requires CLUSTER NODES, CLUSTER INFO and INFO; a renamed command cannot be used.';
     case 'forbidden':
-      return 'Request the permission that is named there. Reading requires permission to list pods, to get the Secret with the password, and to create pods/portforward.';
+      return 'Request the permission that is named there. Reading requires permission to list pods, to get the Secret with the password, and to create pods/portforward. Where only the Secret is denied, “Sign In…” takes the password from you.';
     case 'pod':
       return `Look at the logs and events of ${shortList(servers.map(serverName), 3)}.`;
     case 'timeout':

@@ -1,5 +1,5 @@
 import { formatAddress } from '../model/clusterRef.ts';
-import { LateAnswer, messageOf, UserError } from '../model/errors.ts';
+import { DeniedCommand, LateAnswer, messageOf, TlsRequired, UserError } from '../model/errors.ts';
 import type { NodeView } from '../model/nodeView.ts';
 import type { ReadFailure, ReadFailureReason } from '../model/snapshot.ts';
 import type { Credentials, Endpoint, NodeConnection } from '../redis/nodeConnection.ts';
@@ -9,6 +9,11 @@ import { pace } from './pace.ts';
 export interface Route {
   readonly endpoint: Endpoint;
   readonly credentials: Credentials;
+  /**
+   * Asked where the server has turned out to speak TLS and the credentials say nothing of it: those to try instead, once.
+   * Whoever answers remembers it for the other servers of the cluster, so that they are not dialled in plain text.
+   */
+  readonly overTls?: () => Credentials;
   close(): void;
 }
 
@@ -18,7 +23,8 @@ export interface RedisReading {
   connectNode(endpoint: Endpoint, credentials: Credentials): Promise<NodeConnection>;
   /** For operations: bears commands as long as a MIGRATE of a big key may take. */
   connectPatiently(endpoint: Endpoint, credentials: Credentials): Promise<NodeConnection>;
-  readNodeView(connection: NodeConnection): Promise<NodeView>;
+  /** `evenPartly`: a server that denies a command of the reading is read without it. */
+  readNodeView(connection: NodeConnection, options?: { readonly evenPartly?: boolean }): Promise<NodeView>;
 }
 
 /** What is known of one server now. */
@@ -80,7 +86,7 @@ export class NodeReader {
   async dial(expectedId = this.reading.lastId): Promise<NodeConnection> {
     const route = await this.#open();
     try {
-      const connection = await this.#redis.connectPatiently(route.endpoint, route.credentials);
+      const connection = await connectBy(route, (...to) => this.#redis.connectPatiently(...to));
       try {
         if (expectedId !== undefined) await this.#confirm(connection, expectedId, route);
       } catch (error) {
@@ -107,7 +113,7 @@ export class NodeReader {
   async #confirm(connection: NodeConnection, expected: string, { endpoint }: Route): Promise<void> {
     const id = await connection.call('CLUSTER', 'MYID').then(String, async (error: unknown) => {
       if (error instanceof UserError) throw error;
-      return (await this.#redis.readNodeView(connection)).self.id;
+      return (await this.#redis.readNodeView(connection, { evenPartly: true })).self.id;
     });
     if (id === expected) return;
     const place = 'path' in endpoint ? (endpoint.name ?? 'the forwarded server') : formatAddress(endpoint);
@@ -115,6 +121,13 @@ export class NodeReader {
       'unsafe',
       `Node ${id} now answers at ${place} instead of ${expected}. Nothing was changed there. Refresh and check what runs there before you try again.`,
     );
+  }
+
+  /** Signs in again at the next read: what the server is shown has changed. */
+  async reconnect(): Promise<void> {
+    await this.#running;
+    this.#drop();
+    this.retryNow();
   }
 
   close(): void {
@@ -139,14 +152,14 @@ export class NodeReader {
   async #ask(): Promise<NodeView> {
     if (this.#connection === undefined) {
       const route = await this.#openRoute();
-      const connection = await this.#redis.connectNode(route.endpoint, route.credentials);
+      const connection = await connectBy(route, (...to) => this.#redis.connectNode(...to));
       if (this.#closed) {
         connection.close();
         throw new UserError('unreachable', 'The reading was ended.');
       }
       this.#connection = connection;
     }
-    return this.#redis.readNodeView(this.#connection);
+    return this.#redis.readNodeView(this.#connection, { evenPartly: true });
   }
 
   async #openRoute(): Promise<Route> {
@@ -169,6 +182,18 @@ export class NodeReader {
   }
 }
 
+async function connectBy(
+  { endpoint, credentials, overTls }: Route,
+  connect: (endpoint: Endpoint, credentials: Credentials) => Promise<NodeConnection>,
+): Promise<NodeConnection> {
+  try {
+    return await connect(endpoint, credentials);
+  } catch (error) {
+    if (!(error instanceof TlsRequired) || overTls === undefined) throw error;
+    return await connect(endpoint, overTls());
+  }
+}
+
 function failed(before: Reading, error: unknown): Reading {
   const since = before.failure?.since ?? Date.now();
   return {
@@ -181,10 +206,8 @@ function failed(before: Reading, error: unknown): Reading {
 
 function reasonOf(error: unknown): ReadFailureReason {
   if (error instanceof LateAnswer) return 'timeout';
-  if (!(error instanceof UserError)) {
-    // The server's own word: an ACL that forbids what a reading needs.
-    return messageOf(error).startsWith('NOPERM') ? 'password' : 'unreachable';
-  }
+  if (error instanceof DeniedCommand) return 'command';
+  if (!(error instanceof UserError)) return 'unreachable';
   switch (error.reason) {
     case 'sign-in-needed':
       return 'password';

@@ -57,6 +57,20 @@ export class LateAnswer extends UserError {
   }
 }
 
+/** A UserError `tls` of a server that was dialled in plain text and speaks TLS. */
+export class TlsRequired extends UserError {
+  constructor(name: string, options?: ErrorOptions) {
+    super('tls', `Redis at ${name} requires TLS.`, options);
+  }
+}
+
+/** A UserError `forbidden` of a server that does not run a command which is needed: an ACL denies it, or it is renamed. */
+export class DeniedCommand extends UserError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('forbidden', message, options);
+  }
+}
+
 /** Whether an error only says that the user cancelled, which is no failure and is never shown as one. */
 export function isAbort(error: unknown): boolean {
   return error instanceof Error && error.name === 'AbortError';

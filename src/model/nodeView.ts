@@ -49,6 +49,17 @@ export interface NodeView {
   readonly persistence: PersistenceView;
   readonly uptimeSeconds: number;
   readonly replication: ReplicationView;
+  /** What the server does not let this user ask; what it would have said is unknown and stands here as 0 or empty. */
+  readonly denied?: readonly DeniedQuestion[];
+}
+
+/** A command of a reading that an ACL denies or that is renamed. */
+export interface DeniedQuestion {
+  readonly command: string;
+  /** What it reports, as part of a sentence. */
+  readonly says: string;
+  /** The server's own words. */
+  readonly reply: string;
 }
 
 /** How the last attempts to put data on disk went; an attempt that was never made counts as well. */
@@ -78,4 +89,9 @@ export interface ReplicationView {
     readonly offset: number;
     readonly online: boolean;
   }[];
+}
+
+/** What INFO says of a server; undefined where the server was not read or denies INFO: its keys are unknown then, not 0. */
+export function withInfo(view: NodeView | undefined): NodeView | undefined {
+  return view?.denied?.some(({ command }) => command === 'INFO') === true ? undefined : view;
 }

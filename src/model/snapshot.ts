@@ -89,11 +89,11 @@ export interface Shard {
 
 /**
  * What kept us from reading a server, coarse enough to say what to do: a password or user is missing or wrong, its TLS
- * is not understood, Kubernetes denies a right, its pod does not run, it did not answer in time, it is not in cluster
+ * is not understood, it denies a command that reading needs, Kubernetes denies a right, its pod does not run, it did not answer in time, it is not in cluster
  * mode, or the connection failed for another reason.
  */
 export type ReadFailureReason =
-  'password' | 'tls' | 'forbidden' | 'pod' | 'timeout' | 'not-clustered' | 'unreachable';
+  'password' | 'tls' | 'command' | 'forbidden' | 'pod' | 'timeout' | 'not-clustered' | 'unreachable';
 
 /** Why the last attempt to read a server failed, in words fit to be shown, and since when (ms since the epoch). */
 export interface ReadFailure {

@@ -34,7 +34,13 @@ export function isRunning({ phase, running, ended, reason, ready }: PodFacts): b
 }
 
 /** What is wrong with the way to a server, or with who asks; such a server may be as healthy as any other. */
-const deniedReasons: readonly ReadFailureReason[] = ['password', 'tls', 'forbidden', 'not-clustered'];
+const deniedReasons: readonly ReadFailureReason[] = [
+  'password',
+  'tls',
+  'command',
+  'forbidden',
+  'not-clustered',
+];
 
 /** Why a member was not read that may well run; undefined where its server or its pod is what fails. */
 export function whyDenied({ unreachable, health }: RedisNode): ReadFailureReason | undefined {
@@ -44,7 +50,8 @@ export function whyDenied({ unreachable, health }: RedisNode): ReadFailureReason
 
 const oneReasons: Readonly<Partial<Record<ReadFailureReason, string>>> = {
   password: 'it requires a password',
-  tls: 'it requires TLS',
+  tls: 'its TLS connection failed',
+  command: 'it denies a command that reading needs',
   forbidden: 'Kubernetes denies access',
   'not-clustered': 'it does not run in cluster mode',
 };
@@ -61,7 +68,8 @@ export function serverName({ pod, address }: UnreadServer): string {
 
 const reasons: Readonly<Record<Exclude<ReadFailureReason, 'pod'>, string>> = {
   password: 'the servers require a password',
-  tls: 'the servers require TLS',
+  tls: 'the TLS connection to the servers failed',
+  command: 'the servers deny a command that reading needs',
   forbidden: 'Kubernetes denies access',
   timeout: 'the servers did not answer in time',
   'not-clustered': 'the servers do not run in cluster mode',
@@ -96,7 +104,8 @@ export function whyUnread(snapshot: ClusterSnapshot): string {
 
 const shortReasons: Readonly<Record<Exclude<ReadFailureReason, 'pod'>, string>> = {
   password: 'password required',
-  tls: 'TLS required',
+  tls: 'TLS failed',
+  command: 'command denied',
   forbidden: 'no permission',
   timeout: 'no answer in time',
   'not-clustered': 'not in cluster mode',
@@ -137,6 +146,7 @@ export function shortList(names: readonly string[], most = 6): string {
 const userReasons: Readonly<Partial<Record<ReadFailureReason, UserErrorReason>>> = {
   password: 'sign-in-needed',
   tls: 'tls',
+  command: 'forbidden',
   forbidden: 'forbidden',
 };
 

@@ -30,6 +30,9 @@ export function parseClusterNodes(text: string): ClusterNodes {
   return { self, others, times };
 }
 
+/** From a server's port to that of the cluster bus, unless `cluster-port` says otherwise. */
+const busOffset = 10_000;
+
 /** Where, from a position on, so many words and the blanks behind them end; -1 where there are not as many. */
 function afterWords(text: string, words: number, from = 0): number {
   let at = from;
@@ -63,13 +66,17 @@ function readLine(line: string): ReadLine {
   return { node, isSelf: flagged.includes('myself') };
 }
 
-/** Cuts at the last `@`, then at the last `:`, since IPv6 addresses stand there without brackets. */
+/**
+ * Cuts at the last `@`, then at the last `:`, since IPv6 addresses stand there without brackets. Where a server listens
+ * for TLS only, some write 0 as its port: it is then the one that the bus port follows from.
+ */
 function parseEndpoint(text: string): { host: string; port: number; busPort: number } {
   const at = text.lastIndexOf('@');
   const address = at === -1 ? text : text.slice(0, at);
   const colon = address.lastIndexOf(':');
-  const port = Number(address.slice(colon + 1)) || 0;
-  const busPort = at === -1 ? port + 10_000 : Number(text.slice(at + 1)) || 0;
+  const written = Number(address.slice(colon + 1)) || 0;
+  const busPort = at === -1 ? written + busOffset : Number(text.slice(at + 1)) || 0;
+  const port = written === 0 && busPort > busOffset ? busPort - busOffset : written;
   return { host: colon === -1 ? '' : address.slice(0, colon), port, busPort };
 }
 

@@ -1,8 +1,10 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import { formatAddress } from '../model/clusterRef.ts';
-import { LateAnswer, messageOf, UserError } from '../model/errors.ts';
+import { LateAnswer, messageOf, TlsRequired, UserError } from '../model/errors.ts';
+import { firstWords } from './firstWords.ts';
 import type { Argument, Credentials, Endpoint, NodeConnection } from './nodeConnection.ts';
 import { speaksTls } from './speaksTls.ts';
+import { tlsError, tlsOptions } from './tlsOptions.ts';
 
 export interface ConnectTimes {
   readonly connectTimeoutMs: number;
@@ -14,7 +16,7 @@ export interface ConnectTimes {
  * Opens and signs in one connection. It never reconnects and never sends a command twice: what a lost connection
  * left undone is for the caller to find out, since a repeated SETSLOT, FAILOVER or MIGRATE is another command.
  * Throws UserError `unreachable`, `sign-in-needed` where the server wants another password, or `tls` where it expects
- * TLS or its certificate is not trusted.
+ * TLS, its certificate is not trusted or it wants one of ours.
  */
 export async function connectNode(
   endpoint: Endpoint,
@@ -27,38 +29,39 @@ export async function connectNode(
   redis.on('error', (error) => {
     lastError = error;
   });
-  try {
-    await redis.connect();
-  } catch (error) {
-    redis.disconnect();
-    throw unreachable(name, lastError ?? error);
-  }
   const connection = nodeConnection(redis, name);
   try {
+    await redis.connect().catch((error: unknown) => {
+      throw unreachable(name, lastError ?? error);
+    });
     await signIn(connection, credentials);
   } catch (error) {
     connection.close();
-    throw await explainSilence(error, endpoint, credentials, name);
+    // A server that wants a client certificate says so after the connection stands.
+    const problem = tlsError(name, lastError) ?? error;
+    if (!(problem instanceof UserError) || hasRefused(lastError)) throw problem;
+    throw await explainSilence(problem, endpoint, credentials, name);
   }
   return connection;
 }
 
-/** A server that expects TLS ends a plain connection at its first command and does not say why. */
+/**
+ * A server that hangs up does not always say why in time: one that expects TLS says nothing to plain text, and what one
+ * says that takes no more clients is lost where it comes before the first command.
+ */
 async function explainSilence(
-  error: unknown,
+  error: UserError,
   endpoint: Endpoint,
   { tls }: Credentials,
   name: string,
-): Promise<unknown> {
-  const isSilent = error instanceof UserError && error.reason === 'unreachable' && tls === undefined;
-  if (!isSilent || !(await speaksTls(endpoint))) return error;
-  return new UserError(
-    'tls',
-    `Redis at ${name} requires TLS, and no certificate authority for it is known.`,
-    {
-      cause: error,
-    },
-  );
+): Promise<UserError> {
+  if (error.reason !== 'unreachable' || error instanceof LateAnswer) return error;
+  const [words, isTls] = await Promise.all([
+    firstWords(endpoint, tls),
+    tls === undefined ? speaksTls(endpoint) : false,
+  ]);
+  if (words !== undefined) return refused(name, words);
+  return isTls ? new TlsRequired(name, { cause: error }) : error;
 }
 
 /** RESP2, so that replies have one shape on every server; signing in is done by hand, so that its errors are ours. */
@@ -69,8 +72,7 @@ function optionsFor(
 ) {
   return {
     ...endpoint,
-    // As the servers among themselves: whom the cluster's own authority has signed is one of them, under any name.
-    ...(tls === undefined ? {} : { tls: { ...tls, checkServerIdentity: () => undefined } }),
+    ...(tls === undefined ? {} : { tls: tlsOptions(endpoint, tls) }),
     lazyConnect: true,
     protocol: 2,
     disableClientInfo: true,
@@ -98,8 +100,8 @@ async function signIn(connection: NodeConnection, credentials: Credentials): Pro
 
 /** PING is there to be told NOAUTH now; a server that is loading or forbids PING is signed in to all the same. */
 async function signInWith(connection: NodeConnection, { username, password }: Credentials): Promise<void> {
-  const auth =
-    password === undefined ? [] : [['AUTH', ...(username === undefined ? [] : [username]), password]];
+  const user = username === undefined ? [] : [username];
+  const auth = password === undefined && user.length === 0 ? [] : [['AUTH', ...user, password ?? '']];
   const replies = await connection.pipeline([...auth, ['PING']]);
   const refusal = replies.find((reply) => reply instanceof UserError);
   if (refusal !== undefined) throw refusal;
@@ -151,16 +153,28 @@ function plainError(name: string, error: unknown): Error {
         : `Redis at ${name} rejected the user name and password.`,
     );
   }
-  return new Error(message);
+  if (/^(?:ERR max number of clients|DENIED)\b/.test(message)) return refused(name, message);
+  // A server quotes what it was sent with a command that it does not know: of AUTH and MIGRATE, a password.
+  return new Error(message.replace(/, with args beginning with:.*/s, ''));
 }
-
-const certificateProblem = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|UNABLE_TO_GET_ISSUER|ERR_TLS|ERR_SSL|EPROTO/;
 
 function unreachable(name: string, error: unknown): UserError {
   const [message] = messageOf(error).split('\n');
-  if (error instanceof Error && 'code' in error && certificateProblem.test(String(error.code))) {
-    return new UserError('tls', `The TLS certificate of Redis at ${name} was rejected: ${message ?? ''}`);
-  }
+  const ofTls = tlsError(name, error);
+  if (ofTls !== undefined) return ofTls;
   const text = `Redis at ${name} did not answer: ${message ?? 'connection lost'}`;
   return /ETIMEDOUT|timed out/i.test(text) ? new LateAnswer(text) : new UserError('unreachable', text);
+}
+
+/** What a server says that hangs up right away, in its own words. */
+function refused(name: string, words: string): UserError {
+  return new UserError('unreachable', `Redis at ${name} refused the connection: ${words}`);
+}
+
+/** Nothing listens there, or nothing leads there: no second try would say more. */
+function hasRefused(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return ['ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH', 'EAI_AGAIN', 'ENOENT'].includes(
+    String(code),
+  );
 }

@@ -102,7 +102,7 @@ async function join(members: readonly Member[], masters: number, signal: AbortSi
  */
 async function tellSlots(members: readonly Member[], masters: number, signal: AbortSignal): Promise<void> {
   for (const { address, connection } of members) {
-    const { others } = await readNodeView(connection, signal);
+    const { others } = await readNodeView(connection, { signal });
     const silent = new Set(others.filter(({ slots }) => slots.length === 0).map(({ id }) => id));
     const untold = members.slice(0, masters).filter(({ id }) => silent.has(id));
     await Promise.all(untold.map((master) => meetAll(master.connection, [address])));
@@ -145,7 +145,7 @@ async function waitForAll(
   const limit = limitSeconds.any + limitSeconds.eachServer * members.length;
   const deadline = Date.now() + limit * 1000;
   for (const [index, { address, connection }] of members.entries()) {
-    while (!passes(await readNodeView(connection, signal), index)) {
+    while (!passes(await readNodeView(connection, { signal }), index)) {
       if (Date.now() > deadline) {
         throw new UserError(
           'failed',

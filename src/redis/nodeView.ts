@@ -1,23 +1,78 @@
-import { UserError } from '../model/errors.ts';
+import { DeniedCommand, UserError } from '../model/errors.ts';
 import { internedNodes, type ClusterNodes } from '../model/internedNodes.ts';
-import type { NodeView, ReplicationView } from '../model/nodeView.ts';
+import type { DeniedQuestion, NodeView, ReplicationView } from '../model/nodeView.ts';
+import { countSlots, slotCount } from '../model/slots.ts';
 import { parseClusterNodes } from './clusterNodes.ts';
 import { infoFields, type InfoFields } from './infoFields.ts';
 import type { NodeConnection } from './nodeConnection.ts';
 
+interface ReadOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** What the server does not allow is left out and named in the view's `denied`; otherwise it is thrown. */
+  readonly evenPartly?: boolean;
+}
+
+/** What reading needs, and what each command says. */
+const questions = [
+  { command: ['CLUSTER', 'NODES'], says: 'nodes, roles, slots' },
+  { command: ['CLUSTER', 'INFO'], says: 'cluster state' },
+  { command: ['INFO'], says: 'keys, memory, replication, version' },
+] as const;
+
 /**
  * Asks one server for all it knows, in one round trip. Throws UserError `invalid-input` where the server does not run
- * in cluster mode, and `busy` where it is still loading its data and so does not tell who it is.
+ * in cluster mode, `busy` where it is still loading its data and so does not tell who it is, and DeniedCommand where it
+ * does not run a command that is needed.
  */
-export async function readNodeView(connection: NodeConnection, signal?: AbortSignal): Promise<NodeView> {
+export async function readNodeView(
+  connection: NodeConnection,
+  { signal, evenPartly = false }: ReadOptions = {},
+): Promise<NodeView> {
   signal?.throwIfAborted();
-  const replies = await connection.pipelineBuffer([['CLUSTER', 'NODES'], ['CLUSTER', 'INFO'], ['INFO']]);
+  const replies = await connection.pipelineBuffer(questions.map(({ command }) => command));
   signal?.throwIfAborted();
-  const refusal = replies.find((reply) => reply instanceof Error);
-  if (refusal !== undefined) throw explain(refusal);
+  const denied: DeniedQuestion[] = [];
+  for (const [index, { command, says }] of questions.entries()) {
+    const reply = replies[index];
+    if (!(reply instanceof Error)) continue;
+    const name = command.join(' ');
+    if (!isDenied(reply)) throw explain(reply);
+    // Without its lines nothing is known of the server, not even who it is.
+    if (index === 0 || !evenPartly)
+      throw new DeniedCommand(`${name} is denied, which reports ${says}: ${reply.message}`, { cause: reply });
+    denied.push({ command: name, says, reply: reply.message });
+  }
   const [nodes, clusterInfo, info] = replies;
   const known = internedNodes.nodesIn(connection, nodes as Buffer, parseClusterNodes);
-  return nodeView(known, String(clusterInfo), String(info));
+  const text = (reply: unknown): string => (reply instanceof Error ? '' : String(reply));
+  const view = nodeView(known, text(clusterInfo), text(info));
+  return denied.length === 0 ? view : { ...view, ...toldByLines(known, replies), denied };
+}
+
+/** An ACL or a renamed command; the server runs, and others may ask it. */
+function isDenied({ message }: Error): boolean {
+  return message.startsWith('NOPERM') || /unknown (?:sub)?command/i.test(message);
+}
+
+/** What CLUSTER NODES says of that which the denied commands report. */
+function toldByLines({ self, others }: ClusterNodes, replies: readonly unknown[]): Partial<NodeView> {
+  const [, clusterInfo, info] = replies;
+  const lines = [self, ...others];
+  const slotsAssigned = lines.reduce((sum, { slots }) => sum + countSlots(slots), 0);
+  const hasFailed = lines.some(({ flags, slots }) => slots.length > 0 && flags.includes('fail'));
+  const isReplica = self.flags.includes('slave');
+  return {
+    ...(clusterInfo instanceof Error
+      ? {
+          slotsAssigned,
+          clusterState: slotsAssigned === slotCount && !hasFailed ? 'ok' : 'fail',
+          currentEpoch: Math.max(...lines.map(({ configEpoch }) => configEpoch)),
+        }
+      : {}),
+    ...(info instanceof Error
+      ? { replication: { role: isReplica ? 'replica' : 'master', offset: 0, replicas: [] } }
+      : {}),
+  };
 }
 
 function explain(refusal: Error): Error {

@@ -24,7 +24,7 @@ export async function fillSample(
     for (const address of addresses) {
       const times = { connectTimeoutMs: 5000, commandTimeoutMs: 30_000 };
       const connection = await connectNode(parseAddress(address), credentials, times);
-      const { self } = await readNodeView(connection, signal);
+      const { self } = await readNodeView(connection, { signal });
       masters.push({ connection, slots: self.slots, commands: [] });
     }
     for (let number = 0; number < count; number++) {

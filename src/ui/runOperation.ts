@@ -4,6 +4,7 @@ import { claimOf } from '../inventory/claims.ts';
 import { describeRef, isKubernetesRef } from '../model/clusterRef.ts';
 import { countText, type Plan, type Progress, type Report } from '../model/plan.ts';
 import type { Outcome } from '../model/outcome.ts';
+import { refuseDenied } from '../operations/refuseDenied.ts';
 import { canSave } from '../operations/planFile.ts';
 import type { StepWitness } from '../operations/runPlan.ts';
 import type { Asking } from './asking.ts';
@@ -30,6 +31,8 @@ export async function runOperation<T extends { readonly message: string }>(
   parts: Parts,
   { plan: asPlanned, asking, verb, run }: Change<T>,
 ): Promise<(Outcome & { readonly outcome: 'cancelled' }) | T> {
+  const read = parts.inventory.snapshot(asPlanned.ref);
+  if (read !== undefined) refuseDenied(read);
   const plan = await withOperatorWarning(parts, await withLeaseWarning(parts, asPlanned));
   parts.log.info(`${plan.title}: plan for ${describeRef(plan.ref)}\n${planText(parts, plan)}`);
   const confirmation = asking.confirmationOf(plan);

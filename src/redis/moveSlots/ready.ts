@@ -38,8 +38,8 @@ export interface PairViews {
 
 export async function readPair({ source, target }: Pair, signal: AbortSignal): Promise<PairViews> {
   const [ofSource, ofTarget] = await Promise.all([
-    readNodeView(source, signal),
-    readNodeView(target, signal),
+    readNodeView(source, { signal }),
+    readNodeView(target, { signal }),
   ]);
   return { source: ofSource, target: ofTarget };
 }

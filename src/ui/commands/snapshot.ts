@@ -3,6 +3,7 @@ import { check } from '../../checks/check.ts';
 import type { ClusterRef } from '../../model/clusterRef.ts';
 import type { Finding } from '../../model/finding.ts';
 import type { Outcome } from '../../model/outcome.ts';
+import { withInfo } from '../../model/nodeView.ts';
 import { shardsOf } from '../../model/shards.ts';
 import type { RedisNode, RunningWork } from '../../model/snapshot.ts';
 import { countSlots, formatSlots } from '../../model/slots.ts';
@@ -67,6 +68,7 @@ export async function snapshot(parts: Parts, argument: unknown): Promise<Outcome
 }
 
 function nodeJson(node: RedisNode): NodeJson {
+  const view = withInfo(node.view);
   return {
     id: node.id,
     role: node.role,
@@ -74,7 +76,7 @@ function nodeJson(node: RedisNode): NodeJson {
     slots: formatSlots(node.slots),
     health: node.health,
     ...(node.masterId === undefined ? {} : { masterId: node.masterId }),
-    ...(node.view === undefined ? {} : { keys: node.view.keys, version: node.view.version }),
+    ...(view === undefined ? {} : { keys: view.keys, version: view.version }),
     ...(node.pod === undefined ? {} : { pod: node.pod.name }),
     ...(node.pod?.worker === undefined ? {} : { worker: node.pod.worker }),
   };

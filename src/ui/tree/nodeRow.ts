@@ -1,6 +1,7 @@
 import { quantity } from '../../model/quantity.ts';
 import { bytesText, copyText } from '../../model/bytes.ts';
 import { isKubernetesRef } from '../../model/clusterRef.ts';
+import { withInfo } from '../../model/nodeView.ts';
 import { nodeName, slotsText } from '../../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
 import { formatSlots } from '../../model/slots.ts';
@@ -26,7 +27,8 @@ function description(node: RedisNode): string {
   if (stateText(node) !== undefined) parts.push(node.role);
   if (node.slots.length > 0) parts.push(slotsText(node.slots));
   else if (node.role === 'master') parts.push('no slots');
-  const { view } = node;
+  const view = withInfo(node.view);
+  if (node.view !== undefined && view === undefined) parts.push('INFO denied');
   if (view !== undefined) {
     parts.push(quantity(view.keys, 'key'), bytesText(view.usedMemoryBytes));
     if (node.role === 'replica' && (node.lagBytes ?? 0) > 1024)
@@ -67,7 +69,7 @@ function icon(node: RedisNode): RowIcon {
 function tooltip(snapshot: ClusterSnapshot, node: RedisNode): readonly string[] {
   const master = snapshot.nodes.find((other) => other.id === node.masterId);
   const replicas = snapshot.nodes.filter((other) => other.masterId === node.id);
-  const { view, pod, unreachable } = node;
+  const { pod, unreachable } = node;
   const lines = [
     `Node ${node.id}`,
     `Role: ${node.role}${master === undefined ? '' : ` of ${nodeName(master)}`}`,
@@ -76,21 +78,26 @@ function tooltip(snapshot: ClusterSnapshot, node: RedisNode): readonly string[] 
   ];
   if (node.slots.length > 0) lines.push(`Hash slots: ${formatSlots(node.slots)} (${slotsText(node.slots)})`);
   if (replicas.length > 0) lines.push(`Replicas: ${replicas.map(nodeName).join(', ')}`);
-  if (view !== undefined) {
-    const limit = view.maxMemoryBytes === 0 ? 'no limit' : `of ${bytesText(view.maxMemoryBytes)}`;
-    lines.push(
-      `Keys: ${view.keys.toLocaleString('en-US')}`,
-      `Memory: ${bytesText(view.usedMemoryBytes)} (${limit})`,
-    );
-    if (node.lagBytes !== undefined) lines.push(`Lag: ${bytesText(node.lagBytes)}`);
-    lines.push(`Server: ${view.product === 'valkey' ? 'Valkey' : 'Redis'} ${view.version}`);
-    lines.push(`Config epoch: ${node.configEpoch}`);
-  }
+  lines.push(...viewLines(node));
   if (unreachable !== undefined) lines.push(`Cannot be read: ${unreachable.message}`);
   if (unreachable?.since !== undefined)
     lines.push(`Since: ${new Date(unreachable.since).toLocaleTimeString()}`);
   if (pod !== undefined) lines.push(...podLines(pod));
   return lines;
+}
+
+function viewLines(node: RedisNode): readonly string[] {
+  if (node.view === undefined) return [];
+  const view = withInfo(node.view);
+  if (view === undefined) return ['Keys, memory and version: unknown, INFO is denied'];
+  const limit = view.maxMemoryBytes === 0 ? 'no limit' : `of ${bytesText(view.maxMemoryBytes)}`;
+  return [
+    `Keys: ${view.keys.toLocaleString('en-US')}`,
+    `Memory: ${bytesText(view.usedMemoryBytes)} (${limit})`,
+    ...(node.lagBytes === undefined ? [] : [`Lag: ${bytesText(node.lagBytes)}`]),
+    `Server: ${view.product === 'valkey' ? 'Valkey' : 'Redis'} ${view.version}`,
+    `Config epoch: ${node.configEpoch}`,
+  ];
 }
 
 function podLines(pod: RedisNode['pod'] & object): readonly string[] {

@@ -49,8 +49,8 @@ const cases: readonly {
   {
     what: 'TLS',
     snapshot: unreadFor('tls', (name) => `Redis at pod ${name} requires TLS.`),
-    why: 'the servers require TLS',
-    short: 'TLS required',
+    why: 'the TLS connection to the servers failed',
+    short: 'TLS failed',
     said: /requires TLS/,
     remedy: /certificate authority/,
   },

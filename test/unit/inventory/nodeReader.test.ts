@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { NodeReader, type RedisReading } from '../../../src/inventory/nodeReader.ts';
-import { LateAnswer, UserError } from '../../../src/model/errors.ts';
+import { DeniedCommand, LateAnswer, UserError } from '../../../src/model/errors.ts';
 import type { NodeConnection } from '../../../src/redis/nodeConnection.ts';
 import { line, view } from '../sample.ts';
 
@@ -66,7 +66,7 @@ test('why a server was not read is told apart', async () => {
   const reasons: unknown[] = [];
   for (const error of [
     new UserError('sign-in-needed', 'Redis asks for a password.'),
-    new Error('NOPERM this user has no permissions to run the info command'),
+    new DeniedCommand('CLUSTER NODES is denied: NOPERM this user has no permissions'),
     new UserError('forbidden', 'Not allowed to create pods/portforward "x-0".'),
     new UserError('tls', 'Redis expects TLS.'),
     new LateAnswer('No answer within 3 s.'),
@@ -83,6 +83,6 @@ test('why a server was not read is told apart', async () => {
     reasons.push(reader.reading.failure.reason);
   }
   assert.deepEqual(reasons, [
-    ...['password', 'password', 'forbidden', 'tls', 'timeout', 'not-clustered', 'unreachable'],
+    ...['password', 'command', 'forbidden', 'tls', 'timeout', 'not-clustered', 'unreachable'],
   ]);
 });

@@ -147,6 +147,9 @@ test('addresses come as IPv4, IPv6, host names with auxiliary fields, and not at
   });
   assert.deepEqual(address(':0@0'), { host: '', port: 0, busPort: 0, hostname: undefined });
   assert.deepEqual(address(':6379@16379'), { host: '', port: 6379, busPort: 16379, hostname: undefined });
+  const tlsOnly = { port: 18007, busPort: 28007, hostname: undefined };
+  assert.deepEqual(address('10.0.0.5:0@28007'), { host: '10.0.0.5', ...tlsOnly });
+  assert.deepEqual(address(':0@28007'), { host: '', ...tlsOnly });
 });
 
 const clusterInfo = 'cluster_state:ok\r\ncluster_slots_assigned:16384\r\ncluster_current_epoch:6\r\n';

@@ -1,6 +1,7 @@
 import { check } from '../../../checks/check.ts';
 import { isKubernetesRef, formatAddress } from '../../../model/clusterRef.ts';
 import type { Finding } from '../../../model/finding.ts';
+import { withInfo } from '../../../model/nodeView.ts';
 import { nodeName, shardsOf, slotsText, uncoveredSlots } from '../../../model/shards.ts';
 import { allSlots, countSlots, formatSlots, unionSlots, type SlotSet } from '../../../model/slots.ts';
 import type { ClusterSnapshot, RedisNode, RunningWork, Shard } from '../../../model/snapshot.ts';
@@ -72,11 +73,12 @@ function shardState(shard: Shard, colour: number): ShardState {
   if (master === undefined) {
     return { ...known, label: id.slice(0, 8), health: 'unknown', healthText: 'Unknown master' };
   }
+  const keys = withInfo(master.view)?.keys;
   return {
     ...known,
     label: nodeName(master),
     ...(master.pod === undefined || master.host === '' ? {} : { address: formatAddress(master) }),
-    ...(master.view === undefined ? {} : { keys: master.view.keys }),
+    ...(keys === undefined ? {} : { keys }),
     health: master.health,
     healthText: healthText(master),
   };
