@@ -12,6 +12,7 @@ import { claimOf } from './inventory/claims.ts';
 import { Inventory } from './inventory/inventory.ts';
 import type { Changed } from './inventory/sources.ts';
 import type { RedisReading } from './inventory/nodeReader.ts';
+import { signInRefs } from './inventory/signIn.ts';
 import type * as commandsEntry from './ui/commands.ts';
 import { followTree, setContextKey } from './ui/contextKeys.ts';
 import { Documents } from './ui/documents.ts';
@@ -56,6 +57,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const inventory: Inventory = new Inventory({
     redis: readWithRedis,
     groups: keptGroups(context.globalState),
+    signedIn: (ref) => passwords.stored(ref),
     addressSource: (ref) => addressSource(ref, passwords),
   });
   const sandbox = createSandbox(
@@ -91,7 +93,8 @@ export function activate(context: vscode.ExtensionContext): void {
     const left = unfinished
       .of(snapshot.ref)
       .map(({ id, end, steps, title, lastAt }) => ({ id, end, title, lastAt, ...(steps && { steps }) }));
-    return { ...(own === undefined ? {} : { own }), all, unfinished: left };
+    const isSignedIn = signInRefs(snapshot).some((ref) => passwords.has(ref));
+    return { ...(own === undefined ? {} : { own }), all, unfinished: left, isSignedIn };
   };
   const grouping = new GroupingChoice(context.globalState);
   const tree = new ClusterTree(inventory, () => ({
@@ -181,7 +184,7 @@ async function readWithRedis(): Promise<RedisReading> {
   return {
     connectNode: (endpoint, credentials) => connectNode(endpoint, credentials, readingTimes),
     connectPatiently: (endpoint, credentials) => connectNode(endpoint, credentials, operationTimes),
-    readNodeView: (connection) => readNodeView(connection),
+    readNodeView,
   };
 }
 

@@ -2,11 +2,13 @@ import { parseAddress } from '../model/clusterRef.ts';
 import { History } from '../model/history.ts';
 import { linesIn } from '../model/internedNodes.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
+import type { Credentials } from '../redis/nodeConnection.ts';
 import { membersAt, placesOf, type AddressedSource, type AddressMembers } from './addressMembers.ts';
 import { mergeViews } from './mergeViews.ts';
-import { NodeReader, type RedisReading } from './nodeReader.ts';
+import { NodeReader, type RedisReading, type Route } from './nodeReader.ts';
 import { readRound } from './readRound.ts';
 import { Rounds } from './rounds.ts';
+import { checkingNames, tryRoutes } from './signIn.ts';
 import { isAnswering, type Answering } from './source.ts';
 import type { AddressSource } from './sources.ts';
 
@@ -21,6 +23,8 @@ export class AddressScope {
   #known: ReadonlySet<string> = new Set();
   /** What members told when their places were looked up last. */
   #followed: ReturnType<typeof linesIn> | undefined;
+  /** The servers speak TLS although nobody has said so. */
+  #isOverTls = false;
   readonly #history = new History();
   readonly #rounds = new Rounds((isPatient) => this.#runRound(isPatient));
 
@@ -52,6 +56,25 @@ export class AddressScope {
     const readers = [...this.#readers.values()].filter(({ reading }) => reading.lastId === nodeId);
     // It may be reached at another address than the one that has failed, such as a tunnel that was closed.
     return readers.find(({ reading }) => reading.view !== undefined) ?? readers[0];
+  }
+
+  /** What the servers are shown, over TLS where they have turned out to speak it. */
+  async credentials(): Promise<Credentials> {
+    return this.#withTls(await this.#source.credentials());
+  }
+
+  /** Reads a server with other credentials. Throws a UserError with the reason where that fails. */
+  async trySignIn(given: Credentials): Promise<void> {
+    const routes = this.#source.ref.addresses.map(
+      (address) => () => Promise.resolve(this.#route(address, given)),
+    );
+    await tryRoutes(this.#redis, routes.slice(0, 3));
+  }
+
+  /** Signs in again to all servers: what they are shown has changed. */
+  async reconnect(): Promise<void> {
+    this.#isOverTls = false;
+    await Promise.all([...this.#readers.values()].map((reader) => reader.reconnect()));
   }
 
   /** A round in which every node is asked after the call, and waited for as long as it may take. */
@@ -122,11 +145,26 @@ export class AddressScope {
 
   #readerOf(address: string): void {
     if (this.#readers.has(address)) return;
-    const open = async (): Promise<Awaited<ReturnType<ConstructorParameters<typeof NodeReader>[1]>>> => ({
-      endpoint: parseAddress(address),
-      credentials: await this.#source.credentials(),
-      close: () => undefined,
-    });
+    const open = async (): Promise<Route> => this.#route(address, await this.#source.credentials());
     this.#readers.set(address, new NodeReader(this.#redis, open));
+  }
+
+  #route(address: string, given: Credentials): Route {
+    const endpoint = parseAddress(address);
+    const shown = (credentials: Credentials): Credentials =>
+      checkingNames(credentials, endpoint.host, this.#source.ref);
+    return {
+      endpoint,
+      credentials: shown(this.#withTls(given)),
+      overTls: () => {
+        this.#isOverTls = true;
+        return shown(this.#withTls(given));
+      },
+      close: () => undefined,
+    };
+  }
+
+  #withTls(credentials: Credentials): Credentials {
+    return this.#isOverTls ? { ...credentials, tls: credentials.tls ?? {} } : credentials;
   }
 }

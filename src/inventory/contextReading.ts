@@ -3,9 +3,10 @@ import { messageOf, UserError } from '../model/errors.ts';
 import type { ClusterSnapshot, PodFacts } from '../model/snapshot.ts';
 import type { KubernetesAccess } from '../kubernetes/kubernetesAccess.ts';
 import type { Credentials } from '../redis/nodeConnection.ts';
-import { clusterIn, KubernetesScope, type ScopeState } from './kubernetesScope.ts';
+import { KubernetesScope } from './kubernetesScope.ts';
 import type { NodeReader } from './nodeReader.ts';
 import type { PodSignIn } from './podSignIn.ts';
+import { clusterIn, type ScopeState } from './scopeState.ts';
 import type { ContextSource, InventoryPorts } from './sources.ts';
 
 /** What is known of one kubeconfig context. */
@@ -20,10 +21,16 @@ export interface ContextState {
   readonly onlyNamespace?: string;
 }
 
+/** Whose servers are signed in to. */
+export interface Signing {
+  readonly namespace: string;
+  readonly workloads: readonly string[];
+}
+
 /** Reads the chosen namespaces of one context while it runs. */
 export class ContextReading {
   readonly source: ContextSource;
-  readonly #ports: Pick<InventoryPorts, 'redis' | 'groups'>;
+  readonly #ports: Pick<InventoryPorts, 'redis' | 'groups' | 'signedIn'>;
   readonly #onRead: (clusters: ReadonlySet<string>) => void;
   readonly #scopes = new Map<string, KubernetesScope>();
   #access: Promise<KubernetesAccess> | undefined;
@@ -34,7 +41,7 @@ export class ContextReading {
   /** @param onRead hears which clusters were read again or are gone, by `clusterKey` */
   constructor(
     source: ContextSource,
-    ports: Pick<InventoryPorts, 'redis' | 'groups'>,
+    ports: Pick<InventoryPorts, 'redis' | 'groups' | 'signedIn'>,
     onRead: (clusters: ReadonlySet<string>) => void,
   ) {
     this.source = source;
@@ -142,6 +149,17 @@ export class ContextReading {
     return scope.podSignIn(pod);
   }
 
+  /** Reads a server of the cluster with other credentials. Throws a UserError with the reason where that fails. */
+  async trySignIn({ namespace, workloads }: Signing, credentials: Credentials): Promise<void> {
+    const scope = await this.#scopeOf(namespace);
+    await scope.trySignIn(namespace, workloads, credentials);
+  }
+
+  /** Signs in again to the servers of a cluster. */
+  async reconnect({ namespace, workloads }: Signing): Promise<void> {
+    await Promise.all([...this.#scopes.values()].map((scope) => scope.reconnect(namespace, workloads)));
+  }
+
   /** The scope that reads a namespace; where none does, one is started for it. */
   async #scopeOf(namespace: string): Promise<KubernetesScope> {
     const all = this.#scopes.get('');
@@ -162,7 +180,7 @@ export class ContextReading {
         (clusters) => {
           this.#onScopeRead(key, clusters);
         },
-        this.#ports.groups,
+        this.#ports,
       );
     this.#scopes.set(key, scope);
     scope.start();

@@ -1,13 +1,19 @@
 import { EventEmitter } from 'node:events';
-import { clusterKey, isKubernetesRef, type AddressClusterRef, type ClusterRef } from '../model/clusterRef.ts';
+import {
+  clusterKey,
+  isKubernetesRef,
+  type AddressClusterRef,
+  type ClusterRef,
+  type KubernetesClusterRef,
+} from '../model/clusterRef.ts';
 import { UserError } from '../model/errors.ts';
-import type { ClusterSnapshot, PodFacts } from '../model/snapshot.ts';
+import type { ClusterSnapshot, PodFacts, WorkloadFacts } from '../model/snapshot.ts';
 import { isUnread, unreadError, unreadGroups } from '../model/unread.ts';
 import type { KubernetesAccess } from '../kubernetes/kubernetesAccess.ts';
-import type { ClusterDialer } from '../redis/nodeConnection.ts';
+import type { ClusterDialer, Credentials } from '../redis/nodeConnection.ts';
 import { AddressScope } from './addressScope.ts';
 import { claimKey, claimOf, Claims, type Claim, type Release } from './claims.ts';
-import { ContextReading, type ContextState } from './contextReading.ts';
+import { ContextReading, type ContextState, type Signing } from './contextReading.ts';
 import type { NodeReader } from './nodeReader.ts';
 import type { PodSignIn } from './podSignIn.ts';
 import type { AddressSource, Changed, ContextSource, InventoryPorts } from './sources.ts';
@@ -147,7 +153,7 @@ export class Inventory extends EventEmitter<{ changed: [Changed] }> {
         : this.#addresses.get(clusterKey(ref))?.scope?.reader(nodeId);
     const credentials = isKubernetesRef(ref)
       ? await this.#context(ref.context).credentials(snapshot)
-      : await this.#ports.addressSource(ref).credentials();
+      : await (this.#addresses.get(clusterKey(ref))?.scope ?? this.#ports.addressSource(ref)).credentials();
     return {
       credentials,
       dial: (nodeId) => {
@@ -159,6 +165,31 @@ export class Inventory extends EventEmitter<{ changed: [Changed] }> {
         );
       },
     };
+  }
+
+  /**
+   * Reads a server of a cluster with other credentials, which are kept by whoever asks. Throws a UserError
+   * `sign-in-needed`, `tls` or another reason why nothing was read.
+   */
+  async trySignIn(ref: ClusterRef, credentials: Credentials): Promise<void> {
+    const release = this.need(claimOf(ref));
+    try {
+      if (!isKubernetesRef(ref)) {
+        await (await this.#addressScope(ref)).trySignIn(credentials);
+        return;
+      }
+      const { workloads } = await this.look(ref);
+      await this.#context(ref.context).trySignIn(signing(ref, workloads), credentials);
+    } finally {
+      release();
+    }
+  }
+
+  /** Signs in again to all servers of a cluster that is read: what they are shown has changed. */
+  async reconnect(ref: ClusterRef): Promise<void> {
+    if (isKubernetesRef(ref))
+      await this.#context(ref.context).reconnect(signing(ref, this.snapshot(ref)?.workloads ?? []));
+    else await this.#addresses.get(clusterKey(ref))?.scope?.reconnect();
   }
 
   /** The Kubernetes API of a context. Throws a UserError where there is no such context or it cannot be opened. */
@@ -229,6 +260,10 @@ export class Inventory extends EventEmitter<{ changed: [Changed] }> {
     });
     entry.scope.start();
   }
+}
+
+function signing({ namespace, name }: KubernetesClusterRef, workloads: readonly WorkloadFacts[]): Signing {
+  return { namespace, workloads: [name, ...workloads.map((workload) => workload.name)] };
 }
 
 function isSameContext(now: ContextSource, wanted: ContextSource | undefined): boolean {

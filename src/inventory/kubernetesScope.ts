@@ -1,5 +1,5 @@
 import { clusterKey, isKubernetesRef, type KubernetesClusterRef } from '../model/clusterRef.ts';
-import { messageOf, UserError } from '../model/errors.ts';
+import { messageOf } from '../model/errors.ts';
 import type { ClusterSnapshot, PodFacts } from '../model/snapshot.ts';
 import type { Candidate, KubernetesAccess } from '../kubernetes/kubernetesAccess.ts';
 import type { Credentials } from '../redis/nodeConnection.ts';
@@ -12,24 +12,14 @@ import { OwnerChains } from './ownerChains.ts';
 import { OperationLeases } from './operationLeases.ts';
 import { pace } from './pace.ts';
 import { explained, notRunning } from './podReading.ts';
-import { demandOf } from './demand.ts';
+import { PodRoutes } from './podRoutes.ts';
 import { readRound } from './readRound.ts';
 import type { PodSignIn } from './podSignIn.ts';
 import { Rounds } from './rounds.ts';
-import { SecretReading } from './secretReading.ts';
+import { tryRoutes, type StoredSignIn } from './signIn.ts';
+import type { ScopeState } from './scopeState.ts';
 import type { Source } from './source.ts';
-import type { Unit } from './units.ts';
-
-/** What is known of one scope: a namespace, or all namespaces of a context where `namespace` is undefined. */
-export interface ScopeState {
-  readonly context: string;
-  readonly namespace: string | undefined;
-  /** False until the first round has ended. */
-  readonly read: boolean;
-  readonly clusters: readonly ClusterSnapshot[];
-  /** Why the API could not be asked; what is shown then is what the servers say. */
-  readonly problem?: Error;
-}
+import { keyOf, type Unit } from './units.ts';
 
 interface Member {
   readonly reader: NodeReader;
@@ -45,7 +35,7 @@ export class KubernetesScope {
   readonly #onRead: (clusters: ReadonlySet<string>) => void;
   readonly #members = new Map<string, Member>();
   readonly #confirmed = new Set<string>();
-  readonly #secrets: SecretReading;
+  readonly #routes: PodRoutes;
   readonly #owners: OwnerChains;
   readonly #kept: GroupStore | undefined;
   /** By namespace. */
@@ -63,12 +53,12 @@ export class KubernetesScope {
     namespace: string | undefined,
     redis: RedisReading,
     onRead: (clusters: ReadonlySet<string>) => void,
-    kept?: GroupStore,
+    { groups, signedIn }: { readonly groups?: GroupStore; readonly signedIn?: StoredSignIn } = {},
   ) {
     this.#access = access;
-    this.#kept = kept;
+    this.#kept = groups;
     this.#owners = new OwnerChains(access);
-    this.#secrets = new SecretReading(access);
+    this.#routes = new PodRoutes(access, redis, signedIn);
     this.#leases = new OperationLeases(access);
     this.#redis = redis;
     this.#onRead = onRead;
@@ -134,7 +124,30 @@ export class KubernetesScope {
   /** What the servers of these pods ask for. Throws what reading the Secret throws. */
   async credentials(workload: string, namespace: string): Promise<Credentials> {
     const candidate = this.#candidates.find((c) => c.workload.name === workload && c.namespace === namespace);
-    return candidate === undefined ? {} : this.#secrets.credentials(candidate);
+    return candidate === undefined ? {} : this.#routes.credentials(candidate, this.#namesFor(candidate));
+  }
+
+  /** Reads a server of these workloads with other credentials. Throws a UserError with the reason where that fails. */
+  async trySignIn(namespace: string, workloads: readonly string[], given: Credentials): Promise<void> {
+    const servers = this.#candidates
+      .filter((candidate) => candidate.namespace === namespace && workloads.includes(candidate.workload.name))
+      .flatMap((candidate) => candidate.pods.filter(canAnswer).map((pod) => ({ candidate, pod })));
+    await tryRoutes(
+      this.#redis,
+      servers.slice(0, 3).map(
+        ({ candidate, pod }) =>
+          () =>
+            this.#routes.open(candidate, pod, [], given),
+      ),
+    );
+  }
+
+  /** Signs in again to the servers of these workloads: what they are shown has changed. */
+  async reconnect(namespace: string, workloads: readonly string[]): Promise<void> {
+    const own = [...this.#members.values()].filter(
+      ({ candidate }) => candidate.namespace === namespace && workloads.includes(candidate.workload.name),
+    );
+    await Promise.all(own.map(({ reader }) => reader.reconnect()));
   }
 
   /** What a client within a pod takes to sign in to the server there. Throws what reading a Secret throws. */
@@ -183,9 +196,8 @@ export class KubernetesScope {
     const present = new Set<string>();
     for (const candidate of this.#candidates) {
       for (const pod of candidate.pods) {
-        // While the image of another container is pulled, the pod is Pending and its server runs.
-        if (pod.ip === undefined || !(pod.phase === 'Running' || pod.running === true)) continue;
-        const key = `${pod.uid}/${pod.ip}`;
+        if (!canAnswer(pod)) continue;
+        const key = `${pod.uid}/${pod.ip ?? ''}`;
         present.add(key);
         const member = this.#members.get(key);
         if (member !== undefined) {
@@ -193,7 +205,7 @@ export class KubernetesScope {
           member.reader.retryNow();
           continue;
         }
-        const open = (): Promise<Route> => this.#open(candidate, pod.name, pod.port);
+        const open = (): Promise<Route> => this.#routes.open(candidate, pod, this.#namesFor(candidate));
         this.#members.set(key, { candidate, reader: new NodeReader(this.#redis, open) });
       }
     }
@@ -204,17 +216,18 @@ export class KubernetesScope {
     }
   }
 
-  async #open(candidate: Candidate, pod: string, port: number): Promise<Route> {
-    const forward = await this.#access.forward(candidate.namespace, pod, port);
-    const endpoint = { path: forward.path, name: `pod ${pod}` };
-    const close = forward.close.bind(forward);
-    try {
-      const ask = (shown: Credentials) => demandOf(this.#redis, endpoint, shown);
-      return { endpoint, credentials: await this.#secrets.credentials(candidate, ask), close };
-    } catch (error) {
-      close();
-      throw error;
-    }
+  /** What the cluster of a candidate is or was called, and what it may be called once more of it is read. */
+  #namesFor({ namespace, workload, kin }: Candidate): readonly string[] {
+    const cluster = this.state.clusters.find(
+      ({ ref, workloads }) =>
+        isKubernetesRef(ref) &&
+        ref.namespace === namespace &&
+        workloads.some(({ name }) => name === workload.name),
+    );
+    const before = this.#lastOf(namespace).nameOf(keyOf({ workload, sources: [] }));
+    const others = cluster?.workloads.map(({ name }) => name) ?? [];
+    const names = [cluster?.name, before, kin?.name, workload.name, ...others];
+    return [...new Set(names.filter((name) => name !== undefined))];
   }
 
   #snapshots(): readonly ClusterSnapshot[] {
@@ -301,19 +314,7 @@ export class KubernetesScope {
   }
 }
 
-/** The scope's cluster of this name. Throws a UserError that lists what is there. */
-export function clusterIn(state: ScopeState, namespace: string, name: string): ClusterSnapshot {
-  const ref = { context: state.context, namespace, name };
-  const found = state.clusters.find((cluster) => clusterKey(cluster.ref) === clusterKey(ref));
-  if (found !== undefined) return found;
-  if (state.problem !== undefined) throw state.problem;
-  const names = state.clusters.flatMap((c) =>
-    'namespace' in c.ref && c.ref.namespace === namespace ? c.name : [],
-  );
-  const there =
-    names.length === 0 ? 'No Redis Cluster was found there.' : `Found there: ${names.join(', ')}.`;
-  throw new UserError(
-    'not-found',
-    `There is no Redis Cluster ${name} in namespace ${namespace} of context ${state.context}. ${there}`,
-  );
+/** Whether a pod's server may answer: while another container's image is pulled, the pod is Pending and its server runs. */
+function canAnswer({ ip, phase, running }: PodFacts): boolean {
+  return ip !== undefined && (phase === 'Running' || running === true);
 }

@@ -68,6 +68,11 @@ export class LastGroups {
     return before?.wasWhole === true ? before.name : undefined;
   }
 
+  /** What a workload's cluster was called, whatever it served. */
+  nameOf(workload: string): string | undefined {
+    return this.#byWorkload.get(workload)?.name;
+  }
+
   /** The ids of the nodes that were the cluster. */
   membersOf(name: string): ReadonlySet<string> {
     return this.#members.get(name) ?? new Set();

@@ -3,6 +3,7 @@ import type { AddressClusterRef } from '../model/clusterRef.ts';
 import type { Credentials } from '../redis/nodeConnection.ts';
 import type { GroupStore } from './lastGroups.ts';
 import type { RedisReading } from './nodeReader.ts';
+import type { StoredSignIn } from './signIn.ts';
 
 /** A cluster outside Kubernetes that the user named, or the sandbox. */
 export interface AddressSource {
@@ -28,6 +29,8 @@ export interface InventoryPorts {
   readonly redis: () => Promise<RedisReading>;
   /** Where the last known groupings are kept; without it they end with the window. */
   readonly groups?: GroupStore;
+  /** What a person has stored for a cluster in Kubernetes: it wins over what its pods' spec says. */
+  readonly signedIn?: StoredSignIn;
   /** The source of a cluster that only a command names by address. */
   readonly addressSource: (ref: AddressClusterRef) => AddressSource;
 }

@@ -33,6 +33,22 @@ export function isRunning({ phase, running, ended, reason, ready }: PodFacts): b
   return running === true || (phase === 'Running' && ended !== true && (reason === undefined || ready));
 }
 
+/** Whether signing in, as another user or over TLS, may make a server readable. */
+export function mayNeedSignIn({ unread, nodes }: Pick<ClusterSnapshot, 'unread' | 'nodes'>): boolean {
+  if (nodes.some(({ view }) => view?.denied !== undefined)) return true;
+  return unread.some(({ failure: { reason } }) => isSignInReason(reason));
+}
+
+const signInReasons: readonly (ReadFailureReason | undefined)[] = ['password', 'tls', 'command', 'forbidden'];
+
+/**
+ * Whether signing in may help: the server wants another user, password or certificate, or the Secret with the password may
+ * not be read.
+ */
+function isSignInReason(reason: ReadFailureReason | undefined): boolean {
+  return signInReasons.includes(reason);
+}
+
 /** What is wrong with the way to a server, or with who asks; such a server may be as healthy as any other. */
 const deniedReasons: readonly ReadFailureReason[] = [
   'password',

@@ -41,6 +41,8 @@ import { setConfig } from './commands/setConfig.ts';
 import { showInStatusBar } from './commands/showInStatusBar.ts';
 import { showLogs } from './commands/showLogs.ts';
 import { showUnfinished } from './commands/showUnfinished.ts';
+import { signIn } from './commands/signIn.ts';
+import { signOut } from './commands/signOut.ts';
 import { snapshot } from './commands/snapshot.ts';
 import { startSandbox } from './commands/startSandbox.ts';
 import { stopSandbox } from './commands/stopSandbox.ts';
@@ -94,6 +96,8 @@ export const commands: Readonly<Record<string, Command>> = {
   showInStatusBar,
   showLogs,
   showUnfinished,
+  signIn,
+  signOut,
   snapshot,
   startSandbox,
   stopSandbox,

@@ -83,7 +83,7 @@ export class Sources implements vscode.Disposable {
 export function addressSource(ref: AddressClusterRef, passwords: Passwords): AddressSource {
   return {
     ...{ ref, name: ref.addresses[0] ?? '', sandbox: false },
-    credentials: () => passwords.read(ref),
+    credentials: async () => (await passwords.stored(ref)) ?? {},
   };
 }
 

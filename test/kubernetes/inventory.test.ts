@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Inventory } from '../../src/inventory/inventory.ts';
+import { isUnread, whyUnread } from '../../src/model/unread.ts';
+import { withConnection } from '../../src/operations/withConnection.ts';
 import { connectNode, readNodeView } from '../../src/redis/entry.ts';
+import type { Credentials } from '../../src/redis/nodeConnection.ts';
 import { adapterImage, startAdapterFixture, until, type AdapterFixture } from '../support/adapterFixture.ts';
 
 let fixture: AdapterFixture;
 let inventory: Inventory;
+let signedIn: Credentials | undefined;
 
 const times = { connectTimeoutMs: 2_500, commandTimeoutMs: 2_500 };
 
@@ -41,6 +45,7 @@ before(async () => {
         connectPatiently: (endpoint, credentials) => connectNode(endpoint, credentials, times),
         readNodeView,
       }),
+    signedIn: () => Promise.resolve(signedIn),
     addressSource: (ref) => ({ ref, name: 'test', sandbox: false, credentials: () => Promise.resolve({}) }),
   });
   inventory.setContexts([
@@ -110,6 +115,34 @@ test('a pod that is deleted while somebody looks is noticed, and so is the one t
         inventory.snapshot(ref)?.nodes.flatMap((node) => (node.view === undefined ? [] : node.id)) ?? [];
       return Promise.resolve(now.length === 2 && now.some((id) => !before.includes(id)) ? now : undefined);
     });
+  } finally {
+    release();
+  }
+});
+
+test('servers that let in another user only are read once a person has signed in as that one', async () => {
+  const { context, namespace } = fixture;
+  const ref = { context, namespace, name: 'tiny-cluster' };
+  const release = inventory.need({ context });
+  try {
+    const dialer = await inventory.dialer(ref);
+    for (const { id } of (await inventory.fresh(ref)).nodes)
+      await withConnection({ dialer }, id, async (connection) => {
+        await connection.call('ACL', 'SETUSER', 'ops', 'on', '>right', '~*', '&*', '+@all');
+        await connection.call('ACL', 'SETUSER', 'default', 'off');
+      });
+    await inventory.reconnect(ref);
+    const locked = await inventory.look(ref);
+    assert.ok(isUnread(locked));
+    assert.equal(whyUnread(locked), 'the servers require a password');
+    const wrong = { username: 'ops', password: 'wrong' };
+    await assert.rejects(inventory.trySignIn(ref, wrong), { reason: 'sign-in-needed' });
+    const right = { username: 'ops', password: 'right' };
+    await inventory.trySignIn(ref, right);
+    signedIn = right;
+    await inventory.reconnect(ref);
+    assert.equal((await inventory.fresh(ref)).nodes.length, 2);
+    assert.deepEqual((await inventory.dialer(ref)).credentials, right);
   } finally {
     release();
   }

@@ -7,11 +7,17 @@ import type { Credentials } from '../../redis/nodeConnection.ts';
 import type { Parts } from '../parts.ts';
 import { revealNew } from '../revealNew.ts';
 import { readSettings, saveAddresses } from '../settings.ts';
-import { answersOf, picked, textAnswer, type Answers } from '../target.ts';
+import { credentialsIn } from '../signIn/answers.ts';
+import { askSignIn } from '../signIn/askSignIn.ts';
+import { answersOf, picked } from '../target.ts';
+import { hostIn } from './signIn.ts';
+
+const addTitle = 'Add Cluster by Address';
 
 /**
- * Adds a cluster outside Kubernetes by the address of one or more of its nodes. It is kept only if a node answers;
- * its password goes to the editor's secret storage.
+ * Adds a cluster outside Kubernetes by the address of one or more of its nodes. It is kept only if a node answers; who
+ * is asked for an address is asked what to sign in with where the servers want that. It goes to the editor's secret
+ * storage.
  */
 export async function addByAddress(
   parts: Parts,
@@ -19,28 +25,51 @@ export async function addByAddress(
 ): Promise<Outcome & { cluster: AddressClusterRef }> {
   const answers = answersOf(parts, argument);
   const given = answers['addresses'];
-  const ref = given === undefined ? await askAddresses() : refOf(given);
-  const credentials = given === undefined ? await askCredentials() : credentialsIn(answers);
-  await parts.passwords.store(ref, credentials);
-  let name: string;
-  try {
-    const snapshot = await parts.inventory.fresh(ref);
-    name = quantity(snapshot.nodes.length, 'node');
-  } catch (error) {
-    await parts.passwords.forget(ref);
-    await parts.reloadSources();
-    throw error;
-  }
+  const isPerson = given === undefined;
+  const ref = isPerson ? await askAddresses() : refOf(given);
+  const nodes = await signedIn(parts, ref, await credentialsIn(answers), isPerson);
   const entry = ref.addresses.join(',');
   const { addresses } = readSettings();
   if (!addresses.includes(entry)) await saveAddresses([...addresses, entry]);
   await parts.reloadSources();
-  void revealNew(parts, ref, given === undefined);
+  void revealNew(parts, ref, isPerson);
   return {
     outcome: 'done',
-    message: `Added ${clusterKey(ref).replace('address/', '')}: ${name}.`,
+    message: `Added ${clusterKey(ref).replace('address/', '')}: ${quantity(nodes, 'node')}.`,
     cluster: ref,
   };
+}
+
+/** How many nodes were read. Nothing stays stored where none could be. */
+async function signedIn(
+  parts: Parts,
+  ref: AddressClusterRef,
+  given: Credentials,
+  isPerson: boolean,
+): Promise<number> {
+  const { inventory, passwords } = parts;
+  try {
+    const credentials = await inventory.trySignIn(ref, given).then(
+      () => given,
+      async (error: unknown) => {
+        if (!isPerson || !isAskedAgain(error)) throw error;
+        const attempt = (answer: Credentials): Promise<void> => inventory.trySignIn(ref, answer);
+        return askSignIn({ title: addTitle, host: hostIn(ref), problem: error, attempt });
+      },
+    );
+    if (Object.keys(credentials).length === 0) await passwords.forget(ref);
+    else await passwords.store(ref, credentials);
+    await inventory.reconnect(ref);
+    return (await inventory.fresh(ref)).nodes.length;
+  } catch (error) {
+    await passwords.forget(ref);
+    await parts.reloadSources();
+    throw error;
+  }
+}
+
+function isAskedAgain(error: unknown): error is UserError {
+  return error instanceof UserError && ['sign-in-needed', 'tls', 'forbidden'].includes(error.reason);
 }
 
 function refOf(given: unknown): AddressClusterRef {
@@ -49,16 +78,10 @@ function refOf(given: unknown): AddressClusterRef {
   return { addresses: list.map((address) => formatAddress(parseAddress(address))) };
 }
 
-function credentialsIn(answers: Answers): Credentials {
-  const username = textAnswer(answers, 'username');
-  const password = textAnswer(answers, 'password');
-  return { ...(username === undefined ? {} : { username }), ...(password === undefined ? {} : { password }) };
-}
-
 async function askAddresses(): Promise<AddressClusterRef> {
   const text = await picked(
     vscode.window.showInputBox({
-      title: 'Add Cluster by Address',
+      title: addTitle,
       prompt: 'Addresses of one or more nodes, separated by commas',
       placeHolder: '127.0.0.1:6379',
       ignoreFocusOut: true,
@@ -73,16 +96,4 @@ async function askAddresses(): Promise<AddressClusterRef> {
     }),
   );
   return refOf(text);
-}
-
-async function askCredentials(): Promise<Credentials> {
-  const password = await picked(
-    vscode.window.showInputBox({
-      title: 'Add Cluster by Address',
-      prompt: 'Password, or empty if there is none. It is kept in VS Code’s secret storage.',
-      password: true,
-      ignoreFocusOut: true,
-    }),
-  );
-  return password === '' ? {} : { password };
 }

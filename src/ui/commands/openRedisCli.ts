@@ -34,7 +34,7 @@ export async function openRedisCli(parts: Parts, argument: unknown): Promise<Out
       );
     }
     const { host, port } = parseAddress(node.reachedAt);
-    const { username, password } = await parts.passwords.read(ref);
+    const { username, password } = (await parts.passwords.stored(ref)) ?? {};
     vscode.window
       .createTerminal({
         name,

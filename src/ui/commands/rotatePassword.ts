@@ -47,7 +47,13 @@ export async function rotatePassword(parts: Parts, argument: unknown): Promise<O
         }
       };
       const randomPassword = (): string => randomBytes(24).toString('base64url');
-      return runRotation(plan, { access, signal, report, ...waiting, randomPassword, tryPassword });
+      const rotated = await runRotation(plan, {
+        ...{ access, signal, report, ...waiting, randomPassword, tryPassword },
+      });
+      // The Secret has the password that is valid now; one that a person has stored would win over it.
+      const stored = await parts.passwords.stored(ref);
+      if (stored !== undefined && stored.username === undefined) await parts.passwords.forget(ref);
+      return rotated;
     },
   });
 }

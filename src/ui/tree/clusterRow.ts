@@ -6,6 +6,7 @@ import { partsWithData } from '../../model/parts.ts';
 import { shardsOf } from '../../model/shards.ts';
 import type { ClusterSnapshot, PodFacts, RunningWork } from '../../model/snapshot.ts';
 import { isUnformed } from '../../model/unformed.ts';
+import { mayNeedSignIn } from '../../model/unread.ts';
 import type { Unfinished } from '../../operations/journal.ts';
 import { stateDescription, stateIcons, stateOf, stateTooltip, type ClusterState } from './clusterState.ts';
 import { groupedRows, type Grouping } from './groupings.ts';
@@ -22,6 +23,8 @@ export interface ClusterWork {
   /** All work that explains findings, this window's too. */
   readonly all: readonly RunningWork[];
   /** Operations that ended with steps left, the newest first. */
+  /** A person has signed in to it. */
+  readonly isSignedIn?: boolean;
   readonly unfinished?: readonly Pick<Unfinished, 'id' | 'end' | 'steps' | 'title' | 'lastAt'>[];
 }
 
@@ -70,6 +73,8 @@ export function clusterRow(
       isKubernetesRef(snapshot.ref) ? 'kubernetes' : 'address',
       ...(isUnformed(snapshot) ? ['unformed'] : []),
       ...(podsOf(snapshot).some(hasEnded) ? ['endedPods'] : []),
+      ...(mayNeedSignIn(snapshot) ? ['signIn'] : []),
+      ...(work.isSignedIn === true ? ['signedIn'] : []),
       ...(work.own === undefined ? [] : ['running']),
     ].join(' '),
     expansion: drawing.expanded ? 'expanded' : 'collapsed',
@@ -103,12 +108,17 @@ function findingRow(id: string, finding: Finding, index: number, snapshot: Clust
       ...(finding.remedy === undefined ? [] : [`What to do: ${finding.remedy}`]),
     ],
     icon: icons[finding.severity],
-    facets: `problem ${finding.severity}`,
+    facets: `problem ${finding.severity}${isSignInRemedy(finding) ? ' signIn' : ''}`,
     expansion: 'none',
     children: [],
     target: { kind: 'cluster', ref: snapshot.ref },
     click: { command: 'redisCluster.check', title: 'Check Cluster' },
   };
+}
+
+/** Whether signing in may help against what was found. */
+function isSignInRemedy({ rule, remedy }: Finding): boolean {
+  return ['unread', 'denied'].includes(rule) && remedy?.includes('“Sign In…”') === true;
 }
 
 function podRow(id: string, pod: PodFacts, isSilent: boolean): Row {

@@ -126,7 +126,17 @@ const unplanned = [
     'dryRunPlan',
     'exportManifests',
   ],
-  ...['openRedisCli', 'openSettings', 'openSlotMap', 'refresh', 'removeAddress', 'showLogs', 'snapshot'],
+  ...[
+    'openRedisCli',
+    'openSettings',
+    'openSlotMap',
+    'refresh',
+    'removeAddress',
+    'showLogs',
+    'signIn',
+    'signOut',
+    'snapshot',
+  ],
   ...['startSandbox', 'stopSandbox', 'dismiss', 'showUnfinished'],
 ];
 /** Plans that are asked for in more ways than by naming a cluster; `test/vscode` shows what they ask. */

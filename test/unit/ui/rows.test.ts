@@ -190,8 +190,17 @@ test('menus match facets that rows have, and only commands that exist', () => {
     loosePods: [ended],
     nodes: [{ ...line('m0', { slots: [] }), role: 'master', health: 'ok', view: alone }],
   } as const;
+  const locked = (id: string): ReturnType<typeof silent> => ({
+    ...silent(id),
+    reading: { tried: true, failure: { reason: 'password', message: 'Redis requires a password.' } },
+  });
+  const unread = snapshotOf(ids.map(locked));
   const rows = rowsOf({
-    ...stateWith([withFailed, { ...unformed, ref: { context: 'test', namespace: 'shop', name: 'new' } }]),
+    ...stateWith([
+      withFailed,
+      { ...unformed, ref: { context: 'test', namespace: 'shop', name: 'new' } },
+      { ...unread, ref: { context: 'test', namespace: 'shop', name: 'locked' } },
+    ]),
     addressClusters: [sandbox, byAddress].map((one) => ({
       source: one,
       snapshot: { ...healthy, ref: one.ref },
@@ -199,6 +208,7 @@ test('menus match facets that rows have, and only commands that exist', () => {
     work: ({ ref }) => ({
       ...('addresses' in ref ? { all: [] } : workOf({ text: 'moving' })),
       unfinished: [unfinished],
+      isSignedIn: true,
     }),
   });
   const facets = [...indexRows(rows).values()].map(({ row }) => row.facets);
