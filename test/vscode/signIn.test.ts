@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { parseAddress } from '../../src/model/clusterRef.ts';
 import { withConnection } from '../../src/operations/withConnection.ts';
+import { connectNode } from '../../src/redis/connect.ts';
 import { keepOnFailure, launchVSCode, type VSCodeUnderTest } from '../support/launchVSCode.ts';
 import { startRedisCluster, type TestCluster } from '../support/startRedisCluster.ts';
 import { startTlsCluster } from '../redis/tlsCluster.ts';
@@ -47,6 +50,13 @@ describe('signing in', { timeout: 10 * 60_000 }, () => {
   });
   keepOnFailure(() => vscode);
   const { picture, asked } = personAt(() => vscode);
+  const isConnected = async (server: string): Promise<boolean> => {
+    const times = { connectTimeoutMs: 5000, commandTimeoutMs: 5000 };
+    const connection = await connectNode(parseAddress(server), tlsServers.credentials, times);
+    const clients = String(await connection.call('CLIENT', 'LIST'));
+    connection.close();
+    return clients.includes('name=from-the-terminal');
+  };
   const rows = async (): Promise<string> => (await vscode.rowTexts()).join('\n');
 
   test('by the button of the row: what is wrong is said and asked again, and what was typed is kept', async () => {
@@ -146,6 +156,30 @@ describe('signing in', { timeout: 10 * 60_000 }, () => {
       (await rows()).includes('healthy · 2 shards · 4 nodes'),
     );
     await picture('signed-in-tls');
+  });
+
+  test('redis-cli is signed in, and no secret is among what its terminal was started with', async () => {
+    const [first = ''] = tlsServers.addresses;
+    const own = { addresses: [first] };
+    const { cluster: read } = await vscode.command<SnapshotResult>('redisCluster.snapshot', { cluster: own });
+    const [node] = read.nodes;
+    assert.ok(node !== undefined);
+    await vscode.command('redisCluster.openRedisCli', { cluster: own, node: node.id });
+    const options = await vscode.evaluate(({ window }) =>
+      JSON.stringify(window.terminals.map(({ creationOptions }) => creationOptions)),
+    );
+    assert.match(options, /--tls/);
+    assert.ok(!options.includes(planted));
+    await eventually('redis-cli has a name', 20, async () => {
+      // What is typed before it has started is lost.
+      await vscode.evaluate(({ window }) =>
+        window.activeTerminal?.sendText('CLIENT SETNAME from-the-terminal'),
+      );
+      return isConnected(node.address);
+    });
+    await vscode.evaluate(({ window }) => window.activeTerminal?.dispose());
+    const folder = /[^"]*redis-cli-[^/"]*/.exec(options)?.[0] ?? '';
+    await eventually('its files are gone', 10, () => Promise.resolve(!existsSync(folder)));
   });
 
   test('nothing that was entered stands in anything that was written or started', async () => {

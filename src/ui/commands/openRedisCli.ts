@@ -3,6 +3,7 @@ import { isKubernetesRef, parseAddress } from '../../model/clusterRef.ts';
 import { UserError } from '../../model/errors.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import { nodeName } from '../../model/shards.ts';
+import { localRedisCli } from '../localRedisCli.ts';
 import type { Parts } from '../parts.ts';
 import { redisCliInPod } from '../redisCliInPod.ts';
 import { nodeOf } from '../target.ts';
@@ -33,24 +34,18 @@ export async function openRedisCli(parts: Parts, argument: unknown): Promise<Out
         `Node ${node.id} does not answer, so no terminal was opened. ${node.unreachable?.message ?? ''}`.trim(),
       );
     }
-    const { host, port } = parseAddress(node.reachedAt);
-    const { username, password } = (await parts.passwords.stored(ref)) ?? {};
-    vscode.window
-      .createTerminal({
-        name,
-        shellPath: 'redis-cli',
-        shellArgs: [
-          '-h',
-          host,
-          '-p',
-          String(port),
-          '-c',
-          ...(username === undefined ? [] : ['--user', username]),
-        ],
-        env: password === undefined ? {} : { REDISCLI_AUTH: password },
-        iconPath: new vscode.ThemeIcon('terminal'),
-      })
-      .show();
+    const credentials = (await parts.passwords.stored(ref)) ?? {};
+    const { end, ...program } = await localRedisCli(parseAddress(node.reachedAt), credentials);
+    const terminal = vscode.window.createTerminal({
+      ...{ name, shellPath: program.shellPath, shellArgs: [...program.shellArgs] },
+      iconPath: new vscode.ThemeIcon('terminal'),
+    });
+    const closed = vscode.window.onDidCloseTerminal((one) => {
+      if (one !== terminal) return;
+      closed.dispose();
+      void end();
+    });
+    terminal.show();
   }
   return { outcome: 'done', message: `${name} is open.` };
 }
