@@ -131,8 +131,9 @@ const firstAddresses = (some: readonly TestCluster[]): readonly string[] =>
 async function tenClusters(extensionPath: string): Promise<Partial<Record<keyof typeof limits, number>>> {
   const ten = await start(10, 3, 3);
   const none = await launch(join(activation, 'empty'), []);
-  await sleep(5000);
+  await sleep(8000);
   const without = await heapBytes(none);
+  const idleWithout = await idlePercent(none, idleSeconds);
   await none.close();
   const vscode = await launch(extensionPath, firstAddresses(ten));
   try {
@@ -146,13 +147,18 @@ async function tenClusters(extensionPath: string): Promise<Partial<Record<keyof 
     const heapMB = ((await heapBytes(vscode)) - without) / 1e6;
     const idleCpuPercent = await idlePercent(vscode, idleSeconds);
     const cpuMsPerRefresh = await refreshCpuMs(vscode, idleCpuPercent);
-    const [one] = ten;
-    if (one === undefined) throw new Error('There is no cluster.');
     await vscode.screenshot('budgets-ten');
-    const roleChangeMs = await roleChange(vscode, one);
+    const changes: number[] = [];
+    for (const one of ten.slice(0, 5)) {
+      changes.push(await roleChange(vscode, one));
+      await vscode.command('workbench.actions.treeView.redisCluster.clusters.collapseAll');
+    }
+    const roleChangeMs = median(changes);
     await vscode.command('workbench.view.explorer');
-    await sleep(5000);
-    const hiddenCpuPercent = await idlePercent(vscode, idleSeconds);
+    // A view that comes back soon finds its connections still open.
+    await sleep(15_000);
+    // An extension host that does nothing is not at rest either.
+    const hiddenCpuPercent = Math.max(0, (await idlePercent(vscode, idleSeconds)) - idleWithout);
     return { heapMB, firstRowsMs, roleChangeMs, cpuMsPerRefresh, idleCpuPercent, hiddenCpuPercent };
   } finally {
     await vscode.close();
