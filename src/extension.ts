@@ -27,7 +27,7 @@ import { passwordsIn } from './ui/passwords.ts';
 import { offerPlanLenses } from './ui/planFiles.ts';
 import { registerCommands } from './ui/registerCommands.ts';
 import { createSandbox } from './ui/sandbox.ts';
-import { onSettingsChanged } from './ui/settings.ts';
+import { onSettingsChanged, readSettings } from './ui/settings.ts';
 import { addressSource, Sources } from './ui/sources.ts';
 import type { ClusterWork } from './ui/tree/clusterRow.ts';
 import { ClusterTree } from './ui/tree/clusterTree.ts';
@@ -102,6 +102,7 @@ export function activate(context: vscode.ExtensionContext): void {
     addressClusters: inventory.addressClusters(),
     kubeconfigProblems: sources.problems,
     grouping: grouping.chosen,
+    guards: readSettings().guards,
     work: workOn,
   }));
   operations.on('changed', () => {

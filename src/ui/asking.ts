@@ -1,11 +1,19 @@
 import { isKubernetesRef, type ClusterRef } from '../model/clusterRef.ts';
 import { isDestructive, type Plan } from '../model/plan.ts';
+import { guardedName, guardOf } from '../model/guards.ts';
 import type { Parts } from './parts.ts';
+import { readSettings } from './settings.ts';
 import { answersOf, clusterOf, namesCluster, rowTarget, type Answers } from './target.ts';
 import type { RowTarget } from './tree/row.ts';
 
 /** How a change is confirmed: not at all, by a button, or by a typed word. */
-type Confirmation = 'none' | 'button' | { readonly word: string };
+type Confirmation = 'none' | 'button' | { readonly words: readonly TypedWord[] };
+
+/** What a person types, and the sentence that says why. */
+export interface TypedWord {
+  readonly word: string;
+  readonly why: string;
+}
 
 /**
  * Who answers a command: its argument, or a person, who started it from a row or the palette or was asked a question.
@@ -48,16 +56,30 @@ export class Asking {
   }
 
   /**
-   * Not at all where the caller says `confirmed`; by a button where it says `ask`; by the cluster's typed name where something is lost; by a button where
-   * a person answers, and wherever the plan can lose keys, gives slots away or removes something.
+   * By the typed name of the context where that is protected, whatever the caller says. Otherwise not at all where it says
+   * `confirmed`; by the cluster's typed name where something is lost; by a button where it says `ask`, where a person
+   * answers, and wherever the plan can lose keys, gives slots away or removes something.
    */
   confirmationOf(plan: Plan): Confirmation {
-    if (this.answers['confirmed'] === true) return 'none';
-    if (plan.losses.length > 0) return { word: this.#wordFor(plan.ref) };
+    const isConfirmed = this.answers['confirmed'] === true;
+    const loses = !isConfirmed && plan.losses.length > 0;
+    const words = [
+      ...(guardOf(plan.ref, readSettings().guards) === 'protected' ? [protectedWord(plan.ref)] : []),
+      ...(loses
+        ? [{ word: this.#wordFor(plan.ref), why: `This cannot be undone: ${plan.losses.join(' ')}` }]
+        : []),
+    ];
+    if (words.length > 0) return { words };
+    if (isConfirmed) return 'none';
     return this.#isPerson || isDestructive(plan) ? 'button' : 'none';
   }
 
   #wordFor(ref: ClusterRef): string {
     return isKubernetesRef(ref) ? ref.name : this.#parts.inventory.titleOf(ref);
   }
+}
+
+function protectedWord(ref: ClusterRef): TypedWord {
+  const word = guardedName(ref);
+  return { word, why: `${isKubernetesRef(ref) ? 'Context' : 'The cluster at'} ${word} is protected.` };
 }

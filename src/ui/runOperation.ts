@@ -5,13 +5,15 @@ import { describeRef, isKubernetesRef } from '../model/clusterRef.ts';
 import { countText, type Plan, type Progress, type Report } from '../model/plan.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { refuseDenied } from '../operations/refuseDenied.ts';
+import { refuseReadOnly } from '../operations/refuseReadOnly.ts';
 import { canSave } from '../operations/planFile.ts';
 import type { StepWitness } from '../operations/runPlan.ts';
-import type { Asking } from './asking.ts';
+import type { Asking, TypedWord } from './asking.ts';
 import { journaled } from './journaled.ts';
 import { asTheOnlyOne, withLeaseWarning, withOperatorWarning } from './oneAtATime.ts';
 import type { Parts } from './parts.ts';
 import { savePlanFile } from './planFiles.ts';
+import { readSettings } from './settings.ts';
 
 interface Change<T> {
   readonly plan: Plan;
@@ -31,6 +33,7 @@ export async function runOperation<T extends { readonly message: string }>(
   parts: Parts,
   { plan: asPlanned, asking, verb, run }: Change<T>,
 ): Promise<(Outcome & { readonly outcome: 'cancelled' }) | T> {
+  refuseReadOnly(asPlanned.ref, readSettings().guards);
   const read = parts.inventory.snapshot(asPlanned.ref);
   if (read !== undefined) refuseDenied(read);
   const plan = await withOperatorWarning(parts, await withLeaseWarning(parts, asPlanned));
@@ -41,6 +44,8 @@ export async function runOperation<T extends { readonly message: string }>(
     const how = decision === 'saved' ? 'plan saved' : 'cancelled';
     return { outcome: 'cancelled', message: `${plan.title}: ${how}. Nothing was changed.` };
   }
+  // It may have become so while the dialog was open.
+  refuseReadOnly(plan.ref, readSettings().guards);
   const options = { location: vscode.ProgressLocation.Notification, title: plan.title, cancellable: true };
   // Its nodes are dialled by what is read of them, whether or not a view still needs that.
   const release = parts.inventory.need(claimOf(plan.ref));
@@ -102,14 +107,16 @@ async function decide(
       continue;
     }
     if (answer !== verb) return 'leave';
-    return confirmation === 'button' || (await isTyped(plan, confirmation.word)) ? 'run' : 'leave';
+    if (confirmation === 'button') return 'run';
+    for (const word of confirmation.words) if (!(await isTyped(plan, word))) return 'leave';
+    return 'run';
   }
 }
 
-async function isTyped(plan: Plan, word: string): Promise<boolean> {
+async function isTyped(plan: Plan, { word, why }: TypedWord): Promise<boolean> {
   const typed = await vscode.window.showInputBox({
     title: plan.title,
-    prompt: `This cannot be undone: ${plan.losses.join(' ')} Type “${word}” to confirm.`,
+    prompt: `${why} Type “${word}” to confirm.`,
     placeHolder: word,
     ignoreFocusOut: true,
     validateInput: (value) =>

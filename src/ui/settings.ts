@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import type { Guards } from '../model/guards.ts';
 
 /** The product's settings, as the manifest declares them. */
 export interface Settings {
@@ -8,6 +9,7 @@ export interface Settings {
   readonly namespaces: Readonly<Record<string, readonly string[]>>;
   /** Clusters outside Kubernetes, each the addresses of one or more of its nodes, separated by commas. */
   readonly addresses: readonly string[];
+  readonly guards: Guards;
   /** The redis-server the sandbox starts; empty means what is installed. */
   readonly redisServer: string;
   /** Whether the status bar shows the cluster that the user selected. */
@@ -35,6 +37,10 @@ export function readSettings(): Settings {
     kubeconfigs: settings.get<readonly string[]>('kubeconfigs', []),
     namespaces: settings.get<Readonly<Record<string, readonly string[]>>>('namespaces', {}),
     addresses: settings.get<readonly string[]>('addresses', []),
+    guards: {
+      readOnly: settings.get<readonly string[]>('readOnlyContexts', []),
+      protected: settings.get<readonly string[]>('protectedContexts', []),
+    },
     redisServer: settings.get<string>('sandbox.redisServer', ''),
     statusBar: settings.get<boolean>('statusBar', true),
     notifyUnhealthy: settings.get<boolean>('notifyUnhealthy', true),

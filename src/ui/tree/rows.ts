@@ -4,10 +4,11 @@ import type { ContextState } from '../../inventory/contextReading.ts';
 import { UserError } from '../../model/errors.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { quantity } from '../../model/quantity.ts';
+import { guardOf, type Guard, type Guards } from '../../model/guards.ts';
 import type { ClusterWork } from './clusterRow.ts';
 import type { Grouping } from './groupings.ts';
 import { ClusterRows } from './clusterRows.ts';
-import { busyIcon, errorIcon, warningIcon, type Row } from './row.ts';
+import { busyIcon, errorIcon, warningIcon, type Row, type RowIcon } from './row.ts';
 
 /** Everything the tree shows, as it stands now. */
 export interface TreeState {
@@ -19,6 +20,7 @@ export interface TreeState {
   /** Kubeconfig files that could not be read. */
   readonly kubeconfigProblems: readonly { readonly file: string; readonly message: string }[];
   readonly grouping: Grouping;
+  readonly guards: Guards;
   readonly work: (snapshot: ClusterSnapshot) => ClusterWork;
 }
 
@@ -44,7 +46,7 @@ function addressRow(
   if (snapshot !== undefined) {
     const drawing = { grouping: state.grouping, expanded: source.sandbox };
     const row = kept.row(snapshot, source.name, state.work(snapshot), drawing);
-    return { ...row, facets: `${row.facets} ${kind}` };
+    return guarded({ ...row, facets: `${row.facets} ${kind}` }, guardOf(source.ref, state.guards));
   }
   return {
     id,
@@ -63,7 +65,8 @@ function addressRow(
 function contextRow(context: ContextState, state: TreeState, kept: ClusterRows): Row {
   const id = `context/${context.name}`;
   const clusters = context.scopes.flatMap((scope) => scope.clusters);
-  return {
+  const guard = guardOf(context.name, state.guards);
+  const row: Row = {
     id,
     label: context.name,
     description: contextDescription(context, clusters.length),
@@ -77,6 +80,24 @@ function contextRow(context: ContextState, state: TreeState, kept: ClusterRows):
     target: { kind: 'context', context: context.name },
     children: contextChildren(id, context, clusters, state, kept),
   };
+  const isLocked = guard !== undefined && context.status !== 'failed';
+  return guarded(isLocked ? { ...row, icon: lockIcon } : row, guard);
+}
+
+const lockIcon: RowIcon = { name: 'lock' };
+const guardTexts = {
+  readOnly: ['read-only', 'Read-only in this editor: no command changes a cluster here.'],
+  protected: ['protected', 'Protected: every change asks for a typed name.'],
+} as const;
+
+/** Says on a row that changes are refused or asked for below it. */
+function guarded(row: Row, guard: Guard | undefined): Row {
+  if (guard === undefined) return row;
+  const [short, long] = guardTexts[guard];
+  const description = [short, row.description]
+    .filter((part) => part !== undefined && part !== '')
+    .join(' · ');
+  return { ...row, description, tooltip: [...(row.tooltip ?? []), long] };
 }
 
 function contextDescription(context: ContextState, clusters: number): string {

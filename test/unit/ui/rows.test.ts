@@ -20,6 +20,7 @@ function stateWith(clusters: readonly ClusterSnapshot[]): TreeState {
     addressClusters: [],
     kubeconfigProblems: [],
     grouping: 'shards',
+    guards: { readOnly: [], protected: [] },
     work: () => ({ all: [], unfinished: [] }),
   };
 }

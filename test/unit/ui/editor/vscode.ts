@@ -9,6 +9,7 @@ interface Person {
   readonly types: (prompt: string) => string | undefined;
   /** Whether the verb of a modal is pressed; otherwise it is dismissed. */
   readonly agrees: boolean;
+  readonly settings?: Readonly<Record<string, unknown>>;
 }
 
 export const shown: Shown[] = [];
@@ -45,10 +46,12 @@ export const window = {
 
 export const ProgressLocation = { Notification: 15 };
 export const workspace = {
-  getConfiguration: () => ({ get: (_name: string, usual: unknown) => usual }),
+  getConfiguration: () => ({
+    get: (name: string, usual: unknown) => person.now.settings?.[name] ?? usual,
+  }),
 };
 
-type Run = (argument: unknown) => Promise<{ readonly outcome: string; readonly message: string }>;
+export type Run = (argument: unknown) => Promise<{ readonly outcome: string; readonly message: string }>;
 export const registered = new Map<string, Run>();
 export const commands = {
   registerCommand(id: string, run: Run): { dispose(): void } {
