@@ -1,7 +1,7 @@
 import { UserError } from '../model/errors.ts';
 import { internedNodes, type ClusterNodes, type ReadLine } from '../model/internedNodes.ts';
 import type { KnownNode, OpenSlot } from '../model/nodeView.ts';
-import { slotSet, type SlotRange } from '../model/slots.ts';
+import { slotCount, slotSet, type SlotRange } from '../model/slots.ts';
 
 /**
  * Reads CLUSTER NODES. The server that was asked is the line flagged `myself`. Lines that say the same but for the
@@ -59,7 +59,7 @@ function readLine(line: string): ReadLine {
     ...(master === '-' ? {} : { masterId: master }),
     configEpoch: Number(epoch) || 0,
     linkState: link === 'connected' ? 'connected' : 'disconnected',
-    slots: slotSet(ranges.map(parseRange)),
+    slots: slotSet(ranges.flatMap(parseRange)),
     migrating: openSlots(slots, '->-'),
     importing: openSlots(slots, '-<-'),
   };
@@ -80,14 +80,23 @@ function parseEndpoint(text: string): { host: string; port: number; busPort: num
   return { host: colon === -1 ? '' : address.slice(0, colon), port, busPort };
 }
 
-function parseRange(text: string): SlotRange {
-  const [start = '0', end = start] = text.split('-');
-  return [Number(start), Number(end)];
+/** What is no range of hash slots is left out: a server may send anything, and a range without end would be walked. */
+function parseRange(text: string): readonly SlotRange[] {
+  const [start = '', end = start] = text.split('-');
+  const range = [slotIn(start), slotIn(end)] as const;
+  return range[0] <= range[1] ? [range] : [];
+}
+
+/** NaN where it is none. */
+function slotIn(text: string): number {
+  const slot = /^\d{1,5}$/.test(text) ? Number(text) : NaN;
+  return slot < slotCount ? slot : NaN;
 }
 
 function openSlots(fields: readonly string[], arrow: '->-' | '-<-'): readonly OpenSlot[] {
   return fields.flatMap((field) => {
     const [slot, nodeId] = field.startsWith('[') ? field.slice(1, -1).split(arrow) : [];
-    return slot === undefined || nodeId === undefined ? [] : [{ slot: Number(slot), nodeId }];
+    const read = slotIn(slot ?? '');
+    return nodeId === undefined || Number.isNaN(read) ? [] : [{ slot: read, nodeId }];
   });
 }

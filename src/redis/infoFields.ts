@@ -33,8 +33,9 @@ export function infoFields(info: string): InfoFields {
       const mark = `\n${name}`;
       const values: string[] = [];
       for (let at = lines.indexOf(mark); at !== -1; at = lines.indexOf(mark, at + 1)) {
-        const colon = lines.indexOf(':', at);
-        if (/^\d+$/.test(lines.slice(at + mark.length, colon))) values.push(valueAt(colon + 1));
+        // A number has few digits: a text that never has a colon is not searched again and again.
+        const [digits] = /^\d{1,10}(?=:)/.exec(lines.slice(at + mark.length, at + mark.length + 11)) ?? [];
+        if (digits !== undefined) values.push(valueAt(at + mark.length + digits.length + 1));
       }
       return values;
     },
