@@ -71,7 +71,7 @@ class SharedSignIn extends KubeConfig {
     if (cluster === undefined)
       throw new Error(`${context.file} names the cluster "${context.cluster}" but does not hold it.`);
     this.loadFromOptions({
-      clusters: [cluster],
+      clusters: [asKubectlDoes(cluster, user)],
       users: user === undefined ? [{ name: context.user }] : [completed(user, cluster, context.file)],
       contexts: [{ name: context.entry, cluster: cluster.name, user: context.user }],
       currentContext: context.entry,
@@ -154,6 +154,18 @@ class SharedSignIn extends KubeConfig {
 
 type Cluster = KubeConfig['clusters'][number];
 type User = KubeConfig['users'][number];
+
+/**
+ * A server without a scheme is spoken to over TLS where anything is said about certificates, as kubectl does it
+ * (client-go, `DefaultServerUrlFor`). Of plain HTTP, such as `kubectl proxy`, client-node wants to hear that nothing is verified.
+ */
+function asKubectlDoes(cluster: Cluster, user: User | undefined): Cluster {
+  const isSecured =
+    [cluster.caData, cluster.caFile, user?.certData, user?.certFile].some(Boolean) || cluster.skipTLSVerify;
+  const hasScheme = /^[a-z][a-z0-9+.-]*:\/\//i.test(cluster.server);
+  const server = hasScheme ? cluster.server : `${isSecured ? 'https' : 'http'}://${cluster.server}`;
+  return server.startsWith('http:') ? { ...cluster, server, skipTLSVerify: true } : { ...cluster, server };
+}
 
 function find<T>(
   context: KubeContext,
