@@ -36,6 +36,11 @@ export class Asking {
     this.#isPerson = Object.keys(this.answers).length === 0 || this.answers['ask'] === true;
   }
 
+  /** Whether a person started the command or has been asked something. */
+  get isPerson(): boolean {
+    return this.#isPerson;
+  }
+
   /** The cluster that the row or the answers name, or one that a person picks. */
   async cluster(): Promise<ClusterRef> {
     if (!namesCluster(this.#parts, this.#argument)) this.#isPerson = true;

@@ -1,5 +1,5 @@
 import { check } from '../../checks/check.ts';
-import { clusterKey, isKubernetesRef } from '../../model/clusterRef.ts';
+import { clusterKey, isKubernetesRef, type ClusterRef } from '../../model/clusterRef.ts';
 import { hasEnded, podsOf } from '../../model/endedPods.ts';
 import type { Finding } from '../../model/finding.ts';
 import { partsWithData } from '../../model/parts.ts';
@@ -85,7 +85,7 @@ export function clusterRow(
       ...findings.map((finding, index) => findingRow(id, finding, index, snapshot)),
       ...(snapshot.nodes.length === 0 ? [] : groupedRows(id, snapshot, drawing.grouping)),
       ...apart.map((part, index) => partRow(id, snapshot, part, index)),
-      ...loose.map((pod) => podRow(id, pod, silent.has(pod.uid))),
+      ...loose.map((pod) => podRow(id, snapshot.ref, pod, silent.has(pod.uid))),
       ...(state === 'unreachable' ? [] : [slotsRow(`${id}/slots`, snapshot)]),
     ],
   };
@@ -121,7 +121,7 @@ function isSignInRemedy({ rule, remedy }: Finding): boolean {
   return ['unread', 'denied'].includes(rule) && remedy?.includes('“Sign In…”') === true;
 }
 
-function podRow(id: string, pod: PodFacts, isSilent: boolean): Row {
+function podRow(id: string, ref: ClusterRef, pod: PodFacts, isSilent: boolean): Row {
   const running = isSilent ? 'cannot be read' : 'not in the cluster yet';
   const why = pod.reason ?? (pod.phase === 'Running' ? running : pod.phase);
   return {
@@ -136,5 +136,6 @@ function podRow(id: string, pod: PodFacts, isSilent: boolean): Row {
     facets: 'pod',
     expansion: 'none',
     children: [],
+    target: { kind: 'pod', ref, pod: pod.name },
   };
 }

@@ -6,6 +6,8 @@ export type RowTarget =
   | { readonly kind: 'namespace'; readonly context: string; readonly namespace: string }
   | { readonly kind: 'cluster'; readonly ref: ClusterRef }
   | { readonly kind: 'node'; readonly ref: ClusterRef; readonly nodeId: string }
+  /** A pod in which no member was found. */
+  | { readonly kind: 'pod'; readonly ref: ClusterRef; readonly pod: string }
   /** A range of hash slots, by its first. */
   | { readonly kind: 'slot'; readonly ref: ClusterRef; readonly slot: number }
   /** An operation that was not finished; `journal` is its id. */

@@ -1,0 +1,70 @@
+import type { KubernetesAccess } from '../kubernetes/kubernetesAccess.ts';
+import { describeRef } from '../model/clusterRef.ts';
+import { UserError } from '../model/errors.ts';
+import type { ClusterSnapshot, PodFacts, RedisNode } from '../model/snapshot.ts';
+
+/** One log of a pod. */
+export interface PodLog {
+  readonly container: string;
+  /** The log of the run before the last restart. */
+  readonly previous: boolean;
+}
+
+/** Every pod of a cluster: those of nodes, of other parts, and those in which no member was found. */
+export function podsOfCluster({ nodes, otherParts, loosePods }: ClusterSnapshot): readonly PodFacts[] {
+  const inPods = (some: readonly RedisNode[]): readonly PodFacts[] => some.flatMap(({ pod }) => pod ?? []);
+  const all = [...inPods(nodes), ...otherParts.flatMap((part) => inPods(part.nodes)), ...loosePods];
+  return [...new Map(all.map((pod) => [pod.uid, pod])).values()];
+}
+
+/** A pod of the cluster by its name. Throws a UserError that names the pods. */
+export function podNamed(snapshot: ClusterSnapshot, name: string): PodFacts {
+  const pods = podsOfCluster(snapshot);
+  const pod = pods.find((one) => one.name === name);
+  if (pod !== undefined) return pod;
+  const there = pods.map((one) => one.name).join(', ');
+  throw new UserError(
+    'not-found',
+    `${describeRef(snapshot.ref)} has no pod "${name}". ${there === '' ? 'It has no pods.' : `Its pods: ${there}.`}`,
+  );
+}
+
+/**
+ * The logs that a pod has, its server's first: of each container, and of the run before where one was restarted. Only the
+ * server's where the pod may not be read.
+ */
+export async function logsOfPod(
+  access: Pick<KubernetesAccess, 'get'>,
+  { name, namespace, container }: Pick<PodFacts, 'name' | 'namespace' | 'container'>,
+): Promise<readonly PodLog[]> {
+  let found: PodObject | undefined;
+  try {
+    found = (await access.get('v1', 'Pod', namespace, name)) as PodObject | undefined;
+  } catch (error) {
+    if (!(error instanceof UserError) || error.reason !== 'forbidden') throw error;
+  }
+  const { spec, status } = found ?? {};
+  const others = [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])].map((one) => one.name);
+  const statuses = [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])];
+  return [...new Set([container, ...others])].flatMap((one): readonly PodLog[] => {
+    const hasPrevious = statuses.some((own) => own.name === one && own.lastState?.terminated !== undefined);
+    const log = { container: one, previous: false };
+    return hasPrevious ? [log, { ...log, previous: true }] : [log];
+  });
+}
+
+interface Status {
+  readonly name: string;
+  readonly lastState?: { readonly terminated?: object };
+}
+
+interface PodObject {
+  readonly spec?: {
+    readonly containers?: readonly { readonly name: string }[];
+    readonly initContainers?: readonly { readonly name: string }[];
+  };
+  readonly status?: {
+    readonly containerStatuses?: readonly Status[];
+    readonly initContainerStatuses?: readonly Status[];
+  };
+}
