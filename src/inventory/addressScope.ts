@@ -104,7 +104,7 @@ export class AddressScope {
   async #readMembers(isPatient: boolean): Promise<AddressMembers> {
     await readRound([...this.#readers.values()], isPatient);
     const asked = [...this.#readers].map(([address, { reading }]): AddressedSource => ({
-      ...{ address, reading },
+      ...{ address, reading, dialled: this.#reach(address) },
       isNamed: this.#source.ref.addresses.includes(address),
     }));
     return membersAt(asked, this.#known);
@@ -150,7 +150,7 @@ export class AddressScope {
   }
 
   #route(address: string, given: Credentials): Route {
-    const endpoint = parseAddress(address);
+    const endpoint = parseAddress(this.#reach(address));
     const shown = (credentials: Credentials): Credentials =>
       checkingNames(credentials, endpoint.host, this.#source.ref);
     return {
@@ -162,6 +162,10 @@ export class AddressScope {
       },
       close: () => undefined,
     };
+  }
+
+  #reach(address: string): string {
+    return this.#source.reach?.(address) ?? address;
   }
 
   #withTls(credentials: Credentials): Credentials {

@@ -132,7 +132,7 @@ function unreadServer({ reading, pod, address }: Source): readonly UnreadServer[
 }
 
 function ownNode(source: Answering, failed: ReadonlySet<string>): RedisNode {
-  const { reading, pod, address } = source;
+  const { reading, pod, address, dialled } = source;
   const { view } = reading;
   const { self } = view;
   const ails = view.clusterState === 'fail' || view.loading || view.replication.linkUp === false;
@@ -147,7 +147,7 @@ function ownNode(source: Answering, failed: ReadonlySet<string>): RedisNode {
     health: ails || failed.has(self.id) ? 'degraded' : 'ok',
     view,
     ...(pod === undefined ? {} : { pod }),
-    ...(address === undefined ? {} : { reachedAt: address }),
+    ...(address === undefined ? {} : { reachedAt: dialled ?? address }),
   };
 }
 

@@ -9,6 +9,8 @@ export interface Source {
   readonly pod?: PodFacts;
   /** `host:port` where it is not in Kubernetes. */
   readonly address?: string;
+  /** Where it was dialled, if not at its address. */
+  readonly dialled?: string;
 }
 
 /** A source whose server answered. */

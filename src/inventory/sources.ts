@@ -12,6 +12,8 @@ export interface AddressSource {
   readonly sandbox: boolean;
   /** What its servers ask for; read again for each connection. */
   credentials(): Promise<Credentials>;
+  /** Where this machine reaches what servers announce as their address, such as through a NAT; that address if it is absent. */
+  reach?(address: string): string;
 }
 
 /** A kubeconfig context as the tree's first level shows it, before anything was asked of it. */

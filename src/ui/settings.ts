@@ -10,6 +10,8 @@ export interface Settings {
   /** Clusters outside Kubernetes, each the addresses of one or more of its nodes, separated by commas. */
   readonly addresses: readonly string[];
   readonly guards: Guards;
+  /** Address that a server announces → the one at which this machine reaches it. */
+  readonly addressMap: Readonly<Record<string, string>>;
   /** The redis-server the sandbox starts; empty means what is installed. */
   readonly redisServer: string;
   /** Whether the status bar shows the cluster that the user selected. */
@@ -37,6 +39,7 @@ export function readSettings(): Settings {
     kubeconfigs: settings.get<readonly string[]>('kubeconfigs', []),
     namespaces: settings.get<Readonly<Record<string, readonly string[]>>>('namespaces', {}),
     addresses: settings.get<readonly string[]>('addresses', []),
+    addressMap: settings.get<Readonly<Record<string, string>>>('addressMap', {}),
     guards: {
       readOnly: settings.get<readonly string[]>('readOnlyContexts', []),
       protected: settings.get<readonly string[]>('protectedContexts', []),

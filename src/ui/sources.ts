@@ -85,6 +85,7 @@ export function addressSource(ref: AddressClusterRef, passwords: Passwords): Add
   return {
     ...{ ref, name: ref.addresses[0] ?? '', sandbox: false },
     credentials: async () => (await passwords.stored(ref)) ?? {},
+    reach: (address) => readSettings().addressMap[address] ?? address,
   };
 }
 
