@@ -79,7 +79,10 @@ export function mergeViews(sources: readonly Source[], context: MergeContext = {
     impostors: [...impostors, ...confusedAddresses(members)],
     ...(duplicateIds.length === 0 ? {} : { duplicateIds }),
     otherParts: otherParts([...others, ...alone, ...components(named)], nodes, {
-      ...{ failed, named, isMissed: strangers.length > 0 },
+      failed,
+      named,
+      // Who is just being introduced was no member that could be missed.
+      isMissed: strangers.some(({ flags }) => !flags.includes('handshake')),
     }),
     mergedFrom,
   };

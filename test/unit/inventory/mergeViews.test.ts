@@ -226,3 +226,26 @@ test('a pod whose node was another one is not the one that its address was given
   const { strangers, loosePods } = mergeViews([source('m1', { others: [line0] }), moved]);
   assert.deepEqual([strangers.map(({ id }) => id), loosePods.map(({ name }) => name)], [['m0'], ['cart-9']]);
 });
+
+test('an empty newcomer has lost its volume where a member is missed, not where one is just being introduced', () => {
+  const newcomer = {
+    pod: pod('cart-6', '10.0.9.9'),
+    reading: {
+      tried: true,
+      view: view('m0', {
+        self: line('m0', { id: 'x6', slots: [] }),
+        others: [],
+        keys: 0,
+        slotsAssigned: 0,
+        uptimeSeconds: 5,
+      }),
+    },
+  };
+  const whyBeside = (flags: readonly string[]): readonly string[] => {
+    const ghost = line('r2', { id: 'ghost', host: '10.0.9.8', flags });
+    const sources = ids.map((id) => source(id, { others: [...view(id).others, ghost] }));
+    return mergeViews([...sources, newcomer], { known: new Set(ids) }).otherParts.map(({ why }) => why);
+  };
+  assert.deepEqual(whyBeside(['slave', 'fail']), ['lost-volume']);
+  assert.deepEqual(whyBeside(['handshake']), ['never-joined']);
+});
