@@ -99,7 +99,7 @@ function contextsOf(file: string, files: readonly string[]): readonly KubeContex
 /** Reads one file; its relative paths are made absolute. Throws what Node or the YAML reader throws. */
 export function readKubeconfig(file: string): KubeConfig {
   const config = new KubeConfig();
-  const text = readFileSync(file, 'utf8');
+  const text = firstDocument(readFileSync(file, 'utf8'));
   if (text.trim() === '') return config;
   if (
     !/^\s*["']?(contexts|clusters|users|kind|apiVersion)["']?\s*:/m.test(text) &&
@@ -109,6 +109,12 @@ export function readKubeconfig(file: string): KubeConfig {
   config.loadFromString(text, { onInvalidEntry: 'filter' });
   config.makePathsAbsolute(dirname(file));
   return config;
+}
+
+/** Of a file with several documents, kubectl reads the first. */
+function firstDocument(text: string): string {
+  const [first = ''] = text.replace(/^\s*---[^\n]*\n/, '').split(/^(?:---|\.\.\.)(?=\s|$)/m);
+  return first;
 }
 
 function uniquelyNamed(context: KubeContext, others: readonly KubeContext[]): KubeContext {

@@ -9,10 +9,12 @@ import { test } from 'node:test';
 import { openContext } from '../../../src/kubernetes/access.ts';
 import { loadKubeconfigs } from '../../../src/kubernetes/kubeconfigs.ts';
 
-test('an API without TLS, such as that of kubectl proxy, is spoken to, also without a scheme', async () => {
+test('an API without TLS, such as that of kubectl proxy, is spoken to, also without a scheme and as another user', async () => {
   const asked: string[] = [];
+  const seenAs: unknown[] = [];
   const api = createServer((request, response) => {
     asked.push(request.url ?? '');
+    seenAs.push(request.headers['impersonate-user']);
     response.setHeader('content-type', 'application/json');
     response.end(JSON.stringify({ data: { key: Buffer.from('value').toString('base64') } }));
   });
@@ -24,10 +26,10 @@ test('an API without TLS, such as that of kubectl proxy, is spoken to, also with
     for (const server of [`http://${address}`, address]) {
       const file = join(folder, 'config');
       const context = { name: 'proxy', context: { cluster: 'c', user: 'u' } };
-      await writeFile(
-        file,
-        JSON.stringify({ clusters: [{ name: 'c', cluster: { server } }], contexts: [context] }),
-      );
+      const users = [{ name: 'u', user: { as: 'ann' } }];
+      const config = { clusters: [{ name: 'c', cluster: { server } }], users, contexts: [context] };
+      // Of several documents, the first.
+      await writeFile(file, `---\n${JSON.stringify(config)}\n---\nkind: Other\n`);
       const [read] = loadKubeconfigs([file]).contexts;
       assert.ok(read !== undefined);
       const access = openContext(read);
@@ -35,6 +37,7 @@ test('an API without TLS, such as that of kubectl proxy, is spoken to, also with
       access.close();
     }
     assert.deepEqual(new Set(asked), new Set(['/api/v1/namespaces/shop/secrets/cart']));
+    assert.deepEqual(seenAs, ['ann', 'ann']);
   } finally {
     api.closeAllConnections();
     api.close();
