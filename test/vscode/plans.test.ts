@@ -34,7 +34,7 @@ describe('plans in VS Code', { timeout: 20 * 60_000 }, () => {
     });
     await vscode.setTheme('dark');
     await vscode.command('workbench.view.extension.redisCluster');
-    await vscode.treeRow('Sandbox').waitFor({ timeout: 60_000 });
+    await vscode.treeRow(/Sandbox.*healthy/).waitFor({ timeout: 60_000 });
   });
   after(async () => {
     await vscode.close();
