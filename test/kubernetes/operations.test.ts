@@ -8,22 +8,31 @@ import type { DeployAnswers } from '../../src/operations/deploy/answers.ts';
 import { exportYaml } from '../../src/operations/deploy/exportYaml.ts';
 import { podsOf } from '../../src/operations/deploy/waitForPods.ts';
 import { planScale, runScale } from '../../src/operations/scale.ts';
-import { snapshotOf, type ClusterPorts } from '../support/clusterPorts.ts';
+import { accessWithRole } from '../support/accessWithRole.ts';
+import { clusterPorts, snapshotOf, type ClusterPorts } from '../support/clusterPorts.ts';
 import { manifestFiles } from '../support/manifestFiles.ts';
 import { operationsFixture, refused, type OperationsFixture } from '../support/operationsFixture.ts';
 
 const files = manifestFiles();
 let fixture: OperationsFixture;
 let access: KubernetesAccess;
+/** Has the rights of manifests/rbac/operate.yaml and no others. */
+let operator: KubernetesAccess;
 let namespace: string;
 let ports: ClusterPorts;
 
 before(async () => {
   fixture = await operationsFixture('operations', 'shop');
-  ({ access, namespace, ports } = fixture);
+  ({ access, namespace } = fixture);
+  operator = await accessWithRole(fixture, 'operate');
+  ports = clusterPorts(operator, 'shop', AbortSignal.timeout(900_000));
 });
 
-after(() => fixture.close());
+after(async () => {
+  ports.close();
+  operator.close();
+  await fixture.close();
+});
 
 function answers(changed: Partial<DeployAnswers> = {}): DeployAnswers {
   return {
@@ -72,7 +81,7 @@ async function redisCli(commands: readonly string[]): Promise<readonly string[]>
 const keys = Array.from({ length: 100 }, (_, index) => `key:${String(index)}`);
 
 test('three masters and three replicas are deployed with a password, and every node says so', async () => {
-  const plan = await prepareDeploy(access, files, answers());
+  const plan = await prepareDeploy(operator, files, answers());
   const { seconds } = await runDeploy(plan, ports);
   assert.ok(seconds > 0);
   const { nodes } = await snapshotOf(ports, refs('shop'));
@@ -98,7 +107,7 @@ test('what is exported is what was applied: kubectl sees no difference', async (
 test('a name that is taken is refused and nothing is changed', async () => {
   const before = await objectsNamed('shop');
   await refused(
-    prepareDeploy(access, files, answers()),
+    prepareDeploy(operator, files, answers()),
     'already-exists',
     /"shop" is taken.*StatefulSet shop/,
   );
@@ -111,6 +120,28 @@ test('a namespace that is missing is refused with what to do', async () => {
     'not-found',
     /"no-such-namespace" does not exist in context .*create namespace no-such-namespace/,
   );
+});
+
+test('who may only view reads the cluster, and is told which right a change takes', async () => {
+  const viewer = await accessWithRole(fixture, 'view');
+  const reading = clusterPorts(viewer, 'shop', ports.signal);
+  try {
+    assert.equal((await snapshotOf(reading, refs('shop'))).nodes.length, 6);
+    const enough = new AbortController();
+    const onText = (): void => {
+      enough.abort();
+    };
+    await viewer
+      .logs(namespace, 'shop-0', 'redis', { tailLines: 5 }, onText, enough.signal)
+      .catch(() => undefined);
+    assert.ok(enough.signal.aborted, 'a line of the log was read');
+    const plan = planScale(await snapshotOf(reading, refs('shop')), { pods: 8 });
+    await refused(runScale(plan, reading), 'forbidden', /statefulsets.scale/);
+    assert.equal((await snapshotOf(reading, refs('shop'))).nodes.length, 6);
+  } finally {
+    reading.close();
+    viewer.close();
+  }
 });
 
 test('twelve pods: the six new nodes are replicas, evenly spread', async () => {
@@ -127,7 +158,7 @@ test('twelve pods: the six new nodes are replicas, evenly spread', async () => {
 test('deleted without volumes, the keys stay, and a new cluster of the name is refused until it is said to take them', async () => {
   const written = await redisCli(keys.map((key) => `SET ${key} ${key}`));
   assert.deepEqual(new Set(written), new Set(['OK']));
-  const plan = await prepareDelete(access, refs('shop'), [], { volumes: false });
+  const plan = await prepareDelete(operator, refs('shop'), [], { volumes: false });
   const { deleted } = await runDelete(plan, ports);
   assert.ok(deleted.includes('StatefulSet shop'));
   assert.ok(deleted.includes('NetworkPolicy shop'));
@@ -137,17 +168,17 @@ test('deleted without volumes, the keys stay, and a new cluster of the name is r
   assert.ok(left.includes('Secret shop-auth'));
   assert.equal(left.length, 13);
   await refused(
-    prepareDeploy(access, files, answers()),
+    prepareDeploy(operator, files, answers()),
     'already-exists',
     /data-shop-0.*"adopt": true.*Nothing was changed/,
   );
   await refused(
-    prepareDeploy(access, files, answers({ masters: 6, replicasPerMaster: 0, adopt: true })),
+    prepareDeploy(operator, files, answers({ masters: 6, replicasPerMaster: 0, adopt: true })),
     'already-exists',
     /is of a cluster of 3 masters with 1 replica each, not 6 masters/,
   );
   await refused(
-    prepareDeploy(access, files, answers({ auth: 'none', adopt: true })),
+    prepareDeploy(operator, files, answers({ auth: 'none', adopt: true })),
     'already-exists',
     /with the password of shop-auth\/password, not no password/,
   );
@@ -155,7 +186,7 @@ test('deleted without volumes, the keys stay, and a new cluster of the name is r
 
 test('a new cluster takes the volumes over with every key, in as many pods as there were', async () => {
   const asked: string[] = [];
-  const plan = await prepareDeploy(access, files, answers(), (volumes) => {
+  const plan = await prepareDeploy(operator, files, answers(), (volumes) => {
     asked.push(...volumes);
     return Promise.resolve(true);
   });
@@ -163,11 +194,11 @@ test('a new cluster takes the volumes over with every key, in as many pods as th
   await runDeploy(plan, ports);
   assert.equal((await snapshotOf(ports, refs('shop'))).nodes.length, 12);
   assert.deepEqual(await redisCli(keys.map((key) => `GET ${key}`)), keys);
-  await runDelete(await prepareDelete(access, refs('shop'), [], { volumes: false }), ports);
+  await runDelete(await prepareDelete(operator, refs('shop'), [], { volumes: false }), ports);
 });
 
 test('deleted with volumes, nothing is left', async () => {
-  const plan = await prepareDelete(access, refs('shop'), [], { volumes: true });
+  const plan = await prepareDelete(operator, refs('shop'), [], { volumes: true });
   const { deleted } = await runDelete(plan, ports);
   assert.equal(deleted.filter((name) => name.startsWith('PersistentVolumeClaim')).length, 12);
   assert.ok(deleted.includes('Secret shop-auth'));
@@ -179,16 +210,16 @@ test('deleted with volumes, nothing is left', async () => {
 
 test('an image that cannot be had ends the deployment with the pod and the reason', async () => {
   const wrong = answers({ name: 'wrong', image: 'localhost:1/no-such-image:0', auth: 'none' });
-  const plan = await prepareDeploy(access, files, wrong);
+  const plan = await prepareDeploy(operator, files, wrong);
   await refused(
     runDeploy(plan, ports),
     'failed',
     /Pod wrong-\d cannot pull its image localhost:1\/no-such-image:0 \((ImagePullBackOff|ErrImagePull)\).*Delete Cluster… removes it/,
   );
-  const begun = await prepareDeploy(access, files, wrong);
+  const begun = await prepareDeploy(operator, files, wrong);
   assert.equal(begun.beginning, 'goesOn');
   const { deleted } = await runDelete(
-    await prepareDelete(access, refs('wrong'), [], { volumes: true }),
+    await prepareDelete(operator, refs('wrong'), [], { volumes: true }),
     ports,
   );
   assert.ok(deleted.includes('StatefulSet wrong'));
@@ -202,14 +233,14 @@ test('a quota that forbids the pods is named; stopping says what is left', async
     spec: { hard: { pods: '0' } },
   });
   const small = answers({ name: 'small', auth: 'none' });
-  const plan = await prepareDeploy(access, files, small);
+  const plan = await prepareDeploy(operator, files, small);
   await refused(
     runDeploy(plan, ports),
     'failed',
     /StatefulSet small cannot create its pods:.*exceeded quota/,
   );
   const stop = new AbortController();
-  const stopped = runDeploy(await prepareDeploy(access, files, small), {
+  const stopped = runDeploy(await prepareDeploy(operator, files, small), {
     ...ports,
     signal: stop.signal,
     report: () => {
@@ -220,6 +251,6 @@ test('a quota that forbids the pods is named; stopping says what is left', async
     name: 'AbortError',
     message: /small was cancelled.*Delete Cluster… removes it/,
   });
-  await runDelete(await prepareDelete(access, refs('small'), [], { volumes: true }), ports);
+  await runDelete(await prepareDelete(operator, refs('small'), [], { volumes: true }), ports);
   await access.delete('v1', 'ResourceQuota', namespace, 'no-pods');
 });

@@ -79,7 +79,8 @@ export async function startAdapterFixture(): Promise<AdapterFixture> {
   };
 }
 
-function kubeconfigAs(file: string, context: string, user: object, server: string | undefined): string {
+/** A kubeconfig whose one context signs in as this user. */
+export function kubeconfigAs(file: string, context: string, user: object, server?: string): string {
   const config = new KubeConfig();
   config.loadFromFile(file);
   config.setCurrentContext(context);

@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs';
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { openContext } from '../../src/kubernetes/access.ts';
+import { loadKubeconfigs } from '../../src/kubernetes/kubeconfigs.ts';
+import type { KubernetesAccess, KubernetesObject } from '../../src/kubernetes/kubernetesAccess.ts';
+import { kubeconfigAs, until } from './adapterFixture.ts';
+import type { OperationsFixture } from './operationsFixture.ts';
+
+/** What a user can do who has just the rights of a file in manifests/rbac, in the fixture's namespace. */
+export async function accessWithRole(
+  { access, namespace, kubernetes }: OperationsFixture,
+  file: 'view' | 'operate',
+): Promise<KubernetesAccess> {
+  const path = join(import.meta.dirname, '..', '..', 'manifests', 'rbac', `${file}.yaml`);
+  const role = parse(readFileSync(path, 'utf8')) as KubernetesObject;
+  const { name } = role.metadata;
+  const metadata = { name, namespace };
+  await access.create({ ...role, metadata });
+  await access.create({ apiVersion: 'v1', kind: 'ServiceAccount', metadata });
+  await access.create({
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'RoleBinding',
+    metadata,
+    subjects: [{ kind: 'ServiceAccount', name, namespace }],
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name },
+  });
+  const annotations = { 'kubernetes.io/service-account.name': name };
+  await access.create({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    type: 'kubernetes.io/service-account-token',
+    metadata: { name: `${name}-token`, namespace, annotations },
+  });
+  const token = await until(() => access.readSecret(namespace, { secret: `${name}-token`, key: 'token' }));
+  const kubeconfig = join(await mkdtemp(join(tmpdir(), 'role-')), 'config');
+  await writeFile(kubeconfig, kubeconfigAs(kubernetes.kubeconfig, kubernetes.context, { token }));
+  const [context] = loadKubeconfigs([kubeconfig]).contexts;
+  if (context === undefined) throw new Error(`${kubeconfig} has no context.`);
+  return openContext(context);
+}
