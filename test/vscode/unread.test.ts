@@ -35,6 +35,7 @@ describe('a cluster that cannot be read', { timeout: 10 * 60_000 }, () => {
     const [address = ''] = cluster.addresses;
     await vscode.treeRow(address).waitFor({ timeout: 30_000 });
     await vscode.expandRow(address);
+    await vscode.treeRow(/cannot be read: password required/).waitFor({ timeout: 30_000 });
     await vscode.treeRow(/Cannot be read/).waitFor({ timeout: 30_000 });
     const rows = (await vscode.rowTexts()).join('\n');
     assert.ok(rows.includes(`${address}, cannot be read: password required`), rows);

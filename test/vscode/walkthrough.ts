@@ -38,8 +38,7 @@ export async function followWalkthrough(
   await isDone('Open the slot map');
   await select('Move 1,000 slots and watch');
   await click('Move 1,000 Slots');
-  await vscode.treeRow(/\d of 1,000 slots/).waitFor();
-  await vscode.screenshot('walkthrough-moving-dark');
+  // Half a second later they have moved: whoever looks may come too late to see them on the way.
   await isDone('Move 1,000 slots and watch');
   const seconds = (performance.now() - began) / 1000;
   console.log(`slots have moved after ${clicks} clicks and ${seconds.toFixed(1)} s`);

@@ -17,8 +17,6 @@ export interface Element {
 }
 
 const redrawEveryMs = 200;
-/** How long what changes at once may take to arrive, after a while without changes. */
-const burstMs = 20;
 
 /**
  * Draws the inventory's newest snapshots. Never awaits the network: rows come from what is known. A context is read
@@ -40,7 +38,6 @@ export class ClusterTree implements vscode.TreeDataProvider<Element>, vscode.Dis
   #roots: readonly Row[] = [];
   #index: RowIndex = new Map();
   #timer: NodeJS.Timeout | undefined;
-  #drawnAt = -redrawEveryMs;
   #running = 0;
   /** The context that was expanded last, until it has been read. */
   #searched: string | undefined;
@@ -77,14 +74,10 @@ export class ClusterTree implements vscode.TreeDataProvider<Element>, vscode.Dis
 
   /** Draws what changed since the last time, bursts together. */
   redraw(): void {
-    const waited = performance.now() - this.#drawnAt;
-    this.#timer ??= setTimeout(
-      () => {
-        this.#timer = undefined;
-        this.#redrawNow();
-      },
-      Math.max(burstMs, redrawEveryMs - waited),
-    );
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#redrawNow();
+    }, redrawEveryMs);
   }
 
   /** Calls back once, when the view is first looked at, or at once where it is looked at now. */
@@ -185,7 +178,6 @@ export class ClusterTree implements vscode.TreeDataProvider<Element>, vscode.Dis
   }
 
   #redrawNow(): void {
-    this.#drawnAt = performance.now();
     this.#roots = rowsOf(this.#state(), this.#rows);
     const after = indexRows(this.#roots);
     const changed = changedRows(this.#index, after);
