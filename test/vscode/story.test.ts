@@ -83,6 +83,8 @@ describe('a cluster from deploy to delete', { timeout: 30 * 60_000 }, () => {
     await vscode.expandRow(name);
     await vscode.expandRow('Shard 1');
     await vscode.treeRow('Slots').waitFor();
+    // A row counts as expanded before its children have come.
+    await vscode.treeRow(/shop-\d.*master/).waitFor();
     const rows = (await vscode.rowTexts()).join('\n');
     assert.match(rows, /^shop, healthy · 3 shards · 6 nodes$/m);
     assert.match(rows, /^shop-\d, master · 5,46\d slots/m);
