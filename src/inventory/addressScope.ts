@@ -19,6 +19,8 @@ export class AddressScope {
   readonly #redis: RedisReading;
   readonly #onRead: () => void;
   readonly #readers = new Map<string, NodeReader>();
+  /** Where each address was dialled last: settings say it, and are not read again in every round. */
+  readonly #dialled = new Map<string, string>();
   /** The ids of the nodes that were the cluster in the last round. */
   #known: ReadonlySet<string> = new Set();
   /** What members told when their places were looked up last. */
@@ -104,7 +106,7 @@ export class AddressScope {
   async #readMembers(isPatient: boolean): Promise<AddressMembers> {
     await readRound([...this.#readers.values()], isPatient);
     const asked = [...this.#readers].map(([address, { reading }]): AddressedSource => ({
-      ...{ address, reading, dialled: this.#reach(address) },
+      ...{ address, reading, dialled: this.#dialled.get(address) ?? address },
       isNamed: this.#source.ref.addresses.includes(address),
     }));
     return membersAt(asked, this.#known);
@@ -150,7 +152,9 @@ export class AddressScope {
   }
 
   #route(address: string, given: Credentials): Route {
-    const endpoint = parseAddress(this.#reach(address));
+    const dialled = this.#source.reach?.(address) ?? address;
+    this.#dialled.set(address, dialled);
+    const endpoint = parseAddress(dialled);
     const shown = (credentials: Credentials): Credentials =>
       checkingNames(credentials, endpoint.host, this.#source.ref);
     return {
@@ -162,10 +166,6 @@ export class AddressScope {
       },
       close: () => undefined,
     };
-  }
-
-  #reach(address: string): string {
-    return this.#source.reach?.(address) ?? address;
   }
 
   #withTls(credentials: Credentials): Credentials {

@@ -44,6 +44,11 @@ export function signInRefs({
   return [...names].map((name) => ({ ...ref, name }));
 }
 
+/** The host name by which a person named a cluster; undefined where there are only IP addresses. */
+export function hostNameOf({ addresses }: AddressClusterRef): string | undefined {
+  return addresses.map((address) => parseAddress(address).host).find((host) => isIP(host) === 0);
+}
+
 /**
  * By address the server's certificate has to bear a name that the person gave: the server name, the host by which it is
  * dialled, or, at an IP address that the nodes list, the host by which the cluster was added.
@@ -51,7 +56,7 @@ export function signInRefs({
 export function checkingNames(credentials: Credentials, host: string, ref: AddressClusterRef): Credentials {
   const { tls } = credentials;
   if (tls === undefined || tls.serverName !== undefined || isIP(host) === 0) return credentials;
-  const named = ref.addresses.map((address) => parseAddress(address).host).find((name) => isIP(name) === 0);
+  const named = hostNameOf(ref);
   return named === undefined ? credentials : { ...credentials, tls: { ...tls, serverName: named } };
 }
 

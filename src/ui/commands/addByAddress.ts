@@ -1,3 +1,4 @@
+import { hostNameOf } from '../../inventory/signIn.ts';
 import { quantity } from '../../model/quantity.ts';
 import * as vscode from 'vscode';
 import { clusterKey, formatAddress, parseAddress, type AddressClusterRef } from '../../model/clusterRef.ts';
@@ -10,7 +11,6 @@ import { readSettings, saveAddresses } from '../settings.ts';
 import { credentialsIn } from '../signIn/answers.ts';
 import { askSignIn } from '../signIn/askSignIn.ts';
 import { answersOf, picked } from '../target.ts';
-import { hostIn } from './signIn.ts';
 
 const addTitle = 'Add Cluster by Address';
 
@@ -54,7 +54,7 @@ async function signedIn(
       async (error: unknown) => {
         if (!isPerson || !isAskedAgain(error)) throw error;
         const attempt = (answer: Credentials): Promise<void> => inventory.trySignIn(ref, answer);
-        return askSignIn({ title: addTitle, host: hostIn(ref), problem: error, attempt });
+        return askSignIn({ title: addTitle, host: hostNameOf(ref) ?? '', problem: error, attempt });
       },
     );
     if (Object.keys(credentials).length === 0) await passwords.forget(ref);

@@ -1,6 +1,5 @@
-import { isIP } from 'node:net';
-import { signInRefs } from '../../inventory/signIn.ts';
-import { isKubernetesRef, parseAddress, type ClusterRef } from '../../model/clusterRef.ts';
+import { hostNameOf, signInRefs } from '../../inventory/signIn.ts';
+import { isKubernetesRef, type ClusterRef } from '../../model/clusterRef.ts';
 import { UserError } from '../../model/errors.ts';
 import { quantity } from '../../model/quantity.ts';
 import type { Outcome } from '../../model/outcome.ts';
@@ -27,7 +26,7 @@ export async function signIn(parts: Parts, argument: unknown): Promise<Outcome &
   const credentials = isPerson
     ? await askSignIn({
         title: `Sign In to ${inventory.titleOf(ref)}`,
-        host: hostIn(ref),
+        host: isKubernetesRef(ref) ? '' : (hostNameOf(ref) ?? ''),
         problem: problemOf(read),
         before: await passwords.stored(ref),
         attempt,
@@ -44,13 +43,6 @@ export async function signIn(parts: Parts, argument: unknown): Promise<Outcome &
 function problemOf(read: ClusterSnapshot | undefined): SignInQuestion['problem'] {
   if (read === undefined || !isUnread(read)) return undefined;
   return { reason: unreadError(read).reason, message: `It cannot be read: ${whyUnread(read)}.` };
-}
-
-/** By which host name the servers are known: it is checked against their certificates. */
-export function hostIn(ref: ClusterRef): string {
-  if (isKubernetesRef(ref)) return '';
-  const hosts = ref.addresses.map((address) => parseAddress(address).host);
-  return hosts.find((host) => isIP(host) === 0) ?? '';
 }
 
 /** How much of the cluster is read now. Once it is, it may be a part of one with another name. */
