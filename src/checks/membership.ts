@@ -4,7 +4,7 @@ import { hasEnded } from '../model/endedPods.ts';
 import { isLastCopy, isOutOfTouch, ordinalOf, podNameOf } from '../model/goneMembers.ts';
 import type { Finding } from '../model/finding.ts';
 import type { KnownNode } from '../model/nodeView.ts';
-import { emptyParts, partsWithData } from '../model/parts.ts';
+import { emptyParts, isApart, partsWithData } from '../model/parts.ts';
 import { quantity } from '../model/quantity.ts';
 import { nodeName } from '../model/shards.ts';
 import type { ClusterSnapshot, PodFacts } from '../model/snapshot.ts';
@@ -162,6 +162,8 @@ function unknownRemedy(snapshot: ClusterSnapshot, id: string): string {
   if (!isOutOfTouch(snapshot, id)) {
     return 'Other nodes are in touch with it, so it runs where this machine does not reach it. Find its server.';
   }
+  if (isApart(snapshot) || snapshot.mergedFrom.length > 0)
+    return 'First resolve the finding about the parts of the cluster: its server may be there under another node id.';
   const gone = scaledBelow(snapshot);
   if (gone !== undefined) return scaleBackRemedy(gone, snapshot);
   if (isLastCopy(snapshot, id)) return lastCopyRemedy;

@@ -41,7 +41,17 @@ test('a cluster that has fallen apart says into which parts and why, and offers 
     'This part: cart-0, cart-1, cart-2, cart-3 (300 keys).',
     'cart-4 (1,200 keys, 100 slots): lost its identity (nodes.conf): it holds the data of a member under another node id.',
   ]);
-  assert.doesNotMatch(found.remedy ?? '', /Fix|Forget|Heal|Delete/);
+  for (const { remedy = '' } of findings) assert.doesNotMatch(remedy, /Fix|Forget|Heal|Delete/);
+  const strange = ids.slice(0, 4).map((id) => {
+    const others = ids.slice(0, 4).filter((other) => other !== id);
+    const lost = line('r1', { id: 'x', flags: ['master', 'fail'] });
+    return source(id, { others: [...others.map((other) => line(other)), lost] });
+  });
+  const four = snapshotOf(strange).workloads.map((set) => ({ ...set, replicas: 4, readyReplicas: 4 }));
+  const stranger = check({ ...snapshotOf(strange), workloads: four, otherParts: apart.otherParts }).find(
+    ({ rule }) => rule === 'stranger',
+  );
+  assert.match(stranger?.remedy ?? '', /^First resolve the finding about the parts of the cluster/);
   assert.equal(isSound(findings), false);
   assert.match(verdictText(apart, findings), /^cart is unhealthy: 1 error/);
   assert.match(checkText(apart, findings), /\[ERR\] The cluster is split into 2 parts/);
