@@ -198,8 +198,9 @@ function slotMapSource(
   return {
     extensionUri,
     ref,
-    title: `Slot Map – ${inventory.titleOf(ref)}`,
+    name: inventory.titleOf(ref),
     snapshot: () => inventory.snapshot(ref),
+    isGone: () => inventory.isGone(ref),
     onDidChange: (listener) => {
       const release = inventory.need(claimOf(ref));
       const onChanged = ({ clusters }: Changed): void => {

@@ -11,6 +11,8 @@ import { button } from './toolkit.ts';
 export interface Header {
   readonly root: HTMLElement;
   show(table: SlotTable): void;
+  /** Says instead of all problems that the cluster is gone, and takes away what would be refused. */
+  tellGone(text: string): void;
 }
 
 /** `goTo` takes the cursor to the first slot of a kind that the head counts. */
@@ -48,6 +50,11 @@ export function makeHeader(run: (command: SlotMapCommand) => void, goTo: (slot: 
       replaceChanged(facts, factsOf(table, goTo));
       replaceChanged(problems, problemsOf(state));
       setAttributes(problems, { 'data-count': String(state.problems.length) });
+    },
+    tellGone(text) {
+      reshard.hidden = true;
+      bar.show(undefined);
+      replaceChanged(problems, [element('li', {}, text)]);
     },
   };
 }

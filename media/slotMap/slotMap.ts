@@ -190,7 +190,12 @@ for (const part of [document.documentElement, header.root, finder.root, legend.r
 addEventListener('message', (event: MessageEvent<ToPanel>) => {
   if (event.data.type === 'state') showState(event.data.state);
   else if (event.data.type === 'goTo') goTo(event.data.slot);
-  else if (!page.isConnected) setText(waiting.lastElementChild ?? waiting, `Reading ${event.data.title}…`);
+  else if (page.isConnected) {
+    if (event.data.type === 'gone') header.tellGone(event.data.text);
+  } else {
+    waiting.classList.toggle('gone', event.data.type === 'gone');
+    setText(waiting.lastElementChild ?? waiting, event.data.text);
+  }
 });
 map.moveTo(savedCursor() ?? 0, { jump: false });
 vscode.postMessage({ type: 'ready' });

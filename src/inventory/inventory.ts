@@ -115,6 +115,17 @@ export class Inventory extends EventEmitter<{ changed: [Changed] }> {
     return clusters?.find((cluster) => clusterKey(cluster.ref) === key);
   }
 
+  /** Whether the place of a cluster was read and it was not found there, such as after its deletion or under another name. */
+  isGone(ref: ClusterRef): boolean {
+    if (!isKubernetesRef(ref)) return !this.#addresses.has(clusterKey(ref));
+    const scopes = this.#contexts
+      .get(ref.context)
+      ?.state()
+      .scopes.filter(({ namespace }) => namespace === undefined || namespace === ref.namespace);
+    if (scopes === undefined) return true;
+    return scopes.some(({ read }) => read) && this.snapshot(ref) === undefined;
+  }
+
   /**
    * A reading that began after the call, for whoever changes a cluster or draws conclusions. Throws a UserError where the
    * context or the cluster does not exist, or why no server of it could be read: no plan can be made of nothing.

@@ -1,15 +1,42 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import type { KubernetesAccess } from '../../src/kubernetes/kubernetesAccess.ts';
+import type { KubernetesAccess, KubernetesObject } from '../../src/kubernetes/kubernetesAccess.ts';
 import { adapterImage } from '../support/adapterFixture.ts';
 import { assertAccessible } from './accessible.ts';
 import { keepOnFailure, launchVSCode, type VSCodeUnderTest } from '../support/launchVSCode.ts';
 import { startKubernetes, type TestKubernetes } from '../support/startKubernetes.ts';
 import { accessTo, eventually } from './kubernetesAccess.ts';
+import { personAt } from './person.ts';
 import type { CheckResult, SnapshotResult } from './results.ts';
 
 const extensionPath = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Three servers in cluster mode that nobody has made a cluster of, and whose data ends with their pods. */
+function bareServers(namespace: string, name: string): KubernetesObject {
+  const labels = { app: name };
+  const container = {
+    name: 'redis',
+    image: adapterImage,
+    command: ['redis-server', '--cluster-enabled', 'yes', '--protected-mode', 'no', '--dir', '/tmp'],
+    ports: [{ containerPort: 6379 }],
+  };
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'StatefulSet',
+    metadata: { name, namespace },
+    spec: {
+      serviceName: name,
+      replicas: 3,
+      podManagementPolicy: 'Parallel',
+      selector: { matchLabels: labels },
+      template: {
+        metadata: { labels },
+        spec: { terminationGracePeriodSeconds: 1, containers: [container] },
+      },
+    },
+  };
+}
 
 describe('a cluster that falls apart', { timeout: 10 * 60_000 }, () => {
   let kubernetes: TestKubernetes;
@@ -21,24 +48,7 @@ describe('a cluster that falls apart', { timeout: 10 * 60_000 }, () => {
     access = accessTo(kubernetes);
     const namespace = await kubernetes.createNamespace('apart');
     cluster = { context: kubernetes.context, namespace, name: 'shop' };
-    const labels = { app: 'shop' };
-    const container = {
-      name: 'redis',
-      image: adapterImage,
-      command: ['redis-server', '--cluster-enabled', 'yes', '--protected-mode', 'no', '--dir', '/tmp'],
-      ports: [{ containerPort: 6379 }],
-    };
-    await access.create({
-      ...{ apiVersion: 'apps/v1', kind: 'StatefulSet', metadata: { name: 'shop', namespace } },
-      spec: {
-        ...{ serviceName: 'shop', replicas: 3, podManagementPolicy: 'Parallel' },
-        selector: { matchLabels: labels },
-        template: {
-          metadata: { labels },
-          spec: { terminationGracePeriodSeconds: 1, containers: [container] },
-        },
-      },
-    });
+    for (const name of ['shop', 'billing']) await access.create(bareServers(namespace, name));
     vscode = await launchVSCode({
       extensionPath,
       settings: { 'redisCluster.namespaces': { [cluster.context]: [namespace] } },
@@ -54,10 +64,24 @@ describe('a cluster that falls apart', { timeout: 10 * 60_000 }, () => {
     await kubernetes.stop();
   });
   keepOnFailure(() => vscode);
-  const read = async (): Promise<SnapshotResult['cluster']> =>
-    (await vscode.command<SnapshotResult>('redisCluster.snapshot', { cluster })).cluster;
+  const read = async (which = cluster): Promise<SnapshotResult['cluster']> =>
+    (await vscode.command<SnapshotResult>('redisCluster.snapshot', { cluster: which })).cluster;
   const rulesIn = ({ findings }: SnapshotResult['cluster']): readonly string[] =>
     findings.map(({ rule }) => rule);
+  const { picture, asked } = personAt(() => vscode);
+  const addressesOf = async (name: string): Promise<readonly string[]> => {
+    const pods = (await access.list('v1', 'Pod', cluster.namespace)) as readonly {
+      readonly metadata?: { readonly name?: string };
+      readonly status?: { readonly podIP?: string };
+    }[];
+    return pods
+      .filter(({ metadata }) => metadata?.name?.startsWith(`${name}-`))
+      .map(({ status }) => status?.podIP ?? '');
+  };
+  const form = async (name: string): Promise<void> => {
+    const addresses = (await addressesOf(name)).map((ip) => `${ip}:6379`);
+    await cli(`${name}-0`, '--cluster', 'create', ...addresses, '--cluster-yes');
+  };
   const cli = async (pod: string, ...words: readonly string[]): Promise<void> => {
     let output = '';
     const show = (text: string): void => void (output += text);
@@ -73,14 +97,10 @@ describe('a cluster that falls apart', { timeout: 10 * 60_000 }, () => {
     await vscode.expandRow(cluster.context);
     await vscode.expandRow('shop');
     await vscode.treeRow(/No cluster was formed yet/).waitFor();
-    await vscode.screenshot('not-formed-dark');
+    await picture('not-formed');
     const addresses = (await read()).nodes.map(({ pod = '' }) => pod);
     assert.deepEqual(addresses, ['shop-0', 'shop-1', 'shop-2']);
-    const pods = (await access.list('v1', 'Pod', cluster.namespace)) as readonly {
-      readonly status?: { readonly podIP?: string };
-    }[];
-    const ips = pods.map(({ status }) => `${status?.podIP ?? ''}:6379`);
-    await cli('shop-0', '--cluster', 'create', ...ips, '--cluster-yes');
+    await form('shop');
     await eventually('a whole cluster', 60, async () => {
       const cluster = await read();
       return (
@@ -95,7 +115,7 @@ describe('a cluster that falls apart', { timeout: 10 * 60_000 }, () => {
     await vscode.treeRow(/Pod shop-0 came back empty/).waitFor({ timeout: 60_000 });
     const found = rulesIn(await read());
     assert.ok(!found.includes('apart'), found.join());
-    await vscode.screenshot('emptied-dark');
+    await picture('emptied');
   });
 
   test('with slots of its own it is a part: the row, the finding, the part’s row and the slot map say so', async () => {
@@ -108,15 +128,35 @@ describe('a cluster that falls apart', { timeout: 10 * 60_000 }, () => {
     assert.equal(check.ok, false);
     assert.match(check.text, /\[ERR\] The cluster is split into 2 parts/);
     await vscode.expandRow('Part 2');
-    await vscode.screenshot('apart-dark');
-    await vscode.setTheme('light');
-    await vscode.screenshot('apart-light');
+    await picture('apart');
     await vscode.command('redisCluster.openSlotMap', { cluster });
     const page = await vscode.webview(/^Slot Map/);
     await page.getByText('split into 2 parts').waitFor();
-    await vscode.screenshot('apart-map-light');
-    await vscode.setTheme('dark');
-    await vscode.screenshot('apart-map-dark');
+    await picture('apart-map');
     await assertAccessible(vscode);
+  });
+
+  test('what could lose a part asks a person which part is meant, and Escape changes nothing', async () => {
+    for (const label of ['Scale…', 'Delete Cluster…']) {
+      await vscode.rowMenu('shop', label);
+      await asked(/Changing one part can lose the keys of another.*“shop-1” to change only the first part/s);
+      await picture(`apart-${label.split(/\W/, 1)[0]?.toLowerCase() ?? ''}`);
+      await vscode.page.keyboard.press('Escape');
+    }
+    assert.ok(rulesIn(await read()).includes('apart'));
+  });
+
+  test('two clusters that met are named as merged, and the map of the one that is gone says so', async () => {
+    await form('billing');
+    const billing = { ...cluster, name: 'billing' };
+    await eventually('billing is whole', 60, async () => (await read(billing)).shards.length === 3);
+    const [address = ''] = await addressesOf('billing');
+    await cli('shop-1', 'CLUSTER', 'MEET', address, '6379');
+    await vscode.treeRow('shop').waitFor({ state: 'detached', timeout: 60_000 });
+    await vscode.expandRow('billing');
+    await vscode.treeRow(/Clusters .* have merged/).waitFor({ timeout: 30_000 });
+    const page = await vscode.webview(/^Slot Map/);
+    await page.getByText(/^shop \(.*is no longer found/).waitFor();
+    await picture('merged');
   });
 });

@@ -118,13 +118,21 @@ test('an operation dials the pods of its own cluster, though a copy in another n
       }),
     addressSource,
   });
+  assert.ok(inventory.isGone({ context: 'test', namespace: 'shop', name: 'cart' }), 'no such context');
   inventory.setContexts([
     { name: 'test', namespaces: [], fingerprint: '', open: () => Promise.resolve(access) },
   ]);
+  assert.ok(!inventory.isGone({ context: 'test', namespace: 'shop', name: 'cart' }), 'not read yet');
   for (const namespace of ['shop', 'copy', 'shop']) {
     const dialer = await inventory.dialer({ context: 'test', namespace, name: 'cart' });
     (await dialer.dial('m0')).close();
   }
   assert.deepEqual(dialled, ['shop/m0', 'copy/m0', 'shop/m0']);
+  const isGone = (context: string, namespace: string): boolean =>
+    inventory.isGone({ context, namespace, name: 'cart' });
+  assert.deepEqual(
+    [isGone('test', 'shop'), isGone('test', 'empty'), isGone('another', 'shop')],
+    [false, true, true],
+  );
   inventory.dispose();
 });

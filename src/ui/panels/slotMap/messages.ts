@@ -82,7 +82,9 @@ export interface ContestedSlots {
 
 export type ToPanel =
   | { readonly type: 'state'; readonly state: SlotMapState }
-  | { readonly type: 'waiting'; readonly title: string }
+  | { readonly type: 'waiting'; readonly text: string }
+  /** The cluster was looked for and not found; a map that is drawn stays. */
+  | { readonly type: 'gone'; readonly text: string }
   /** Goes to a slot on the map; sent after a state. */
   | { readonly type: 'goTo'; readonly slot: number };
 

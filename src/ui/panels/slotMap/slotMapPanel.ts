@@ -26,9 +26,12 @@ const commands: readonly string[] = [
 export interface SlotMapSource {
   readonly extensionUri: vscode.Uri;
   readonly ref: ClusterRef;
-  readonly title: string;
+  /** What views call the cluster. */
+  readonly name: string;
   /** The newest snapshot; undefined until the first has been taken. */
   snapshot(): ClusterSnapshot | undefined;
+  /** Whether it was looked for and not found. */
+  isGone(): boolean;
   /** What runs on the cluster, as the tree shows it. */
   work(snapshot: ClusterSnapshot): Pick<ClusterWork, 'own' | 'all'>;
   /** Calls back after each change of this cluster's snapshot and of what runs on it. */
@@ -53,7 +56,10 @@ export async function openSlotMap(source: SlotMapSource, slot?: number): Promise
   const open = openPanels.get(clusterKey(source.ref));
   const shown =
     open ??
-    connect(vscode.window.createWebviewPanel(viewType, source.title, vscode.ViewColumn.Active), source);
+    connect(
+      vscode.window.createWebviewPanel(viewType, `Slot Map – ${source.name}`, vscode.ViewColumn.Active),
+      source,
+    );
   if (open !== undefined) open.panel.reveal();
   if (slot !== undefined) shown.goTo(slot);
   await Promise.race([shown.drawn, pause(drawLimitMs)]);
@@ -91,6 +97,8 @@ function connect(panel: vscode.WebviewPanel, source: SlotMapSource): OpenPanel {
   const key = clusterKey(source.ref);
   // VS Code discards a hidden page, which sends `ready` when it is loaded again.
   let ready = false;
+  /** Whether the page has got a reading since it was loaded. */
+  let hasMap = false;
   let colours: ShardColours = new Map();
   /** The order of the shards while something moves: a list that is re-sorted meanwhile is hard to read. */
   let order: readonly string[] = [];
@@ -110,11 +118,10 @@ function connect(panel: vscode.WebviewPanel, source: SlotMapSource): OpenPanel {
     if (!ready || !panel.visible) return;
     const snapshot = source.snapshot();
     const message: ToPanel =
-      snapshot === undefined
-        ? { type: 'waiting', title: source.title }
-        : { type: 'state', state: stateOf(snapshot) };
+      snapshot === undefined ? absent(source, hasMap) : { type: 'state', state: stateOf(snapshot) };
     void panel.webview.postMessage(message);
-    if (snapshot !== undefined) setDrawn(undefined);
+    hasMap ||= snapshot !== undefined;
+    if (hasMap) setDrawn(undefined);
     if (snapshot === undefined || goingTo === undefined) return;
     void panel.webview.postMessage({ type: 'goTo', slot: goingTo } satisfies ToPanel);
     goingTo = undefined;
@@ -127,6 +134,7 @@ function connect(panel: vscode.WebviewPanel, source: SlotMapSource): OpenPanel {
       if (message?.type === 'showInTree') void source.showInTree(message.node);
       if (message?.type !== 'ready') return;
       ready = true;
+      hasMap = false;
       post();
     }),
     panel.onDidChangeViewState(() => (ready &&= panel.visible)),
@@ -147,6 +155,14 @@ function connect(panel: vscode.WebviewPanel, source: SlotMapSource): OpenPanel {
   };
   openPanels.set(key, open);
   return open;
+}
+
+/** What the page says of a cluster that has no reading: a map that is there stays, and is called old. */
+function absent(source: SlotMapSource, hasMap: boolean): ToPanel {
+  const { name } = source;
+  if (!source.isGone()) return { type: 'waiting', text: `Reading ${name}…` };
+  const why = `${name} is no longer found: it was deleted, or its servers belong to another cluster now.`;
+  return { type: 'gone', text: hasMap ? `${why} The map shows the last reading.` : why };
 }
 
 function load(webview: vscode.Webview, extensionUri: vscode.Uri): void {
