@@ -185,7 +185,7 @@ describe('plans in VS Code', { timeout: 20 * 60_000 }, () => {
     );
     await bar.getByText('Paused: the target uses').waitFor({ timeout: 20_000 });
     await vscode.treeRow(/Sandbox.*\d+% Reshard \(paused\) · healthy/).waitFor();
-    await vscode.screenshot('running-dark');
+    await picture('running');
     assert.deepEqual(await cards(), order);
     assert.equal(await page.locator('ul.problems li:not(.note)').count(), 0);
     const slotsBefore = await slotsOf(1);
@@ -203,7 +203,7 @@ describe('plans in VS Code', { timeout: 20 * 60_000 }, () => {
 
   test('a move that pauses says why on its row, and is stopped from there', async () => {
     await beginPaused();
-    await vscode.screenshot('operation-paused-dark');
+    await picture('operation-paused');
     const refused = await vscode.evaluate<Result, object>(
       ({ commands }, argument) => commands.executeCommand('redisCluster.forget', argument),
       { cluster: { addresses: servers.addresses }, node: nodeAt(servers, 0).id },
