@@ -26,7 +26,7 @@ look_after_credentials() {
   [ "$agreed" -ge 2 ] || return 0
   if [ -n "$previous" ]; then
     waiting_with="$password $previous"
-    say "every pod takes the new password, the one before it can be removed from the Secret"
+    say "every pod accepts the new password; the previous one can be removed from the Secret"
   else
     drop_others
   fi
@@ -39,7 +39,7 @@ accepts() {
 accept_password() {
   : >"$RUN/rotating" || return 1
   answer=$(printf 'ACL SETUSER default on ">%s"\n' "$(quoted "$password")" | ask "$LOCAL")
-  [ "$told" = "accepted $answer $password" ] || say "the Secret holds another password, this server takes it too: $answer"
+  [ "$told" = "accepted $answer $password" ] || say "the Secret holds another password; this server accepts it, too: $answer"
   told="accepted $answer $password"
   [ "$answer" = OK ]
 }
@@ -65,7 +65,7 @@ drop_others() {
   # CONFIG SET alone does nothing where it was set to this password before.
   answer=$(printf 'ACL SETUSER default resetpass ">%s"\nCONFIG SET requirepass "%s"\n' "$(quoted "$password")" "$(quoted "$password")" | ask "$LOCAL")
   case $answer in OK*OK) answer=OK ;; esac
-  say "every pod takes the new password, this server takes no other any more: $answer"
+  say "every pod accepts the new password; this server no longer accepts any other: $answer"
   [ "$answer" = OK ] || return 0
   (umask 077 && printf '%s' "$password" >"$RUN/password.new") && mv "$RUN/password.new" "$RUN/password" && rm -f "$RUN/rotating"
   agreed=0 told=

@@ -19,13 +19,13 @@ form() {
     while read -r step ip id commands; do
       [ "$step" = "$phase" ] || continue
       [ "$phase" != own ] || owning=yes
-      [ "$step" != forget ] || say "pod at $ip shall forget lost nodes that held nothing: $commands"
+      [ "$step" != forget ] || say "pod at $ip forgets lost nodes that held nothing: $commands"
       answer=$(printf 'CLUSTER MYID\n%s\n' "$commands" | tr '|' '\n' | ask "$ip")
       case $answer in
-      "$id"*ERR* | "$id"*NOAUTH*) say "form: $ip said: $answer" ;;
+      "$id"*ERR* | "$id"*NOAUTH*) say "form: $ip replied: $answer" ;;
       "$id"*) ;;
       *)
-        say "form: $ip no longer is $id, looking again"
+        say "form: $ip is no longer $id, looking again"
         return 0
         ;;
       esac
@@ -48,9 +48,9 @@ give_roles() {
       [ -n "$target" ] || continue
       answer=$(printf 'CLUSTER MYID\nCLUSTER REPLICATE %s\n' "$target" | ask "$ip")
       case $answer in
-      "$id$LINE_FEED"OK*) say "$id at $ip shall be a replica of $target" ;;
+      "$id$LINE_FEED"OK*) say "$id at $ip becomes a replica of $target" ;;
       "$id"*Unknown*) waiting="$waiting$ip $id - $target$LINE_FEED" ;;
-      *) say "form: $ip said: $answer" ;;
+      *) say "form: $ip replied: $answer" ;;
       esac
     done <<END
 $followers

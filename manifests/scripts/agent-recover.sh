@@ -35,7 +35,7 @@ promote_orphan() {
   fi
   majority_hears_me || return 0
   may_change || return 0
-  say "master $master lost its volume (pod $loss answers under another id), this copy takes over, $why: $(ask "$LOCAL" CLUSTER FAILOVER FORCE)"
+  say "master $master lost its volume (pod $loss answers under another id), this replica takes over, $why: $(ask "$LOCAL" CLUSTER FAILOVER FORCE)"
 }
 
 # An election that is lost since the voters have no link with this node yet is repeated only 4 node timeouts later.

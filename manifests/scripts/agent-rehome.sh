@@ -19,12 +19,12 @@ rehome() {
   set -- $found
   may_change "$2" "$6" || return 0
   case $1 in
-  spread) say "$4 has no replica, and this shard has more than one: this pod shall follow it" ;;
-  *) say "a master and its replicas share a worker, $1: $3 shall follow $4, and this pod $5" ;;
+  spread) say "$4 has no replica, and this shard has more than one: this pod becomes its replica" ;;
+  *) say "a master and its replicas share a Kubernetes node, $1: $3 becomes a replica of $4, and this pod of $5" ;;
   esac
   answer=$(printf 'CLUSTER MYID\nCLUSTER REPLICATE %s\n' "$4" | ask "$2")
   [ "$answer" = "$3${LINE_FEED}OK" ] || {
-    say "$3 at $2 said: $answer"
+    say "$3 at $2 replied: $answer"
     return 0
   }
   [ "$1" != exchange ] || {

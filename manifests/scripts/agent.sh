@@ -59,7 +59,7 @@ held() {
 may_change() {
   for host in "$LOCAL" "$@"; do
     if held "$host"; then
-      say_once "standing back: an operation holds the cluster"
+      say_once "waiting: an operation is changing the cluster"
       return 1
     fi
   done
@@ -68,7 +68,7 @@ may_change() {
 # start.sh began without the append-only file, which was not there yet; the server switches to it by writing one.
 switch_append_only_on() {
   if [ "$append_only" = 0 ]; then
-    say "the data were read from dump.rdb, switching the append-only file on: $(ask "$LOCAL" CONFIG SET appendonly yes)"
+    say "data was loaded from dump.rdb; enabling the append-only file: $(ask "$LOCAL" CONFIG SET appendonly yes)"
   elif [ -z "$rewriting" ]; then
     rm -f "$DATA/.switch-append-only-on"
   fi
@@ -153,7 +153,7 @@ patience=1
 known=0
 now
 looked_at=$now up_at=$now partial_at=$now
-say "keeping $POD_NAME in $SET ($MASTERS masters, $REPLICAS replicas each)"
+say "looking after $POD_NAME in $SET ($MASTERS masters, $REPLICAS replicas each)"
 while :; do
   now
   begun=$now

@@ -15,7 +15,7 @@ check_credentials() {
     refuse "there is no password: the Secret $SET-auth with the key \"password\" is missing" \
       "Make it, and the pods start by themselves: openssl rand -base64 24 | tr -d '\\n' | kubectl -n ${POD_NAMESPACE:-default} create secret generic $SET-auth --from-file=password=/dev/stdin"
   fi
-  [ -n "$password" ] || say "WARNING: no password is set, whoever reaches port $PORT can read and write everything"
+  [ -n "$password" ] || say "WARNING: no password is set: anyone who can reach port $PORT can read and write all keys"
   [ "$TLS" = yes ] || return 0
   for file in ca.crt tls.crt tls.key; do
     [ -r "$CERTIFICATES/$file" ] || refuse "TLS is on, but the Secret $SET-tls holds no $file" \

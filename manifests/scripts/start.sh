@@ -115,7 +115,7 @@ fi
 waited=
 deadline=$(($(date +%s) + PATIENCE))
 while look_at_peers && misleading=$(misled "$id") && [ -n "$misleading" ]; do
-  [ -n "$waited" ] || say "waiting: a replica takes this address for its master, which was another node"
+  [ -n "$waited" ] || say "waiting: a replica still expects its master, another node, at this address"
   waited=yes
   case $misleading in *misled*) ;; *) [ "$(date +%s)" -lt "$deadline" ] || break ;; esac
   sleep 0.5
@@ -136,13 +136,13 @@ write_history() {
 write_dataset() {
   case $dataset,$append_only in
   dump,yes)
-    say "there is a dump.rdb and no append-only file yet: starting from it, the agent switches to the append-only file"
+    say "starting from dump.rdb, since there is no append-only file yet; the agent enables that afterwards"
     : >"$DATA/.switch-append-only-on"
     echo "appendonly no" >>"$RUN/redis.conf"
     ;;
   append-only,yes) ;;
   append-only,*)
-    say "the data stand in an append-only file only: using it although the configuration says otherwise"
+    say "the only data is in an append-only file: using it although the configuration disables it"
     echo "appendonly yes" >>"$RUN/redis.conf"
     ;;
   esac

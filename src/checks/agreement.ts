@@ -20,8 +20,7 @@ export const agreement: Rule = (snapshot) => {
       severity: 'error',
       message: `Nodes disagree about slot ownership.`,
       evidence: camps.map((camp) => `Same view: ${camp.map(({ node }) => nodeName(node)).join(', ')}`),
-      remedy:
-        'Wait a few seconds. If it persists, “Heal Cluster…” introduces nodes that have lost contact to each other again.',
+      remedy: 'Wait a few seconds. If it persists, “Heal Cluster…” reconnects nodes that have lost contact.',
       nodeIds: minority.map(({ node }) => node.id),
     },
   ];

@@ -21,9 +21,9 @@ function duplicateId({ id, servers }: DuplicateId): Finding {
     rule: 'duplicate-id',
     severity: 'error',
     message: `${quantity(servers.length, 'server')} run with the same node id ${id.slice(0, 8)}: ${shortList(servers)}.`,
-    evidence: [`CLUSTER MYID says ${id} on each of them; their INFO says different run_id.`],
+    evidence: [`CLUSTER MYID says ${id} on each of them; their INFO reports different run_ids.`],
     remedy:
-      'One of them was started from a copy of the other’s nodes.conf or volume. Stop the copy, and delete its nodes.conf before you start it again: it then gets an id of its own. Until then, nothing is changed.',
+      'One of them was started from a copy of the other’s nodes.conf or volume. Stop the copy, and delete its nodes.conf before you start it again: it then gets an id of its own. Until then, all changes are refused.',
     nodeIds: [id],
   };
 }

@@ -44,7 +44,7 @@ function endedPod(snapshot: ClusterSnapshot, pod: PodFacts): Finding {
   return {
     rule: 'ended-pod',
     severity: 'warning',
-    message: `Pod ${pod.name} has ended (${pod.reason ?? pod.phase}) and is not replaced.`,
+    message: `Pod ${pod.name} has terminated (${pod.reason ?? pod.phase}) and is not replaced.`,
     evidence: [pod.reasonMessage ?? `Phase ${pod.phase}`],
     remedy: endedRemedy(snapshot, pod),
     nodeIds: [],
@@ -96,13 +96,13 @@ function joinRemedy(snapshot: ClusterSnapshot, { name }: PodFacts): string {
   const { workloads, nodes } = snapshot;
   const [workload, ...others] = workloads;
   if (workload?.kind !== 'StatefulSet' || others.length > 0) {
-    return `The tool that made pod ${name} has to let it join. Look at its logs.`;
+    return `The tool that created pod ${name} must add it to the cluster. Look at its logs.`;
   }
   const isHealthy =
     partsWithData(snapshot).length === 0 && nodes.every((node) => answers(node) || node.slots.length === 0);
-  const scale = `${isHealthy ? '' : 'once the other problems are solved, '}“Scale…” to the present ${quantity(workload.replicas, 'pod')} joins it`;
+  const scale = `${isHealthy ? '' : 'once the other problems are solved, '}“Scale…” to the current number of pods (${workload.replicas}) joins it`;
   return workload.bundled
-    ? `Its agent joins it within seconds. If it stays, ${scale}; the log of container agent says what it waits for.`
+    ? `Its agent joins it within seconds. If it does not, ${scale}; the log of container agent says what it is waiting for.`
     : `${scale.charAt(0).toUpperCase()}${scale.slice(1)} as a replica.`;
 }
 
@@ -119,7 +119,7 @@ function formRemedy(snapshot: ClusterSnapshot): string {
       ? `A cluster needs at least ${quantity(fewestMasters, 'server')}: raise the number of pods, then form it.`
       : `A cluster needs at least ${quantity(fewestMasters, 'server')}: add all their addresses, then form it.`;
   }
-  return '“Form Cluster…” makes a cluster of them.';
+  return '“Form Cluster…” creates a cluster from them.';
 }
 
 function unformed(snapshot: ClusterSnapshot): Finding {
@@ -129,7 +129,7 @@ function unformed(snapshot: ClusterSnapshot): Finding {
   return {
     rule: 'not-formed',
     severity: 'error',
-    message: `No cluster was formed yet: ${quantity(nodes.length, 'server')} ${nodes.length === 1 ? 'runs' : 'run'}, and ${areAlone(snapshot) ? 'none knows another' : 'none owns hash slots'}.`,
+    message: `No cluster has been formed yet: ${quantity(nodes.length, 'server')} ${nodes.length === 1 ? 'runs' : 'run'}, and ${areAlone(snapshot) ? 'none knows another' : 'none owns hash slots'}.`,
     evidence: [
       `${shortList(nodes.map(nodeName))}: no slots, ${keys === 0 ? 'no keys' : quantity(keys, 'key')}`,
     ],
@@ -137,7 +137,7 @@ function unformed(snapshot: ClusterSnapshot): Finding {
       keys > 0
         ? 'They hold keys: they may have lost their nodes.conf. Restore it from a backup, or ask a person who knows this cluster; a new cluster would not serve these keys.'
         : isBundled
-          ? 'Wait: the pods’ agents form it within a minute. If it stays, look at the log of container agent.'
+          ? 'Wait: the pods’ agents form it within a minute. If they do not, look at the log of container agent.'
           : formRemedy(snapshot),
     nodeIds: nodes.map(({ id }) => id),
   };
@@ -160,7 +160,7 @@ function unknownRemedy(snapshot: ClusterSnapshot, id: string): string {
   const coming = replacement(snapshot, name);
   if (coming !== undefined) return coming;
   if (!isOutOfTouch(snapshot, id)) {
-    return 'Other nodes are in touch with it, so it runs where this machine does not reach it. Find its server.';
+    return 'Other nodes are connected to it, so it is running where this machine cannot reach it. Find its server.';
   }
   if (isApart(snapshot) || snapshot.mergedFrom.length > 0)
     return 'First resolve the finding about the parts of the cluster: its server may be there under another node id.';

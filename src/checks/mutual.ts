@@ -67,8 +67,8 @@ function findingOf(snapshot: ClusterSnapshot, wrong: readonly Misconception[]): 
       : `${subject} ${what}${rest}.`,
     evidence: evidenceOf(wrong, nameOf, snapshot),
     remedy: wrong.some(({ kind }) => healable.has(kind))
-      ? 'No replica can be elected that the masters do not know. “Heal Cluster…” introduces the nodes to each other again. If it comes back, look for an operator or script that sends CLUSTER FORGET.'
-      : 'Wait: nodes that are in touch tell each other their roles. If it stays, check that their bus ports reach each other.',
+      ? 'Masters do not elect a replica that they do not know. “Heal Cluster…” introduces the nodes to each other again. If this happens again, look for an operator or script that sends CLUSTER FORGET.'
+      : 'Wait: connected nodes tell each other their roles. If this persists, check that their bus ports can reach each other.',
     nodeIds: isOfOne ? [...viewers, ...subjects] : subjects,
   };
 }
@@ -77,7 +77,7 @@ const texts: Readonly<Record<Exclude<Kind, 'role'>, string>> = {
   missing: 'does not list',
   'no-address': 'has no address of',
   'no-link': 'has no link to',
-  'called-failed': 'calls failed',
+  'called-failed': 'marks as failed',
 };
 const mostEvidence = 12;
 

@@ -17,7 +17,7 @@ function ofNode(node: RedisNode): readonly Finding[] {
         ...found,
         severity: 'error',
         message: `${nodeName(node)}${refuses} cannot write its append-only file.`,
-        evidence: ['INFO persistence says aof_last_write_status:err'],
+        evidence: ['INFO persistence reports aof_last_write_status:err'],
         remedy:
           'Free space on its volume, or enlarge the volume; the server retries every second. Its log says why. Other shards are not affected.',
       },
@@ -33,7 +33,7 @@ function ofNode(node: RedisNode): readonly Finding[] {
       ...found,
       severity: 'warning',
       message: `${nodeName(node)} could not write a copy of its data to disk.${refusing(node)}`,
-      evidence: failed.map((field) => `INFO persistence says ${field}`),
+      evidence: failed.map((field) => `INFO persistence reports ${field}`),
       remedy: 'See its log: usually its volume is full, or there is not enough memory for a second process.',
     },
   ];

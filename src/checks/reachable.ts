@@ -51,7 +51,7 @@ function stateText(snapshot: ClusterSnapshot, node: RedisNode): string {
 
 function notVerified({ health, slots }: RedisNode): readonly string[] {
   if (health === 'failed' || slots.length === 0) return [];
-  return [`Its ${slotsText(slots)} are what its peers list; whether they are served is not verified.`];
+  return [`Its ${slotsText(slots)} are as its peers list them; whether they are served is not verified.`];
 }
 
 function remedyFor(snapshot: ClusterSnapshot, node: RedisNode): string {
@@ -66,7 +66,7 @@ function remedyFor(snapshot: ClusterSnapshot, node: RedisNode): string {
     return [back, takeOver ?? lossRemedy(snapshot, node)].filter(Boolean).join(' ');
   }
   if (isForgettable(snapshot, node.id)) {
-    return 'Find out whether its server still exists; “Forget Node…” takes one that is gone for good out of the cluster.';
+    return 'Find out whether its server still exists; “Forget Node…” removes a node that is gone for good.';
   }
   if (isLastCopy(snapshot, node.id)) return lastCopyRemedy;
   const loss = lossRemedy(snapshot, node);
@@ -84,7 +84,7 @@ function lossRemedy(snapshot: ClusterSnapshot, node: RedisNode): string | undefi
   if (!isGone || hasCopy || !isAllAccountedFor(snapshot)) return undefined;
   return health === 'failed'
     ? 'Once it is certain that it is lost, “Fix Uncovered Slots…” assigns its slots to other masters.'
-    : 'Once it is certain that it is lost, “Fix Uncovered Slots…” assigns its slots to other masters on your word: its peers cannot declare it failed.';
+    : 'Once it is certain that it is lost, “Fix Uncovered Slots…” assigns its slots to other masters after you confirm it: its peers cannot declare it failed.';
 }
 
 /** Replicas of a master that answer, those with the most keys first. */
@@ -137,10 +137,10 @@ function withoutMajority(snapshot: ClusterSnapshot): readonly Finding[] {
     {
       rule: 'no-majority',
       severity: 'error',
-      message: `${failed.length} of ${quantity(all.length, 'voter')} are gone (${shortList(failed.map(nodeName))}), so no replica can be elected; ${have}.`,
+      message: `${failed.length} of ${quantity(all.length, 'voting master')} are gone (${shortList(failed.map(nodeName))}), so no replica can be elected; ${have}.`,
       evidence: failed.map((node) => {
         const own = copiesOf(snapshot, node.id);
-        return `${nodeName(node)}: ${slotsText(node.slots)}, ${own.length === 0 ? 'no copy that answers' : copiesText(own)}`;
+        return `${nodeName(node)}: ${slotsText(node.slots)}, ${own.length === 0 ? 'no replica of it answers' : copiesText(own)}`;
       }),
       remedy: [
         ...new Set(failed.flatMap((node) => wayBack(snapshot, node) ?? [])),
@@ -148,7 +148,7 @@ function withoutMajority(snapshot: ClusterSnapshot): readonly Finding[] {
         ...(copies.length === 0
           ? []
           : [
-              'If they are dead for good, “Promote Replica…” with a takeover needs no votes: Kubernetes or you have to say that they are dead.',
+              'If they are dead for good, “Promote Replica…” with a takeover needs no votes: Kubernetes or you must confirm that they are dead.',
             ]),
       ].join(' '),
       nodeIds: failed.map(({ id }) => id),

@@ -18,7 +18,7 @@ export const replication: Rule = (snapshot) => {
         rule: 'loading',
         severity: 'warning',
         message: `${nodeName(node)} is loading its data.`,
-        evidence: ['INFO persistence says loading:1'],
+        evidence: ['INFO persistence reports loading:1'],
         remedy: 'Wait until it has read its files.',
         nodeIds: [node.id],
       });
@@ -28,7 +28,7 @@ export const replication: Rule = (snapshot) => {
         rule: 'replica-link',
         severity: 'warning',
         message: `${nodeName(node)} ${syncing ? 'is being synchronized from' : 'has lost the link to'} its master.`,
-        evidence: ['INFO replication says master_link_status:down'],
+        evidence: ['INFO replication reports master_link_status:down'],
         remedy: 'It cannot take over safely until the link is up.',
         nodeIds: [node.id],
       });

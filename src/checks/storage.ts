@@ -56,7 +56,7 @@ function neverSaved(nodes: readonly RedisNode[]): readonly Finding[] {
       severity: 'info',
       message: `Keys have never been saved to disk on ${quantity(those.length, 'master')}.`,
       evidence: [
-        `INFO persistence says aof_enabled:0 and rdb_last_bgsave_time_sec:-1 on ${shortList(those.map(nodeName))}.`,
+        `INFO persistence reports aof_enabled:0 and rdb_last_bgsave_time_sec:-1 on ${shortList(those.map(nodeName))}.`,
       ],
       remedy: 'To keep the keys over a restart, set appendonly to yes with “Set Configuration…”.',
       nodeIds: those.map(({ id }) => id),

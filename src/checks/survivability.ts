@@ -83,12 +83,12 @@ export function fateText({
   electsNobody,
 }: Survivability): string {
   const parts = [
-    ...(electsNobody ? ['most masters are there, so no replica could be elected'] : []),
+    ...(electsNobody ? ['most masters run there, so no replica could be elected'] : []),
     ...(lost.length === 0 ? [] : [`${slotsText(lostSlots)} of ${lost.join(', ')} would not be served`]),
     ...(failovers.length === 0
       ? []
       : [`replicas would take over from ${failovers.join(', ')} after the node timeout`]),
     ...(unprotected.length === 0 ? [] : [`${unprotected.join(', ')} would have no replica left`]),
   ];
-  return `If ${place.kind} ${place.name} died now: ${parts.length === 0 ? 'nothing would be missed' : parts.join('; ')}.`;
+  return `If ${place.kind} ${place.name} failed now: ${parts.length === 0 ? 'all slots would still be served' : parts.join('; ')}.`;
 }

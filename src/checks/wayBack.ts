@@ -93,7 +93,7 @@ export function wayBack(snapshot: ClusterSnapshot, node: RedisNode): string | un
   if (node.pod !== undefined) return podWayBack(snapshot, node.pod);
   if (!isKubernetesRef(snapshot.ref)) return undefined;
   if (snapshot.apiProblem !== undefined) {
-    return 'Wait until the Kubernetes API answers: whether its pod is there is not known.';
+    return 'Wait until the Kubernetes API answers: whether its pod exists is unknown.';
   }
   const gone = scaledBelow(snapshot);
   if (gone?.nodes.some(({ id }) => id === node.id) === true) return scaleBackRemedy(gone, snapshot);

@@ -155,7 +155,7 @@ export class NodeReader {
       const connection = await connectBy(route, (...to) => this.#redis.connectNode(...to));
       if (this.#closed) {
         connection.close();
-        throw new UserError('unreachable', 'The reading was ended.');
+        throw new UserError('unreachable', 'The reading was cancelled.');
       }
       this.#connection = connection;
     }
@@ -167,7 +167,7 @@ export class NodeReader {
       const route = await this.#open();
       if (this.#closed) {
         route.close();
-        throw new UserError('unreachable', 'The reading was ended.');
+        throw new UserError('unreachable', 'The reading was cancelled.');
       }
       this.#route = route;
     }

@@ -74,14 +74,17 @@ function describeStatus(error: ApiFailure, context: string, asked: Asked): Descr
     case 403:
       return [
         'forbidden',
-        `Not allowed to ${asked.verb} ${object(asked)} in ${where}. The server said: ${error.message}`,
+        `Not allowed to ${asked.verb} ${object(asked)} in ${where}. The server reported: ${error.message}`,
       ];
     case 404:
-      return ['not-found', `${object(asked)} was not found in ${where}. The server said: ${error.message}`];
+      return [
+        'not-found',
+        `${object(asked)} was not found in ${where}. The server reported: ${error.message}`,
+      ];
     case 409:
       return [
         'already-exists',
-        `${object(asked)} in ${where} already exists or was changed by someone else. The server said: ${error.message}`,
+        `${object(asked)} in ${where} already exists or was changed by someone else. The server reported: ${error.message}`,
       ];
     case 400:
     case 422:

@@ -69,7 +69,7 @@ class SharedSignIn extends KubeConfig {
     const cluster = find(context, own, (config) => config.getCluster(context.cluster));
     const user = find(context, own, (config) => config.getUser(context.user));
     if (cluster === undefined)
-      throw new Error(`${context.file} names the cluster "${context.cluster}" but does not hold it.`);
+      throw new Error(`${context.file} names the cluster "${context.cluster}" but does not contain it.`);
     this.loadFromOptions({
       clusters: [asKubectlDoes(cluster, user)],
       users: user === undefined ? [{ name: context.user }] : [completed(user, cluster, context.file)],
@@ -128,7 +128,7 @@ class SharedSignIn extends KubeConfig {
     if (program === undefined) return error instanceof Error ? error : new Error(String(error));
     const text =
       codeOf(error) === 'ENOENT'
-        ? `the program "${program}" that the kubeconfig names was not found. Install it, or start the editor from a shell whose PATH has it.`
+        ? `the program "${program}" that the kubeconfig names was not found. Install it, or start VS Code from a shell whose PATH has it.`
         : `the program "${program}" that the kubeconfig names returned no token: ${lastLine(messageOf(error))}`;
     return new SignInFailure(text, { cause: error });
   }

@@ -72,7 +72,7 @@ function presumedLosses(snapshot: ClusterSnapshot, dead: readonly string[]): rea
   if (dead.length === 0) return [];
   const names = dead.map((id) => nameOf(snapshot, id)).join(', ');
   return [
-    `If one of these still runs somewhere (${names}): its keys, and all that clients write there, when it comes back.`,
+    `If one of these still runs somewhere (${names}), its keys and all that clients write there are lost when it returns.`,
   ];
 }
 

@@ -30,7 +30,7 @@ export function planMoveMastersOff(
     const there = workers.size === 0 ? 'no known Kubernetes node' : [...workers].sort().join(', ');
     throw refusal(
       'not-found',
-      `${describeRef(snapshot.ref)} has no Redis node on Kubernetes node "${worker}"; it runs on ${there}.`,
+      `${describeRef(snapshot.ref)} has no Redis node on Kubernetes node “${worker}”; it runs on ${there}.`,
     );
   }
   const masters = mastersOf(snapshot).filter((node) => node.slots.length > 0);
@@ -58,7 +58,7 @@ export function planMoveMastersOff(
       ...survivability(snapshot, zones).map(fateText),
       ...stuck.map(
         (name) =>
-          `${name} stays: it has no in-sync replica on another Kubernetes node. Its slots are not served while its pod moves.`,
+          `${name} stays there: it has no in-sync replica on another Kubernetes node. Its slots are not served while its pod moves.`,
       ),
     ],
     losses: [],

@@ -83,8 +83,8 @@ export async function prepareRotation(
       {
         kind: 'changeObject',
         text: goesOn
-          ? `Resume with the passwords in Secret ${secret.secret} holds`
-          : `Put a new password into Secret ${secret.secret}, and keep the current one as ${previousPassword}`,
+          ? `Resume with the passwords that Secret ${secret.secret} holds`
+          : `Write a new password to Secret ${secret.secret}, and keep the current one as ${previousPassword}`,
       },
       {
         kind: 'waitForCluster',

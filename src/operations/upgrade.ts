@@ -82,7 +82,7 @@ export function planUpgrade(
   if (steps.length === 0) {
     throw new UserError(
       'invalid-input',
-      `${describeRef(ref)} is like that already. There is nothing to do. Nothing was changed.`,
+      `${describeRef(ref)} already has all of these values. Nothing was changed.`,
     );
   }
   const isRestart = request.restartedAt !== undefined;

@@ -62,7 +62,7 @@ describe('advice that is followed is not refused', { timeout: 120_000 }, () => {
       ['not-formed'],
     );
     assert.match(findings[0]?.message ?? '', /6 servers run, and none owns hash slots/);
-    assert.match(findings[0]?.remedy ?? '', /“Form Cluster…” makes/);
+    assert.match(findings[0]?.remedy ?? '', /“Form Cluster…” creates/);
     assert.throws(() => planFix(read, new Map()), /“Form Cluster…” forms a cluster of them/);
     const facts = await readFormServers(read, await inventory.dialer(read.ref), {
       ...redis,
@@ -159,7 +159,7 @@ describe('slots of masters that nobody declares failed', { timeout: 120_000 }, (
     const [finding] = found(read, 'reachable');
     assert.match(
       finding?.remedy ?? '',
-      /“Fix Uncovered Slots…” assigns its slots to other masters on your word/,
+      /“Fix Uncovered Slots…” assigns its slots to other masters after you confirm it/,
     );
     const dialer = await inventory.dialer(read.ref);
     assert.throws(() => planFix(read, new Map()), /lost its address.*"dead"/);
@@ -171,7 +171,7 @@ describe('slots of masters that nobody declares failed', { timeout: 120_000 }, (
       plan.losses.join(),
       /Keys in slots .* that only .* has are lost.*If one of these still runs somewhere/,
     );
-    assert.match(plan.warnings.join(), /treated as dead on your word/);
+    assert.match(plan.warnings.join(), /treated as dead because you confirmed it/);
     const readSnapshot = (): Promise<ClusterSnapshot> => inventory.fresh({ addresses: cluster.addresses });
     await runPlan(plan, runPorts(cluster, { readSnapshot, dialer }));
     const fixed = await readSnapshot();
@@ -194,7 +194,7 @@ describe('slots of masters that nobody declares failed', { timeout: 120_000 }, (
           view?.others.every(({ flags }) => flags.some((flag) => flag.startsWith('fail'))) !== false,
       ),
     );
-    for (const { remedy } of found(read, 'reachable')) assert.match(remedy ?? '', /on your word/);
+    for (const { remedy } of found(read, 'reachable')) assert.match(remedy ?? '', /after you confirm it/);
     assert.throws(() => planFix(read, new Map()), /too few masters answer to declare it failed.*"dead"/);
     const dead = presumedLost(read);
     assert.deepEqual(new Set(dead), new Set(gone.map(({ id }) => id)));

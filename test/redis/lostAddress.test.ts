@@ -71,7 +71,7 @@ describe('masters whose addresses all others have lost, and which run', { timeou
     for (const { severity, message, evidence, remedy = '' } of findings) {
       assert.equal(severity, 'error');
       assert.match(message, /was not found/);
-      assert.match(evidence.join(), /no address for it.*slots are what its peers list; .* not verified/);
+      assert.match(evidence.join(), /no address for it.*slots are as its peers list them; .* not verified/);
       assert.match(remedy, /^If its server runs, add the cluster again .*“Heal Cluster…”/);
     }
     assert.doesNotMatch(

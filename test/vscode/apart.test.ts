@@ -96,7 +96,7 @@ describe('a cluster that falls apart', { timeout: 10 * 60_000 }, () => {
     });
     await vscode.expandRow(cluster.context);
     await vscode.expandRow('shop');
-    await vscode.treeRow(/No cluster was formed yet/).waitFor();
+    await vscode.treeRow(/No cluster has been formed yet/).waitFor();
     await picture('not-formed');
     const addresses = (await read()).nodes.map(({ pod = '' }) => pod);
     assert.deepEqual(addresses, ['shop-0', 'shop-1', 'shop-2']);

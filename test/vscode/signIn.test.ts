@@ -149,7 +149,7 @@ describe('signing in', { timeout: 10 * 60_000 }, () => {
     await vscode.typeInput((tls.cert ?? '').replaceAll('\n', ' '));
     await asked(/Enter the path of the client key/);
     await vscode.typeInput((tls.key ?? '').replaceAll('\n', ' '));
-    await asked(/Enter the name that the server’s certificate has to bear/);
+    await asked(/Enter the name that the server’s certificate must contain/);
     await picture('sign-in-server-name');
     await vscode.page.keyboard.press('Enter');
     await eventually('the cluster is read', 30, async () =>

@@ -41,7 +41,7 @@ export function refuseLinked(snapshot: ClusterSnapshot, id: string): void {
   if (isOutOfTouch(snapshot, id)) return;
   throw refusal(
     'unsafe',
-    `${ghostName(snapshot, id)} does not answer here, but other nodes are in touch with it: it is running and would rejoin at once.`,
+    `${ghostName(snapshot, id)} does not answer here, but other nodes are connected to it: it is running and would rejoin at once.`,
   );
 }
 

@@ -86,7 +86,7 @@ export function stepLoss(step: Step, nameOf: (id: string) => string): string | u
     case 'assignSlots':
       return `Keys in slots ${formatSlots(step.slots)} that are only on servers that do not answer are lost.`;
     case 'deleteVolumes':
-      return `Everything on the volumes ${step.claims.join(', ')}.`;
+      return `Everything on the volumes ${step.claims.join(', ')} is permanently deleted.`;
     case 'promote':
       return step.how === 'handOver'
         ? undefined

@@ -8,7 +8,7 @@ export function lossesFor(snapshot: ClusterSnapshot, node: RedisNode): readonly 
   const name = nodeName(node);
   const master = nameOf(snapshot, node.masterId ?? '');
   const losses = [
-    `Writes that ${master} accepted but had not yet replicated to ${name}.`,
+    `Writes that ${master} accepted but had not yet replicated to ${name} are lost.`,
     ...newerCopies(snapshot, node),
   ];
   if (node.view?.keys === 0) losses.push(`${name} holds no keys: all keys of this shard are lost.`);

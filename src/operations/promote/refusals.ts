@@ -53,7 +53,10 @@ function refuseHandOver(snapshot: ClusterSnapshot, node: RedisNode, master: Redi
         : `${lostMajority(snapshot)} Promote with how "takeover" if they are dead.`;
     const denied = master === undefined ? undefined : whyDenied(master);
     const gone = denied === undefined ? 'does not answer' : `could not be read (${deniedText(denied)})`;
-    throw refusal('unsafe', `The master of ${name} ${gone}, so it cannot hand its role over. ${way}`);
+    throw refusal(
+      'unsafe',
+      `The master of ${name} ${gone}, so a coordinated failover is not possible. ${way}`,
+    );
   }
   if (isInTouch(node)) return;
   throw refusal(

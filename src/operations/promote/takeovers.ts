@@ -103,7 +103,7 @@ export function whyDead(snapshot: ClusterSnapshot, master: RedisNode): string {
   const source = isKubernetesRef(snapshot.ref)
     ? 'Kubernetes does not confirm it'
     : 'nothing else confirms it';
-  return `${name} is treated as dead on your word; ${source}. Make sure that it is stopped, or that no client reaches it.`;
+  return `${name} is treated as dead because you confirmed it; ${source}. Make sure that it is stopped, or that no client reaches it.`;
 }
 
 function unservedText(master: RedisNode): string {

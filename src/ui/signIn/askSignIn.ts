@@ -124,7 +124,7 @@ function textQuestions(host: string): Readonly<Record<Exclude<Field, 'tls'>, Tex
     cert: pemQuestion('client certificate', true),
     key: pemQuestion('client key'),
     serverName: {
-      prompt: `Enter the name that the server’s certificate has to bear. If it is empty, ${unless}.`,
+      prompt: `Enter the name that the server’s certificate must contain. If it is empty, ${unless}.`,
       placeHolder: 'redis.example.com',
     },
   };

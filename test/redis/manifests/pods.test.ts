@@ -93,7 +93,7 @@ test('while an operation holds the cluster no pod joins; an expired hold stops n
     await pods.start(6);
     await sleep(4000);
     assert.match(await pods.ask(6, ['CLUSTER', 'INFO']), /cluster_known_nodes:1\r/);
-    assert.match(pods.agentLog(6), /standing back/);
+    assert.match(pods.agentLog(6), /waiting: an operation is changing/);
     assert.equal(await pods.isReady(6), false);
     release();
     await pods.allReady(60);

@@ -28,7 +28,7 @@ test(
           [4096, 1],
         ],
       );
-      assert.match(pods.agentLog(6) + pods.agentLog(7), /standing back/);
+      assert.match(pods.agentLog(6) + pods.agentLog(7), /waiting: an operation is changing/);
 
       // The highest ordinals get a part to play, so that it has to be handed over before they end.
       const replica = grown.nodes.find((node) => node.pod?.name === 'redis-cluster-7');

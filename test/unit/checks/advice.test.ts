@@ -158,7 +158,7 @@ test('two of three masters dead: who has their data, and that no replica can be 
   const finding = found(snapshot, 'no-majority');
   assert.equal(
     finding?.message,
-    '2 of 3 voters are gone (cart-1, cart-2), so no replica can be elected; cart-4, cart-5 have their data.',
+    '2 of 3 voting masters are gone (cart-1, cart-2), so no replica can be elected; cart-4, cart-5 have their data.',
   );
   assert.match(finding.remedy ?? '', /“Promote Replica…” with a takeover needs no votes/);
   assert.doesNotMatch(remedies(snapshot), /Fix|Forget/);
@@ -197,7 +197,7 @@ test('servers that never formed a cluster are told apart from a broken one', () 
   const snapshot = { ...snapshotOf(lonely), workloads: [set] };
   const [finding, ...others] = check(snapshot);
   assert.deepEqual(others, []);
-  assert.equal(finding?.message, 'No cluster was formed yet: 6 servers run, and none knows another.');
+  assert.equal(finding?.message, 'No cluster has been formed yet: 6 servers run, and none knows another.');
   assert.match(finding.remedy ?? '', /“Form Cluster…”/);
   const own = { ...snapshot, workloads: [{ ...set, bundled: true }] };
   assert.match(remedies(own), /agents form it/);
@@ -226,7 +226,7 @@ test('a pod that has ended, is being deleted, crashes or has not joined each has
     return [finding?.message, finding?.remedy];
   };
   assert.deepEqual(remedyOf({ phase: 'Failed', reason: 'NodeShutdown', ready: false }, true), [
-    'Pod cart-6 has ended (NodeShutdown) and is not replaced.',
+    'Pod cart-6 has terminated (NodeShutdown) and is not replaced.',
     '“Replace Terminated Pods…” deletes pod cart-6, so that its StatefulSet starts it again; its volume is kept.',
   ]);
   const ended = { phase: 'Failed', reason: 'NodeShutdown', ready: false, workload: 'other' };
@@ -236,7 +236,10 @@ test('a pod that has ended, is being deleted, crashes or has not joined each has
     String(remedyOf({ reason: 'CrashLoopBackOff', ready: false }, true)),
     /not running: CrashLoopBackOff.*logs/,
   );
-  assert.match(String(remedyOf({})), /has not joined.*“Scale…” to the present 7 pods joins it as a replica/);
+  assert.match(
+    String(remedyOf({})),
+    /has not joined.*“Scale…” to the current number of pods \(7\) joins it as a replica/,
+  );
 });
 
 test('a replica before its first sync is waited for, one that is there is not missed, and texts read as sentences', () => {

@@ -76,7 +76,7 @@ test('wrong roles, lost addresses and lost links are named, and heal is offered 
     ],
     [{ host: '', flags: ['slave', 'noaddr'] }, /cart-0 has no address of cart-5/, true],
     [{ linkState: 'disconnected' }, /cart-0 has no link to cart-5/, true],
-    [{ flags: ['slave', 'fail'] }, /cart-0 calls failed cart-5/, false],
+    [{ flags: ['slave', 'fail'] }, /cart-0 marks as failed cart-5/, false],
   ];
   for (const [line, evidence, heals] of cases) {
     const snapshot = seenBy(['m0'], 'r2', line);

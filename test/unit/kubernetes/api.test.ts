@@ -281,5 +281,5 @@ test('a context whose cluster is missing says so', () => {
   writeFileSync(file, 'contexts: [{name: a, context: {cluster: gone, user: u}}]\n');
   const [kubeContext] = loadKubeconfigs([file]).contexts;
   assert.ok(kubeContext);
-  assert.throws(() => openContext(kubeContext), /names the cluster "gone" but does not hold it/);
+  assert.throws(() => openContext(kubeContext), /names the cluster "gone" but does not contain it/);
 });

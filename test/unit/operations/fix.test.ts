@@ -182,7 +182,7 @@ describe('slots that nobody serves', () => {
       assert.ok(plan.steps.length > 0);
       for (const step of plan.steps) assert.deepEqual('dead' in step && step.dead, dead);
       assert.deepEqual(plan.request, { dead });
-      assert.match(plan.warnings.join(), /treated as dead on your word/);
+      assert.match(plan.warnings.join(), /treated as dead because you confirmed it/);
       assert.match(plan.losses.join(), /If one of these still runs somewhere/);
       assert.throws(() => fixed(snapshot, ['m1', 'm2']), /r1.*too few masters answer/);
     });

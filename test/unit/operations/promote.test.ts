@@ -193,7 +193,7 @@ describe('promoting a replica', () => {
         ['r0', 'force', 'm0', dead],
       ],
     );
-    assert.match(plan.warnings.join(' '), /cart-0 \(m0\) is treated as dead on your word/);
+    assert.match(plan.warnings.join(' '), /cart-0 \(m0\) is treated as dead because you confirmed it/);
     assert.match(plan.losses.join(' '), /If cart-0 or cart-1 still runs somewhere/);
     assert.throws(
       () => planPromote(snapshot, { how: 'takeover', dead }),

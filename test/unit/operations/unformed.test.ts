@@ -47,7 +47,7 @@ describe('servers that never formed a cluster', () => {
     const findings = check(introduced(0));
     assert.deepEqual(
       findings.map(({ rule, message }) => [rule, message]),
-      [['not-formed', 'No cluster was formed yet: 6 servers run, and none owns hash slots.']],
+      [['not-formed', 'No cluster has been formed yet: 6 servers run, and none owns hash slots.']],
     );
   });
 
@@ -56,7 +56,7 @@ describe('servers that never formed a cluster', () => {
     const remedyOf = (snapshot: ClusterSnapshot): string =>
       check(snapshot).find(({ rule }) => rule === 'not-formed')?.remedy ?? '';
     const failure = { reason: 'timeout', message: 'No answer.' } as const;
-    assert.match(remedyOf(alone), /^“Form Cluster…” makes/);
+    assert.match(remedyOf(alone), /^“Form Cluster…” creates/);
     const unread = [{ address: '127.0.0.1:1', failure }];
     assert.match(remedyOf({ ...alone, unread }), /^Make 127\.0\.0\.1:1 readable first/);
     assert.match(remedyOf({ ...alone, nodes: alone.nodes.slice(0, 2) }), /needs at least 3 servers: add all/);
@@ -79,7 +79,7 @@ describe('servers that never formed a cluster', () => {
       check(snapshot)
         .map(({ message, remedy }) => `${message} ${remedy ?? ''}`)
         .join('\n');
-    assert.match(remedies(foreign), /No cluster was formed yet: 6 servers .* “Form Cluster…” makes/);
+    assert.match(remedies(foreign), /No cluster has been formed yet: 6 servers .* “Form Cluster…” creates/);
     assert.match(remedies(lonely()), /Wait: the pods’ agents form it/);
     assert.doesNotMatch(remedies(foreign), /Fix|Heal|Forget/);
   });

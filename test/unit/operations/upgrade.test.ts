@@ -114,7 +114,7 @@ test('what cannot be done safely is refused with the reason', () => {
   const nodes = sick.nodes.map((node) => (node.id === 'm0' ? { ...node, health: 'failed' as const } : node));
   const cases: [ClusterSnapshot, UpgradeFacts, Parameters<typeof planUpgrade>[2], RegExp][] = [
     [snapshot(), facts(), {}, /Name what to change/],
-    [snapshot(), facts(), { image: 'redis:7.0.15' }, /nothing to do/],
+    [snapshot(), facts(), { image: 'redis:7.0.15' }, /already has all of these values/],
     [snapshot(), facts(), { image: 'no image' }, /not the name of an image/],
     [snapshot('8.0.2'), facts(), { image: 'valkey/valkey:9.1.2' }, /Redis up to 7\.2\..*new cluster/],
     [snapshot('8.0.2'), facts(), { image: 'redis:7.0.15', memory: '1Gi' }, /cannot read the files/],

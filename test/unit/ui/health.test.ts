@@ -68,7 +68,7 @@ describe('a cluster that becomes unhealthy', () => {
   const names = (watch: HealthWatch, snapshot: ClusterSnapshot, now: number): readonly string[] =>
     watch.next(healths([snapshot]), now).map(({ name }) => name);
 
-  test('is news once it lasts, and only once until it is healthy again', () => {
+  test('is news once it lasts, and only and only once until it is healthy again', () => {
     const watch = new HealthWatch();
     const seen = [
       names(watch, healthy, 0),
