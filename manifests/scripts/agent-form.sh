@@ -79,7 +79,7 @@ formation() {
       epoch[$1] = $10; ids[$1] = $11; worker[$1] = $12; lost[$1] = $15; mine[$3] = 1
       line[$1] = $0
       if ($4 == "slave") follows[$1] = $5
-      if ($4 == "slave" && $8 == 16384 && owners_lost($15) * 2 < masters) heir[$5] = 1
+      if ($4 == "slave" && $8 == 16384 && owners_lost($15) * 2 < masters) replaced[$5] = 1
     }
     function first(i) { return int(16384 * i / masters) }
     function range(i) { return first(i) "-" first(i + 1) - 1 }
@@ -101,7 +101,7 @@ formation() {
         for (j = 2; j < n; j++) {
           split(k[j], node, "/")
           if (node[1] in mine) continue
-          if (node[1] in heir) why = "node " node[1] ", which is gone, has a replica that takes over"
+          if (node[1] in replaced) why = "node " node[1] ", which is gone, has a replica that takes over"
           else if (node[2] == "?" ? node[3] && !nameless : !(node[2] in ip)) why = "node " node[1] " may come back"
           else {
             if (follows[i] == node[1]) {

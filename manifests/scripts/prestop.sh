@@ -85,8 +85,8 @@ trap 'log_again; if read_local; then record; fi' EXIT
 (ask "$LOCAL" CONFIG SET replica-priority 0) >/dev/null
 end=$(($(date +%s) + WAIT))
 while [ "$(date +%s)" -lt "$end" ] && master_with_slots; do
-  heir=$(successor)
-  case $heir in
+  candidate=$(successor)
+  case $candidate in
   '')
     tell "no replica that stays could take the slots over"
     exit 0
@@ -97,8 +97,8 @@ while [ "$(date +%s)" -lt "$end" ] && master_with_slots; do
     ;;
   esac
   [ -n "$quieted" ] || quiet_valkey
-  answer=$(ask "$heir" CLUSTER FAILOVER)
-  tell "handing over to $heir: $answer"
+  answer=$(ask "$candidate" CLUSTER FAILOVER)
+  tell "failing over to $candidate: $answer"
   if [ "$answer" != OK ]; then
     sleep 0.5
   elif became_replica; then

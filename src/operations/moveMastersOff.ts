@@ -39,9 +39,13 @@ export function planMoveMastersOff(
     throw refusal('invalid-input', `No master with slots runs on Kubernetes node ${worker}.`);
   const load = new Map<string, number>();
   for (const { pod } of masters) add(load, pod?.worker);
-  const pairs = there.map((master) => ({ master, heir: heirOf(snapshot, master, worker, load) }));
-  const steps = pairs.flatMap(({ master, heir }) => (heir === undefined ? [] : [promoteStep(master, heir)]));
-  const stuck = pairs.filter(({ heir }) => heir === undefined).map(({ master }) => nodeName(master));
+  const pairs = there.map((master) => ({ master, candidate: candidateOf(snapshot, master, worker, load) }));
+  const steps = pairs.flatMap(({ master, candidate }) =>
+    candidate === undefined ? [] : [promoteStep(master, candidate)],
+  );
+  const stuck = pairs
+    .filter(({ candidate }) => candidate === undefined)
+    .map(({ master }) => nodeName(master));
   if (steps.length === 0) {
     throw refusal(
       'unsafe',
@@ -70,25 +74,25 @@ function add(load: Map<string, number>, worker: string | undefined): void {
 }
 
 /** Of those on other workers the one whose worker has the fewest masters, then the one that lacks least. */
-function heirOf(
+function candidateOf(
   snapshot: ClusterSnapshot,
   master: RedisNode,
   worker: string,
   load: Map<string, number>,
 ): RedisNode | undefined {
   const at = ({ pod }: RedisNode): number => load.get(pod?.worker ?? '') ?? 0;
-  const [heir] = replicasOf(snapshot, master.id)
+  const [candidate] = replicasOf(snapshot, master.id)
     .filter((node) => answers(node) && isInTouch(node) && node.pod?.worker !== worker)
     .sort((a, b) => at(a) - at(b) || (a.lagBytes ?? 0) - (b.lagBytes ?? 0));
-  add(load, heir?.pod?.worker);
-  return heir;
+  add(load, candidate?.pod?.worker);
+  return candidate;
 }
 
-function promoteStep(master: RedisNode, heir: RedisNode): Step {
+function promoteStep(master: RedisNode, candidate: RedisNode): Step {
   return {
     kind: 'promote',
-    node: heir.id,
+    node: candidate.id,
     how: 'handOver',
-    text: `${nodeName(master)} hands ${slotsText(master.slots)} over to ${nodeName(heir)} on ${heir.pod?.worker ?? 'another Kubernetes node'}`,
+    text: `Fail over ${nodeName(master)} (${slotsText(master.slots)}) to ${nodeName(candidate)} on ${candidate.pod?.worker ?? 'another Kubernetes node'}`,
   };
 }

@@ -7,7 +7,7 @@ import { parseClusterNodes } from '../../src/redis/clusterNodes.ts';
 
 /**
  * Lets a master pass on all it has acknowledged, and acknowledge nothing more: then nothing of it is unreplicated, nor
- * is a slot its own that its heir would not claim, for not having heard of it.
+ * is a slot its own that its new master would not claim, for not having heard of it.
  */
 export async function drain(dialer: ClusterDialer, id: string): Promise<void> {
   await withConnection({ dialer }, id, async (connection) => {

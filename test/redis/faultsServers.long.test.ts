@@ -64,9 +64,9 @@ async function killDuring(end: 'source' | 'target', moment: string, drained: boo
   const target = mastersOf(snapshot).find((node) => node !== source && node.slots.length > 0);
   assert.ok(target);
   const dead = end === 'source' ? source : target;
-  const heir = snapshot.nodes.find(({ masterId }) => masterId === dead.id);
+  const newMaster = snapshot.nodes.find(({ masterId }) => masterId === dead.id);
   const when = moments[moment];
-  assert.ok(heir && when);
+  assert.ok(newMaster && when);
   const plan = planReshard(snapshot, { from: [source.id], to: target.id, slots });
   const now = await present(cluster);
   let [seen, isStruck] = [0, false];
@@ -82,7 +82,7 @@ async function killDuring(end: 'source' | 'target', moment: string, drained: boo
     assert.ok(error instanceof UserError, String(error));
   });
   if (!isStruck) return false;
-  await bringBack(cluster, now, dead.id, [heir.id]);
+  await bringBack(cluster, now, dead.id, [newMaster.id]);
   const home = snapshot.nodes
     .filter(({ id, masterId }) => [id, masterId].includes(target.id))
     .map(({ id }) => id);
@@ -112,7 +112,7 @@ describe('servers that die in the middle of a reshard', { timeout: 900_000 }, ()
     );
     assert.equal(faults, Object.keys(moments).length * 2);
     assert.ok(acknowledged > 1000);
-    // Until the move goes on, the heir of a source does not show what is at the target already.
+    // Until the move goes on, the new master of a source does not show what is at the target already.
     assert.deepEqual(
       losses.filter((line) => line.includes('at the end')),
       [],

@@ -54,10 +54,10 @@ describe('two of three masters killed, by address: nobody but a person can say t
           ),
         ),
     );
-    const heir = nodeAt(cluster, 3).id;
+    const newMaster = nodeAt(cluster, 3).id;
     const gone = /2 of 3 voting masters do not answer \(.*\); 127\.0\.0\.1:\d+ has the data of .*, 127/;
-    assert.throws(() => planPromote(snapshot, { node: heir }), gone);
-    assert.throws(() => planPromote(snapshot, { node: heir, how: 'force' }), gone);
+    assert.throws(() => planPromote(snapshot, { node: newMaster }), gone);
+    assert.throws(() => planPromote(snapshot, { node: newMaster, how: 'force' }), gone);
     assert.throws(() => planPromote(snapshot, { how: 'takeover' }), gone);
     assert.throws(() => planPromote(snapshot, { how: 'takeover', dead: [ids[0] ?? ''] }), /Nothing proves/);
     const plan = planPromote(snapshot, { how: 'takeover', dead: ids });

@@ -175,22 +175,22 @@ for (const end of ['source', 'target'] as const) {
       const dying = dyingDialer(cluster.dialer, (_, [verb]) => verb === 'MIGRATE' && ++migrates === 40);
       const slots: SlotSet = [[0, 499]];
       await assert.rejects(move(cluster, slots, { dialer: dying, method: 'migrate' }), /the tool has died/);
-      const [dead, heir] = end === 'source' ? [0, 3] : [1, 4];
+      const [dead, newMaster] = end === 'source' ? [0, 3] : [1, 4];
       // What the tool did has been replicated by then.
       await sleep(500);
       cluster.kill(nodeAt(cluster, dead));
       const hasRole = async (index: number, role: string): Promise<boolean> =>
         (await viewOf(cluster, nodeAt(cluster, index))).replication.role === role;
-      await until(() => hasRole(heir, 'master'), 'the replica takes over');
+      await until(() => hasRole(newMaster, 'master'), 'the replica takes over');
       await cluster.restart(nodeAt(cluster, dead));
       await until(() => hasRole(dead, 'replica'), 'the dead server follows it');
-      const { id } = nodeAt(cluster, heir);
+      const { id } = nodeAt(cluster, newMaster);
       await move(cluster, slots, {
         ...(end === 'source' ? { from: id } : { to: id }),
         method: 'migrate',
         otherMasters: [nodeAt(cluster, 2).id],
       });
-      const owner = nodeAt(cluster, end === 'source' ? 1 : heir);
+      const owner = nodeAt(cluster, end === 'source' ? 1 : newMaster);
       assert.equal(await owns(cluster, owner, slots), 500);
       await assertNoneOpen(cluster, cluster.nodes);
       assert.deepEqual(await dumpAll(cluster), before);

@@ -45,11 +45,11 @@ async function configure(cluster: TestCluster, index: number, name: string, valu
 test("keys wait for the target's replica: a dead target loses no more than a block", async () => {
   const keys = 60_000;
   const cluster = await start({ config: { 'cluster-node-timeout': '3000' } }, keys);
-  const [source, target, heir] = [nodeAt(cluster, 0), nodeAt(cluster, 1), nodeAt(cluster, 4)];
+  const [source, target, newMaster] = [nodeAt(cluster, 0), nodeAt(cluster, 1), nodeAt(cluster, 4)];
   const before = await dumpAll(cluster);
   let pauses = 0;
   const stop = new AbortController();
-  cluster.kill(heir, 'SIGSTOP');
+  cluster.kill(newMaster, 'SIGSTOP');
   const moving = move(cluster, [[0, 4999]], {
     signal: stop.signal,
     onProgress: (_, __, { paused }) => {
@@ -67,17 +67,17 @@ test("keys wait for the target's replica: a dead target loses no more than a blo
     (error: unknown) => error,
   );
   assert.ok(ended === undefined || ended instanceof UserError, String(ended));
-  cluster.kill(heir, 'SIGCONT');
+  cluster.kill(newMaster, 'SIGCONT');
   const rest = { ...cluster, nodes: cluster.nodes.filter((node) => node !== target) };
   await until(
-    async () => (await viewOf(cluster, heir)).replication.role === 'master',
+    async () => (await viewOf(cluster, newMaster)).replication.role === 'master',
     'the replica takes over',
   );
-  // The source may have given a block away of which the heir, which stood still, never heard: then the dead node is its
+  // The source may have given a block away of which the new master, which stood still, never heard: then the dead node is its
   // only owner, and the check says to assign it.
   const seenBySource = (await viewOf(cluster, source)).others.find(({ id }) => id === target.id);
   for (const [from, to] of seenBySource?.slots ?? []) {
-    await withNode(cluster, heir, async (connection) => {
+    await withNode(cluster, newMaster, async (connection) => {
       await connection.call('CLUSTER', 'DELSLOTSRANGE', from, to);
       await connection.call('CLUSTER', 'ADDSLOTSRANGE', from, to);
       await connection.call('CLUSTER', 'BUMPEPOCH');
@@ -89,7 +89,7 @@ test("keys wait for the target's replica: a dead target loses no more than a blo
   console.log(`${lost} of ${keys} keys were on the dead target alone; ${moved} slots had moved`);
   assert.ok(lost <= 4096 + 64, `${lost} keys are lost`);
   const { movedSlots } = await move(cluster, [[0, 4999]], {
-    to: heir.id,
+    to: newMaster.id,
     otherMasters: [nodeAt(cluster, 2).id],
   });
   assert.ok(movedSlots > 0);

@@ -137,8 +137,8 @@ describe('obstacles on the way of an operation', { timeout: 240_000 }, () => {
     const now = await present(cluster);
     const snapshot = await readAnyway(now);
     const [first, second, third] = mastersOf(snapshot);
-    const heir = snapshot.nodes.find(({ masterId }) => masterId === second?.id);
-    assert.ok(first && second && third && heir);
+    const newMaster = snapshot.nodes.find(({ masterId }) => masterId === second?.id);
+    assert.ok(first && second && third && newMaster);
     const weights = { [first.id]: 0.9, [second.id]: 0.9, [third.id]: 1 };
     const plan = planRebalance(snapshot, { threshold: 0, weights });
     assert.equal(plan.steps.length, 2);
@@ -152,7 +152,7 @@ describe('obstacles on the way of an operation', { timeout: 240_000 }, () => {
     await untilSo(
       now,
       'the failover',
-      (found) => isNow(found, heir.id, 'master') && isNow(found, second.id, 'replica'),
+      (found) => isNow(found, newMaster.id, 'master') && isNow(found, second.id, 'replica'),
     );
     await assert.rejects(
       run(now, plan),
@@ -164,7 +164,7 @@ describe('obstacles on the way of an operation', { timeout: 240_000 }, () => {
     await runUnlessDone(now, async () =>
       planRebalance(await readAnyway(now), {
         threshold: 0,
-        weights: { [first.id]: 0.9, [heir.id]: 0.9, [third.id]: 1 },
+        weights: { [first.id]: 0.9, [newMaster.id]: 0.9, [third.id]: 1 },
       }),
     );
     assert.deepEqual(await dumpAll(cluster), data);

@@ -38,10 +38,10 @@ async function moveTo(home: number, slots: SlotSet): Promise<void> {
   });
 }
 
-async function promoteByHand(heir: ClusterNode): Promise<void> {
-  await withNode(cluster, heir, (connection) => connection.call('CLUSTER', 'FAILOVER'));
+async function promoteByHand(newMaster: ClusterNode): Promise<void> {
+  await withNode(cluster, newMaster, (connection) => connection.call('CLUSTER', 'FAILOVER'));
   await untilSo(await present(cluster), 'the hand-over', ({ nodes }) =>
-    nodes.some(({ id, role }) => id === heir.id && role === 'master'),
+    nodes.some(({ id, role }) => id === newMaster.id && role === 'master'),
   );
 }
 
@@ -93,18 +93,18 @@ describe('what an interrupted move leaves behind', { timeout: 240_000 }, () => {
       const now = await present(cluster);
       const snapshot = await readAnyway(now);
       const [source, target] = [nodeAt(cluster, 0), nodeAt(cluster, 1)];
-      const heir = nodeAt(cluster, home + 3);
+      const newMaster = nodeAt(cluster, home + 3);
       const masters = [source, target].map(({ number }) => masterOf(snapshot.nodes, number));
       const plan = planReshard(snapshot, { from: [masters[0] ?? ''], to: masters[1] ?? '', slots });
       let migrates = 0;
       const dialer = strikingDialer(now.dialer, async (_, [verb]) => {
-        if (verb === 'MIGRATE' && ++migrates === 30) await promoteByHand(heir);
+        if (verb === 'MIGRATE' && ++migrates === 30) await promoteByHand(newMaster);
       });
       await assert.rejects(run(now, plan, dialer), (error) => {
         assert.ok(error instanceof UserError, String(error));
         const whose =
           end === 'source'
-            ? `${heir.host}:${heir.port} serves these slots now`
+            ? `${newMaster.host}:${newMaster.port} serves these slots now`
             : 'the target does not take them now';
         assert.ok(error.message.includes(`${whose}, such as after a failover`), error.message);
         assert.match(error.message, /Still open: [\d,-]+\. Moved slots stay on the target\./);
@@ -113,7 +113,7 @@ describe('what an interrupted move leaves behind', { timeout: 240_000 }, () => {
       await sleep(500);
       await moveTo(1, slots);
       await assertNoneOpen(cluster, cluster.nodes);
-      await assertWhole(cluster, heir);
+      await assertWhole(cluster, newMaster);
       assert.deepEqual(await dumpAll(cluster), data);
     });
   }

@@ -172,7 +172,7 @@ async function failOver(which: 'source' | 'target'): Promise<void> {
   await sleep(300);
   cluster.kill(server);
   await until(({ nodes }) =>
-    nodes.some(({ id, role, view }) => isHeir(server, id) && role === 'master' && view !== undefined),
+    nodes.some(({ id, role, view }) => isCandidate(server, id) && role === 'master' && view !== undefined),
   );
   await cluster.restart(server);
   await until(({ nodes }) =>
@@ -182,7 +182,7 @@ async function failOver(which: 'source' | 'target'): Promise<void> {
   );
 }
 
-function isHeir(server: ClusterNode, id: string): boolean {
+function isCandidate(server: ClusterNode, id: string): boolean {
   const numbers = [server.id, id].map((one) => cluster.nodes.findIndex((node) => node.id === one));
   return (
     id !== server.id &&

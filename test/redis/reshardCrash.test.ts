@@ -186,26 +186,26 @@ for (const end of ['source', 'target'] as const) {
     await assert.rejects(reshard(cluster, request, await readSnapshot(cluster), dying), /the tool has died/);
     await sleep(500);
     cluster.kill(dead);
-    const heir = node(cluster, end === 'source' ? 3 : 4);
-    const snapshot = await waitForHeir(cluster, dead, heir);
-    const ids = { source: { from: [heir.id] }, target: { to: heir.id } }[end];
+    const newMaster = node(cluster, end === 'source' ? 3 : 4);
+    const snapshot = await waitForNewMaster(cluster, dead, newMaster);
+    const ids = { source: { from: [newMaster.id] }, target: { to: newMaster.id } }[end];
     await reshard(cluster, { ...request, ...ids }, snapshot);
     assert.deepEqual(await dumpAll(cluster), before);
-    await assertWhole(cluster, heir);
+    await assertWhole(cluster, newMaster);
   });
 }
 
 /**
  * Waits until the replica has taken over, brings the dead node back and waits until it has given its slots up. It need
- * not be the heir's replica: one that hears last of whom has but some of its slots stays a master without any.
+ * not be the new master's replica: one that hears last of whom has but some of its slots stays a master without any.
  */
-async function waitForHeir(
+async function waitForNewMaster(
   cluster: TestCluster,
   dead: ClusterNode,
-  heir: ClusterNode,
+  newMaster: ClusterNode,
 ): Promise<ClusterSnapshot> {
   const others = { ...cluster, nodes: cluster.nodes.filter(({ id }) => id !== dead.id) };
-  await waitFor(others, heir, ({ role }) => role === 'master');
+  await waitFor(others, newMaster, ({ role }) => role === 'master');
   await cluster.restart(dead);
   return await waitFor(cluster, dead, ({ view }) => view?.self.slots.length === 0);
 }

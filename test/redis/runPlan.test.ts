@@ -78,15 +78,15 @@ test('a plan stopped in the middle is gone on with by running the same plan, als
 
 test('a failover between the plan and the run is noticed by the step and by the file, and nothing is moved', async () => {
   const cluster = await start(3, 1);
-  const [source, target, heir] = [node(cluster, 0), node(cluster, 1), node(cluster, 3)];
+  const [source, target, newMaster] = [node(cluster, 0), node(cluster, 1), node(cluster, 3)];
   const snapshot = await readSnapshot(cluster);
   const plan: Plan = planReshard(snapshot, { from: [source.id], to: target.id, slots: 100 });
   const file = writePlanFile(plan, snapshot, new Date());
   for (let attempt = 0; ; attempt++) {
-    const { stdout } = await cluster.cli('-p', String(heir.port), 'CLUSTER', 'FAILOVER');
+    const { stdout } = await cluster.cli('-p', String(newMaster.port), 'CLUSTER', 'FAILOVER');
     await sleep(200);
     const now = await readSnapshot(cluster);
-    if (now.nodes.find(({ id }) => id === heir.id)?.role === 'master') break;
+    if (now.nodes.find(({ id }) => id === newMaster.id)?.role === 'master') break;
     if (attempt > 100) throw new Error(`the replica did not take over: ${stdout}`);
   }
   const name = `${source.host}:${source.port}`;

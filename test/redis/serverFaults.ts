@@ -66,7 +66,7 @@ function serverOf(cluster: TestCluster, now: Present, id: string): ClusterNode {
   return server;
 }
 
-function heirsOf(snapshot: ClusterSnapshot, id: string): readonly string[] {
+function candidatesOf(snapshot: ClusterSnapshot, id: string): readonly string[] {
   const node = snapshot.nodes.find((one) => one.id === id);
   if (node?.role !== 'master' || node.slots.length === 0) return [];
   return replicasOf(snapshot, id)
@@ -79,29 +79,29 @@ export async function bringBack(
   cluster: TestCluster,
   now: Present,
   dead: string,
-  heirs: readonly string[],
+  newMasters: readonly string[],
 ): Promise<void> {
   const find = ({ nodes }: ClusterSnapshot, id: string): RedisNode | undefined =>
     nodes.find((node) => node.id === id);
-  if (heirs.length > 0) {
+  if (newMasters.length > 0) {
     await untilSo(now, 'the failover', (snapshot) =>
-      heirs.some((heir) => find(snapshot, heir)?.role === 'master'),
+      newMasters.some((newMaster) => find(snapshot, newMaster)?.role === 'master'),
     );
   }
   await cluster.restart(serverOf(cluster, now, dead));
   const after = await untilSo(now, 'the dead server', (snapshot) => {
     const back = find(snapshot, dead)?.view;
     if (back === undefined) return !snapshot.nodes.some(({ id }) => id === dead);
-    // It keeps the slots that it took too late for its heir to hear of them.
-    const inherited = unionSlots(...heirs.map((heir) => find(snapshot, heir)?.slots ?? []));
+    // It keeps the slots that it took too late for its new master to hear of them.
+    const inherited = unionSlots(...newMasters.map((newMaster) => find(snapshot, newMaster)?.slots ?? []));
     const { slots } = back.self;
     const isOwner = slots.length > 0 && intersectSlots(slots, inherited).length === 0;
-    return heirs.length === 0 || isOwner || isEmptyMaster(back) || back.replication.linkUp === true;
+    return newMasters.length === 0 || isOwner || isEmptyMaster(back) || back.replication.linkUp === true;
   });
   const back = find(after, dead)?.view;
-  const heir = heirs.find((id) => find(after, id)?.role === 'master');
-  if (heir !== undefined && back !== undefined && isEmptyMaster(back)) {
-    await run(now, planReplicate(after, { node: dead, master: heir }));
+  const newMaster = newMasters.find((id) => find(after, id)?.role === 'master');
+  if (newMaster !== undefined && back !== undefined && isEmptyMaster(back)) {
+    await run(now, planReplicate(after, { node: dead, master: newMaster }));
   }
   await untilSo(now, 'the recovery', ({ nodes }) =>
     nodes.every(
@@ -167,16 +167,16 @@ async function strikeOnce(
   const plan = await one.planFor(now);
   const step = plan.steps[strike.step];
   if (step === undefined) return undefined;
-  let struck: { readonly dead: string; readonly heirs: readonly string[] } | undefined;
+  let struck: { readonly dead: string; readonly newMasters: readonly string[] } | undefined;
   const aimed = aim(now.dialer, strike, async () => {
     const snapshot = await readAnyway(now);
     const ends = endsOf(step, snapshot).filter((id) => now.nodes.some((node) => node.id === id));
     const dead = strike.end === 'first' ? ends[0] : ends.at(-1);
     if (dead === undefined) return;
-    const heirs = heirsOf(snapshot, dead);
-    if (drained && heirs.length > 0) await drain(now.dialer, dead);
+    const newMasters = candidatesOf(snapshot, dead);
+    if (drained && newMasters.length > 0) await drain(now.dialer, dead);
     cluster.kill(serverOf(cluster, now, dead));
-    struck = { dead, heirs };
+    struck = { dead, newMasters };
   });
   let message: string | undefined;
   await run(now, plan, aimed.dialer, aimed.witness).catch((error: unknown) => {
@@ -184,7 +184,7 @@ async function strikeOnce(
     ({ message } = error);
   });
   if (struck === undefined) return undefined;
-  await bringBack(cluster, now, struck.dead, struck.heirs);
+  await bringBack(cluster, now, struck.dead, struck.newMasters);
   await goOn(cluster, one, plan);
   return { message };
 }
@@ -282,7 +282,7 @@ export async function assertNothingLost(
   t: TestContext,
 ): Promise<void> {
   const { deaths, report, lost } = await strikeAll(operations, true);
-  // Until the move goes on, the heir of a source does not show what is at the target already.
+  // Until the move goes on, the new master of a source does not show what is at the target already.
   const losses = report.losses.filter((line) => line.includes('at the end'));
   t.diagnostic(
     `${deaths} servers killed; ${report.acknowledged.toLocaleString('en-US')} writes acknowledged meanwhile, ${losses.length} lost; of ${keys.toLocaleString('en-US')} keys that nobody wrote ${lost} lost`,

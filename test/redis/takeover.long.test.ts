@@ -21,7 +21,7 @@ const ref = { context: 'processes', namespace: 'test', name: 'redis-cluster' };
 let cluster: TestCluster;
 let impatient: ClusterDialer;
 let dead: readonly [ClusterNode, ClusterNode];
-let heir: ClusterNode;
+let newMaster: ClusterNode;
 let data: ReadonlyMap<string, string>;
 
 before(async () => {
@@ -31,7 +31,7 @@ before(async () => {
   await fill(cluster, plainWrites(5000));
   data = await dumpAll(cluster);
   dead = [nodeAt(cluster, 0), nodeAt(cluster, 1)];
-  heir = nodeAt(cluster, 3);
+  newMaster = nodeAt(cluster, 3);
   // A stopped process takes connections, and never answers.
   impatient = {
     credentials: {},
@@ -93,7 +93,7 @@ describe('most masters gone at once', { timeout: 240_000 }, () => {
     for (const node of dead) cluster.kill(node, 'SIGSTOP');
     try {
       const snapshot = await until('silence', areSilent);
-      const request = { node: heir.id };
+      const request = { node: newMaster.id };
       assert.throws(
         () => planPromote(snapshot, request),
         /a coordinated failover is not possible.*how "takeover"/,
@@ -131,10 +131,10 @@ describe('most masters gone at once', { timeout: 240_000 }, () => {
     assert.equal(replicas.length, 3, 'no replica was elected');
     const unproven = { ...snapshot, ref: { addresses: cluster.addresses } };
     assert.throws(
-      () => planPromote(unproven, { node: heir.id, how: 'takeover' }),
+      () => planPromote(unproven, { node: newMaster.id, how: 'takeover' }),
       /Nothing proves .* stopped/,
     );
-    const plan = planPromote(snapshot, { node: heir.id, how: 'takeover' });
+    const plan = planPromote(snapshot, { node: newMaster.id, how: 'takeover' });
     assert.match(
       plan.warnings.join('\n'),
       /redis-cluster-0 \(\w+\): container redis of pod redis-cluster-0 has terminated/,
@@ -144,13 +144,13 @@ describe('most masters gone at once', { timeout: 240_000 }, () => {
     const served = await until('the other election', ({ nodes }) =>
       nodes.every(({ view }) => view === undefined || view.clusterState === 'ok'),
     );
-    assert.equal(served.nodes.find(({ id }) => id === heir.id)?.role, 'master');
+    assert.equal(served.nodes.find(({ id }) => id === newMaster.id)?.role, 'master');
     const alive = { ...cluster, nodes: cluster.nodes.filter((node) => !dead.includes(node)) };
     assert.deepEqual(await dumpAll(alive), data);
     await fill(alive, [['SET', Buffer.from('afterwards'), 'served']]);
     assert.equal((await run(plan)).skipped, 2, 'run twice, both are skipped');
     for (const node of dead) await cluster.restart(node);
-    await assertWhole(cluster, heir);
+    await assertWhole(cluster, newMaster);
     const kept = await dumpAll(cluster);
     assert.ok(kept.delete('afterwards'));
     assert.deepEqual(kept, data);

@@ -128,9 +128,9 @@ export function elect(world: World, replica: SimNode): void {
   takeOver(world, replica, master.id);
 }
 
-/** What a failover without the old master's agreement loses: the entries of its stream that the heir never got. */
-export function excuse(world: World, master: SimNode, heir: SimNode): void {
-  for (const entry of master.stream.slice(heir.applied)) {
+/** What a failover without the old master's agreement loses: the entries of its stream that the new master never got. */
+export function excuse(world: World, master: SimNode, newMaster: SimNode): void {
+  for (const entry of master.stream.slice(newMaster.applied)) {
     world.excused.set(entry.key, entry.kind);
   }
 }

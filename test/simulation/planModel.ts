@@ -66,11 +66,11 @@ function move(model: Model, from: string, to: string, slots: SlotSet): void {
 }
 
 function promote(model: Model, id: string): void {
-  const heir = memberIn(model, id);
-  if (heir.masterId === undefined) throw new Error(`${id} is already a master`);
-  const old = memberIn(model, heir.masterId);
-  heir.masterId = undefined;
-  heir.slots = old.slots;
+  const newMaster = memberIn(model, id);
+  if (newMaster.masterId === undefined) throw new Error(`${id} is already a master`);
+  const old = memberIn(model, newMaster.masterId);
+  newMaster.masterId = undefined;
+  newMaster.slots = old.slots;
   old.slots = [];
   for (const member of model.members.values()) if (member.masterId === old.id) member.masterId = id;
   old.masterId = id;

@@ -13,7 +13,7 @@ const terms: readonly (readonly [RegExp, string])[] = [
     'unknown node, no master serves, no replicas',
   ],
   [/\bheirs?\b/i, 'failover candidate'],
-  [/\bhand(s|ed|ing)? (it|its slots|the slots|its master) over\b/i, 'fail over'],
+  [/\bhand(s|ed|ing)? (it|its slots|the slots|its master|\{\}) over\b/i, 'fail over'],
   [/\bfallen apart\b|\bof one mind\b/i, 'split, same view'],
   [/\bin step\b/i, 'in sync'],
   [/\bon your word\b|\bsays? that (they|it) (is|are) dead\b/i, 'after you confirm it'],

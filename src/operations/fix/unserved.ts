@@ -44,9 +44,9 @@ function reasonToKeep(
   if (isSeenByPeers(snapshot, node.id)) {
     return 'it could not be read from this machine, but its peers have not declared it failed: other nodes are connected to it.';
   }
-  const heirs = replicasOf(snapshot, node.id).filter((replica) => answers(replica));
-  if (heirs.length > 0) {
-    return `${heirs.map(nodeName).join(', ')} ${heirs.length === 1 ? 'has' : 'have'} a copy; promote that instead.`;
+  const candidates = replicasOf(snapshot, node.id).filter((replica) => answers(replica));
+  if (candidates.length > 0) {
+    return `${candidates.map(nodeName).join(', ')} ${candidates.length === 1 ? 'has' : 'have'} a copy; promote that instead.`;
   }
   if (isLost(snapshot, node, dead)) return undefined;
   if (staysUndeclared(snapshot, node)) return undeclaredText(snapshot, node.id);

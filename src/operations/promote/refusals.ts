@@ -146,14 +146,14 @@ function unprovenDeath(snapshot: ClusterSnapshot, ids: readonly string[]): Error
 function lostMajority(snapshot: ClusterSnapshot): string {
   const { all, silent } = votersOf(snapshot);
   const isAnyDenied = silent.some((node) => whyDenied(node) !== undefined);
-  const heirs = silent.map((master) => {
+  const candidates = silent.map((master) => {
     const names = replicasOf(snapshot, master.id)
       .filter((one) => answers(one))
       .map(nodeName);
     if (names.length === 0) return `no replica has the data of ${nodeName(master)}`;
     return `${names.join(', ')} ${names.length === 1 ? 'has' : 'have'} the data of ${nodeName(master)}`;
   });
-  return `${silent.length} of ${quantity(all.length, 'voting master')} ${isAnyDenied ? 'could not be read' : 'do not answer'} (${silent.map(silentText).join(', ')}); ${heirs.join(', ')}.`;
+  return `${silent.length} of ${quantity(all.length, 'voting master')} ${isAnyDenied ? 'could not be read' : 'do not answer'} (${silent.map(silentText).join(', ')}); ${candidates.join(', ')}.`;
 }
 
 /** A master that could not be read may be healthy, so the reason stands beside its name. */

@@ -6,8 +6,8 @@ import type { NodeConnection } from '../../redis/nodeConnection.ts';
 
 /** Who takes over from whom; nodes by their ids. */
 export interface TakeOver {
-  readonly heir: string;
-  /** Undefined where it is not known; needed for `handOver`, which ends only when it follows the heir. */
+  readonly candidate: string;
+  /** Undefined where it is not known; needed for `handOver`, which ends only when it follows the candidate. */
   readonly old: string | undefined;
   /** The masters with slots, whose votes an election needs. */
   readonly voters: readonly string[];
@@ -28,7 +28,7 @@ export interface TakeOverPorts {
 
 /** Milliseconds a hand-over has: redis itself gives up after 5 s (CLUSTER_MF_TIMEOUT). An election is tried longer. */
 const limits = { handOver: 6_000, force: 15_000, takeover: 5_000 } as const;
-/** Milliseconds until the voters have heard what the heir is; gossip takes half of cluster-node-timeout at most. */
+/** Milliseconds until the voters have heard what the candidate is; gossip takes half of cluster-node-timeout at most. */
 const knownWithin = 15_000;
 /** A replica whose election failed tries no other before four node timeouts are over (`auth_retry_time`). */
 const retryTimeouts = 4;
@@ -42,7 +42,7 @@ const pollEvery = 50;
  * only when the voters know the replica as what it is. Rejects with what the server said, or what is not known yet.
  */
 export async function takeOver(wanted: TakeOver, ports: TakeOverPorts): Promise<void> {
-  const { heir, how } = wanted;
+  const { candidate, how } = wanted;
   const { now, delay, signal } = ports;
   const isStopped = (): boolean => signal.aborted;
   for (let attempt = 1; ; attempt++) {
@@ -60,15 +60,15 @@ export async function takeOver(wanted: TakeOver, ports: TakeOverPorts): Promise<
         `it did not become master within ${limits[how] / 1000} s (tried ${tries} times; its last reply: ${answer})`,
       );
     }
-    const timeout = await ports.withNode(heir, ports.readNodeTimeout);
+    const timeout = await ports.withNode(candidate, ports.readNodeTimeout);
     await delay(begun + retryTimeouts * timeout - now(), signal);
   }
 }
 
 /** OK only means that it was begun (https://redis.io/docs/latest/commands/cluster-failover/). */
-function ask({ heir, how }: TakeOver, { withNode }: TakeOverPorts): Promise<string> {
+function ask({ candidate, how }: TakeOver, { withNode }: TakeOverPorts): Promise<string> {
   const option = { handOver: [], force: ['FORCE'], takeover: ['TAKEOVER'] }[how];
-  return withNode(heir, async (connection) => {
+  return withNode(candidate, async (connection) => {
     try {
       return String(await connection.call('CLUSTER', 'FAILOVER', ...option));
     } catch (error) {
@@ -78,12 +78,12 @@ function ask({ heir, how }: TakeOver, { withNode }: TakeOverPorts): Promise<stri
   });
 }
 
-/** All voters that answer have to know the heir; when the time is up, a majority of all voters is enough. */
+/** All voters that answer have to know the candidate; when the time is up, a majority of all voters is enough. */
 async function untilElectable(wanted: TakeOver, ports: TakeOverPorts): Promise<void> {
   const { readNode, now, delay, signal } = ports;
   const end = now() + knownWithin;
   while (!signal.aborted) {
-    const own = await readNode(wanted.heir);
+    const own = await readNode(wanted.candidate);
     const views = await Promise.all(wanted.voters.map((id) => readNode(id).catch(() => undefined)));
     const answering = views.filter((view) => view !== undefined);
     const knowing = answering.filter((view) => knows(view, own, wanted));
@@ -99,22 +99,22 @@ async function untilElectable(wanted: TakeOver, ports: TakeOverPorts): Promise<v
   }
 }
 
-function knows(voter: NodeView, heir: NodeView, { old }: TakeOver): boolean {
-  const seen = voter.others.find(({ id }) => id === heir.self.id);
+function knows(voter: NodeView, candidate: NodeView, { old }: TakeOver): boolean {
+  const seen = voter.others.find(({ id }) => id === candidate.self.id);
   if (seen?.flags.includes('slave') !== true) return false;
-  return (old === undefined || seen.masterId === old) && voter.currentEpoch <= heir.currentEpoch;
+  return (old === undefined || seen.masterId === old) && voter.currentEpoch <= candidate.currentEpoch;
 }
 
 /** Whether the server itself says that it is a master with slots; after a hand-over its old master has to follow it. */
-async function hasTakenOver({ heir, old, how }: TakeOver, ports: TakeOverPorts): Promise<boolean> {
+async function hasTakenOver({ candidate, old, how }: TakeOver, ports: TakeOverPorts): Promise<boolean> {
   const { readNode, now, delay, signal } = ports;
   const end = now() + limits[how];
   while (now() < end && !signal.aborted) {
-    const { self, replication } = await readNode(heir);
+    const { self, replication } = await readNode(candidate);
     if (replication.role === 'master' && self.slots.length > 0) {
       if (how !== 'handOver' || old === undefined) return true;
       const before = await readNode(old);
-      if (before.replication.role === 'replica' && before.self.masterId === heir) return true;
+      if (before.replication.role === 'replica' && before.self.masterId === candidate) return true;
     }
     await delay(pollEvery, signal);
   }
@@ -125,18 +125,19 @@ async function hasTakenOver({ heir, old, how }: TakeOver, ports: TakeOverPorts):
  * Waits until all members have heard of a takeover, which chose its epoch without asking: the next one has to choose a
  * higher one. When the time is up it is for that one to find out.
  */
-async function untilKnown({ heir, members = [] }: TakeOver, ports: TakeOverPorts): Promise<void> {
+async function untilKnown({ candidate, members = [] }: TakeOver, ports: TakeOverPorts): Promise<void> {
   const { readNode, now, delay, signal } = ports;
   const end = now() + knownWithin;
   while (now() < end && !signal.aborted) {
-    const { self } = await readNode(heir);
+    const { self } = await readNode(candidate);
     const views = await Promise.all(members.map((id) => readNode(id).catch(() => undefined)));
     const isKnown = views.every(
       (view) =>
         view === undefined ||
-        view.self.id === heir ||
+        view.self.id === candidate ||
         view.others.some(
-          ({ id, configEpoch, slots }) => id === heir && configEpoch === self.configEpoch && slots.length > 0,
+          ({ id, configEpoch, slots }) =>
+            id === candidate && configEpoch === self.configEpoch && slots.length > 0,
         ),
     );
     if (isKnown) return;

@@ -29,15 +29,17 @@ export function planTakeovers(snapshot: ClusterSnapshot, { node, dead = [] }: Re
   const pairs = silent
     .map((master) => ({
       master,
-      heir: chosen.masterId === master.id ? chosen : bestReplica(snapshot, master),
+      candidate: chosen.masterId === master.id ? chosen : bestReplica(snapshot, master),
     }))
-    .sort((a, b) => Number(b.heir === chosen) - Number(a.heir === chosen));
-  const served = pairs.flatMap(({ master, heir }) => (heir === undefined ? [] : [{ master, heir }]));
-  const missing = Math.floor(all.length / 2) + 1 - (all.length - silent.length);
-  const steps = served.map(({ master, heir }, index) =>
-    stepFor(master, heir, index < missing || !knowItsMaster(snapshot, heir), dead),
+    .sort((a, b) => Number(b.candidate === chosen) - Number(a.candidate === chosen));
+  const served = pairs.flatMap(({ master, candidate }) =>
+    candidate === undefined ? [] : [{ master, candidate }],
   );
-  const names = served.map(({ heir }) => nodeName(heir)).join(', ');
+  const missing = Math.floor(all.length / 2) + 1 - (all.length - silent.length);
+  const steps = served.map(({ master, candidate }, index) =>
+    stepFor(master, candidate, index < missing || !knowItsMaster(snapshot, candidate), dead),
+  );
+  const names = served.map(({ candidate }) => nodeName(candidate)).join(', ');
   return {
     title: `Promote ${names} of ${snapshot.name}`,
     ref: snapshot.ref,
@@ -51,9 +53,12 @@ export function planTakeovers(snapshot: ClusterSnapshot, { node, dead = [] }: Re
     warnings: [
       `${silent.length} of ${quantity(all.length, 'voting master')} are gone; ${names} ${served.length === 1 ? 'has' : 'have'} their data.`,
       ...silent.map((master) => whyDead(snapshot, master)),
-      ...pairs.flatMap(({ master, heir }) => (heir === undefined ? [unservedText(master)] : [])),
+      ...pairs.flatMap(({ master, candidate }) => (candidate === undefined ? [unservedText(master)] : [])),
     ],
-    losses: [...served.flatMap(({ heir }) => lossesFor(snapshot, heir)), ...presumedLosses(snapshot, silent)],
+    losses: [
+      ...served.flatMap(({ candidate }) => lossesFor(snapshot, candidate)),
+      ...presumedLosses(snapshot, silent),
+    ],
   };
 }
 
@@ -65,8 +70,8 @@ function bestReplica(snapshot: ClusterSnapshot, master: RedisNode): RedisNode | 
 }
 
 function firstHeir(snapshot: ClusterSnapshot, silent: readonly RedisNode[]): RedisNode {
-  const heir = silent.map((master) => bestReplica(snapshot, master)).find((one) => one !== undefined);
-  if (heir !== undefined) return heir;
+  const candidate = silent.map((master) => bestReplica(snapshot, master)).find((one) => one !== undefined);
+  if (candidate !== undefined) return candidate;
   throw refusal(
     silent.length === 0 ? 'invalid-input' : 'unsafe',
     silent.length === 0
@@ -77,17 +82,17 @@ function firstHeir(snapshot: ClusterSnapshot, silent: readonly RedisNode[]): Red
 
 function stepFor(
   master: RedisNode,
-  heir: RedisNode,
+  candidate: RedisNode,
   isTakeover: boolean,
   dead: readonly string[],
 ): StepOf<'promote'> {
   const slots = slotsText(master.slots);
   const text = isTakeover
-    ? `${nodeName(heir)} takes over ${slots} of ${nodeName(master)} without an election`
-    : `${nodeName(heir)} is elected in place of ${nodeName(master)} (${slots}) once a majority of masters answers`;
+    ? `${nodeName(candidate)} takes over ${slots} of ${nodeName(master)} without an election`
+    : `${nodeName(candidate)} is elected in place of ${nodeName(master)} (${slots}) once a majority of masters answers`;
   return {
     kind: 'promote',
-    node: heir.id,
+    node: candidate.id,
     how: isTakeover ? 'takeover' : 'force',
     master: master.id,
     ...(dead.length === 0 ? {} : { dead }),

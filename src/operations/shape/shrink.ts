@@ -68,10 +68,10 @@ function promoteStep(roles: Roles, node: RedisNode, old: RedisNode): StepOf<'pro
 function handOvers({ drained, spare, dropped }: Leaving, roles: Roles): readonly Step[] {
   return dropped.flatMap((node) => {
     if (node.slots.length === 0 || drained.includes(node)) return [];
-    const heir = followers(roles, node).find(
+    const replacement = followers(roles, node).find(
       (one) => !dropped.includes(one) && !spare.includes(one) && answers(one) && isInTouch(one),
     );
-    return heir === undefined ? [] : [promoteStep(roles, heir, node)];
+    return replacement === undefined ? [] : [promoteStep(roles, replacement, node)];
   });
 }
 
@@ -125,20 +125,21 @@ function takePlaces({ drained, spare, dropped }: Leaving, roles: Roles): readonl
     replicas ?? [],
     roles,
   );
-  for (const { node, heir } of needed.pairs) steps.push(...replaceSteps(roles, node, heir));
+  for (const { node, replacement } of needed.pairs) steps.push(...replaceSteps(roles, node, replacement));
   const gone = needed.pairs.map(({ node }) => node);
   const leave = (those: readonly RedisNode[]): void => {
     for (const node of those) steps.push(...leaveSteps(node));
   };
   leave([...gone, ...dropped.filter((node) => spare.includes(node) && !drained.includes(node))]);
-  const late = needed.left.map((node, index) => ({ node, heir: masters?.[index] }));
-  for (const { node, heir } of late) if (heir !== undefined) steps.push(...replaceSteps(roles, node, heir));
+  const late = needed.left.map((node, index) => ({ node, replacement: masters?.[index] }));
+  for (const { node, replacement } of late)
+    if (replacement !== undefined) steps.push(...replaceSteps(roles, node, replacement));
   leave([...late.map(({ node }) => node), ...dropped.filter((node) => drained.includes(node))]);
   return steps;
 }
 
 interface Paired {
-  readonly pairs: readonly { readonly node: RedisNode; readonly heir: RedisNode }[];
+  readonly pairs: readonly { readonly node: RedisNode; readonly replacement: RedisNode }[];
   /** Those for which no replica was spare. */
   readonly left: readonly RedisNode[];
 }
@@ -146,32 +147,32 @@ interface Paired {
 /** A spare replica of the same shard first: it is there already. */
 function pairUp(nodes: readonly RedisNode[], spare: readonly RedisNode[], roles: Roles): Paired {
   const free = [...spare];
-  const pairs: { node: RedisNode; heir: RedisNode }[] = [];
+  const pairs: { node: RedisNode; replacement: RedisNode }[] = [];
   const shard = (node: RedisNode): RedisNode => roles.masterOf.get(node) ?? node;
   const take = (node: RedisNode, isFit: (one: RedisNode) => boolean): boolean => {
     const index = free.findIndex(isFit);
-    const [heir] = index < 0 ? [] : free.splice(index, 1);
-    if (heir !== undefined) pairs.push({ node, heir });
-    return heir !== undefined;
+    const [replacement] = index < 0 ? [] : free.splice(index, 1);
+    if (replacement !== undefined) pairs.push({ node, replacement });
+    return replacement !== undefined;
   };
   const others = nodes.filter((node) => !take(node, (one) => shard(one) === shard(node)));
   return { pairs, left: others.filter((node) => !take(node, () => true)) };
 }
 
 /** The spare node copies the shard, and takes over where the one that goes is its master still. */
-function replaceSteps(roles: Roles, node: RedisNode, heir: RedisNode): readonly Step[] {
+function replaceSteps(roles: Roles, node: RedisNode, replacement: RedisNode): readonly Step[] {
   const steps: Step[] = [];
   const master = roles.masterOf.get(node) ?? node;
-  if (roles.masterOf.get(heir) !== master) {
-    roles.masterOf.set(heir, master);
+  if (roles.masterOf.get(replacement) !== master) {
+    roles.masterOf.set(replacement, master);
     steps.push({
       kind: 'replicate',
-      node: heir.id,
+      node: replacement.id,
       master: master.id,
-      text: `${nodeName(heir)} becomes a replica of ${nodeName(master)}, in place of ${nodeName(node)}`,
+      text: `${nodeName(replacement)} becomes a replica of ${nodeName(master)}, in place of ${nodeName(node)}`,
     });
   }
-  if (master === node) steps.push(promoteStep(roles, heir, node));
+  if (master === node) steps.push(promoteStep(roles, replacement, node));
   return steps;
 }
 

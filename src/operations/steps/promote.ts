@@ -25,7 +25,7 @@ export const promote: StepRun<'promote'> = {
     const name = nameOf(snapshot, node);
     ports.report({ text: `${name}: becoming master` });
     const wanted = {
-      heir: node,
+      candidate: node,
       old: snapshot.nodes.find(({ id }) => id === node)?.masterId,
       voters: votersOf(snapshot).all.map(({ id }) => id),
       members: snapshot.nodes.filter(answers).map(({ id }) => id),

@@ -23,15 +23,15 @@ export async function handOver(
 ): Promise<void> {
   const { view, pod } = leaving;
   if (view?.replication.role !== 'master' || view.self.slots.length === 0) return;
-  const heir = heirOf(view, members, next.revision);
-  if (heir === undefined) {
+  const candidate = candidateOf(view, members, next.revision);
+  if (candidate === undefined) {
     if (next.unattended.includes(pod.name)) return;
     throw new UserError('unsafe', `${pod.name} has no in-sync replica that could take over its slots.`);
   }
-  ports.report({ text: `${pod.name}: failing over to ${heir.name}` });
+  ports.report({ text: `${pod.name}: failing over to ${candidate.name}` });
   const logAgain = await quietLogs(place, members, ports);
   try {
-    await give(place, { from: view.self.id, to: heir.name }, members, ports);
+    await give(place, { from: view.self.id, to: candidate.name }, members, ports);
     ports.signal.throwIfAborted();
     await ports.delay(redirectFor, ports.signal);
   } finally {
@@ -51,7 +51,7 @@ async function give(
     (one) => one.view?.replication.role === 'master' && one.view.self.slots.length > 0,
   );
   const wanted = {
-    heir: [...ids.keys()].find((id) => podOf(id) === to) ?? '',
+    candidate: [...ids.keys()].find((id) => podOf(id) === to) ?? '',
     old: from,
     voters: voters.map((voter) => voter.view?.self.id ?? ''),
     how: 'handOver' as const,
@@ -72,7 +72,11 @@ async function give(
  * it is renewed last: a shard's master is new only when no other copy is old, for an old replica that needs a full
  * copy cannot read that of a newer master, and has dropped its own keys by then.
  */
-export function heirOf(master: NodeView, members: readonly Member[], revision: string): SetPod | undefined {
+export function candidateOf(
+  master: NodeView,
+  members: readonly Member[],
+  revision: string,
+): SetPod | undefined {
   return members
     .filter(({ pod, view }) => {
       if (view?.replication.role !== 'replica' || view.self.masterId !== master.self.id) return false;

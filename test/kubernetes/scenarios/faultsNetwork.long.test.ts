@@ -15,7 +15,7 @@ const cutSeconds = 30;
 /** Who is cut off, and the replica that the others promote instead. */
 interface Sides {
   readonly master: Server;
-  readonly heir: Server;
+  readonly newMaster: Server;
   readonly minority: readonly Server[];
   readonly majority: readonly Server[];
 }
@@ -63,17 +63,17 @@ function chooseSides(all: readonly Server[]): Sides {
   const replicaOf = (id: string): Server | undefined => all.find(({ view }) => view.self.masterId === id);
   const [master, other] = all.filter(({ view }) => view.self.slots.length > 0);
   assert.ok(master && other);
-  const heir = replicaOf(master.view.self.id);
+  const newMaster = replicaOf(master.view.self.id);
   const stranger = replicaOf(other.view.self.id);
-  assert.ok(heir && stranger);
+  assert.ok(newMaster && stranger);
   const minority = [master, stranger];
-  return { master, heir, minority, majority: all.filter((one) => !minority.includes(one)) };
+  return { master, newMaster, minority, majority: all.filter((one) => !minority.includes(one)) };
 }
 
 /** Seconds from the cut until the other side's copy serves the slots of the master that is cut off. */
-async function untilPromoted(deployment: Deployment, { heir }: Sides, since: number): Promise<number> {
+async function untilPromoted(deployment: Deployment, { newMaster }: Sides, since: number): Promise<number> {
   for (;;) {
-    const role = await withServer(deployment, heir.ip, (redis) => redis.call('ROLE'));
+    const role = await withServer(deployment, newMaster.ip, (redis) => redis.call('ROLE'));
     const seconds = (performance.now() - since) / 1000;
     if (Array.isArray(role) && role[0] === 'master') return seconds;
     assert.ok(seconds < cutSeconds, 'the replica on the majority side is not promoted');

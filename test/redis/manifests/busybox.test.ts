@@ -36,7 +36,7 @@ test(
       await pods.allReady(60);
       await writeKeys(pods);
       await pods.stop(0);
-      assert.match(pods.agentLog(0), /handing over to .*: OK/);
+      assert.match(pods.agentLog(0), /failing over to .*: OK/);
       await pods.start(0);
       await pods.allReady(60);
       assert.equal(masterOrdinalOf(await pods.ownViews(), 0), 3);

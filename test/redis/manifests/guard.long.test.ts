@@ -112,11 +112,11 @@ test('a master that was replaced while it was away takes no write, though it is 
     await startAll(pods, 0, 6);
     await pods.allReady(60);
     await writeKeys(pods, 'key');
-    const heir = await replicaOf(pods, 0);
+    const newMaster = await replicaOf(pods, 0);
     await pods.kill(0);
     await until(async () => {
       const views = await pods.ownViews();
-      return views.some(({ ordinal, slots }) => ordinal === heir && slots.length > 0) ? true : undefined;
+      return views.some(({ ordinal, slots }) => ordinal === newMaster && slots.length > 0) ? true : undefined;
     });
     await sleep(2000);
     await Promise.all(all.filter((ordinal) => ordinal !== 0).map((ordinal) => pods.kill(ordinal)));

@@ -109,14 +109,14 @@ test('preStop hands a master over to the replica with the lowest ordinal', async
     await writeKeys(pods);
     // Which of the nine follow which master depends on who was there first.
     const before = await pods.ownViews();
-    const heirs = before
+    const newMasters = before
       .map(({ ordinal }) => ordinal)
       .filter((ordinal) => masterOrdinalOf(before, ordinal) === 0);
-    assert.equal(heirs.length, 2);
+    assert.equal(newMasters.length, 2);
     await pods.stop(0);
-    assert.match(pods.agentLog(0), /handing over to .*: OK/);
+    assert.match(pods.agentLog(0), /failing over to .*: OK/);
     const [view] = (await pods.ownViews()).filter(({ slots }) => slots[0] === '0-5460');
-    assert.equal(view?.ordinal, Math.min(...heirs));
+    assert.equal(view?.ordinal, Math.min(...newMasters));
     assert.equal(await readKeys(pods, 1), keys);
     await pods.start(0);
     await pods.allReady(60);

@@ -101,13 +101,13 @@ test('slots that the target owns while the source calls them migrating are close
 });
 
 test('a move whose other end has failed over since goes on with the replica that took its place', () => {
-  const heir = sketchOf({
+  const newMaster = sketchOf({
     a: { slots: [], masterId: 'h' },
     h: { slots: [[0, 5460]] },
     r: { masterId: 'h' },
     b: { slots: [[5461, 10_922]], importing: open('a', 3) },
   });
-  assert.deepEqual(moved(heir, { from: ['h'], to: 'b', slots: [[0, 5]] }), { h: [[0, 5]] });
+  assert.deepEqual(moved(newMaster, { from: ['h'], to: 'b', slots: [[0, 5]] }), { h: [[0, 5]] });
 });
 
 test('what cannot be resharded is refused with a reason', () => {

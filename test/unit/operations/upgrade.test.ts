@@ -5,7 +5,7 @@ import { UserError } from '../../../src/model/errors.ts';
 import type { ClusterSnapshot, RedisNode } from '../../../src/model/snapshot.ts';
 import { planUpgrade } from '../../../src/operations/upgrade.ts';
 import type { SetFacts, SetPod, UpgradeFacts } from '../../../src/operations/upgrade/facts.ts';
-import { heirOf } from '../../../src/operations/upgrade/handOver.ts';
+import { candidateOf } from '../../../src/operations/upgrade/handOver.ts';
 import { illness, type Member } from '../../../src/operations/upgrade/members.ts';
 import { ids, line, pod, view } from '../sample.ts';
 
@@ -180,11 +180,11 @@ test('an old replica is promoted before a new one, the lowest first; one out of 
       replication: { role: 'replica', offset: 1000, linkUp, replicas: [] },
     }),
   });
-  const heir = (...members: Member[]): string | undefined => heirOf(master, members, 'b')?.name;
-  assert.equal(heir(replica(4, 'a'), replica(1, 'a'), replica(5, 'b')), 'shop-1');
-  assert.equal(heir(replica(4, 'b'), replica(5, 'b')), 'shop-4');
-  assert.equal(heir(replica(1, 'a', false), replica(5, 'b')), 'shop-5');
-  assert.equal(heir(replica(1, 'a', false)), undefined);
+  const candidate = (...members: Member[]): string | undefined => candidateOf(master, members, 'b')?.name;
+  assert.equal(candidate(replica(4, 'a'), replica(1, 'a'), replica(5, 'b')), 'shop-1');
+  assert.equal(candidate(replica(4, 'b'), replica(5, 'b')), 'shop-4');
+  assert.equal(candidate(replica(1, 'a', false), replica(5, 'b')), 'shop-5');
+  assert.equal(candidate(replica(1, 'a', false)), undefined);
 });
 
 test('a cluster is well when every pod is, and all slots are served', () => {
