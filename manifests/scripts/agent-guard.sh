@@ -1,6 +1,6 @@
 # shellcheck shell=sh disable=SC2034,SC2154
 # Sourced by agent.sh: a replica copies from an address, not from a node. When its master is gone and a pod of another
-# shard, or of another cluster, gets that address, redis would drop the replica's keys and copy the stranger's. So as
+# shard, or of another cluster, gets that address, redis would drop the replica's keys and copy that server's. So as
 # long as the master itself does not answer there, the replica names a user that no server has.
 
 NOBODY=rck8s-nobody

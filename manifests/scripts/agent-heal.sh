@@ -22,9 +22,9 @@ meet() {
 # A node that I know answers at another address, has no link with me, has forgotten me, or is known to others of my
 # cluster only (the latter two twice in a row, since we may just be getting to know each other). After a restart of all
 # pods at once nobody knows anybody's address, and redis by itself never finds out.
-strangers=
+unlisted=
 heal_addresses() {
-  suspects=$strangers strangers=
+  suspects=$unlisted unlisted=
   ill=$(printf '%s\n' "$view" | awk -v pods="$pods" -v me="$my_id" '
     BEGIN {
       n = split(pods, line, "\n")
@@ -51,7 +51,7 @@ heal_addresses() {
     [ -n "$ip" ] || continue
     case $why in
     does-not-know-me | unknown-to-me)
-      strangers="$strangers $id"
+      unlisted="$unlisted $id"
       case $suspects in *"$id"*) ;; *) continue ;; esac
       ;;
     esac

@@ -91,7 +91,7 @@ tick() {
     well=yes
     [ -z "$guarded" ] || guard_copy
     # More often after a start and while somebody does not know me: gossip alone does not heal that.
-    [ -n "$strangers" ] || [ "$ticks" -le 4 ] || [ $((ticks - looked)) -ge "$LOOK_EVERY" ] || return 0
+    [ -n "$unlisted" ] || [ "$ticks" -le 4 ] || [ $((ticks - looked)) -ge "$LOOK_EVERY" ] || return 0
   else
     guard_copy
     # Nothing but the serving of the slots is waited for, which no other pod can tell it.

@@ -36,7 +36,7 @@ export const membership: Rule = (snapshot) => {
     ...(isUnformed(snapshot) ? [unformed(snapshot)] : []),
     ...ended,
     ...known.map((pod) => loosePod(snapshot, pod)),
-    ...snapshot.strangers.map((line) => unknownNode(snapshot, line)),
+    ...snapshot.unknownNodes.map((line) => unknownNode(snapshot, line)),
   ];
 };
 
@@ -146,7 +146,7 @@ function unformed(snapshot: ClusterSnapshot): Finding {
 function unknownNode(snapshot: ClusterSnapshot, line: KnownNode): Finding {
   const { id, host, port, flags } = line;
   return {
-    rule: 'stranger',
+    rule: 'unknown-node',
     severity: 'warning',
     message: `Unknown node ${id.slice(0, 8)} (${host === '' ? 'no address' : host}): the cluster lists it, but no pod or server with this id was found.`,
     evidence: [`${id} ${host}:${port} ${flags.join(',')}`],

@@ -65,10 +65,10 @@ function nodesOf({ nodeIds }: Finding, { nodes }: Pick<ClusterSnapshot, 'nodes'>
 /** The members that do not answer where it is a single one; undefined where it is none or more. */
 function onlyOneAway({
   nodes,
-  strangers,
+  unknownNodes,
 }: ClusterSnapshot): Pick<RedisNode, 'id' | 'pod' | 'slots'> | undefined {
   const away = nodes.filter(({ view }) => view === undefined);
-  const gone = strangers.filter(({ flags }) => !flags.includes('handshake'));
+  const gone = unknownNodes.filter(({ flags }) => !flags.includes('handshake'));
   const [first, ...more] = [...away, ...gone];
   return more.length === 0 ? first : undefined;
 }
@@ -130,8 +130,8 @@ function isPodReplaced(
 
 /** A replica whose pod is replaced; or roles turn, and for a moment no replica follows the new master. */
 export function isReplicaReplaced(finding: Finding, snapshot: ClusterSnapshot, ageMs: number): boolean {
-  const { nodes, strangers } = snapshot;
-  const replicas = [...nodes, ...strangers].filter(({ masterId }) =>
+  const { nodes, unknownNodes } = snapshot;
+  const replicas = [...nodes, ...unknownNodes].filter(({ masterId }) =>
     finding.nodeIds.includes(masterId ?? ''),
   );
   if (replicas.length > 0 && isReplaced(finding, snapshot, ageMs)) {
@@ -142,13 +142,13 @@ export function isReplicaReplaced(finding: Finding, snapshot: ClusterSnapshot, a
 
 /** Its replicas are listed and not ready, or it is the one shard whose other node is being restarted. */
 export function isReplicaAway({ nodeIds }: Finding, snapshot: ClusterSnapshot, ageMs: number): boolean {
-  const { nodes, strangers, loosePods } = snapshot;
+  const { nodes, unknownNodes, loosePods } = snapshot;
   const followed = new Set(nodes.map(({ masterId }) => masterId));
   if (nodeIds.every((id) => followed.has(id))) return true;
   const isLate = ageMs > limitsMs.readMs && !loosePods.some(isStarting);
   if (isLate) return false;
   // A replica whose pod is being replaced is listed, and for a moment nothing more is known of it.
-  const listed = new Set(strangers.map(({ masterId }) => masterId));
+  const listed = new Set(unknownNodes.map(({ masterId }) => masterId));
   if (nodeIds.every((id) => listed.has(id))) return true;
   const bare = nodes.filter(
     ({ id, role, slots }) => role === 'master' && slots.length > 0 && !followed.has(id) && !listed.has(id),

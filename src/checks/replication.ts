@@ -51,7 +51,7 @@ export const replication: Rule = (snapshot) => {
       evidence: [
         replicasText(
           replicas,
-          snapshot.strangers.filter((line) => isAway(line, master.id)),
+          snapshot.unknownNodes.filter((line) => isAway(line, master.id)),
         ),
       ],
       remedy: remedyFor(snapshot, replicas, spare),

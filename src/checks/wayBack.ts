@@ -57,8 +57,8 @@ export function scaledBelow(snapshot: ClusterSnapshot): ScaledDown | undefined {
 }
 
 /** All that members list, whether or not they were found. */
-export function memberCount({ nodes, strangers }: ClusterSnapshot): number {
-  return nodes.length + strangers.filter(({ flags }) => !flags.includes('handshake')).length;
+export function memberCount({ nodes, unknownNodes }: ClusterSnapshot): number {
+  return nodes.length + unknownNodes.filter(({ flags }) => !flags.includes('handshake')).length;
 }
 
 export function scaleBackRemedy({ workload, nodes }: ScaledDown, snapshot: ClusterSnapshot): string {
@@ -75,7 +75,7 @@ export function perhapsScaledDown(snapshot: ClusterSnapshot): string | undefined
   const gone = scaledBelow(snapshot);
   if (gone !== undefined) return scaleBackRemedy(gone, snapshot);
   const [workload, ...others] = snapshot.workloads;
-  const lost = snapshot.strangers.filter(({ flags }) => !flags.includes('handshake'));
+  const lost = snapshot.unknownNodes.filter(({ flags }) => !flags.includes('handshake'));
   if (workload?.kind !== 'StatefulSet' || lost.length === 0) return undefined;
   const isNamed = lost.some(({ id }) => podNameOf(snapshot, id) !== undefined);
   if (isNamed || (others.length === 0 && memberCount(snapshot) <= workload.replicas)) return undefined;

@@ -19,7 +19,14 @@ import { failedIn, toldOnly } from './told.ts';
 /** What the servers said, as one cluster. */
 export type Merged = Pick<
   ClusterSnapshot,
-  'nodes' | 'strangers' | 'loosePods' | 'unread' | 'impostors' | 'otherParts' | 'mergedFrom' | 'duplicateIds'
+  | 'nodes'
+  | 'unknownNodes'
+  | 'loosePods'
+  | 'unread'
+  | 'impostors'
+  | 'otherParts'
+  | 'mergedFrom'
+  | 'duplicateIds'
 >;
 
 /** What is known beside what the servers said. */
@@ -57,7 +64,7 @@ export function mergeViews(sources: readonly Source[], context: MergeContext = {
   const own = members.map((source) => ownNode(source, failed));
   const taken = new Set<Source>();
   const nodes: RedisNode[] = [...own];
-  const strangers: KnownNode[] = [];
+  const unknownNodes: KnownNode[] = [];
   const masters = new Set(own.map(({ masterId }) => masterId));
   for (const line of livingFirst(told.values())) {
     const source = sourceOf(
@@ -67,13 +74,13 @@ export function mergeViews(sources: readonly Source[], context: MergeContext = {
     if (source !== undefined) taken.add(source);
     const isCounted = source !== undefined || line.slots.length > 0 || masters.has(line.id);
     if (isCounted) nodes.push(toldNode(line, source, failed));
-    else strangers.push(line);
+    else unknownNodes.push(line);
   }
   const named = apart.filter(isAnswering);
   const alone = blank.filter((source) => !taken.has(source)).map((source) => [source]);
   return {
     nodes: withLag(nodes).sort(byName),
-    strangers,
+    unknownNodes,
     loosePods: rest.flatMap((source) => (source.pod === undefined || taken.has(source) ? [] : [source.pod])),
     unread: rest.flatMap(unreadServer),
     impostors: [...impostors, ...confusedAddresses(members)],
@@ -82,7 +89,7 @@ export function mergeViews(sources: readonly Source[], context: MergeContext = {
       failed,
       named,
       // Who is just being introduced was no member that could be missed.
-      isMissed: strangers.some(({ flags }) => !flags.includes('handshake')),
+      isMissed: unknownNodes.some(({ flags }) => !flags.includes('handshake')),
     }),
     mergedFrom,
   };

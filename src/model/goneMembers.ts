@@ -92,9 +92,9 @@ export function canBeDeclaredFailed(snapshot: ClusterSnapshot, id: string): bool
  * Whether a silent replica may be all that is left of slots: its master is silent too and owns some that no other master
  * serves, and no other replica of it answers.
  */
-export function isLastCopy({ nodes, strangers }: ClusterSnapshot, id: string): boolean {
+export function isLastCopy({ nodes, unknownNodes }: ClusterSnapshot, id: string): boolean {
   const node = nodes.find((other) => other.id === id);
-  const masterId = (node ?? strangers.find((line) => line.id === id))?.masterId;
+  const masterId = (node ?? unknownNodes.find((line) => line.id === id))?.masterId;
   if (masterId === undefined || answers(node)) return false;
   const master = nodes.find((other) => other.id === masterId);
   if (master === undefined || answers(master) || master.slots.length === 0) return false;

@@ -166,7 +166,7 @@ export interface ClusterSnapshot {
   readonly takenAt: number;
   readonly nodes: readonly RedisNode[];
   /** Nodes that some member lists but that are in no pod and answer nowhere we can reach: ghosts, foreigners, `handshake`. */
-  readonly strangers: readonly KnownNode[];
+  readonly unknownNodes: readonly KnownNode[];
   /** Pods of the cluster's workloads in which no member of the cluster was found: pending, crashing, or not joined yet. */
   readonly loosePods: readonly PodFacts[];
   readonly workloads: readonly WorkloadFacts[];

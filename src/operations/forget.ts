@@ -71,7 +71,7 @@ function forgetSteps(snapshot: ClusterSnapshot, id: string): readonly Step[] {
 /** Nodes that somebody lists, that are gone, own nothing and are followed by nobody. */
 function ghostsOf(snapshot: ClusterSnapshot): readonly string[] {
   const failed = snapshot.nodes.filter((node) => node.health === 'failed' && node.pod === undefined);
-  const ids = [...snapshot.strangers.map(({ id }) => id), ...failed.map(({ id }) => id)];
+  const ids = [...snapshot.unknownNodes.map(({ id }) => id), ...failed.map(({ id }) => id)];
   return ids.filter((id) => {
     const node = snapshot.nodes.find((other) => other.id === id);
     return (

@@ -95,7 +95,8 @@ faultScenario(title, async ({ undo }) => {
     'one pod serves the slots, and the other follows it',
     60,
     (snapshot) => {
-      const isWell = snapshot.nodes.every(({ health }) => health === 'ok') && snapshot.strangers.length === 0;
+      const isWell =
+        snapshot.nodes.every(({ health }) => health === 'ok') && snapshot.unknownNodes.length === 0;
       const followed = mastersOf(snapshot).filter(({ id }) =>
         snapshot.nodes.some(({ masterId }) => masterId === id),
       );

@@ -67,7 +67,7 @@ test('a pod that has ended is found with its reason, and deleted only while it i
   assert.ok(candidate);
   const snapshot = {
     ...{ ref: { context: access.context, namespace, name: 'ended' }, name: 'ended', takenAt: 0, nodes: [] },
-    ...{ strangers: [], unread: [], impostors: [], otherParts: [], mergedFrom: [] },
+    ...{ unknownNodes: [], unread: [], impostors: [], otherParts: [], mergedFrom: [] },
     ...{ loosePods: candidate.pods, workloads: [candidate.workload] },
   };
   const [step] = planReplacePods(snapshot, {}).steps;

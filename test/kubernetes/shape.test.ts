@@ -78,7 +78,7 @@ test('the shard of the first pod is removed with as many volumes; the roles of t
     shape(after).map(([, replicas]) => replicas),
     [1, 1, 1],
   );
-  assert.deepEqual([after.nodes.length, after.strangers, after.loosePods], [6, [], []]);
+  assert.deepEqual([after.nodes.length, after.unknownNodes, after.loosePods], [6, [], []]);
   const claims = await cluster.access.list('v1', 'PersistentVolumeClaim', cluster.namespace);
   assert.ok(
     !claims.some(({ metadata }) => /-[67]$/.test(metadata.name) && !('deletionTimestamp' in metadata)),

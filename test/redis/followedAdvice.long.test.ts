@@ -178,7 +178,7 @@ describe('slots of masters that nobody declares failed', { timeout: 120_000 }, (
     assert.equal(countSlots(unionSlots(...fixed.nodes.map(({ slots }) => slots))), slotCount);
     assert.deepEqual(await dumpAll(others), data);
     await runPlan(planForget(fixed, {}), runPorts(cluster, { readSnapshot, dialer }));
-    assert.deepEqual((await readSnapshot()).strangers, []);
+    assert.deepEqual((await readSnapshot()).unknownNodes, []);
   });
 
   test('as they are where two of three masters without replicas are dead', async () => {

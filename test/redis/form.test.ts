@@ -99,7 +99,7 @@ describe('empty servers that never formed a cluster', () => {
     assert.ok((await readAnyway(cluster)).nodes.every(({ view }) => view?.clusterState === 'ok'));
   });
 
-  test('servers that are not empty, silent, strangers to cluster mode or too few are named, and none is touched', async () => {
+  test('servers that are not empty, silent, not in cluster mode or too few are named, and none is touched', async () => {
     const cluster = await lonelyServers(6);
     const second = nodeAt(cluster, 1);
     const tell = async (index: number, ...command: readonly (string | number)[]): Promise<void> => {
@@ -125,8 +125,8 @@ describe('empty servers that never formed a cluster', () => {
     await assert.rejects(planFor(cluster), /own hash slots/);
     await assert.rejects(run(cluster, plan), /is no longer empty: .*1 slot range.*Nothing was changed/);
     await tell(0, 'CLUSTER', 'DELSLOTS', 5);
-    const stranger = await lonelyServers(1);
-    const outsider = nodeAt(stranger, 0);
+    const alone = await lonelyServers(1);
+    const outsider = nodeAt(alone, 0);
     await tell(1, 'CLUSTER', 'MEET', outsider.host, outsider.port);
     await assert.rejects(
       async () => {

@@ -130,7 +130,7 @@ describe('a server that answers in the place of a member', { timeout: 120_000 },
     assert.ok(a !== undefined && b !== undefined);
     const ref = { addresses: a.addresses };
     const all = await inventory.fresh(ref);
-    assert.deepEqual([idsOf(all), all.strangers], [a.nodes.map(({ id }) => id).sort(), []]);
+    assert.deepEqual([idsOf(all), all.unknownNodes], [a.nodes.map(({ id }) => id).sort(), []]);
     assert.ok(all.nodes.every(({ view }) => view !== undefined));
     // Servers reach each other where the other cluster listens: keys that were moved would be deleted here and land there.
     assert.equal(all.impostors.length, 3);

@@ -24,7 +24,7 @@ export async function readSnapshot({ addresses, nodes, dialer }: TestCluster): P
     name: 'test',
     takenAt: Date.now(),
     nodes: await Promise.all(nodes.map(read)),
-    strangers: [],
+    unknownNodes: [],
     loosePods: [],
     unread: [],
     impostors: [],

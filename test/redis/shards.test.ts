@@ -89,7 +89,7 @@ for (const config of [{}, { 'cluster-allow-replica-migration': 'no' }] as const)
     await runPlan(planRemoveShard(await readAgreed(cluster), { node: fresh }, {}), ports);
     const shrunk = await ports.readSnapshot();
     assert.equal(shrunk.nodes.length, 6);
-    assert.deepEqual(shrunk.strangers, []);
+    assert.deepEqual(shrunk.unknownNodes, []);
     for (const node of spares) {
       const { keys, others, slots } = await probe(cluster, node);
       assert.deepEqual([keys, others, slots], [0, 0, 0]);
@@ -142,8 +142,8 @@ test(
     assert.equal(mastersOf(await ports.readSnapshot()).length, 4);
     const removing = planRemoveShard(await readAgreed(cluster), { node: servers[0]?.id ?? '' }, {});
     const more = await runKilled(removing, ports);
-    const { nodes, strangers } = await ports.readSnapshot();
-    assert.deepEqual([nodes.length, strangers], [6, []]);
+    const { nodes, unknownNodes } = await ports.readSnapshot();
+    assert.deepEqual([nodes.length, unknownNodes], [6, []]);
     const report = await chaos.stop();
     assert.deepEqual(report.losses, []);
     console.log(`killed ${kills + more} times`);

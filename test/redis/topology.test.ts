@@ -148,16 +148,16 @@ describe('the shape of a cluster', { timeout: 300_000 }, () => {
     );
     const [gone, leaving] = [node(cluster, 3), node(cluster, 4)];
     cluster.kill(gone);
-    await until(cluster, 'the failure', ({ strangers, nodes }) =>
-      [...strangers.map(({ flags }) => flags), ...nodes.map(({ health }) => [health])].some(
+    await until(cluster, 'the failure', ({ unknownNodes, nodes }) =>
+      [...unknownNodes.map(({ flags }) => flags), ...nodes.map(({ health }) => [health])].some(
         (words) => words.includes('fail') || words.includes('failed'),
       ),
     );
     await run(cluster, planForget(await readAnyway(cluster), { node: gone.id }));
     await run(cluster, planForget(await readAnyway(cluster), { node: leaving.id }));
-    const { nodes, strangers } = await readAnyway(cluster);
+    const { nodes, unknownNodes } = await readAnyway(cluster);
     assert.equal(nodes.length, 4);
-    assert.deepEqual(strangers, []);
+    assert.deepEqual(unknownNodes, []);
     for (const { view } of nodes) assert.equal(view?.others.length, 3);
     assert.match(
       (await cluster.cli('--cluster', 'check', cluster.addresses[0] ?? '')).stdout,

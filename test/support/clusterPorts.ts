@@ -117,7 +117,7 @@ export async function snapshotOf(ports: ClusterPorts, ref: KubernetesClusterRef)
     name,
     takenAt: Date.now(),
     nodes,
-    strangers: [],
+    unknownNodes: [],
     loosePods: [],
     unread: [],
     impostors: [],

@@ -37,7 +37,7 @@ export function refuseHolders(
   const holders = [
     ...apart(snapshot),
     ...silentMembers(snapshot, dead),
-    ...unknownNodes(snapshot, dead),
+    ...unknownNodeTexts(snapshot, dead),
     ...unreadServers(snapshot),
     ...loosePods(snapshot, facts),
     ...missingPods(snapshot),
@@ -80,7 +80,7 @@ function silentMembers(snapshot: ClusterSnapshot, dead: readonly string[]): read
 }
 
 /** A node that is listed and was not found may serve the slots that nobody else claims, or have those of its master. */
-function unknownNodes(snapshot: ClusterSnapshot, dead: readonly string[]): readonly string[] {
+function unknownNodeTexts(snapshot: ClusterSnapshot, dead: readonly string[]): readonly string[] {
   return unknownMembers(snapshot)
     .filter((node) => mayHold(snapshot, node) && !isLost(snapshot, node, dead))
     .map((node) =>
@@ -162,11 +162,11 @@ function scaledDown(snapshot: ClusterSnapshot, { volumes }: HolderFacts): readon
   ];
 }
 
-function impostors({ impostors: those, nodes, strangers }: ClusterSnapshot): readonly string[] {
+function impostors({ impostors: those, nodes, unknownNodes }: ClusterSnapshot): readonly string[] {
   return those
     .filter(({ listedId }) => {
       const node = nodes.find(({ id }) => id === listedId);
-      const line = strangers.find(({ id }) => id === listedId);
+      const line = unknownNodes.find(({ id }) => id === listedId);
       return node?.health !== 'failed' && line?.flags.includes('fail') !== true;
     })
     .map(

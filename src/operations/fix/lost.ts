@@ -25,8 +25,8 @@ function isWithoutSign(snapshot: ClusterSnapshot, node: RedisNode): boolean {
 }
 
 /** Nodes that are listed and were not found, as members that do not answer. */
-export function unknownMembers({ strangers }: ClusterSnapshot): readonly RedisNode[] {
-  return strangers
+export function unknownMembers({ unknownNodes }: ClusterSnapshot): readonly RedisNode[] {
+  return unknownNodes
     .filter(({ flags }) => !flags.includes('handshake'))
     .map(({ id, host, port, busPort, masterId, slots, configEpoch, flags }) => ({
       ...{ id, host, port, busPort, slots, configEpoch },

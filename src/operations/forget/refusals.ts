@@ -49,7 +49,7 @@ export function refuseLinked(snapshot: ClusterSnapshot, id: string): void {
 function ghostName(snapshot: ClusterSnapshot, id: string): string {
   const node = snapshot.nodes.find((other) => other.id === id);
   if (node !== undefined) return nodeName(node);
-  const line = snapshot.strangers.find((other) => other.id === id);
+  const line = snapshot.unknownNodes.find((other) => other.id === id);
   if (line === undefined || line.host === '') return `Node ${id.slice(0, 8)}`;
   return `${line.host}:${String(line.port)} (${id.slice(0, 8)})`;
 }

@@ -121,8 +121,8 @@ async function admit(
     );
   }
   const known = new Set(view.others.filter(({ flags }) => !flags.includes('handshake')).map(({ id }) => id));
-  const strangers = members.filter(({ id }) => !known.has(id));
-  const greeters = strangers.length === 0 ? members.slice(0, 1) : strangers;
+  const unknownMembers = members.filter(({ id }) => !known.has(id));
+  const greeters = unknownMembers.length === 0 ? members.slice(0, 1) : unknownMembers;
   await Promise.all(
     greeters.map(({ id }) =>
       withConnection({ dialer }, id, (connection) =>

@@ -28,7 +28,7 @@ export interface Arrival {
   readonly names: { readonly source: string; readonly target: string };
 }
 
-/** A key that a stranger gets, or that a crash leaves behind, is gone after so long; milliseconds. */
+/** A key that another server gets, or that a crash leaves behind, is gone after so long; milliseconds. */
 const lifetimeMs = 60_000;
 const triesWithoutProgress = 4;
 const triesWhileStarting = 30;

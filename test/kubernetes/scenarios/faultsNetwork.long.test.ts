@@ -64,9 +64,9 @@ function chooseSides(all: readonly Server[]): Sides {
   const [master, other] = all.filter(({ view }) => view.self.slots.length > 0);
   assert.ok(master && other);
   const newMaster = replicaOf(master.view.self.id);
-  const stranger = replicaOf(other.view.self.id);
-  assert.ok(newMaster && stranger);
-  const minority = [master, stranger];
+  const cutOff = replicaOf(other.view.self.id);
+  assert.ok(newMaster && cutOff);
+  const minority = [master, cutOff];
   return { master, newMaster, minority, majority: all.filter((one) => !minority.includes(one)) };
 }
 

@@ -47,7 +47,7 @@ test(
         mastersIn(shrunk).map((master) => replicasOf(shrunk, master.id).length),
         [1, 1, 1],
       );
-      assert.deepEqual([shrunk.nodes.length, shrunk.strangers, shrunk.loosePods], [6, [], []]);
+      assert.deepEqual([shrunk.nodes.length, shrunk.unknownNodes, shrunk.loosePods], [6, [], []]);
 
       await runPlan(planScaleShape(shrunk, { masters: 3, replicasPerMaster: 0 }, {}), ports);
       await settled(pods, 3);

@@ -38,7 +38,7 @@ test(
       kills += await runKilled(removing, ports, meanwhile);
       const shrunk = await ports.readSnapshot();
       assert.deepEqual(
-        [names().length, shrunk.nodes.length, shrunk.strangers, shrunk.loosePods],
+        [names().length, shrunk.nodes.length, shrunk.unknownNodes, shrunk.loosePods],
         [6, 6, [], []],
       );
       for (const ordinal of [6, 7]) assert.ok(!existsSync(join(pods.folder(ordinal), 'data')));

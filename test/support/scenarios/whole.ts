@@ -61,8 +61,8 @@ function whatOneLacks({ view, slotsOk }: Server, ids: ReadonlySet<string>): stri
   const { self, others, replication } = view;
   if (view.clusterState !== 'ok') return 'cluster state is not ok';
   if (slotsOk !== slotCount) return `${slotsOk} slots are served`;
-  const strangers = others.filter(({ id }) => !ids.has(id));
-  if (strangers.length > 0) return `knows ${strangers.map(({ id }) => id).join(', ')}, which no pod is`;
+  const unknownNodes = others.filter(({ id }) => !ids.has(id));
+  if (unknownNodes.length > 0) return `knows ${unknownNodes.map(({ id }) => id).join(', ')}, which no pod is`;
   if (others.length !== ids.size - 1) return `knows ${others.length} others`;
   const ill = others.find(({ flags }) => flags.some((flag) => /fail|noaddr|handshake/.test(flag)));
   if (ill !== undefined) return `sees ${ill.id} as ${ill.flags.join(',')}`;

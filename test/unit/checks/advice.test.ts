@@ -62,11 +62,12 @@ describe('a member whose pod is gone', () => {
   test('without slots is brought back by scaling, or else forgotten: only a person knows which', () => {
     const snapshot = without(['r2'], { replicas: 5, readyReplicas: 5 });
     const scale = /If StatefulSet cart was scaled down, “Scale…” to 6 pods starts the missing ones again/;
-    assert.match(found(snapshot, 'stranger')?.remedy ?? '', scale);
+    assert.match(found(snapshot, 'unknown-node')?.remedy ?? '', scale);
     const lonely = check(snapshot).find(({ rule, nodeIds }) => rule === 'no-replica' && nodeIds[0] === 'm2');
     assert.match(lonely?.remedy ?? '', scale);
     assert.match(planForget(snapshot, {}).warnings[0] ?? '', scale);
-    const { remedy = '' } = found(without(['r2'], { replicas: 5, readyReplicas: 5 }, true), 'stranger') ?? {};
+    const { remedy = '' } =
+      found(without(['r2'], { replicas: 5, readyReplicas: 5 }, true), 'unknown-node') ?? {};
     assert.match(remedy, /“Scale…” to more pods starts cart-5 again/);
   });
 

@@ -6,13 +6,13 @@ import { mergeViews } from '../../../src/inventory/mergeViews.ts';
 import { ids, line, pod, silent, snapshotOf, source, view } from '../sample.ts';
 
 test('six nodes that answer are what their own lines say', () => {
-  const { nodes, strangers, loosePods } = snapshotOf(ids.map((id) => source(id)));
+  const { nodes, unknownNodes, loosePods } = snapshotOf(ids.map((id) => source(id)));
   assert.deepEqual(
     nodes.map((node) => [node.id, node.role, node.health]),
     ids.map((id) => [id, id.startsWith('m') ? 'master' : 'replica', 'ok']),
   );
   assert.equal(nodes.find((node) => node.id === 'r0')?.lagBytes, 100);
-  assert.deepEqual([strangers, loosePods], [[], []]);
+  assert.deepEqual([unknownNodes, loosePods], [[], []]);
 });
 
 test('a role is taken from the myself line, not from gossip that lags', () => {
@@ -76,10 +76,10 @@ test('a failed master keeps its slots where a newcomer knows it by gossip alone'
     [late, ...rest],
     [...rest, late],
   ]) {
-    const { nodes, strangers } = mergeViews(sources);
+    const { nodes, unknownNodes } = mergeViews(sources);
     const lost = nodes.find(({ id }) => id === 'm2');
     assert.deepEqual([lost?.health, lost?.slots, lost?.configEpoch], ['failed', [[10923, 16383]], 3]);
-    assert.deepEqual(strangers, []);
+    assert.deepEqual(unknownNodes, []);
   }
 });
 
@@ -99,10 +99,10 @@ test('a node that answers is degraded where one peer alone calls it failed', () 
 test('a pod that came back with another node id is not the node that it was: that one is a ghost', () => {
   const ghost = line('m9', { flags: ['master', 'fail'], slots: [], host: '10.0.0.9' });
   const sources = ids.map((id) => source(id, { others: [...view(id).others, ghost] }));
-  const { nodes, strangers } = mergeViews(sources);
+  const { nodes, unknownNodes } = mergeViews(sources);
   assert.equal(nodes.length, 6);
   assert.deepEqual(
-    strangers.map((one) => one.id),
+    unknownNodes.map((one) => one.id),
     ['m9'],
   );
 });
@@ -223,8 +223,11 @@ test('a pod whose node was another one is not the one that its address was given
     pod: pod('cart-9', '10.0.2.1'),
     reading: { tried: true, failure: { reason: 'timeout' as const, message: 'late' }, lastId: 'm7' },
   };
-  const { strangers, loosePods } = mergeViews([source('m1', { others: [line0] }), moved]);
-  assert.deepEqual([strangers.map(({ id }) => id), loosePods.map(({ name }) => name)], [['m0'], ['cart-9']]);
+  const { unknownNodes, loosePods } = mergeViews([source('m1', { others: [line0] }), moved]);
+  assert.deepEqual(
+    [unknownNodes.map(({ id }) => id), loosePods.map(({ name }) => name)],
+    [['m0'], ['cart-9']],
+  );
 });
 
 test('an empty newcomer has lost its volume where a member is missed, not where one is just being introduced', () => {

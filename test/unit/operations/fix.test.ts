@@ -219,7 +219,7 @@ describe('slots that nobody serves', () => {
     );
     const unknown = { ...snapshotOf(sources), ref: { addresses: ['10.0.0.0:6379'] }, workloads: [] };
     assert.deepEqual(
-      unknown.strangers.map(({ id }) => id),
+      unknown.unknownNodes.map(({ id }) => id),
       ['m9'],
     );
     assert.throws(() => planFix(unknown, nothing), /m9.* lost its address, so it may run/);

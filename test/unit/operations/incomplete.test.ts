@@ -202,8 +202,8 @@ describe('fix', () => {
       /Scale to 4 pods first/,
     );
     // Replicas that went are only listed by the others; all of them can come back, also where volumes are not for this user to see.
-    const strangers = [...down.strangers, line('r0'), line('r1')];
-    const unseen = planScaleBack({ ...down, strangers }, { pods: 6 }, undefined);
+    const unknownNodes = [...down.unknownNodes, line('r0'), line('r1')];
+    const unseen = planScaleBack({ ...down, unknownNodes }, { pods: 6 }, undefined);
     assert.match(unseen.warnings.join(' '), /not allowed to list persistentvolumeclaims/);
 
     const [workload] = down.workloads;

@@ -48,7 +48,7 @@ describe('promoting a replica', () => {
     assert.match(plan.steps[0]?.text ?? '', /Fail over cart-1 \(5,462 slots\) to cart-4/);
   });
 
-  test('a master, a stranger and another word are refused', () => {
+  test('a master, an unknown node and another word are refused', () => {
     assert.throws(() => planPromote(whole, { node: 'm1' }), /is already a master/);
     assert.throws(() => planPromote(whole, { node: 'x9' }), /has no node "x9".*Nothing was changed/);
     assert.throws(() => planPromote(whole, { node: 'r1', how: 'hard' as 'force' }), /"how" must be/);

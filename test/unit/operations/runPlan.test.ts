@@ -202,8 +202,8 @@ test('pods stand for nodes that join while the plan runs', async () => {
   await until(() => ends.has('m0m1'));
   ends.get('m0m1')?.resolve(undefined);
   assert.equal((await result).steps, 1);
-  const stranger: Step[] = [{ ...move('m0', '', [[0, 9]]), pod: 'cart-9' } as Step];
-  await assert.rejects(runPlan({ ...plan, steps: stranger }, ports, runs), /pod cart-9 is not a member/);
+  const foreign: Step[] = [{ ...move('m0', '', [[0, 9]]), pod: 'cart-9' } as Step];
+  await assert.rejects(runPlan({ ...plan, steps: foreign }, ports, runs), /pod cart-9 is not a member/);
 });
 
 test('a kind of step that nobody runs is a bug, said before anything is done', async () => {

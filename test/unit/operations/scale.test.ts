@@ -35,7 +35,7 @@ function snapshot(
     name: 'shop',
     takenAt: 0,
     nodes,
-    strangers: [],
+    unknownNodes: [],
     loosePods: [],
     unread: [],
     impostors: [],

@@ -53,7 +53,7 @@ function clusterOf(replicas: readonly number[], next: () => number = () => 0): C
     name: 'cart',
     takenAt: 0,
     nodes,
-    strangers: [],
+    unknownNodes: [],
     loosePods: [],
     unread: [],
     impostors: [],

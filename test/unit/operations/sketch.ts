@@ -91,7 +91,7 @@ export function sketchOf(
     name: 'sketch',
     takenAt: 0,
     nodes: acquainted(sketches.map(([id, sketch]) => nodeOf(id, sketch))),
-    strangers: [],
+    unknownNodes: [],
     loosePods: [],
     unread: [],
     impostors: [],

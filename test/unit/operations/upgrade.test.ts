@@ -24,7 +24,7 @@ function snapshot(version = '7.0.15', bundled = true): ClusterSnapshot {
     name: 'shop',
     takenAt: 0,
     nodes,
-    strangers: [],
+    unknownNodes: [],
     loosePods: [],
     unread: [],
     impostors: [],

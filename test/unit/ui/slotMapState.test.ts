@@ -63,7 +63,7 @@ function snapshot(nodes: readonly RedisNode[], rest: Partial<ClusterSnapshot> = 
     name: 'redis',
     takenAt: 1,
     nodes,
-    strangers: [],
+    unknownNodes: [],
     loosePods: [],
     unread: [],
     impostors: [],
