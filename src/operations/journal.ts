@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { clusterKey, parseClusterRef, type ClusterRef } from '../model/clusterRef.ts';
 import type { Plan } from '../model/plan.ts';
-import type { StepWitness } from './runPlan.ts';
+import type { StepObserver } from './runPlan.ts';
 import { journalText, type Entry } from './journalText.ts';
 import { canSave } from './planFile.ts';
 import { isFiled, objectFrom, stepFromFile, stepToFile } from './planFile/shapes.ts';
@@ -26,7 +26,7 @@ export interface JournalPorts {
 
 /** The journal of an operation that runs in this window. */
 export interface OpenJournal {
-  readonly witness: StepWitness;
+  readonly observer: StepObserver;
   close(outcome: string, message: string): Promise<void>;
 }
 
@@ -75,7 +75,7 @@ export async function openJournal(ports: JournalPorts, plan: Plan): Promise<Open
   const over = new AbortController();
   const beating = beat(write, delay, over.signal);
   return {
-    witness: {
+    observer: {
       begun: (step) => write({ begun: step }),
       ended: (step, how) => write({ ended: step, how }),
     },

@@ -10,14 +10,14 @@ import { stepRuns, type StepRuns } from './steps/index.ts';
 import type { Left, StepPorts, Tally } from './steps/ports.ts';
 import { withNodes } from './steps/step.ts';
 
-/** Hears of each step before it acts and when it has ended, so that a run that died can be gone on with. */
-export interface StepWitness {
+/** Is told of each step before it acts and when it has ended, so that an interrupted run can be resumed. */
+export interface StepObserver {
   readonly begun: (index: number) => Promise<unknown>;
   readonly ended: (index: number, how: 'done' | 'skipped' | 'cancelled' | 'failed') => Promise<unknown>;
 }
 
 export interface RunPorts extends Omit<StepPorts, 'snapshot' | 'tally' | 'leave' | 'endRun' | 'keepHeld'> {
-  readonly witness?: StepWitness;
+  readonly observer?: StepObserver;
 }
 
 /** One run of one plan; `fresh` is a reading that nothing was done after. */
@@ -87,7 +87,7 @@ async function runBatch(run: Run, batch: Batch): Promise<void> {
     const bound = bind(withNodes(step, snapshot), index, ports, run.runs);
     if (await bound.isDone()) {
       run.states.set(index, 'skipped');
-      await run.ports.witness?.ended(index, 'skipped');
+      await run.ports.observer?.ended(index, 'skipped');
       continue;
     }
     await bound.check();
@@ -110,13 +110,13 @@ async function runBatch(run: Run, batch: Batch): Promise<void> {
 }
 
 async function act({ ports, states }: Run, { index, act }: BoundStep): Promise<void> {
-  await ports.witness?.begun(index);
+  await ports.observer?.begun(index);
   states.set(index, 'begun');
   try {
     await act();
-    if (states.get(index) === 'left') await ports.witness?.ended(index, 'failed');
+    if (states.get(index) === 'left') await ports.observer?.ended(index, 'failed');
   } catch (error) {
-    await ports.witness?.ended(index, isAbort(error) ? 'cancelled' : 'failed');
+    await ports.observer?.ended(index, isAbort(error) ? 'cancelled' : 'failed');
     throw error;
   }
 }
@@ -160,14 +160,14 @@ async function verify(run: Run, steps: readonly BoundStep[]): Promise<void> {
     if (!run.states.has(index) || run.states.get(index) === 'left') continue;
     if (await isDoneOn(snapshot)) {
       run.states.set(index, 'done');
-      await run.ports.witness?.ended(index, 'done');
+      await run.ports.observer?.ended(index, 'done');
       continue;
     }
     if (run.signal.aborted) {
-      await run.ports.witness?.ended(index, 'cancelled');
+      await run.ports.observer?.ended(index, 'cancelled');
       continue;
     }
-    await run.ports.witness?.ended(index, 'failed');
+    await run.ports.observer?.ended(index, 'failed');
     throw new UserError(
       'failed',
       `"${step.text}" was carried out, but the servers do not confirm it: something else changed the cluster at the same time, such as a failover.`,

@@ -1,7 +1,7 @@
 import { isAbort, messageOf } from '../model/errors.ts';
 import type { Plan } from '../model/plan.ts';
 import { closedByWindow, openJournal, type OpenJournal } from '../operations/journal.ts';
-import type { StepWitness } from '../operations/runPlan.ts';
+import type { StepObserver } from '../operations/runPlan.ts';
 import type { Parts } from './parts.ts';
 
 /**
@@ -11,7 +11,7 @@ import type { Parts } from './parts.ts';
 export async function journaled<T extends { readonly message: string }>(
   { journals, log, operations, unfinished }: Parts,
   plan: Plan,
-  work: (witness: StepWitness) => Promise<T>,
+  work: (observer: StepObserver) => Promise<T>,
 ): Promise<T> {
   const tolerant = async <R>(writing: Promise<R>): Promise<R | undefined> => {
     try {
@@ -30,8 +30,8 @@ export async function journaled<T extends { readonly message: string }>(
   if (journal === undefined) return await work({ begun: nothing, ended: nothing });
   try {
     const result = await work({
-      begun: async (index) => tolerant(journal.witness.begun(index)),
-      ended: async (index, how) => tolerant(journal.witness.ended(index, how)),
+      begun: async (index) => tolerant(journal.observer.begun(index)),
+      ended: async (index, how) => tolerant(journal.observer.ended(index, how)),
     });
     const outcome = 'outcome' in result ? String(result.outcome) : 'done';
     await close(outcome === 'cancelled' ? cancelled() : outcome, result.message);

@@ -7,7 +7,7 @@ import type { Outcome } from '../model/outcome.ts';
 import { refuseDenied } from '../operations/refuseDenied.ts';
 import { refuseReadOnly } from '../operations/refuseReadOnly.ts';
 import { canSave } from '../operations/planFile.ts';
-import type { StepWitness } from '../operations/runPlan.ts';
+import type { StepObserver } from '../operations/runPlan.ts';
 import type { Asking, TypedWord } from './asking.ts';
 import { journaled } from './journaled.ts';
 import { asTheOnlyOne, withLeaseWarning, withOperatorWarning } from './oneAtATime.ts';
@@ -21,8 +21,8 @@ interface Change<T> {
   readonly asking: Asking;
   /** The verb on the dialog's button. */
   readonly verb: string;
-  /** Operations with steps of their own may leave the witness alone: the journal then says how they began and ended. */
-  readonly run: (signal: AbortSignal, report: Report, witness: StepWitness) => Promise<T>;
+  /** Operations with steps of their own may leave the observer alone: the journal then says how they began and ended. */
+  readonly run: (signal: AbortSignal, report: Report, observer: StepObserver) => Promise<T>;
 }
 
 /**
@@ -61,7 +61,7 @@ export async function runOperation<T extends { readonly message: string }>(
         shown = Math.max(shown, percent);
       };
       return asTheOnlyOne(parts, plan, signal, (shared) =>
-        journaled(parts, plan, (witness) => run(shared, show, witness)),
+        journaled(parts, plan, (observer) => run(shared, show, observer)),
       );
     }),
   );

@@ -32,10 +32,10 @@ export async function runPlanned(
   const plan = isShown ? await namedBigKeys(parts, asPlanned) : asPlanned;
   return runOperation(parts, {
     ...{ plan, asking, verb },
-    run: async (signal, report, witness) => {
+    run: async (signal, report, observer) => {
       const { ports, close } = await openPorts(parts, plan.ref, signal, report, evenUnread);
       try {
-        const result = await runPlan(plan, { ...ports, witness });
+        const result = await runPlan(plan, { ...ports, observer });
         return { ...result, ...endOf(plan, message(result), result) };
       } finally {
         close();

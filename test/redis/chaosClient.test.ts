@@ -15,8 +15,8 @@ after(() => cluster.stop());
 
 /** Whether another master sees that a replica has taken the first one's place. */
 async function isReplaced(): Promise<boolean> {
-  const [dead, witness] = cluster.nodes;
-  const text = await withConnection(cluster, witness?.id ?? '', (one) => one.call('CLUSTER', 'NODES'));
+  const [dead, other] = cluster.nodes;
+  const text = await withConnection(cluster, other?.id ?? '', (one) => one.call('CLUSTER', 'NODES'));
   return parseClusterNodes(String(text)).others.some(
     ({ id, slots }) => id !== dead?.id && slots.some(([start]) => start === 0),
   );

@@ -8,7 +8,7 @@ import type { Plan } from '../../src/model/plan.ts';
 import { formatSlots } from '../../src/model/slots.ts';
 import type { ClusterSnapshot } from '../../src/model/snapshot.ts';
 import type { PlanResult } from '../../src/operations/planResult.ts';
-import { runPlan, type RunPorts, type StepWitness } from '../../src/operations/runPlan.ts';
+import { runPlan, type RunPorts, type StepObserver } from '../../src/operations/runPlan.ts';
 import { myId } from '../../src/redis/admin.ts';
 import { connectNode } from '../../src/redis/connect.ts';
 import * as redis from '../../src/redis/entry.ts';
@@ -90,11 +90,11 @@ export async function run(
   cluster: Present,
   plan: Plan,
   dialer?: ClusterDialer,
-  witness?: StepWitness,
+  observer?: StepObserver,
 ): Promise<PlanResult> {
   return await runPlan(plan, {
     ...portsTo(cluster, dialer),
-    ...(witness === undefined ? {} : { witness }),
+    ...(observer === undefined ? {} : { observer }),
   });
 }
 
@@ -235,7 +235,7 @@ export async function runKilled(
         ? Promise.reject(new Error('killed'))
         : Promise.resolve();
     try {
-      await runPlan(plan, { ...ports, witness: { begun: kill('begun'), ended: kill('ended') } });
+      await runPlan(plan, { ...ports, observer: { begun: kill('begun'), ended: kill('ended') } });
       if (kills >= plan.steps.length * 2) return killed;
     } catch (error) {
       if (!String(error).includes('killed')) throw error;

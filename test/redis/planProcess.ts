@@ -1,7 +1,7 @@
 // A process that runs a plan and is killed at a given point of it; the request comes as a line on standard input.
 import { createInterface } from 'node:readline';
 import type { Plan } from '../../src/model/plan.ts';
-import { runPlan, type StepWitness } from '../../src/operations/runPlan.ts';
+import { runPlan, type StepObserver } from '../../src/operations/runPlan.ts';
 import { faultyDialer } from './faultyDialer.ts';
 import { changes, dialerTo, portsTo, type Boundary, type Server } from './faultTools.ts';
 
@@ -23,7 +23,7 @@ const dialer = faultyDialer(dialerTo(servers), (_, command) => {
   if (changes(command) && ++sent === dieAt.command) die();
   return undefined;
 });
-const witness: StepWitness = {
+const observer: StepObserver = {
   begun: (index) => {
     if (index === dieAt.begun) die();
     return Promise.resolve();
@@ -34,5 +34,5 @@ const witness: StepWitness = {
   },
 };
 const cluster = { addresses: servers.map(({ host, port }) => `${host}:${port}`), nodes: servers, dialer };
-await runPlan(plan, { ...portsTo(cluster), witness });
+await runPlan(plan, { ...portsTo(cluster), observer });
 process.exit(0);

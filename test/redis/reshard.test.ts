@@ -181,7 +181,7 @@ test('a reshard of a number of slots that was cancelled moves what is left when 
       const report = ({ done = 0 }: { done?: number }): void => {
         if (done >= 100) stop.abort();
       };
-      const ports = runPorts(cluster, { report, signal: stop.signal, witness: journal.witness });
+      const ports = runPorts(cluster, { report, signal: stop.signal, observer: journal.observer });
       const result = await runPlan(plan, ports);
       await journal.close(result.cancelled ? 'cancelled' : 'done', '');
       return result;

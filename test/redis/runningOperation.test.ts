@@ -74,11 +74,11 @@ test('a window that closes in mid-move leaves no slot open within seconds, and t
   };
   const parts = { journals, operations, unfinished, log: { warn } } as unknown as Parts;
   const work = operations.run(plan, (signal) =>
-    journaled(parts, plan, async (witness) => {
+    journaled(parts, plan, async (observer) => {
       const report = ({ done = 0 }): number => (moved = done);
       const result = await runPlan(
         plan,
-        runPorts(cluster, { signal, witness, report, readSnapshot: readNow }),
+        runPorts(cluster, { signal, observer, report, readSnapshot: readNow }),
       );
       return { ...result, outcome: result.cancelled ? 'cancelled' : 'done', message: 'It ended.' };
     }),

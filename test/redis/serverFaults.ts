@@ -7,7 +7,7 @@ import { intersectSlots, unionSlots } from '../../src/model/slots.ts';
 import type { ClusterSnapshot, RedisNode } from '../../src/model/snapshot.ts';
 import { isInTouch, replicasOf } from '../../src/operations/nodes.ts';
 import { planReplicate } from '../../src/operations/replicate.ts';
-import type { StepWitness } from '../../src/operations/runPlan.ts';
+import type { StepObserver } from '../../src/operations/runPlan.ts';
 import type { Argument, ClusterDialer } from '../../src/redis/nodeConnection.ts';
 import { startChaosClient, type ChaosReport } from '../support/chaosClient.ts';
 import { startRedisCluster, type ClusterNode, type TestCluster } from '../support/startRedisCluster.ts';
@@ -118,12 +118,12 @@ function isEmptyMaster({ self, replication, keys }: NodeView): boolean {
   return self.slots.length === 0 && keys === 0 && replication.role === 'master';
 }
 
-/** A witness and a dialer by which the blow falls in time; a step that sends one command only ends before it falls. */
+/** An observer and a dialer by which the blow falls in time; a step that sends one command only ends before it falls. */
 function aim(
   dialer: ClusterDialer,
   { step, when }: Strike,
   blow: () => Promise<void>,
-): { readonly witness: StepWitness; readonly dialer: ClusterDialer } {
+): { readonly observer: StepObserver; readonly dialer: ClusterDialer } {
   let sent = -1;
   let isStruck = false;
   const strike = async (): Promise<void> => {
@@ -134,7 +134,7 @@ function aim(
   const beforeCommand = async (_: string, command: readonly Argument[]): Promise<void> => {
     if (sent >= 0 && changes(command) && sent++ === 1) await strike();
   };
-  const witness: StepWitness = {
+  const observer: StepObserver = {
     begun: async (index) => {
       if (index !== step) return;
       sent = 0;
@@ -144,7 +144,7 @@ function aim(
       if (index === step) await strike();
     },
   };
-  return { witness, dialer: when === 'begun' ? dialer : strikingDialer(dialer, beforeCommand) };
+  return { observer, dialer: when === 'begun' ? dialer : strikingDialer(dialer, beforeCommand) };
 }
 
 interface Aftermath {
@@ -179,7 +179,7 @@ async function strikeOnce(
     struck = { dead, newMasters };
   });
   let message: string | undefined;
-  await run(now, plan, aimed.dialer, aimed.witness).catch((error: unknown) => {
+  await run(now, plan, aimed.dialer, aimed.observer).catch((error: unknown) => {
     assert.ok(error instanceof UserError, `${step.text}: ${String(error)}`);
     ({ message } = error);
   });

@@ -108,7 +108,7 @@ test('the operation of a dead window is offered with its plan, and only until so
   const here = world('dead');
   const dying = {};
   const journal = await openJournal(here.portsOf(dying), plan);
-  await journal.witness.begun(0);
+  await journal.observer.begun(0);
   here.sleep(dying);
   await here.pass(40);
   const [found] = await offered(here);
@@ -200,9 +200,9 @@ test('an operation that ended with steps left is unfinished until it is decided,
   const run = async (how: string, outcome: string, of: Plan = two): Promise<void> => {
     await here.pass(1);
     const journal = await openJournal(here.portsOf(window), of);
-    await journal.witness.ended(0, 'skipped');
-    await journal.witness.begun(1);
-    await journal.witness.ended(1, how as 'done');
+    await journal.observer.ended(0, 'skipped');
+    await journal.observer.begun(1);
+    await journal.observer.ended(1, how as 'done');
     await journal.close(outcome, 'The target does not answer.');
   };
   const ends = async (): Promise<readonly string[]> =>
@@ -248,13 +248,13 @@ test('the operation of a dead window is offered no more when a later one did the
   const died = async (): Promise<void> => {
     const dying = {};
     const journal = await openJournal(here.portsOf(dying), plan);
-    await journal.witness.begun(0);
+    await journal.observer.begun(0);
     here.sleep(dying);
     await here.pass(40);
   };
   const run = async (changes: Partial<Plan>, outcome: string): Promise<void> => {
     const later = await openJournal(here.portsOf({}), { ...plan, ...changes });
-    await later.witness.begun(0);
+    await later.observer.begun(0);
     await later.close(outcome, '');
     await here.pass(1);
   };

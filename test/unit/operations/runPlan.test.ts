@@ -36,7 +36,7 @@ function world(steps: readonly Step[]) {
     signal: stop.signal,
     now: () => 0,
     delay: () => Promise.resolve(),
-    witness: {
+    observer: {
       begun: (index) => Promise.resolve(void log.push(`begun ${index}`)),
       ended: (index, how) => Promise.resolve(void log.push(`ended ${index} ${how}`)),
     },
