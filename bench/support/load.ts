@@ -47,7 +47,7 @@ const closingMs = 300;
 
 /** Begins to measure; the function that is returned ends it. Asking the servers is not part of the time. */
 export async function startLoad(cluster: Measurable): Promise<(requests?: Requests) => Promise<Load>> {
-  const { pingMs, server } = await greet(cluster);
+  const { pingMs, server } = await firstPing(cluster);
   const servers = await readServers(cluster);
   // The connections by which they were asked are still being closed at both ends.
   await sleep(closingMs);
@@ -90,7 +90,7 @@ export function medianLoad(loads: readonly Load[]): Load {
   return Object.fromEntries(Object.entries(first).map(of)) as unknown as Load;
 }
 
-async function greet({ nodes, dialer }: Measurable): Promise<{ pingMs: number; server: string }> {
+async function firstPing({ nodes, dialer }: Measurable): Promise<{ pingMs: number; server: string }> {
   const connection = await dialer.dial(nodes[0]?.id ?? '');
   const times: number[] = [];
   for (let turn = 0; turn < 11; turn++) {

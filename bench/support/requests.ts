@@ -6,7 +6,7 @@ export class Requests {
   /** The longest chain of requests each of which was sent after the answer to the one before had come. */
   longestChain = 0;
 
-  /** The same dialer, its requests counted. To dial takes two: TCP connects, and the server greets. */
+  /** The same dialer, its requests counted. To dial takes two: TCP connects, and the handshake. */
   over(dialer: ClusterDialer): ClusterDialer {
     return {
       credentials: dialer.credentials,

@@ -28,7 +28,7 @@ export function groupPods(units: readonly Unit[], last: LastGroups): readonly Gr
   const present = new Map(units.map((unit) => [keyOf(unit), unit.uid]));
   last.forgetGone(present);
   const sets = new Sets(units.length);
-  joinAcquainted(units, sets);
+  joinConnected(units, sets);
   joinSilent(units, sets);
   joinAll(units, sets, last.together());
   joinAll(units, sets, kinsIn(units));
@@ -58,9 +58,9 @@ export function groupPods(units: readonly Unit[], last: LastGroups): readonly Gr
 
 /**
  * Workloads whose nodes list each other. A line of a node that is gone, of which the other side knows nothing, is what is
- * left of an earlier acquaintance: an id that was forgotten on one side only, or a server that was reset.
+ * left of an earlier connection: an id that was forgotten on one side only, or a server that was reset.
  */
-function joinAcquainted(units: readonly Unit[], sets: Sets): void {
+function joinConnected(units: readonly Unit[], sets: Sets): void {
   if (units.length < 2) return;
   const byId = new Map(
     units.flatMap((unit, index) => viewsIn(unit).map(({ self }) => [self.id, index] as const)),

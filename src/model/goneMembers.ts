@@ -46,7 +46,7 @@ export function ordinalOf(pod: string, set: string): number | undefined {
   return /^\d+$/.test(number) ? Number(number) : undefined;
 }
 
-/** What the nodes that answer say about one; handshakes are acquaintances that have not been made yet. */
+/** What the nodes that answer list about one; a handshake is a node that has not answered yet. */
 export function linesAbout(snapshot: ClusterSnapshot, id: string): readonly KnownNode[] {
   return snapshot.nodes.flatMap(
     ({ view }) => view?.others.filter((line) => line.id === id && !line.flags.includes('handshake')) ?? [],

@@ -34,7 +34,7 @@ export interface StepFields {
     readonly master: string;
     readonly masterPod?: string;
   };
-  /** Greets a known node at that address, from every other node that needs it. */
+  /** Sends CLUSTER MEET for a known node and that address, from every other node that needs it. */
   readonly meet: {
     readonly node: string;
     readonly host: string;

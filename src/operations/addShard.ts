@@ -119,7 +119,7 @@ function refuseTwins(servers: readonly NewServer[]): void {
   }
 }
 
-/** Greeting a server that knows others would merge two clusters; one with keys would lose or hide them. */
+/** Meeting a server that knows others would merge two clusters; one with keys would lose or hide them. */
 function refuseUsed(snapshot: ClusterSnapshot, { address, id, keys, slots, others }: NewServer): void {
   const member = snapshot.nodes.find((node) => node.id === id);
   if (member !== undefined) {

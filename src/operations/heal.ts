@@ -4,7 +4,7 @@ import type { Plan, Step } from '../model/plan.ts';
 import { nodeName, slotsText } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
 import { unservedSlots } from './fix/unserved.ts';
-import { needGreeting, whereaboutsOf } from './heal/acquaintances.ts';
+import { needIntroduction, announcedAddressOf } from './heal/introductions.ts';
 import type { HealFacts } from './heal/facts.ts';
 import { repairReplicas } from './heal/openOnReplicas.ts';
 import { repairOpenSlots } from './heal/openSlots.ts';
@@ -23,13 +23,13 @@ export function planHeal(snapshot: ClusterSnapshot, facts: HealFacts): Plan {
   refuseDuplicates(snapshot);
   refuseUnformed(snapshot);
   const rivals = new Map(snapshot.nodes.map((node) => [node, rivalry(snapshot, node)]));
-  const greetings = snapshot.nodes.flatMap((node) =>
-    rivals.get(node) === undefined ? greetingOf(snapshot, node, facts) : [],
+  const introductions = snapshot.nodes.flatMap((node) =>
+    rivals.get(node) === undefined ? introductionOf(snapshot, node, facts) : [],
   );
   const { steps: repairs, unclear: openUnclear } = repairOpenSlots(snapshot, facts);
   const unclear = [...new Set([...rivals.values()].flatMap((why) => why ?? [])), ...openUnclear];
   const closings = repairReplicas(snapshot);
-  const steps = [...greetings, ...repairs, ...closings];
+  const steps = [...introductions, ...repairs, ...closings];
   if (steps.length === 0) {
     if (unclear.length > 0) throw refusal('unsafe', `${listed(unclear)} You have to decide.`);
     const { slots } = unservedSlots(snapshot);
@@ -43,7 +43,7 @@ export function planHeal(snapshot: ClusterSnapshot, facts: HealFacts): Plan {
   }
   const silent = snapshot.nodes.filter((node) => !answers(node));
   return {
-    title: `Heal ${snapshot.name}: ${subject(greetings.length, repairs, closings.length)}`,
+    title: `Heal ${snapshot.name}: ${subject(introductions.length, repairs, closings.length)}`,
     ref: snapshot.ref,
     operation: 'heal',
     request: {},
@@ -73,10 +73,10 @@ function listed(texts: readonly string[]): string {
   return texts.slice(0, mostTexts).join(' ') + more;
 }
 
-function subject(greetings: number, repairs: readonly Step[], closings: number): string {
+function subject(introductions: number, repairs: readonly Step[], closings: number): string {
   const moves = repairs.filter(({ kind }) => kind === 'moveSlots').length;
   return [
-    ...(greetings === 0 ? [] : [`introduce ${quantity(greetings, 'node')} again`]),
+    ...(introductions === 0 ? [] : [`introduce ${quantity(introductions, 'node')} again`]),
     ...(moves === 0 ? [] : [`complete ${quantity(moves, 'interrupted migration')}`]),
     ...(repairs.length === moves
       ? []
@@ -85,10 +85,14 @@ function subject(greetings: number, repairs: readonly Step[], closings: number):
   ].join(', ');
 }
 
-function greetingOf(snapshot: ClusterSnapshot, node: RedisNode, { announced }: HealFacts): readonly Step[] {
+function introductionOf(
+  snapshot: ClusterSnapshot,
+  node: RedisNode,
+  { announced }: HealFacts,
+): readonly Step[] {
   if (!answers(node)) return [];
-  const at = whereaboutsOf(snapshot, node, announced.get(node.id));
-  const those = needGreeting(snapshot, at);
+  const at = announcedAddressOf(snapshot, node, announced.get(node.id));
+  const those = needIntroduction(snapshot, at);
   if (those.length === 0) return [];
   const names = those.length > 4 ? quantity(those.length, 'node') : those.map(nodeName).join(', ');
   return [{ kind: 'meet', ...at, text: `Tell ${names} that ${nodeName(node)} is at ${at.host}:${at.port}` }];

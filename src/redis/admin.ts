@@ -7,7 +7,7 @@ export async function myId(connection: NodeConnection): Promise<string> {
   return String(await connection.call('CLUSTER', 'MYID'));
 }
 
-/** Makes the server greet another one. Names are not resolved by the server: the host has to be an IP address. */
+/** Makes the server meet another one (CLUSTER MEET). Names are not resolved by the server: the host has to be an IP address. */
 export async function meet(
   connection: NodeConnection,
   address: Address & { readonly busPort?: number },
@@ -16,7 +16,7 @@ export async function meet(
   await connection.call('CLUSTER', 'MEET', address.host, address.port, ...bus);
 }
 
-/** Makes the server greet all of these, in one round trip. Throws the first refusal. */
+/** Makes the server meet all of these, in one round trip. Throws the first refusal. */
 export async function meetAll(connection: NodeConnection, addresses: readonly Address[]): Promise<void> {
   const replies = await connection.pipeline(
     addresses.map(({ host, port }): Argument[] => ['CLUSTER', 'MEET', host, port]),

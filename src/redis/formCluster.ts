@@ -77,7 +77,7 @@ async function join(members: readonly Member[], masters: number, signal: AbortSi
       if (index < masters) await addSlots(connection, shareOf(index, masters));
     }),
   );
-  // Everybody greets everybody: to learn of the others by gossip takes seconds.
+  // Every server meets every other: to learn of them by gossip takes seconds.
   for (const [index, { connection }] of members.entries()) {
     await meetAll(
       connection,
@@ -97,7 +97,7 @@ async function join(members: readonly Member[], masters: number, signal: AbortSi
 }
 
 /**
- * Has masters greet whoever does not know their slots, since a greeting says them. Among many servers that may be news
+ * Has masters meet whoever does not know their slots, since a MEET message says them. Among many servers that may be news
  * for minutes otherwise: slots go from server to server only, which ping each other seldom while gossip says all is well.
  */
 async function tellSlots(members: readonly Member[], masters: number, signal: AbortSignal): Promise<void> {

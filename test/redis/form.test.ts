@@ -143,7 +143,7 @@ describe('empty servers that never formed a cluster', () => {
     assert.ok(nodes.every(({ view }) => view?.slotsAssigned === 0));
   });
 
-  test('a server that announces where another one answers is not greeted there', async () => {
+  test('a server that announces where another one answers is not introduced there', async () => {
     const victim = await lonelyServers(1);
     const at = nodeAt(victim, 0);
     const cluster = await lonelyServers(3, {
@@ -160,7 +160,7 @@ describe('empty servers that never formed a cluster', () => {
     assert.deepEqual(nodes[0]?.view?.others, []);
   });
 
-  test('a newcomer at whose address another node answers by now is not greeted', async () => {
+  test('a new server at whose address another node answers by now is not introduced', async () => {
     const cluster = await startRedisCluster({ masters: 3, replicasPerMaster: 0, spares: 1 });
     clusters.push(cluster);
     const { host, port } = nodeAt(cluster, 3);

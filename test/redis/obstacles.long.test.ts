@@ -210,7 +210,7 @@ describe('obstacles on the way of an operation', { timeout: 240_000 }, () => {
     await assertWhole(cluster, nodeAt(cluster, 0));
   });
 
-  test('a slot that two masters claim: nothing is moved, and nobody is greeted who would drop its keys by it', async () => {
+  test('a slot that two masters claim: nothing is moved, and no node is introduced that would drop its keys by it', async () => {
     const config = { 'cluster-allow-reads-when-down': 'yes' };
     const cluster = await start({ replicasPerMaster: 0, config });
     const [one, other] = [nodeAt(cluster, 0), nodeAt(cluster, 1)];

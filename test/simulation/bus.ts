@@ -50,7 +50,7 @@ export function ping(world: World, from: SimNode, to: SimNode): void {
   send(world, from, to, headerOf(from));
 }
 
-export function greet(world: World, from: SimNode, to: SimNode): void {
+export function sendMeet(world: World, from: SimNode, to: SimNode): void {
   send(world, from, to, headerOf(from, true));
 }
 

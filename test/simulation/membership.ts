@@ -1,4 +1,4 @@
-import { broadcast, follow, greet } from './bus.ts';
+import { broadcast, follow, sendMeet } from './bus.ts';
 import { excuse, takeOver } from './failover.ts';
 import { claimsOf, totalKeys, type SimNode } from './node.ts';
 import { nodeById, type World } from './world.ts';
@@ -10,7 +10,7 @@ const blacklistMs = 60_000;
 
 export function meet(world: World, node: SimNode, host: string, port: number): string {
   const other = world.nodes.find((candidate) => candidate.host === host && candidate.port === port);
-  if (other !== undefined && other !== node) greet(world, node, other);
+  if (other !== undefined && other !== node) sendMeet(world, node, other);
   return 'OK';
 }
 

@@ -25,11 +25,11 @@ export function randomCluster(random: Random, options: ClusterOptions): ClusterS
       nodes[nameOf(next++)] = { masterId: name, view: { replication: replicating } };
     }
   }
-  return acquainted(sketchOf({}, nodes));
+  return connected(sketchOf({}, nodes));
 }
 
 /** Everybody says of everybody else what that one says of itself. */
-function acquainted(snapshot: ClusterSnapshot): ClusterSnapshot {
+function connected(snapshot: ClusterSnapshot): ClusterSnapshot {
   const lines = snapshot.nodes.flatMap(({ view }) => (view === undefined ? [] : [view.self]));
   const nodes = snapshot.nodes.map((node): RedisNode => {
     if (node.view === undefined) return node;

@@ -12,7 +12,7 @@ export type Message =
       /** Of a replica: its master's, as the replica knows it. */
       readonly configEpoch: number;
       readonly claims: number;
-      /** Greets a node that does not know the sender. */
+      /** Sends MEET to a node that does not know the sender. */
       readonly meet: boolean;
     }
   | { readonly kind: 'update'; readonly id: string; readonly configEpoch: number; readonly claims: number };

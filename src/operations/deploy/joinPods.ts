@@ -13,7 +13,7 @@ export interface JoinPorts extends WaitPorts {
   /** Asks the server in a pod for its own view; rejects where it does not answer. */
   readonly readNode: (namespace: string, pod: string, port: number) => Promise<NodeView>;
   /**
-   * Lets a member of the cluster greet a node at its pod's address (CLUSTER MEET), after the server in that very pod has
+   * Lets a member of the cluster meet a node at its pod's address (CLUSTER MEET), after the server in that very pod has
    * said that it is this node. Rejects with a UserError `not-found` where the pod was replaced.
    */
   readonly joinNode: (

@@ -103,7 +103,7 @@ async function readServer(
   };
 }
 
-/** What a server announces is where the others will look for it: somebody else there would be greeted in its place. */
+/** What a server announces is where the others will look for it: another server there would be introduced in its place. */
 async function refuseElsewhere(
   self: { readonly id: string; readonly host: string; readonly port: number },
   at: Address,
@@ -111,7 +111,7 @@ async function refuseElsewhere(
   credentials: ClusterDialer['credentials'],
   redis: Redis,
 ): Promise<void> {
-  // Without a setting the address is from an earlier cluster, and the first greeting corrects it.
+  // Without a setting the address is from an earlier cluster, and the first MEET corrects it.
   const isOld = settings.get('cluster-announce-ip') === '';
   const host = self.host === '' || isOld ? at.host : self.host;
   if (self.port === at.port && host === at.host) return;

@@ -5,13 +5,13 @@ import type { StepOf } from '../../model/plan.ts';
 import type { ClusterSnapshot, PodFacts, RedisNode } from '../../model/snapshot.ts';
 import { confirmPod } from '../confirmPod.ts';
 import { waitForPods, type Look } from '../deploy/waitForPods.ts';
-import { needGreeting, whereaboutsOf } from '../heal/acquaintances.ts';
+import { needIntroduction, announcedAddressOf } from '../heal/introductions.ts';
 import { answers } from '../nodes.ts';
 import { kubernetesOf, type KubernetesPorts, type StepPorts } from './ports.ts';
 import type { StepRun } from './step.ts';
 import { withConnection } from '../withConnection.ts';
 
-/** Milliseconds after which a pod that is not known to all is greeted again. */
+/** Milliseconds after which a pod that is not known to all is introduced again. */
 const repeatAfter = 3_000;
 
 /** Brings the servers of new pods into the cluster, each as a master without slots, before their agents choose roles. */
@@ -29,7 +29,7 @@ export const emptyMaster: StepRun<'emptyMaster'> = {
   act: async (step, ports) => {
     const kubernetes = kubernetesOf(ports);
     const workload = workloadOf(step, ports.snapshot);
-    const greeter = createGreeter(step, kubernetes, ports);
+    const introduceAll = createIntroducer(step, kubernetes, ports);
     await waitForPods(
       { ...ports, access: kubernetes.access },
       {
@@ -42,7 +42,7 @@ export const emptyMaster: StepRun<'emptyMaster'> = {
         const those = pods.filter(({ name, ip, phase, deleting }) => {
           return step.pods.includes(name) && ip !== undefined && phase === 'Running' && !deleting;
         });
-        const answering = await greeter(those);
+        const answering = await introduceAll(those);
         const snapshot = await ports.readSnapshot();
         const joined = settled(step.pods, snapshot).length;
         const total = step.pods.length;
@@ -66,22 +66,22 @@ function settled(pods: readonly string[], snapshot: ClusterSnapshot): readonly s
     if (!answers(node) || node.view.clusterState !== 'ok') return false;
     const master = snapshot.nodes.find(({ id }) => id === node.masterId);
     const hasRole = node.role === 'master' || pods.includes(master?.pod?.name ?? '');
-    return hasRole && needGreeting(snapshot, whereaboutsOf(snapshot, node)).length === 0;
+    return hasRole && needIntroduction(snapshot, announcedAddressOf(snapshot, node)).length === 0;
   });
 }
 
-/** Greets newcomers, once their agents are held; says how many answer. */
-function createGreeter(
+/** Introduces new servers once their agents pause; resolves to how many answer. */
+function createIntroducer(
   step: StepOf<'emptyMaster'>,
   kubernetes: KubernetesPorts,
   ports: StepPorts,
 ): (pods: readonly PodFacts[]) => Promise<number> {
   const held = new Set<string>();
-  const greeted = new Map<string, number>();
+  const introducedAt = new Map<string, number>();
   const members = ports.snapshot.nodes.filter(
     (node) => answers(node) && !step.pods.includes(node.pod?.name ?? ''),
   );
-  const greet = async (pod: PodFacts): Promise<boolean> => {
+  const introducePod = async (pod: PodFacts): Promise<boolean> => {
     const { name, namespace, port } = pod;
     try {
       if (!held.has(pod.uid)) {
@@ -89,9 +89,9 @@ function createGreeter(
         held.add(pod.uid);
       }
       const view = await kubernetes.readNode(namespace, name, port);
-      const last = greeted.get(pod.uid);
+      const last = introducedAt.get(pod.uid);
       if (last !== undefined && ports.now() - last < repeatAfter) return true;
-      greeted.set(pod.uid, ports.now());
+      introducedAt.set(pod.uid, ports.now());
       // What was read of the pod's name is of this very pod, and so its address is the server's.
       await confirmPod(kubernetes.access, pod);
       await admit(pod, view, members, kubernetes, ports);
@@ -101,7 +101,7 @@ function createGreeter(
       return false;
     }
   };
-  return async (pods) => (await Promise.all(pods.map(greet))).filter(Boolean).length;
+  return async (pods) => (await Promise.all(pods.map(introducePod))).filter(Boolean).length;
 }
 
 async function admit(
@@ -122,9 +122,9 @@ async function admit(
   }
   const known = new Set(view.others.filter(({ flags }) => !flags.includes('handshake')).map(({ id }) => id));
   const unknownMembers = members.filter(({ id }) => !known.has(id));
-  const greeters = unknownMembers.length === 0 ? members.slice(0, 1) : unknownMembers;
+  const introducers = unknownMembers.length === 0 ? members.slice(0, 1) : unknownMembers;
   await Promise.all(
-    greeters.map(({ id }) =>
+    introducers.map(({ id }) =>
       withConnection({ dialer }, id, (connection) =>
         redis.meet(connection, { host: ip, port, busPort: view.self.busPort }),
       ),

@@ -120,7 +120,7 @@ async function untilSettled(step: FormShard, ports: StepPorts): Promise<void> {
   }
 }
 
-/** A greeting says the master's slots at once; by gossip many servers learn of them only after minutes. */
+/** A MEET message says the master's slots at once; by gossip many servers learn of them only after minutes. */
 async function tellSlots(step: FormShard, ports: StepPorts): Promise<void> {
   const { snapshot, redis } = ports;
   const others = snapshot.nodes.filter(({ id }) => id !== step.node);

@@ -17,7 +17,7 @@ type Server = Introduce['servers'][number];
 
 /** Milliseconds for all to know all: a handshake takes a heartbeat or two, and each has one with each. */
 const limits = { any: 60_000, eachServer: 500 };
-const greetEvery = 5_000;
+const repeatEvery = 5_000;
 const pollEvery = 250;
 
 /** Makes empty servers know one another, and nobody else. */
@@ -43,7 +43,7 @@ export const introduce: StepRun<'introduce'> = {
       ),
     );
     const end = now() + limits.any + limits.eachServer * servers.length;
-    let greetAt = 0;
+    let repeatAt = 0;
     while (!signal.aborted) {
       const lonely = await lonelyOf(servers, ports);
       if (lonely.length === 0) return;
@@ -51,9 +51,9 @@ export const introduce: StepRun<'introduce'> = {
         text: `${quantity(servers.length - lonely.length, 'server')} of ${servers.length} know all others`,
       });
       if (now() > end) throw notInTouch(lonely, snapshot);
-      if (now() >= greetAt) {
-        for (const { server, unknown } of lonely) await greet(server, unknown, ports);
-        greetAt = now() + greetEvery;
+      if (now() >= repeatAt) {
+        for (const { server, unknown } of lonely) await meetUnknown(server, unknown, ports);
+        repeatAt = now() + repeatEvery;
       }
       await delay(pollEvery, signal);
     }
@@ -136,8 +136,8 @@ function missing(servers: readonly Server[], { self, others }: NodeView): readon
   );
 }
 
-/** Whom it greets is asked for its id immediately before: at an old address may be a member of another cluster. */
-async function greet(server: Server, unknown: readonly Server[], ports: StepPorts): Promise<void> {
+/** Whom it meets is asked for its id immediately before: at an old address may be a member of another cluster. */
+async function meetUnknown(server: Server, unknown: readonly Server[], ports: StepPorts): Promise<void> {
   for (const other of unknown) await onServer(other, ports, () => Promise.resolve());
   await onServer(server, ports, async (connection) => {
     for (const { host, port, busPort } of unknown)

@@ -3,7 +3,7 @@ import { UserError } from '../../model/errors.ts';
 import type { StepOf } from '../../model/plan.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { formTimes } from '../form/readServers.ts';
-import { needGreeting } from '../heal/acquaintances.ts';
+import { needIntroduction } from '../heal/introductions.ts';
 import { rivalry } from '../heal/rivals.ts';
 import { answers, memberOf, nameOf, refusal } from '../nodes.ts';
 import { refuseImpostor } from '../refuseImpostor.ts';
@@ -41,18 +41,18 @@ export const meet: StepRun<'meet'> = {
     const end = now() + limit;
     report({ text: `introducing ${nameOf(ports.snapshot, step.node)} at ${step.host}:${step.port}` });
     let reading = ports.snapshot;
-    let greetAgain = 0;
+    let repeatAt = 0;
     for (;;) {
-      if (now() >= greetAgain) {
-        await greetAll(step, reading, ports);
-        greetAgain = now() + repeatEvery;
+      if (now() >= repeatAt) {
+        await meetAll(step, reading, ports);
+        repeatAt = now() + repeatEvery;
       }
       await delay(pollEvery, signal);
       if (signal.aborted) return;
       reading = await readSnapshot();
       if (isKnown(step, reading)) return;
       if (now() > end) {
-        const left = needGreeting(reading, step).map(({ id }) => nameOf(reading, id));
+        const left = needIntroduction(reading, step).map(({ id }) => nameOf(reading, id));
         throw new UserError(
           'failed',
           `${left.join(', ') || 'The other nodes'} and ${nameOf(reading, step.node)} did not connect within ${limit / 1000} s. Their bus ports (${step.busPort}) must reach each other. It is safe to introduce them again.`,
@@ -65,16 +65,16 @@ export const meet: StepRun<'meet'> = {
 /** A newcomer says for some seconds that the cluster is down, and refuses keys until then. */
 function isKnown(step: Meet, snapshot: ClusterSnapshot): boolean {
   const own = snapshot.nodes.find(({ id }) => id === step.node);
-  if (!answers(own) || needGreeting(snapshot, step).length > 0) return false;
+  if (!answers(own) || needIntroduction(snapshot, step).length > 0) return false;
   const others = snapshot.nodes.filter((one) => one !== own && answers(one));
   return own.view.clusterState === 'ok' || others.some(({ view }) => view?.clusterState === 'fail');
 }
 
-async function greetAll(step: Meet, reading: ClusterSnapshot, ports: StepPorts): Promise<void> {
+async function meetAll(step: Meet, reading: ClusterSnapshot, ports: StepPorts): Promise<void> {
   const { host, port, busPort } = step;
   if (!(await isThere(step, reading, ports))) return;
   const known = reading.nodes.some(({ id }) => id === step.node);
-  const those = known ? needGreeting(reading, step) : reading.nodes.filter(answers).slice(0, 1);
+  const those = known ? needIntroduction(reading, step) : reading.nodes.filter(answers).slice(0, 1);
   await Promise.all(
     those.map(({ id }) =>
       withConnection(ports, memberOf(reading, id).id, (connection) =>
@@ -85,7 +85,7 @@ async function greetAll(step: Meet, reading: ClusterSnapshot, ports: StepPorts):
 }
 
 /**
- * Asks the node for its id immediately before others greet it: whoever answers at its address by then becomes a member.
+ * Asks the node for its id immediately before others meet it: whoever answers at its address by then becomes a member.
  * False where it does not answer now. Throws UserError where it is another one, or elsewhere.
  */
 async function isThere(step: Meet, reading: ClusterSnapshot, ports: StepPorts): Promise<boolean> {
@@ -116,7 +116,7 @@ function refuseMoved({ node, host, port }: Meet, snapshot: ClusterSnapshot): voi
   );
 }
 
-/** Of a newcomer only its address is known, and to greet a member of another cluster there would merge the two. */
+/** Of a new server only its address is known, and to meet a member of another cluster there would merge the two. */
 async function refuseOther(
   { node, host, port }: Meet,
   { dialer, redis }: Pick<StepPorts, 'dialer' | 'redis'>,

@@ -10,7 +10,7 @@ const clearlyFarMs = 4 * farMs;
 /**
  * The way to a server and back in milliseconds: the shortest of some samples, since a busy moment of this machine, such
  * as the first move of its process, makes a near server look far. Connecting goes there and back once at the least:
- * through a tunnel only the greeting does. One PING is enough where connecting took long as well.
+ * through a tunnel only the handshake does. One PING is enough where connecting took long as well.
  */
 export async function distanceTo(connection: NodeConnection, dialMs: number): Promise<number> {
   let shortest = dialMs;

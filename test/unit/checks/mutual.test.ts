@@ -6,7 +6,7 @@ import type { Finding } from '../../../src/model/finding.ts';
 import { History } from '../../../src/model/history.ts';
 import type { KnownNode } from '../../../src/model/nodeView.ts';
 import type { ClusterSnapshot } from '../../../src/model/snapshot.ts';
-import { needGreeting } from '../../../src/operations/heal/acquaintances.ts';
+import { needIntroduction } from '../../../src/operations/heal/introductions.ts';
 import { ids, snapshotOf, source, view } from '../sample.ts';
 
 /** A healthy cluster in which some members list another one otherwise, or not at all. */
@@ -84,7 +84,7 @@ test('wrong roles, lost addresses and lost links are named, and heal is offered 
     assert.match(found?.evidence.join('\n') ?? '', evidence);
     assert.equal((found?.remedy ?? '').includes('Heal'), heals, found?.remedy);
     const where = { node: 'r2', host: '10.0.1.2', port: 6379, busPort: 16379 };
-    assert.equal(needGreeting(snapshot, where).length > 0, heals);
+    assert.equal(needIntroduction(snapshot, where).length > 0, heals);
   }
 });
 

@@ -240,7 +240,7 @@ test('the name stays with the cluster that holds the keys', () => {
 });
 
 /** Nodes of two clusters that have come to know each other. */
-function acquainted(): readonly [readonly Source[], readonly Source[]] {
+function connected(): readonly [readonly Source[], readonly Source[]] {
   const [cart, stock] = [whole('c'), whole('s')];
   const lines = [...cart, ...stock].flatMap(({ reading }) => reading.view?.self ?? []);
   const all = (sources: readonly Source[]): readonly Source[] =>
@@ -255,7 +255,7 @@ function acquainted(): readonly [readonly Source[], readonly Source[]] {
 }
 
 test('two clusters whose nodes know each other are one that is called merged', () => {
-  const [cart, stock] = acquainted();
+  const [cart, stock] = connected();
   const [merged, ...others] = group([unit('cart', cart), unit('stock', stock)]);
   assert.deepEqual([merged?.mergedFrom, merged?.name, others], [['cart', 'stock'], 'cart', []]);
   const kin = { clusters: ['RedisCluster/shop'] };
@@ -265,7 +265,7 @@ test('two clusters whose nodes know each other are one that is called merged', (
 test('two clusters that were two before are called merged, whatever became of their nodes', () => {
   const last = new LastGroups();
   group([unit('cart', whole('c')), unit('stock', whole('s'))], last);
-  const [cart, stock] = acquainted();
+  const [cart, stock] = connected();
   const loser = stock.map((one) => {
     const own = one.reading.view ?? view('m0');
     const self = { ...own.self, flags: ['slave'], masterId: 'cm0', slots: [] };

@@ -36,15 +36,15 @@ test('nothing is sent to a node at whose address another one answers', () => {
   );
 });
 
-test('a node is asked for its id immediately before others greet it, and only then is greeted', async () => {
+test('a node is asked for its id immediately before others meet it, and only then is introduced', async () => {
   const apart = snapshotOf(
     ids.map((id) => {
       const others = view(id).others.filter((one) => one.id !== 'r1');
       return id === 'r1' ? source(id) : source(id, { others });
     }),
   );
-  const greeted: string[] = [];
-  const greet = async (answers: string | UserError, where = '10.0.1.1'): Promise<void> => {
+  const met: string[] = [];
+  const meet = async (answers: string | UserError, where = '10.0.1.1'): Promise<void> => {
     const stop = new AbortController();
     const ports = {
       ...{ snapshot: apart, signal: stop.signal, report: () => undefined, now: () => 0 },
@@ -61,7 +61,7 @@ test('a node is asked for its id immediately before others greet it, and only th
       redis: {
         myId: ({ id }: { id: string }) => Promise.resolve(id === 'r1' ? answers : id),
         meet: ({ id }: { id: string }) => {
-          greeted.push(id);
+          met.push(id);
           return Promise.resolve();
         },
       },
@@ -69,10 +69,10 @@ test('a node is asked for its id immediately before others greet it, and only th
     const step = { kind: 'meet', node: 'r1', host: where, port: 6379, busPort: 16_379, text: '' } as const;
     await stepRuns.meet?.act(step, ports as unknown as StepPorts);
   };
-  await assert.rejects(greet('b1'), /Node b1 answers in the place of cart-4/);
-  await assert.rejects(greet('r1', '10.0.9.9'), /cart-4 is at 10\.0\.1\.1:6379 by now, not at 10\.0\.9\.9/);
-  await greet(new UserError('unreachable', 'it does not answer'));
-  assert.deepEqual(greeted, []);
-  await greet('r1');
-  assert.deepEqual(greeted, ['m0', 'm1', 'm2', 'r0', 'r2']);
+  await assert.rejects(meet('b1'), /Node b1 answers in the place of cart-4/);
+  await assert.rejects(meet('r1', '10.0.9.9'), /cart-4 is at 10\.0\.1\.1:6379 by now, not at 10\.0\.9\.9/);
+  await meet(new UserError('unreachable', 'it does not answer'));
+  assert.deepEqual(met, []);
+  await meet('r1');
+  assert.deepEqual(met, ['m0', 'm1', 'm2', 'r0', 'r2']);
 });

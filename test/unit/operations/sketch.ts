@@ -52,7 +52,7 @@ function nodeOf(
 }
 
 /** Each lists all others as they are, unless the test says what it lists. */
-function acquainted(nodes: readonly RedisNode[]): readonly RedisNode[] {
+function connected(nodes: readonly RedisNode[]): readonly RedisNode[] {
   return nodes.map((node) => {
     if (node.view === undefined || node.view.others.length > 0) return node;
     const others = nodes
@@ -90,7 +90,7 @@ export function sketchOf(
     ref: { addresses: ['127.0.0.1:6097'] },
     name: 'sketch',
     takenAt: 0,
-    nodes: acquainted(sketches.map(([id, sketch]) => nodeOf(id, sketch))),
+    nodes: connected(sketches.map(([id, sketch]) => nodeOf(id, sketch))),
     unknownNodes: [],
     loosePods: [],
     unread: [],

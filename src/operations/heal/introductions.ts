@@ -3,7 +3,7 @@ import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
 import { answers } from '../nodes.ts';
 
 /** Where a node is. */
-export interface Whereabouts {
+export interface AnnouncedAddress {
   readonly node: string;
   readonly host: string;
   readonly port: number;
@@ -15,11 +15,11 @@ export interface Whereabouts {
  * none it learned it from others, and after a restart that may be the one from before, so then its pod's counts.
  * @param announced its `cluster-announce-ip`, empty where that is not set; without it a peer's link at the address tells
  */
-export function whereaboutsOf(
+export function announcedAddressOf(
   { ref, nodes }: ClusterSnapshot,
   { id, host, port, busPort, pod }: RedisNode,
   announced?: string,
-): Whereabouts {
+): AnnouncedAddress {
   const here = { node: id, port, busPort };
   const ip = isKubernetesRef(ref) ? pod?.ip : undefined;
   if (ip === undefined || ip === host) return { ...here, host };
@@ -40,9 +40,9 @@ export function whereaboutsOf(
  * The nodes that have to be told where another one is: those that do not list it, list it elsewhere, or have no link
  * with it. After a restart of all pods at once nobody knows anybody's address, and redis by itself never finds out.
  */
-export function needGreeting(
+export function needIntroduction(
   snapshot: ClusterSnapshot,
-  { node, host, port }: Whereabouts,
+  { node, host, port }: AnnouncedAddress,
 ): readonly RedisNode[] {
   return snapshot.nodes.filter((one) => {
     if (one.id === node || !answers(one)) return false;
