@@ -6,8 +6,8 @@ import { nodeName, slotsText } from '../model/shards.ts';
 import type { ClusterPart, ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
 import { eachSlot, formatSlots, unionSlots, type SlotSet } from '../model/slots.ts';
 import type { StrayKeys } from './fix/facts.ts';
-import { nothingElse, refuseHolders, type HolderFacts } from './fix/holders.ts';
-import { homesFor } from './fix/homes.ts';
+import { nothingElse, refusePossibleOwners, type PossibleOwnerFacts } from './fix/possibleOwners.ts';
+import { newOwnersFor } from './fix/newOwners.ts';
 import { unservedSlots } from './fix/unserved.ts';
 import { nameOf, refusal, refuseUnformed } from './nodes.ts';
 import { whyDead } from './promote/takeovers.ts';
@@ -27,7 +27,7 @@ export interface FixRequest {
 export function planFix(
   snapshot: ClusterSnapshot,
   stray: StrayKeys,
-  holders: HolderFacts = nothingElse,
+  possibleOwners: PossibleOwnerFacts = nothingElse,
   request: FixRequest = {},
 ): Plan {
   const dead = deadOf(snapshot, request);
@@ -35,20 +35,20 @@ export function planFix(
   refuseIncomplete(snapshot);
   const unserved = unservedSlots(snapshot, dead);
   const { lost, kept } = unserved;
-  const { homes, disputed } = homesFor(snapshot, unserved, stray);
+  const { newOwners, disputed } = newOwnersFor(snapshot, unserved, stray);
   const left = [...kept, ...disputed];
-  if (homes.size === 0) {
+  if (newOwners.size === 0) {
     if (left.length > 0)
       throw refusal('unsafe', `No slot can be assigned to another master. ${left.join(' ')}`);
     throw refusal('invalid-input', `All hash slots of ${describeRef(snapshot.ref)} are served.`);
   }
-  refuseHolders(snapshot, holders, dead);
+  refusePossibleOwners(snapshot, possibleOwners, dead);
   return {
-    title: `Fix ${snapshot.name}: assign ${slotsText(unionSlots(...homes.values()))}`,
+    title: `Fix ${snapshot.name}: assign ${slotsText(unionSlots(...newOwners.values()))}`,
     ref: snapshot.ref,
     operation: 'fix',
     request: dead.length === 0 ? {} : { dead },
-    steps: [...homes].map(([node, own]) => stepFor(node, own, stray, dead)),
+    steps: [...newOwners].map(([node, own]) => stepFor(node, own, stray, dead)),
     warnings: [
       ...left.map((text) => `Not changed: ${text}`),
       ...lost.filter(({ health }) => health !== 'failed').map((node) => whyDead(snapshot, node)),

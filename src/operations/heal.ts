@@ -8,7 +8,7 @@ import { needIntroduction, announcedAddressOf } from './heal/introductions.ts';
 import type { HealFacts } from './heal/facts.ts';
 import { repairReplicas } from './heal/openOnReplicas.ts';
 import { repairOpenSlots } from './heal/openSlots.ts';
-import { rivalry } from './heal/rivals.ts';
+import { conflictingClaim } from './heal/conflictingClaims.ts';
 import { answers, refusal, refuseUnformed, refuseUnread } from './nodes.ts';
 import { refuseDuplicates } from './refuseDuplicates.ts';
 
@@ -22,12 +22,12 @@ export function planHeal(snapshot: ClusterSnapshot, facts: HealFacts): Plan {
   refuseUnread(snapshot);
   refuseDuplicates(snapshot);
   refuseUnformed(snapshot);
-  const rivals = new Map(snapshot.nodes.map((node) => [node, rivalry(snapshot, node)]));
+  const conflicts = new Map(snapshot.nodes.map((node) => [node, conflictingClaim(snapshot, node)]));
   const introductions = snapshot.nodes.flatMap((node) =>
-    rivals.get(node) === undefined ? introductionOf(snapshot, node, facts) : [],
+    conflicts.get(node) === undefined ? introductionOf(snapshot, node, facts) : [],
   );
   const { steps: repairs, unclear: openUnclear } = repairOpenSlots(snapshot, facts);
-  const unclear = [...new Set([...rivals.values()].flatMap((why) => why ?? [])), ...openUnclear];
+  const unclear = [...new Set([...conflicts.values()].flatMap((why) => why ?? [])), ...openUnclear];
   const closings = repairReplicas(snapshot);
   const steps = [...introductions, ...repairs, ...closings];
   if (steps.length === 0) {

@@ -151,11 +151,11 @@ function movesOf(
   for (const from of masters) for (const to of masters) add(from, to, openBetween(from, to));
   const begun = [...moves.values()];
   const owned = new Map(masters.map((node) => [node.id, ownedAfter(node, begun)]));
-  const holders = masters.map(({ id }) => ({
+  const shares = masters.map(({ id }) => ({
     ...{ id, weight: weights.get(id) ?? 0 },
     slots: countSlots(owned.get(id) ?? []),
   }));
-  for (const { from, to, slots } of transfersFor(holders, threshold)) {
+  for (const { from, to, slots } of transfersFor(shares, threshold)) {
     const [source, target] = [from, to].map((id) => masters.find((node) => node.id === id));
     if (source === undefined || target === undefined) continue;
     // What has yet to come is not there to be given on.

@@ -9,7 +9,7 @@ import { goneMembers } from '../../model/goneMembers.ts';
 import { readPodVolumes } from '../shape/scaledDown.ts';
 import { withConnection } from '../withConnection.ts';
 import type { FixRequest } from '../fix.ts';
-import type { HolderFacts, LooseServer } from './holders.ts';
+import type { PossibleOwnerFacts, LooseServer } from './possibleOwners.ts';
 import { unservedSlots } from './unserved.ts';
 
 /** How many keys each master that answers holds in slots that nobody serves: by node id, then slot; none is absent. */
@@ -33,11 +33,11 @@ export async function readStrayKeys(
  * Asks the servers in pods that are no members, and Kubernetes for volumes whose pods are gone. Changes nothing.
  * @param readNode a server's own view; rejects where it does not answer
  */
-export async function readHolders(
+export async function readPossibleOwners(
   snapshot: ClusterSnapshot,
   access: KubernetesAccess,
   readNode: (namespace: string, pod: string, port: number) => Promise<NodeView>,
-): Promise<HolderFacts> {
+): Promise<PossibleOwnerFacts> {
   const asked = await Promise.allSettled(
     snapshot.loosePods.map(async ({ namespace, name, port }) => {
       const { keys, self } = await readNode(namespace, name, port);

@@ -36,7 +36,7 @@ export function unknownMembers({ unknownNodes }: ClusterSnapshot): readonly Redi
 }
 
 /** Whether a silent node may serve slots that nobody claims, or may have taken over those of its silent master. */
-export function mayHold(snapshot: ClusterSnapshot, { masterId }: RedisNode): boolean {
+export function mayOwnSlots(snapshot: ClusterSnapshot, { masterId }: RedisNode): boolean {
   if (uncoveredSlots(snapshot).length > 0) return true;
   return masterId !== undefined && !answers(snapshot.nodes.find(({ id }) => id === masterId));
 }
@@ -47,7 +47,7 @@ export function mayHold(snapshot: ClusterSnapshot, { masterId }: RedisNode): boo
  */
 export function presumedLost(snapshot: ClusterSnapshot): readonly string[] {
   return [...snapshot.nodes, ...unknownMembers(snapshot)]
-    .filter((node) => node.slots.length > 0 || mayHold(snapshot, node))
+    .filter((node) => node.slots.length > 0 || mayOwnSlots(snapshot, node))
     .filter((node) => staysUndeclared(snapshot, node) && !isProvenGone(snapshot, node))
     .map(({ id }) => id);
 }

@@ -30,12 +30,12 @@ interface Copy {
 export async function readDispute(
   dialer: ClusterDialer,
   { slot, serving }: SlotCase,
-  holders: readonly Master[],
+  withCopy: readonly Master[],
 ): Promise<Dispute | undefined> {
-  const strays = holders.filter((node) => !serving.includes(node));
-  if (strays.length === 0 || holders.length < 2) return undefined;
+  const strays = withCopy.filter((node) => !serving.includes(node));
+  if (strays.length === 0 || withCopy.length < 2) return undefined;
   const seen = new Map<string, Master[]>();
-  for (const node of [...holders].sort((one, other) => (one.id < other.id ? -1 : 1))) {
+  for (const node of [...withCopy].sort((one, other) => (one.id < other.id ? -1 : 1))) {
     const names = await withConnection({ dialer }, node.id, (line) => listKeys(line, slot));
     for (const name of names) seen.set(name, [...(seen.get(name) ?? []), node]);
   }
@@ -63,20 +63,20 @@ async function compare(
   slot: number,
   doubled: readonly (readonly [string, readonly Master[]])[],
 ): Promise<Dispute | undefined> {
-  const nodes = [...new Set(doubled.flatMap(([, holders]) => holders))];
+  const nodes = [...new Set(doubled.flatMap(([, withCopy]) => withCopy))];
   const copies = new Map<string, (Copy | Dispute['why'])[]>();
   for (const node of nodes) {
-    const names = doubled.filter(([, holders]) => holders.includes(node)).map(([name]) => name);
+    const names = doubled.filter(([, withCopy]) => withCopy.includes(node)).map(([name]) => name);
     const read = await withConnection({ dialer }, node.id, (line) => readCopies(line, node, names));
     for (const [name, copy] of read) copies.set(name, [...(copies.get(name) ?? []), copy]);
   }
-  for (const [name, holders] of doubled) {
+  for (const [name, withCopy] of doubled) {
     const why = differenceIn(copies.get(name) ?? []);
     if (why === undefined) continue;
-    const closed = holders.filter((node) => !callsOpen(node, slot));
+    const closed = withCopy.filter((node) => !callsOpen(node, slot));
     return {
       key: readable(name),
-      nodes: holders,
+      nodes: withCopy,
       why: why === 'closed' && closed.length === 0 ? 'differ' : why,
     };
   }

@@ -41,8 +41,8 @@ export async function readHealFacts(snapshot: ClusterSnapshot, dialer: ClusterDi
   for (const slot of slots) {
     const place = judgeSlot(snapshot, slot, ({ id }) => keys.get(id)?.has(slot) === false);
     if (!('home' in place)) continue;
-    const holders = masters.filter(({ id }) => keys.get(id)?.has(slot) === true);
-    const dispute = await readDispute(dialer, place, holders);
+    const withCopy = masters.filter(({ id }) => keys.get(id)?.has(slot) === true);
+    const dispute = await readDispute(dialer, place, withCopy);
     if (dispute !== undefined) disputes.set(slot, dispute);
   }
   return { keys, disputes, announced: await readAnnounced(snapshot, dialer) };

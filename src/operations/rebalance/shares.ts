@@ -1,7 +1,7 @@
 import { slotCount } from '../../model/slots.ts';
 
 /** One master in a rebalance: what it owns and how much of the whole it is to own, in relation to the others. */
-export interface Holder {
+export interface Share {
   readonly id: string;
   readonly slots: number;
   readonly weight: number;
@@ -17,11 +17,11 @@ export interface Transfer {
 /**
  * The fewest moves after which every master's number of slots differs from its share by no more than `threshold`
  * percent of it. A share is rarely a whole number, so up to the next whole one is always within. The slots of all
- * holders together have to be all slots, and not all weights 0.
+ * shares together have to be all slots, and not all weights 0.
  */
-export function transfersFor(holders: readonly Holder[], threshold: number): readonly Transfer[] {
-  const wanted = finalNumbers(holders, threshold);
-  const change = holders.map(({ id, slots }, index) => ({ id, slots: (wanted[index] ?? slots) - slots }));
+export function transfersFor(shares: readonly Share[], threshold: number): readonly Transfer[] {
+  const wanted = finalNumbers(shares, threshold);
+  const change = shares.map(({ id, slots }, index) => ({ id, slots: (wanted[index] ?? slots) - slots }));
   const givers = change.filter(({ slots }) => slots < 0).sort((a, b) => a.slots - b.slots);
   const takers = change.filter(({ slots }) => slots > 0).sort((a, b) => b.slots - a.slots);
   const transfers: Transfer[] = [];
@@ -38,10 +38,10 @@ export function transfersFor(holders: readonly Holder[], threshold: number): rea
 }
 
 /** Each number is first brought just within its bounds; what that gives or needs too much is taken up by the others. */
-function finalNumbers(holders: readonly Holder[], threshold: number): readonly number[] {
-  const total = holders.reduce((sum, { weight }) => sum + weight, 0);
-  const bounds = holders.map(({ weight }) => boundsOf((slotCount * weight) / total, threshold / 100));
-  const numbers = holders.map(({ slots }, index) => {
+function finalNumbers(shares: readonly Share[], threshold: number): readonly number[] {
+  const total = shares.reduce((sum, { weight }) => sum + weight, 0);
+  const bounds = shares.map(({ weight }) => boundsOf((slotCount * weight) / total, threshold / 100));
+  const numbers = shares.map(({ slots }, index) => {
     const { low = 0, high = 0 } = bounds[index] ?? {};
     return Math.min(Math.max(slots, low), high);
   });

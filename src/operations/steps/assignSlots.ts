@@ -3,8 +3,8 @@ import type { StepOf } from '../../model/plan.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { eachSlot, formatSlots, subtractSlots } from '../../model/slots.ts';
 import type { NodeConnection } from '../../redis/nodeConnection.ts';
-import { readHolders } from '../fix/facts.ts';
-import { nothingElse, refuseHolders } from '../fix/holders.ts';
+import { readPossibleOwners } from '../fix/facts.ts';
+import { nothingElse, refusePossibleOwners } from '../fix/possibleOwners.ts';
 import { notUnserved } from '../fix/unserved.ts';
 import { answers, memberOf, nameOf, refusal, refuseUnread } from '../nodes.ts';
 import { withConnection } from '../withConnection.ts';
@@ -32,8 +32,8 @@ export const assignSlots: StepRun<'assignSlots'> = {
         `Slots ${formatSlots(served)} are now served, or can be served, by other nodes. Run Fix again.`,
       );
     }
-    const facts = kubernetes && (await readHolders(snapshot, kubernetes.access, kubernetes.readNode));
-    refuseHolders(snapshot, facts ?? nothingElse, dead);
+    const facts = kubernetes && (await readPossibleOwners(snapshot, kubernetes.access, kubernetes.readNode));
+    refusePossibleOwners(snapshot, facts ?? nothingElse, dead);
   },
   act: async (step, ports) => {
     const { redis, report, snapshot, readSnapshot, signal, now, delay } = ports;

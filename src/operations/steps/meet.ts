@@ -4,7 +4,7 @@ import type { StepOf } from '../../model/plan.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { formTimes } from '../form/readServers.ts';
 import { needIntroduction } from '../heal/introductions.ts';
-import { rivalry } from '../heal/rivals.ts';
+import { conflictingClaim } from '../heal/conflictingClaims.ts';
 import { answers, memberOf, nameOf, refusal } from '../nodes.ts';
 import { refuseImpostor } from '../refuseImpostor.ts';
 import type { StepPorts } from './ports.ts';
@@ -30,8 +30,8 @@ export const meet: StepRun<'meet'> = {
       throw refusal('unreachable', `${nameOf(snapshot, node)} does not answer.`);
     }
     refuseMoved(step, snapshot);
-    const rivals = own === undefined ? undefined : rivalry(snapshot, own);
-    if (rivals !== undefined) throw refusal('unsafe', rivals);
+    const conflicts = own === undefined ? undefined : conflictingClaim(snapshot, own);
+    if (conflicts !== undefined) throw refusal('unsafe', conflicts);
     if (!snapshot.nodes.some((one) => answers(one) && one.id !== node)) {
       throw refusal('unreachable', `No other node of ${snapshot.name} answers.`);
     }

@@ -2,9 +2,9 @@ import { isKubernetesRef } from '../../model/clusterRef.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { planFix } from '../../operations/fix.ts';
-import { readHolders, readStrayKeys } from '../../operations/fix/facts.ts';
+import { readPossibleOwners, readStrayKeys } from '../../operations/fix/facts.ts';
 import { presumedLost } from '../../operations/fix/lost.ts';
-import type { HolderFacts } from '../../operations/fix/holders.ts';
+import type { PossibleOwnerFacts } from '../../operations/fix/possibleOwners.ts';
 import { Asking } from '../asking.ts';
 import type { Parts } from '../parts.ts';
 import { toChange } from '../partToChange.ts';
@@ -22,7 +22,7 @@ export async function fix(parts: Parts, argument: unknown): Promise<Outcome> {
   const snapshot = await toChange(parts, argument, await parts.inventory.fresh(await asking.cluster()));
   const dead = deadIn(asking.answers) ?? (asking.answers['confirmed'] === true ? [] : presumedLost(snapshot));
   const stray = await readStrayKeys(snapshot, await parts.inventory.dialer(snapshot.ref), { dead });
-  const plan = planFix(snapshot, stray, await holdersOf(parts, snapshot), { dead });
+  const plan = planFix(snapshot, stray, await possibleOwnersOf(parts, snapshot), { dead });
   return runPlanned(parts, {
     plan,
     asking,
@@ -33,14 +33,17 @@ export async function fix(parts: Parts, argument: unknown): Promise<Outcome> {
 }
 
 /** What runs or is kept beside the members; servers outside Kubernetes are known by their addresses only. */
-async function holdersOf(parts: Parts, snapshot: ClusterSnapshot): Promise<HolderFacts | undefined> {
+async function possibleOwnersOf(
+  parts: Parts,
+  snapshot: ClusterSnapshot,
+): Promise<PossibleOwnerFacts | undefined> {
   const { ref } = snapshot;
   if (!isKubernetesRef(ref)) return undefined;
   const access = await parts.inventory.access(ref.context);
   const { credentials } = await parts.inventory.dialer(ref);
   const asking = askPods(access, await parts.adapters.reading(), () => Promise.resolve(credentials));
   try {
-    return await readHolders(snapshot, access, asking.readNode);
+    return await readPossibleOwners(snapshot, access, asking.readNode);
   } finally {
     asking.close();
   }

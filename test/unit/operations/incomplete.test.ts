@@ -4,7 +4,7 @@ import { UserError } from '../../../src/model/errors.ts';
 import type { ClusterSnapshot, RedisNode } from '../../../src/model/snapshot.ts';
 import { planAddShard } from '../../../src/operations/addShard.ts';
 import { planFix } from '../../../src/operations/fix.ts';
-import type { HolderFacts } from '../../../src/operations/fix/holders.ts';
+import type { PossibleOwnerFacts } from '../../../src/operations/fix/possibleOwners.ts';
 import { planFlush } from '../../../src/operations/flush.ts';
 import { planForget } from '../../../src/operations/forget.ts';
 import { planHeal } from '../../../src/operations/heal.ts';
@@ -39,7 +39,7 @@ const apart: ClusterSnapshot = {
     },
   ],
 };
-const none: HolderFacts = { loose: new Map(), volumes: [] };
+const none: PossibleOwnerFacts = { loose: new Map(), volumes: [] };
 
 /** Every planner of what assigns, moves, removes, resets or deletes. */
 const planners: Readonly<Record<string, (snapshot: ClusterSnapshot) => unknown>> = {
@@ -132,7 +132,7 @@ describe('fix', () => {
     });
     return { ...snapshotOf(sources), ...changes };
   };
-  const fix = (snapshot: ClusterSnapshot, facts: Partial<HolderFacts> = {}): (() => unknown) => {
+  const fix = (snapshot: ClusterSnapshot, facts: Partial<PossibleOwnerFacts> = {}): (() => unknown) => {
     return () => planFix(snapshot, new Map(), { ...none, ...facts });
   };
   const newcomer = pod('cart-6', '10.0.9.9');

@@ -222,12 +222,12 @@ describe('promoting a replica', () => {
 
   test('of several replicas the one that has most is chosen, and a takeover waits for the epoch of the one before', () => {
     const gone = without([0, 1], 'gone');
-    const rival = gone.nodes.find(({ id }) => id === 'r0');
-    assert.ok(rival?.view);
+    const newer = gone.nodes.find(({ id }) => id === 'r0');
+    assert.ok(newer?.view);
     const better = {
-      ...rival,
+      ...newer,
       id: 'r8',
-      view: { ...rival.view, replication: { ...rival.view.replication, offset: 5000 } },
+      view: { ...newer.view, replication: { ...newer.view.replication, offset: 5000 } },
     };
     const plan = planPromote({ ...gone, nodes: [...gone.nodes, better] }, { how: 'takeover' });
     assert.deepEqual(

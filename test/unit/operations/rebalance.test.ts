@@ -10,7 +10,7 @@ import {
   unionSlots,
 } from '../../../src/model/slots.ts';
 import { planRebalance, type RebalanceRequest } from '../../../src/operations/rebalance.ts';
-import { transfersFor, type Holder } from '../../../src/operations/rebalance/shares.ts';
+import { transfersFor, type Share } from '../../../src/operations/rebalance/shares.ts';
 import { sketchOf, type Sketch } from './sketch.ts';
 
 /** How many slots each master owns after the plan, and that every slot has one owner at every step on the way. */
@@ -45,7 +45,7 @@ function seeded(seed: number): () => number {
   };
 }
 
-function randomHolders(random: () => number): readonly Holder[] {
+function randomShares(random: () => number): readonly Share[] {
   const count = 1 + Math.floor(random() * 40);
   const cuts = Array.from({ length: count - 1 }, () => Math.floor(random() * (slotCount + 1)));
   const edges = [0, ...cuts.sort((a, b) => a - b), slotCount];
@@ -59,18 +59,18 @@ function randomHolders(random: () => number): readonly Holder[] {
 test('any cluster ends within the threshold, by the fewest moves there are', () => {
   const random = seeded(7);
   for (let round = 0; round < 2000; round++) {
-    const holders = randomHolders(random);
+    const shares = randomShares(random);
     const threshold = [0, 0.5, 2, 10, 100][round % 5] ?? 2;
-    const total = holders.reduce((sum, { weight }) => sum + weight, 0);
-    const numbers = new Map(holders.map(({ id, slots }) => [id, slots]));
+    const total = shares.reduce((sum, { weight }) => sum + weight, 0);
+    const numbers = new Map(shares.map(({ id, slots }) => [id, slots]));
     let moved = 0;
-    for (const { from, to, slots } of transfersFor(holders, threshold)) {
+    for (const { from, to, slots } of transfersFor(shares, threshold)) {
       numbers.set(from, (numbers.get(from) ?? 0) - slots);
       numbers.set(to, (numbers.get(to) ?? 0) + slots);
       moved += slots;
     }
     let [over, under] = [0, 0];
-    for (const { id, slots, weight } of holders) {
+    for (const { id, slots, weight } of shares) {
       const share = (slotCount * weight) / total;
       const room = (share * threshold) / 100;
       const high = Math.max(Math.ceil(share), Math.floor(share + room));

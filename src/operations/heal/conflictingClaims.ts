@@ -8,7 +8,7 @@ import { answers } from '../nodes.ts';
  * settle it by their config epochs when they meet, and the one with the lower epoch drops its keys in it without a
  * word. That is right only for a master whose place was taken by a failover: then later ones claim all of its slots.
  */
-export function rivalry(snapshot: ClusterSnapshot, node: RedisNode): string | undefined {
+export function conflictingClaim(snapshot: ClusterSnapshot, node: RedisNode): string | undefined {
   for (const other of mastersOf(snapshot)) {
     const both = intersectSlots(node.slots, other.slots);
     if (other === node || both.length === 0 || !areApart(node, other)) continue;

@@ -16,8 +16,8 @@ import { answers } from '../nodes.ts';
 import type { StrayKeys } from './facts.ts';
 import type { Unserved } from './unserved.ts';
 
-export interface Homes {
-  readonly homes: ReadonlyMap<RedisNode, SlotSet>;
+export interface NewOwners {
+  readonly newOwners: ReadonlyMap<RedisNode, SlotSet>;
   /** Slots in which several masters hold keys, as sentences. */
   readonly disputed: readonly string[];
 }
@@ -27,55 +27,59 @@ export interface Homes {
  * Where no key tells, all slots of a lost master go to one that serves nothing, as its pod does that came back without
  * its volume (the others of these become its replicas); what is left then is shared, a range for each master.
  */
-export function homesFor(snapshot: ClusterSnapshot, { slots, lost }: Unserved, stray: StrayKeys): Homes {
+export function newOwnersFor(
+  snapshot: ClusterSnapshot,
+  { slots, lost }: Unserved,
+  stray: StrayKeys,
+): NewOwners {
   const masters = mastersOf(snapshot).filter((node) => answers(node));
-  const holders = (slot: number): readonly RedisNode[] =>
+  const mastersWithKeys = (slot: number): readonly RedisNode[] =>
     masters.filter(({ id }) => stray.get(id)?.has(slot) === true);
-  const homes = new Map<RedisNode, SlotSet>();
+  const newOwners = new Map<RedisNode, SlotSet>();
   const give = (node: RedisNode, own: SlotSet): void => {
-    if (own.length > 0) homes.set(node, unionSlots(homes.get(node) ?? [], own));
+    if (own.length > 0) newOwners.set(node, unionSlots(newOwners.get(node) ?? [], own));
   };
   const [disputed, empty]: [number[], number[]] = [[], []];
   for (const range of slots) {
     const own = [...eachSlot([range])];
-    let home = own.map(holders).find(({ length }) => length === 1)?.[0];
+    let owner = own.map(mastersWithKeys).find(({ length }) => length === 1)?.[0];
     for (const slot of own) {
-      const those = holders(slot);
+      const those = mastersWithKeys(slot);
       if (those.length > 1) {
         disputed.push(slot);
         continue;
       }
-      home = those[0] ?? home;
-      if (home === undefined) empty.push(slot);
-      else give(home, slotsFrom([slot]));
+      owner = those[0] ?? owner;
+      if (owner === undefined) empty.push(slot);
+      else give(owner, slotsFrom([slot]));
     }
   }
   let left = slotsFrom(empty);
   const spares = masters.filter(
-    (node) => node.slots.length === 0 && node.view.keys === 0 && !homes.has(node),
+    (node) => node.slots.length === 0 && node.view.keys === 0 && !newOwners.has(node),
   );
   const vacant = lost.map((node) => intersectSlots(node.slots, left)).filter(({ length }) => length > 0);
   for (const [index, spare] of spares.slice(0, vacant.length).entries()) {
     give(spare, vacant[index] ?? []);
     left = subtractSlots(left, vacant[index] ?? []);
   }
-  for (const [node, own] of sharesOf(left, masters, homes)) give(node, own);
-  const rivals = Map.groupBy(disputed, (slot) => holders(slot).map(nodeName).join(' and '));
-  const texts = [...rivals].map(
+  for (const [node, own] of sharesOf(left, masters, newOwners)) give(node, own);
+  const conflicts = Map.groupBy(disputed, (slot) => mastersWithKeys(slot).map(nodeName).join(' and '));
+  const texts = [...conflicts].map(
     ([those, own]) =>
       `${those} hold keys in slots ${formatSlots(slotsFrom(own))}, and you have to decide whose are newer.`,
   );
-  return { homes, disputed: texts };
+  return { newOwners, disputed: texts };
 }
 
 /** Piece by piece to whoever would have the fewest slots; then each takes as many in one range. */
 function sharesOf(
   slots: SlotSet,
   masters: readonly RedisNode[],
-  homes: ReadonlyMap<RedisNode, SlotSet>,
+  newOwners: ReadonlyMap<RedisNode, SlotSet>,
 ): ReadonlyMap<RedisNode, SlotSet> {
   const sizes = new Map(
-    masters.map((node) => [node, countSlots(node.slots) + countSlots(homes.get(node) ?? [])]),
+    masters.map((node) => [node, countSlots(node.slots) + countSlots(newOwners.get(node) ?? [])]),
   );
   const counts = new Map<RedisNode, number>();
   for (const piece of splitSlots(slots, Math.ceil(countSlots(slots) / masters.length) || 1)) {

@@ -3,7 +3,7 @@ import { nodeName } from '../../model/shards.ts';
 import type { ClusterSnapshot, PodFacts } from '../../model/snapshot.ts';
 import { unlistedNodes } from '../../model/answering.ts';
 import { answers, refusal } from '../nodes.ts';
-import { isLost, staysUndeclared, mayHold, undeclaredText, unknownMembers } from './lost.ts';
+import { isLost, staysUndeclared, mayOwnSlots, undeclaredText, unknownMembers } from './lost.ts';
 import { goneMembers } from '../../model/goneMembers.ts';
 import type { PodVolumes } from '../shape/scaledDown.ts';
 
@@ -14,7 +14,7 @@ export interface LooseServer {
 }
 
 /** What is asked, beside the members, of whatever may hold the slots. */
-export interface HolderFacts {
+export interface PossibleOwnerFacts {
   /** By pod name: what the loose pods' servers say; a pod that is absent could not be asked. */
   readonly loose: ReadonlyMap<string, LooseServer>;
   /** Volumes of pods above the StatefulSet's replicas; undefined where they could not be listed. */
@@ -22,19 +22,19 @@ export interface HolderFacts {
 }
 
 /** Nothing beside the members was found that could hold a slot. */
-export const nothingElse: HolderFacts = { loose: new Map(), volumes: [] };
+export const nothingElse: PossibleOwnerFacts = { loose: new Map(), volumes: [] };
 
 /**
  * Throws a UserError where a server that is no part of the plan holds the slots or may hold them: a slot given to
  * another master then would be served twice, and the keys of one side would be lost when both meet.
  * @param dead ids of nodes that a person says are dead
  */
-export function refuseHolders(
+export function refusePossibleOwners(
   snapshot: ClusterSnapshot,
-  facts: HolderFacts,
+  facts: PossibleOwnerFacts,
   dead: readonly string[] = [],
 ): void {
-  const holders = [
+  const others = [
     ...apart(snapshot),
     ...silentMembers(snapshot, dead),
     ...unknownNodeTexts(snapshot, dead),
@@ -44,9 +44,9 @@ export function refuseHolders(
     ...scaledDown(snapshot, facts),
     ...impostors(snapshot),
   ];
-  if (holders.length === 0) return;
-  const first = holders.slice(0, 4);
-  const more = holders.length > 4 ? [`${quantity(holders.length - 4, 'more server')} like these.`] : [];
+  if (others.length === 0) return;
+  const first = others.slice(0, 4);
+  const more = others.length > 4 ? [`${quantity(others.length - 4, 'more server')} like these.`] : [];
   throw refusal(
     'unsafe',
     `Other servers hold, or may hold, the slots that no master serves. ${[...first, ...more].join(' ')} If these slots were assigned to another master now, they would be served twice and keys would be lost.`,
@@ -71,7 +71,7 @@ function apart(snapshot: ClusterSnapshot): readonly string[] {
 function silentMembers(snapshot: ClusterSnapshot, dead: readonly string[]): readonly string[] {
   return snapshot.nodes
     .filter((node) => node.health === 'unreachable' && !isLost(snapshot, node, dead))
-    .filter((node) => mayHold(snapshot, node))
+    .filter((node) => mayOwnSlots(snapshot, node))
     .map((node) =>
       staysUndeclared(snapshot, node)
         ? `${nodeName(node)}: ${undeclaredText(snapshot, node.id)}`
@@ -82,7 +82,7 @@ function silentMembers(snapshot: ClusterSnapshot, dead: readonly string[]): read
 /** A node that is listed and was not found may serve the slots that nobody else claims, or have those of its master. */
 function unknownNodeTexts(snapshot: ClusterSnapshot, dead: readonly string[]): readonly string[] {
   return unknownMembers(snapshot)
-    .filter((node) => mayHold(snapshot, node) && !isLost(snapshot, node, dead))
+    .filter((node) => mayOwnSlots(snapshot, node) && !isLost(snapshot, node, dead))
     .map((node) =>
       staysUndeclared(snapshot, node)
         ? `Node ${nodeName(node)}: ${undeclaredText(snapshot, node.id)}`
@@ -100,7 +100,10 @@ function unreadServers({ nodes, unread }: ClusterSnapshot): readonly string[] {
     );
 }
 
-function loosePods({ loosePods: pods, unread }: ClusterSnapshot, { loose }: HolderFacts): readonly string[] {
+function loosePods(
+  { loosePods: pods, unread }: ClusterSnapshot,
+  { loose }: PossibleOwnerFacts,
+): readonly string[] {
   return pods.flatMap((pod) => {
     if (unread.some((other) => other.pod?.uid === pod.uid)) return [];
     const server = loose.get(pod.name);
@@ -144,7 +147,7 @@ function missingPods({
     });
 }
 
-function scaledDown(snapshot: ClusterSnapshot, { volumes }: HolderFacts): readonly string[] {
+function scaledDown(snapshot: ClusterSnapshot, { volumes }: PossibleOwnerFacts): readonly string[] {
   const gone = goneMembers(snapshot);
   if (gone === undefined) return [];
   const { workload } = gone;
