@@ -12,14 +12,14 @@ import type { Rule } from './rule.ts';
 export const agreement: Rule = (snapshot) => {
   const bySignature = Map.groupBy(answering(snapshot), ({ view }) => signature(view));
   if (bySignature.size < 2) return [];
-  const camps = [...bySignature.values()].sort((a, b) => b.length - a.length);
-  const minority = camps.slice(1).flat();
+  const groups = [...bySignature.values()].sort((a, b) => b.length - a.length);
+  const minority = groups.slice(1).flat();
   return [
     {
       rule: 'agreement',
       severity: 'error',
       message: `Nodes disagree about slot ownership.`,
-      evidence: camps.map((camp) => `Same view: ${camp.map(({ node }) => nodeName(node)).join(', ')}`),
+      evidence: groups.map((group) => `Same view: ${group.map(({ node }) => nodeName(node)).join(', ')}`),
       remedy: 'Wait a few seconds. If it persists, “Heal Cluster…” reconnects nodes that have lost contact.',
       nodeIds: minority.map(({ node }) => node.id),
     },

@@ -2,7 +2,7 @@ import { mastersOf, nodeName, shardsOf, slotsText } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode, Shard } from '../model/snapshot.ts';
 import { unionSlots, type SlotSet } from '../model/slots.ts';
 
-/** Where nodes share a fate: a worker, or a zone of several. */
+/** Where nodes fail together: a worker, or a zone of several. */
 interface Place {
   readonly kind: 'worker' | 'zone';
   readonly name: string;
@@ -74,7 +74,7 @@ function isWell({ health, view }: RedisNode): boolean {
 }
 
 /** One sentence for a dialog. */
-export function fateText({
+export function impactText({
   place,
   failovers,
   lost,

@@ -3,7 +3,7 @@ import { linesIn } from '../model/internedNodes.ts';
 import type { KnownNode, NodeView } from '../model/nodeView.ts';
 import { slotCount } from '../model/slots.ts';
 import type { Impostor } from '../model/snapshot.ts';
-import { isAnswering, isLonely, type Answering, type Source } from './source.ts';
+import { isAnswering, isIsolated, type Answering, type Source } from './source.ts';
 
 /** A server that was asked because the user named its address, or because a member lists it there. */
 export interface AddressedSource extends Source {
@@ -74,10 +74,10 @@ function membersAmong(
 ): readonly Answering<AddressedSource>[] {
   const named = answering.filter(({ isNamed }) => isNamed);
   const first =
-    named.find((source) => known.has(idOf(source)) && !isLonely(source.reading.view)) ??
-    answering.find((source) => known.has(idOf(source)) && !isLonely(source.reading.view)) ??
-    named.find(({ reading }) => !isLonely(reading.view) && !isLeftOver(reading.view)) ??
-    named.find(({ reading }) => !isLonely(reading.view));
+    named.find((source) => known.has(idOf(source)) && !isIsolated(source.reading.view)) ??
+    answering.find((source) => known.has(idOf(source)) && !isIsolated(source.reading.view)) ??
+    named.find(({ reading }) => !isIsolated(reading.view) && !isLeftOver(reading.view)) ??
+    named.find(({ reading }) => !isIsolated(reading.view));
   // Servers that are no cluster yet are what the user says they are.
   if (first === undefined) return named;
   const listed = new Set([idOf(first), ...first.reading.view.others.map(({ id }) => id)]);

@@ -14,7 +14,7 @@ import { unionSlots } from '../model/slots.ts';
 import { confusedAddresses, distinctServers } from './duplicates.ts';
 import { components, partOf, splitParts } from './parts.ts';
 import { isAnswering, sourceOf, type Answering, type Source } from './source.ts';
-import { failedIn, toldOnly } from './told.ts';
+import { failedIn, gossipOnly } from './gossip.ts';
 
 /** What the servers said, as one cluster. */
 export type Merged = Pick<
@@ -53,7 +53,7 @@ export function mergeViews(sources: readonly Source[], context: MergeContext = {
   const views = members.map(({ reading }) => reading.view);
   const alive = new Map(views.map((view) => [view.self.id, view]));
   const lines = linesIn(views);
-  const told = toldOnly(lines, alive);
+  const listed = gossipOnly(lines, alive);
   const isMember = new Set<Source>(members);
   const isDistinct = new Set<Source>(servers);
   const rest = sources.filter(
@@ -66,14 +66,14 @@ export function mergeViews(sources: readonly Source[], context: MergeContext = {
   const nodes: RedisNode[] = [...own];
   const unknownNodes: KnownNode[] = [];
   const masters = new Set(own.map(({ masterId }) => masterId));
-  for (const line of livingFirst(told.values())) {
+  for (const line of livingFirst(listed.values())) {
     const source = sourceOf(
       line,
       rest.filter((candidate) => !taken.has(candidate)),
     );
     if (source !== undefined) taken.add(source);
     const isCounted = source !== undefined || line.slots.length > 0 || masters.has(line.id);
-    if (isCounted) nodes.push(toldNode(line, source, failed));
+    if (isCounted) nodes.push(gossipNode(line, source, failed));
     else unknownNodes.push(line);
   }
   const named = apart.filter(isAnswering);
@@ -165,7 +165,7 @@ function hostOf({ pod, address }: Pick<Source, 'pod' | 'address'>): string {
   return pod?.ip ?? (address === undefined ? '' : parseAddress(address).host);
 }
 
-function toldNode(line: KnownNode, source: Source | undefined, failed: ReadonlySet<string>): RedisNode {
+function gossipNode(line: KnownNode, source: Source | undefined, failed: ReadonlySet<string>): RedisNode {
   const health: NodeHealth = failed.has(line.id) ? 'failed' : 'unreachable';
   const unknown: ReadFailure = { reason: 'unreachable', message: whyUnknown(line, source) };
   return {

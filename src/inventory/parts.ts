@@ -2,7 +2,7 @@ import type { NodeView } from '../model/nodeView.ts';
 import { intersectSlots, slotCount, unionSlots, type SlotSet } from '../model/slots.ts';
 import type { ClusterPart, RedisNode } from '../model/snapshot.ts';
 import { Sets } from './sets.ts';
-import { isLonely, type Answering, type Source } from './source.ts';
+import { isIsolated, type Answering, type Source } from './source.ts';
 
 /**
  * Servers of one cluster by who knows whom, the part that is the cluster first: the one that was it before as long as it
@@ -14,7 +14,7 @@ export function splitParts<S extends Source>(
   sources: readonly Answering<S>[],
   known: ReadonlySet<string> = new Set(),
 ): { readonly parts: readonly (readonly Answering<S>[])[]; readonly blank: readonly Answering<S>[] } {
-  const isBlank = ({ reading: { view } }: Answering<S>): boolean => isLonely(view) && view.keys === 0;
+  const isBlank = ({ reading: { view } }: Answering<S>): boolean => isIsolated(view) && view.keys === 0;
   const alone = sources.filter(isBlank);
   // One that others still list is a member that has forgotten all others, as after CLUSTER RESET SOFT.
   const listed = new Set(alone.length === 0 ? [] : sources.flatMap((source) => listedBy(source)));

@@ -21,7 +21,7 @@ export function isAnswering<S extends Source>(source: S): source is Answering<S>
 }
 
 /** A server that knows nobody and serves nothing: not in a cluster yet, or thrown out of one. */
-export function isLonely(view: NodeView): boolean {
+export function isIsolated(view: NodeView): boolean {
   return view.self.slots.length === 0 && !view.others.some((node) => !node.flags.includes('handshake'));
 }
 

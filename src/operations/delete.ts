@@ -5,13 +5,13 @@ import type { Plan } from '../model/plan.ts';
 import { nodeName } from '../model/shards.ts';
 import type { RedisNode, WorkloadFacts } from '../model/snapshot.ts';
 import type { KubernetesAccess } from '../kubernetes/kubernetesAccess.ts';
-import { findBelongings, type Belongings } from './deploy/belongings.ts';
+import { findClusterObjects, type ClusterObjects } from './deploy/clusterObjects.ts';
 import { isOrdinalOf } from './deploy/claims.ts';
 import type { WaitPorts } from './deploy/waitForPods.ts';
 
 export interface DeletePlan extends Plan {
   readonly ref: KubernetesClusterRef;
-  readonly belongings: Belongings;
+  readonly clusterObjects: ClusterObjects;
   /** Whether volumes, and with them all keys, are deleted too. */
   readonly volumes: boolean;
 }
@@ -32,35 +32,35 @@ export async function prepareDelete(
   workloads: readonly WorkloadFacts[],
   options: { readonly volumes: boolean },
 ): Promise<DeletePlan> {
-  return planDelete(ref, await findBelongings(access, ref, workloads), options);
+  return planDelete(ref, await findClusterObjects(access, ref, workloads), options);
 }
 
 /** Throws a UserError where there is nothing to delete. */
 export function planDelete(
   ref: KubernetesClusterRef,
-  belongings: Belongings,
+  clusterObjects: ClusterObjects,
   { volumes }: { readonly volumes: boolean },
   nodes: readonly RedisNode[] = [],
 ): DeletePlan {
-  const names = deletedNames(belongings, volumes);
-  if (names.length === 0) throw nothingThere(ref, belongings);
+  const names = deletedNames(clusterObjects, volumes);
+  if (names.length === 0) throw nothingThere(ref, clusterObjects);
   return {
     title: `Delete ${describeRef(ref)}${volumes ? ' with its volumes' : ''}`,
     ref,
     operation: 'delete',
     request: { volumes },
-    belongings,
+    clusterObjects,
     volumes,
     steps: [
       { kind: 'deleteObjects', volumes, text: `Delete ${names.join(', ')}` },
       { kind: 'waitForPods', pods: 0, text: 'Wait until all pods are gone' },
     ],
-    warnings: warningsFor(belongings, nodes, volumes),
-    losses: lossesFor(belongings, nodes, volumes),
+    warnings: warningsFor(clusterObjects, nodes, volumes),
+    losses: lossesFor(clusterObjects, nodes, volumes),
   };
 }
 
-function nothingThere(ref: KubernetesClusterRef, { claims }: Belongings): UserError {
+function nothingThere(ref: KubernetesClusterRef, { claims }: ClusterObjects): UserError {
   const volumes =
     claims.length === 0
       ? ''
@@ -71,7 +71,7 @@ function nothingThere(ref: KubernetesClusterRef, { claims }: Belongings): UserEr
   );
 }
 
-function deletedNames({ objects, claims, secrets }: Belongings, volumes: boolean): readonly string[] {
+function deletedNames({ objects, claims, secrets }: ClusterObjects, volumes: boolean): readonly string[] {
   return [
     ...objects.map(({ kind, name }) => `${kind} ${name}`),
     ...(volumes ? claims.map((name) => `PersistentVolumeClaim ${name}`) : []),
@@ -81,7 +81,7 @@ function deletedNames({ objects, claims, secrets }: Belongings, volumes: boolean
 
 /** What is known of the kept volumes, each group in a sentence; "all keys" is never said of what was not looked at. */
 function warningsFor(
-  { claims, secrets, mounts }: Belongings,
+  { claims, secrets, mounts }: ClusterObjects,
   nodes: readonly RedisNode[],
   volumes: boolean,
 ): readonly string[] {
@@ -103,7 +103,7 @@ function podsOffVolumes(nodes: readonly RedisNode[]): ReadonlySet<string> {
 /** What the volumes hold, by who mounts them and what the servers there have. */
 function contents(
   claims: readonly string[],
-  mounts: Belongings['mounts'],
+  mounts: ClusterObjects['mounts'],
   nodes: readonly RedisNode[],
 ): readonly string[] {
   const off = podsOffVolumes(nodes);
@@ -149,7 +149,7 @@ function volumesText(claims: readonly string[]): string {
 }
 
 function lossesFor(
-  { claims, pods, mounts }: Belongings,
+  { claims, pods, mounts }: ClusterObjects,
   nodes: readonly RedisNode[],
   volumes: boolean,
 ): readonly string[] {
@@ -182,7 +182,7 @@ function lossesFor(
 
 /** Deletes, waits until the pods are gone, then deletes volumes where the plan says so. What is gone already is no error. */
 export async function runDelete(plan: DeletePlan, ports: WaitPorts): Promise<Deleted> {
-  const { ref, belongings, volumes } = plan;
+  const { ref, clusterObjects, volumes } = plan;
   const { access, report, signal } = ports;
   const deleted: string[] = [];
   const remove = async (apiVersion: string, kind: string, name: string): Promise<void> => {
@@ -191,11 +191,11 @@ export async function runDelete(plan: DeletePlan, ports: WaitPorts): Promise<Del
     if (await access.delete(apiVersion, kind, ref.namespace, name, signal)) deleted.push(`${kind} ${name}`);
   };
   try {
-    for (const { apiVersion, kind, name } of belongings.objects) await remove(apiVersion, kind, name);
+    for (const { apiVersion, kind, name } of clusterObjects.objects) await remove(apiVersion, kind, name);
     await waitUntilGone(ports, 'pods', () => podsLeft(plan, access));
     if (volumes) {
-      for (const name of belongings.claims) await remove('v1', 'PersistentVolumeClaim', name);
-      for (const name of belongings.secrets) await remove('v1', 'Secret', name);
+      for (const name of clusterObjects.claims) await remove('v1', 'PersistentVolumeClaim', name);
+      for (const name of clusterObjects.secrets) await remove('v1', 'Secret', name);
       await waitUntilGone(ports, 'volumes', () => claimsLeft(plan, access));
     }
     return { deleted };
@@ -206,23 +206,23 @@ export async function runDelete(plan: DeletePlan, ports: WaitPorts): Promise<Del
 
 /** By name: a pod whose containers have ended is no server any more, and still holds its volume. */
 async function podsLeft(
-  { ref, belongings }: DeletePlan,
+  { ref, clusterObjects }: DeletePlan,
   access: KubernetesAccess,
 ): Promise<readonly string[]> {
-  const sets = belongings.objects.filter(({ kind }) => kind === 'StatefulSet');
+  const sets = clusterObjects.objects.filter(({ kind }) => kind === 'StatefulSet');
   const pods = (await access.list('v1', 'Pod', ref.namespace)).map(({ metadata }) => metadata.name);
   return pods.filter((pod) => sets.some((set) => isOrdinalOf(pod, `${set.name}-`)));
 }
 
 /** A claim stays for a moment after the pod that used it; until then a new cluster of the name would be refused. */
 async function claimsLeft(
-  { ref, belongings }: DeletePlan,
+  { ref, clusterObjects }: DeletePlan,
   access: KubernetesAccess,
 ): Promise<readonly string[]> {
   const claims = (await access.list('v1', 'PersistentVolumeClaim', ref.namespace)).map(
     ({ metadata }) => metadata.name,
   );
-  return claims.filter((claim) => belongings.claims.includes(claim));
+  return claims.filter((claim) => clusterObjects.claims.includes(claim));
 }
 
 /** Throws a UserError that names what stays where for a long time nothing more goes. */

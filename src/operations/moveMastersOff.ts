@@ -1,5 +1,5 @@
 import { quantity } from '../model/quantity.ts';
-import { fateText, survivability } from '../checks/survivability.ts';
+import { impactText, survivability } from '../checks/survivability.ts';
 import { describeRef } from '../model/clusterRef.ts';
 import type { Plan, Step } from '../model/plan.ts';
 import { mastersOf, nodeName, slotsText } from '../model/shards.ts';
@@ -59,7 +59,7 @@ export function planMoveMastersOff(
     request,
     steps,
     warnings: [
-      ...survivability(snapshot, zones).map(fateText),
+      ...survivability(snapshot, zones).map(impactText),
       ...stuck.map(
         (name) =>
           `${name} stays there: it has no in-sync replica on another Kubernetes node. Its slots are not served while its pod moves.`,

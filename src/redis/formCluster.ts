@@ -104,8 +104,8 @@ async function tellSlots(members: readonly Member[], masters: number, signal: Ab
   for (const { address, connection } of members) {
     const { others } = await readNodeView(connection, { signal });
     const silent = new Set(others.filter(({ slots }) => slots.length === 0).map(({ id }) => id));
-    const untold = members.slice(0, masters).filter(({ id }) => silent.has(id));
-    await Promise.all(untold.map((master) => meetAll(master.connection, [address])));
+    const unaware = members.slice(0, masters).filter(({ id }) => silent.has(id));
+    await Promise.all(unaware.map((master) => meetAll(master.connection, [address])));
   }
 }
 

@@ -46,7 +46,7 @@ export async function readNodeView(
   const known = internedNodes.nodesIn(connection, nodes as Buffer, parseClusterNodes);
   const text = (reply: unknown): string => (reply instanceof Error ? '' : String(reply));
   const view = nodeView(known, text(clusterInfo), text(info));
-  return denied.length === 0 ? view : { ...view, ...toldByLines(known, replies), denied };
+  return denied.length === 0 ? view : { ...view, ...factsFromNodes(known, replies), denied };
 }
 
 /** An ACL or a renamed command; the server runs, and others may ask it. */
@@ -55,7 +55,7 @@ function isDenied({ message }: Error): boolean {
 }
 
 /** What CLUSTER NODES says of that which the denied commands report. */
-function toldByLines({ self, others }: ClusterNodes, replies: readonly unknown[]): Partial<NodeView> {
+function factsFromNodes({ self, others }: ClusterNodes, replies: readonly unknown[]): Partial<NodeView> {
   const [, clusterInfo, info] = replies;
   const lines = [self, ...others];
   const slotsAssigned = lines.reduce((sum, { slots }) => sum + countSlots(slots), 0);

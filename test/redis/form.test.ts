@@ -22,7 +22,7 @@ after(async () => {
   await Promise.all(clusters.map((cluster) => cluster.stop()));
 });
 
-async function lonelyServers(count: number, options: TestClusterOptions = {}): Promise<TestCluster> {
+async function isolatedServers(count: number, options: TestClusterOptions = {}): Promise<TestCluster> {
   const config = { 'repl-diskless-sync-delay': '0', ...options.config };
   const cluster = await startRedisCluster({
     ...options,
@@ -46,7 +46,7 @@ const run = (cluster: TestCluster, plan: Plan): ReturnType<typeof runPlan> =>
 
 describe('empty servers that never formed a cluster', () => {
   test('six become three masters and three replicas, which take writes; run twice, nothing is done', async () => {
-    const cluster = await lonelyServers(6);
+    const cluster = await isolatedServers(6);
     assert.ok(isUnformed(await readAnyway(cluster)));
     const plan = await planFor(cluster);
     assert.deepEqual(
@@ -70,7 +70,7 @@ describe('empty servers that never formed a cluster', () => {
   });
 
   test('seven with a password become three masters, one of them with two replicas', async () => {
-    const cluster = await lonelyServers(7, { password: 'se cret' });
+    const cluster = await isolatedServers(7, { password: 'se cret' });
     const connection = await cluster.dialer.dial(nodeAt(cluster, 6).id);
     await connection.call('CONFIG', 'SET', 'masterauth', '');
     await assert.rejects(planFor(cluster), /has no masterauth for replication.*Nothing was changed/);
@@ -85,7 +85,7 @@ describe('empty servers that never formed a cluster', () => {
   });
 
   test('what was left after introductions, or after one shard, is finished by the same plan', async () => {
-    const cluster = await lonelyServers(6);
+    const cluster = await isolatedServers(6);
     const plan = await planFor(cluster);
     await run(cluster, { ...plan, steps: plan.steps.slice(0, 1) });
     const again = await planFor(cluster);
@@ -100,7 +100,7 @@ describe('empty servers that never formed a cluster', () => {
   });
 
   test('servers that are not empty, silent, not in cluster mode or too few are named, and none is touched', async () => {
-    const cluster = await lonelyServers(6);
+    const cluster = await isolatedServers(6);
     const second = nodeAt(cluster, 1);
     const tell = async (index: number, ...command: readonly (string | number)[]): Promise<void> => {
       const connection = await cluster.dialer.dial(nodeAt(cluster, index).id);
@@ -125,7 +125,7 @@ describe('empty servers that never formed a cluster', () => {
     await assert.rejects(planFor(cluster), /own hash slots/);
     await assert.rejects(run(cluster, plan), /is no longer empty: .*1 slot range.*Nothing was changed/);
     await tell(0, 'CLUSTER', 'DELSLOTS', 5);
-    const alone = await lonelyServers(1);
+    const alone = await isolatedServers(1);
     const outsider = nodeAt(alone, 0);
     await tell(1, 'CLUSTER', 'MEET', outsider.host, outsider.port);
     await assert.rejects(
@@ -144,9 +144,9 @@ describe('empty servers that never formed a cluster', () => {
   });
 
   test('a server that announces where another one answers is not introduced there', async () => {
-    const victim = await lonelyServers(1);
+    const victim = await isolatedServers(1);
     const at = nodeAt(victim, 0);
-    const cluster = await lonelyServers(3, {
+    const cluster = await isolatedServers(3, {
       config: {
         'cluster-announce-port': String(at.port),
         'cluster-announce-bus-port': String(at.port + 10_000),

@@ -45,14 +45,14 @@ export const introduce: StepRun<'introduce'> = {
     const end = now() + limits.any + limits.eachServer * servers.length;
     let repeatAt = 0;
     while (!signal.aborted) {
-      const lonely = await lonelyOf(servers, ports);
-      if (lonely.length === 0) return;
+      const unconnected = await unconnectedOf(servers, ports);
+      if (unconnected.length === 0) return;
       report({
-        text: `${quantity(servers.length - lonely.length, 'server')} of ${servers.length} know all others`,
+        text: `${quantity(servers.length - unconnected.length, 'server')} of ${servers.length} know all others`,
       });
-      if (now() > end) throw notInTouch(lonely, snapshot);
+      if (now() > end) throw notConnected(unconnected, snapshot);
       if (now() >= repeatAt) {
-        for (const { server, unknown } of lonely) await meetUnknown(server, unknown, ports);
+        for (const { server, unknown } of unconnected) await meetUnknown(server, unknown, ports);
         repeatAt = now() + repeatEvery;
       }
       await delay(pollEvery, signal);
@@ -110,12 +110,12 @@ async function onServer<T>(
   }
 }
 
-interface Lonely {
+interface Unconnected {
   readonly server: Server;
   readonly unknown: readonly Server[];
 }
 
-async function lonelyOf(servers: readonly Server[], ports: StepPorts): Promise<readonly Lonely[]> {
+async function unconnectedOf(servers: readonly Server[], ports: StepPorts): Promise<readonly Unconnected[]> {
   const all = await Promise.all(
     servers.map(async (server) => {
       const view = await onServer(server, ports, ports.redis.readNodeView);
@@ -145,14 +145,14 @@ async function meetUnknown(server: Server, unknown: readonly Server[], ports: St
   });
 }
 
-function notInTouch(lonely: readonly Lonely[], snapshot: ClusterSnapshot): UserError {
+function notConnected(unconnected: readonly Unconnected[], snapshot: ClusterSnapshot): UserError {
   const names = (servers: readonly Server[]): string =>
     servers.map((server) => nameOf(server, snapshot)).join(', ');
-  const [first] = lonely;
+  const [first] = unconnected;
   const unknown = first?.unknown ?? [];
   return new UserError(
     'failed',
-    `${names(lonely.map(({ server }) => server))} did not connect to all other servers; ${first === undefined ? '' : names([first.server])} still waits for ${names(unknown)}. Their bus ports (${[...new Set(unknown.map(({ busPort }) => busPort))].join(', ')}) must reach each other. No slot was assigned; it is safe to run it again.`,
+    `${names(unconnected.map(({ server }) => server))} did not connect to all other servers; ${first === undefined ? '' : names([first.server])} still waits for ${names(unknown)}. Their bus ports (${[...new Set(unknown.map(({ busPort }) => busPort))].join(', ')}) must reach each other. No slot was assigned; it is safe to run it again.`,
   );
 }
 

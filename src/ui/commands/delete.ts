@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { planDelete, runDelete, type Deleted } from '../../operations/delete.ts';
-import { findBelongings } from '../../operations/deploy/belongings.ts';
+import { findClusterObjects } from '../../operations/deploy/clusterObjects.ts';
 import { refuseApart } from '../../operations/refuseParts.ts';
 import { describeRef, isKubernetesRef } from '../../model/clusterRef.ts';
 import { UserError } from '../../model/errors.ts';
@@ -28,10 +28,10 @@ export async function deleteCluster(parts: Parts, argument: unknown): Promise<Ou
   const access = await parts.inventory.access(ref.context);
   const snapshot = await readIfThere(parts, ref);
   if (snapshot !== undefined) refuseApart(await toChange(parts, argument, snapshot));
-  const belongings = await findBelongings(access, ref, snapshot?.workloads ?? []);
+  const clusterObjects = await findClusterObjects(access, ref, snapshot?.workloads ?? []);
   // Nobody is asked before it is known that the cluster may be deleted.
   const volumes = await asking.or(given, askVolumes);
-  const plan = planDelete(ref, belongings, { volumes }, snapshot?.nodes);
+  const plan = planDelete(ref, clusterObjects, { volumes }, snapshot?.nodes);
   return runOperation(parts, {
     plan,
     asking,

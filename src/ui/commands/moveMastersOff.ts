@@ -1,6 +1,6 @@
 import { quantity } from '../../model/quantity.ts';
 import * as vscode from 'vscode';
-import { fateText, survivability } from '../../checks/survivability.ts';
+import { impactText, survivability } from '../../checks/survivability.ts';
 import { isKubernetesRef } from '../../model/clusterRef.ts';
 import { UserError } from '../../model/errors.ts';
 import type { Outcome } from '../../model/outcome.ts';
@@ -34,7 +34,11 @@ export async function moveMastersOff(parts: Parts, argument: unknown): Promise<O
 async function pickWorker(snapshot: ClusterSnapshot, zones: ReadonlyMap<string, string>): Promise<string> {
   const items = survivability(snapshot, zones)
     .filter(({ place }) => place.kind === 'worker')
-    .map((fate) => ({ label: fate.place.name, description: fate.nodes.join(', '), detail: fateText(fate) }));
+    .map((impact) => ({
+      label: impact.place.name,
+      description: impact.nodes.join(', '),
+      detail: impactText(impact),
+    }));
   const options = { title: snapshot.name, placeHolder: 'Select the Kubernetes node to move masters off' };
   return (await picked(vscode.window.showQuickPick(items, options))).label;
 }

@@ -1,4 +1,4 @@
-import { survivability, fateText } from '../../checks/survivability.ts';
+import { survivability, impactText } from '../../checks/survivability.ts';
 import { isKubernetesRef } from '../../model/clusterRef.ts';
 import { quantity } from '../../model/quantity.ts';
 import { mastersOf, nodeName, shardsOf, slotsText } from '../../model/shards.ts';
@@ -79,17 +79,17 @@ function roleRows(id: string, snapshot: ClusterSnapshot): readonly Row[] {
 
 /** One row for each Kubernetes node, or host outside Kubernetes, with what its failure would mean. */
 function machineRows(id: string, snapshot: ClusterSnapshot): readonly Row[] {
-  const fates = new Map(
+  const impacts = new Map(
     survivability(snapshot)
       .filter(({ place }) => place.kind === 'worker')
-      .map((fate) => [fate.place.name, fate]),
+      .map((impact) => [impact.place.name, impact]),
   );
   const machines = [...Map.groupBy(snapshot.nodes, (node) => machineOf(snapshot, node))];
   return machines
     .sort(([a], [b]) => a.localeCompare(b, 'en', { numeric: true }))
     .map(([name, nodes]) => {
-      const fate = fates.get(name);
-      const stops = fate !== undefined && fate.lost.length > 0;
+      const impact = impacts.get(name);
+      const stops = impact !== undefined && impact.lost.length > 0;
       const masters = nodes.filter(({ role }) => role === 'master').length;
       const counted = [
         ...(masters === 0 ? [] : [quantity(masters, 'master')]),
@@ -99,10 +99,10 @@ function machineRows(id: string, snapshot: ClusterSnapshot): readonly Row[] {
         id: `${id}/machines/${name}`,
         label: name,
         description: [
-          ...(stops ? [`its failure stops ${slotsText(fate.lostSlots)}`] : []),
+          ...(stops ? [`its failure stops ${slotsText(impact.lostSlots)}`] : []),
           counted.join(', '),
         ].join(' · '),
-        tooltip: [name, ...(fate === undefined ? [] : [fateText(fate)])],
+        tooltip: [name, ...(impact === undefined ? [] : [impactText(impact)])],
         icon: stops ? warningIcon : { name: 'server' },
         facets: 'machine',
         expansion: 'expanded',

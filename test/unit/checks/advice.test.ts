@@ -63,8 +63,10 @@ describe('a member whose pod is gone', () => {
     const snapshot = without(['r2'], { replicas: 5, readyReplicas: 5 });
     const scale = /If StatefulSet cart was scaled down, “Scale…” to 6 pods starts the missing ones again/;
     assert.match(found(snapshot, 'unknown-node')?.remedy ?? '', scale);
-    const lonely = check(snapshot).find(({ rule, nodeIds }) => rule === 'no-replica' && nodeIds[0] === 'm2');
-    assert.match(lonely?.remedy ?? '', scale);
+    const isolated = check(snapshot).find(
+      ({ rule, nodeIds }) => rule === 'no-replica' && nodeIds[0] === 'm2',
+    );
+    assert.match(isolated?.remedy ?? '', scale);
     assert.match(planForget(snapshot, {}).warnings[0] ?? '', scale);
     const { remedy = '' } =
       found(without(['r2'], { replicas: 5, readyReplicas: 5 }, true), 'unknown-node') ?? {};
@@ -187,7 +189,7 @@ test('members that only this machine may not read are not called dead, and the r
 });
 
 test('servers that never formed a cluster are told apart from a broken one', () => {
-  const lonely = ids.map((id) =>
+  const isolated = ids.map((id) =>
     source(id, {
       self: line(`m${ids.indexOf(id)}`, { slots: [] }),
       others: [],
@@ -195,7 +197,7 @@ test('servers that never formed a cluster are told apart from a broken one', () 
       keys: 0,
     }),
   );
-  const snapshot = { ...snapshotOf(lonely), workloads: [set] };
+  const snapshot = { ...snapshotOf(isolated), workloads: [set] };
   const [finding, ...others] = check(snapshot);
   assert.deepEqual(others, []);
   assert.equal(finding?.message, 'No cluster has been formed yet: 6 servers run, and none knows another.');

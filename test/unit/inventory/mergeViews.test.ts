@@ -108,7 +108,7 @@ test('a pod that came back with another node id is not the node that it was: tha
 });
 
 test('servers that know nobody are loose beside a cluster, and the cluster itself where there is no other', () => {
-  const lonely = (index: number) => ({
+  const isolated = (index: number) => ({
     pod: pod(`cart-${index}`, `10.0.5.${index}`),
     reading: {
       tried: true,
@@ -121,10 +121,10 @@ test('servers that know nobody are loose beside a cluster, and the cluster itsel
     },
   });
   assert.deepEqual(
-    mergeViews([...ids.map((id) => source(id)), lonely(6)]).loosePods.map((one) => one.name),
+    mergeViews([...ids.map((id) => source(id)), isolated(6)]).loosePods.map((one) => one.name),
     ['cart-6'],
   );
-  assert.equal(mergeViews([lonely(0), lonely(1)]).nodes.length, 2);
+  assert.equal(mergeViews([isolated(0), isolated(1)]).nodes.length, 2);
 });
 
 test('what views tell is gathered once, until one of them says something else', () => {

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { KubernetesAccess, KubernetesObject } from '../../../src/kubernetes/kubernetesAccess.ts';
 import { UserError } from '../../../src/model/errors.ts';
 import { planDelete, prepareDelete } from '../../../src/operations/delete.ts';
-import { findBelongings } from '../../../src/operations/deploy/belongings.ts';
+import { findClusterObjects } from '../../../src/operations/deploy/clusterObjects.ts';
 import { ids, pod, snapshotOf, source } from '../sample.ts';
 
 const ref = { context: 'dev', namespace: 'team', name: 'db' };
@@ -143,7 +143,7 @@ test('what a tool has made is refused by its name before anything is asked, as e
     [argo, /managed by the Argo CD application "shop"/],
   ] as const) {
     const set = object('StatefulSet', 'db', { spec }, metadata);
-    await assert.rejects(findBelongings(accessTo([set]), ref, []), message);
+    await assert.rejects(findClusterObjects(accessTo([set]), ref, []), message);
   }
 });
 
@@ -167,7 +167,7 @@ test('what each volume holds is said by who mounts it, and all keys are lost whe
       object('PersistentVolumeClaim', `data-db-${index}`),
     ]);
     const access = accessTo([object('StatefulSet', 'db', { spec }), ...objects]);
-    return planDelete(ref, await findBelongings(access, ref, []), { volumes }, inPods);
+    return planDelete(ref, await findClusterObjects(access, ref, []), { volumes }, inPods);
   };
   const kept = await planned(() => true);
   assert.match(
@@ -199,7 +199,7 @@ test('what each volume holds is said by who mounts it, and all keys are lost whe
 test('where a right is missing the refusal says that nothing was deleted', async () => {
   const denied = new UserError('forbidden', 'Not allowed to get StatefulSet "db" in team.');
   const access = { ...accessTo([]), get: () => Promise.reject(denied) };
-  await assert.rejects(findBelongings(access, ref, []), {
+  await assert.rejects(findClusterObjects(access, ref, []), {
     reason: 'forbidden',
     message: 'Not allowed to get StatefulSet "db" in team. Nothing was deleted.',
   });

@@ -15,7 +15,7 @@ function server(name: string, place: string): FormServer {
   };
 }
 
-const lonely = snapshotOf(
+const isolated = snapshotOf(
   ids.map((id, index) =>
     source(id, { self: line(`m${index}`, { id, slots: [] }), others: [], slotsAssigned: 0, keys: 0 }),
   ),
@@ -57,23 +57,23 @@ describe('forming a cluster', () => {
       replicas.filter(({ place }) => place === master.place),
     );
     assert.equal(together.length, 1, 'with four of six on one machine one pair has to be there');
-    const plan = planForm(lonely, {}, { servers: crowded, obstacles: [] });
+    const plan = planForm(isolated, {}, { servers: crowded, obstacles: [] });
     assert.match(plan.warnings.join(' '), /On the same machine, so they fail together: s\d and s\d/);
   });
 
   test('half of the servers become masters, or all of fewer than six', () => {
     assert.deepEqual([3, 4, 5, 6, 7, 12].map(usualMasters), [3, 4, 5, 3, 3, 6]);
-    const plan = planForm(lonely, { replicasPerMaster: 1 }, facts);
+    const plan = planForm(isolated, { replicasPerMaster: 1 }, facts);
     assert.equal(plan.steps.length, 4);
     assert.deepEqual(plan.warnings, []);
-    assert.match(planForm(lonely, { masters: 6 }, facts).warnings.join(' '), /Without replicas, the keys/);
+    assert.match(planForm(isolated, { masters: 6 }, facts).warnings.join(' '), /Without replicas, the keys/);
   });
 
   test('what cannot be used is refused by name, and 127.0.0.1 beside other machines', () => {
     const changed = (change: Partial<FormServer>): (() => unknown) => {
       const [first, ...rest] = facts.servers;
       assert.ok(first);
-      return () => planForm(lonely, {}, { servers: [{ ...first, ...change }, ...rest], obstacles: [] });
+      return () => planForm(isolated, {}, { servers: [{ ...first, ...change }, ...rest], obstacles: [] });
     };
     assert.throws(changed({ keys: 3 }), /m0 holds 3 keys\..*Nothing was changed/);
     assert.throws(changed({ slots: [[1, 2]] }), /m0 owns hash slots 1-2/);
@@ -83,15 +83,15 @@ describe('forming a cluster', () => {
     assert.throws(changed({ lacksMasterAuth: true }), /m0 requires a password, but has no masterauth/);
     assert.throws(changed({ host: '127.0.0.1' }), /servers on other machines cannot reach that address/);
     assert.throws(() => planForm(snapshotOf(ids.map((id) => source(id))), {}, facts), /is a cluster already/);
-    const [workload] = lonely.workloads;
+    const [workload] = isolated.workloads;
     assert.ok(workload);
-    const growing = { ...lonely, workloads: [{ ...workload, replicas: 8 }] };
+    const growing = { ...isolated, workloads: [{ ...workload, replicas: 8 }] };
     assert.throws(() => planForm(growing, {}, facts), /6 pods of 8 exist\. Wait/);
   });
 
   test('pods that were not read, and those whose agents form the cluster, are obstacles', async () => {
     const loose: PodFacts = { ...pod('cart-6', '10.0.3.1'), phase: 'Pending', reason: 'Unschedulable' };
-    const snapshot = { ...lonely, nodes: [], loosePods: [loose] };
+    const snapshot = { ...isolated, nodes: [], loosePods: [loose] };
     const unused = (): never => {
       throw new Error('nobody is asked');
     };
@@ -119,7 +119,7 @@ describe('forming a cluster', () => {
       get: () => Promise.resolve({ apiVersion: 'apps/v1', kind: 'StatefulSet', metadata }),
     };
     await assert.rejects(
-      refuseOperated(access, 'shop', lonely.workloads),
+      refuseOperated(access, 'shop', isolated.workloads),
       /StatefulSet cart belongs to RedisCluster “cart”, whose operator forms the cluster itself/,
     );
   });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { fateText, survivability } from '../../../src/checks/survivability.ts';
+import { impactText, survivability } from '../../../src/checks/survivability.ts';
 import type { ClusterSnapshot } from '../../../src/model/snapshot.ts';
 import { planMoveMastersOff } from '../../../src/operations/moveMastersOff.ts';
 import { ids, snapshotOf, source } from '../sample.ts';
@@ -28,7 +28,7 @@ describe('what is lost if a worker dies now', () => {
     const [a] = survivability(on('a', 'b', 'c', 'a', 'c', 'b'));
     assert.ok(a);
     assert.deepEqual(a.lost, ['cart-0']);
-    assert.match(fateText(a), /If worker a failed now: 5,461 slots of cart-0 would not be served/);
+    assert.match(impactText(a), /If worker a failed now: 5,461 slots of cart-0 would not be served/);
   });
 
   test('everything there, where most masters are: nobody could be elected', () => {

@@ -102,7 +102,7 @@ test('what would lose data or is not possible is refused with the reason', () =>
 });
 
 /** A Kubernetes and its servers whose pods are there as soon as they are asked for; time is made by waiting. */
-function world(fresh: (ordinal: number) => PodFacts = podOf, lonelyKeys = 0) {
+function world(fresh: (ordinal: number) => PodFacts = podOf, isolatedKeys = 0) {
   const views = sixViews();
   const calls: string[] = [];
   let time = 0;
@@ -124,7 +124,7 @@ function world(fresh: (ordinal: number) => PodFacts = podOf, lonelyKeys = 0) {
     scale: (_namespace, name, from, to) => {
       calls.push(`scale ${name} ${from} ${to}`);
       pods = [...pods, ...Array.from({ length: to - from }, (_, index) => fresh(from + index))];
-      for (const one of pods.slice(from)) views.set(one.name, alone(Number(one.name.slice(5)), lonelyKeys));
+      for (const one of pods.slice(from)) views.set(one.name, alone(Number(one.name.slice(5)), isolatedKeys));
       return Promise.resolve();
     },
   };

@@ -8,7 +8,7 @@ import { planHeal } from '../../../src/operations/heal.ts';
 import { ids, line, snapshotOf, source } from '../sample.ts';
 
 /** Servers that know nobody and own nothing, but for what is given. */
-function lonely(changes: Parameters<typeof source>[1] = {}): ClusterSnapshot {
+function isolated(changes: Parameters<typeof source>[1] = {}): ClusterSnapshot {
   return snapshotOf(
     ids.map((id, index) =>
       source(id, {
@@ -26,10 +26,10 @@ function lonely(changes: Parameters<typeof source>[1] = {}): ClusterSnapshot {
 
 describe('servers that never formed a cluster', () => {
   test('are known by knowing nobody and owning nothing, also while a handshake is under way', () => {
-    assert.ok(isUnformed(lonely()));
-    assert.ok(isUnformed(lonely({ others: [line('m9', { flags: ['handshake'], slots: [] })] })));
+    assert.ok(isUnformed(isolated()));
+    assert.ok(isUnformed(isolated({ others: [line('m9', { flags: ['handshake'], slots: [] })] })));
     assert.ok(!isUnformed(snapshotOf(ids.map((id) => source(id)))));
-    assert.ok(!isUnformed(lonely({ others: [line('m9', { slots: [] })] })), 'they know somebody');
+    assert.ok(!isUnformed(isolated({ others: [line('m9', { slots: [] })] })), 'they know somebody');
     assert.ok(!isUnformed(snapshotOf([])), 'nothing was read');
   });
 
@@ -52,7 +52,7 @@ describe('servers that never formed a cluster', () => {
   });
 
   test('name what Form would refuse instead of naming Form', () => {
-    const alone = { ...lonely(), workloads: [], ref: { addresses: ['127.0.0.1:1'] } };
+    const alone = { ...isolated(), workloads: [], ref: { addresses: ['127.0.0.1:1'] } };
     const remedyOf = (snapshot: ClusterSnapshot): string =>
       check(snapshot).find(({ rule }) => rule === 'not-formed')?.remedy ?? '';
     const failure = { reason: 'timeout', message: 'No answer.' } as const;
@@ -60,9 +60,9 @@ describe('servers that never formed a cluster', () => {
     const unread = [{ address: '127.0.0.1:1', failure }];
     assert.match(remedyOf({ ...alone, unread }), /^Make 127\.0\.0\.1:1 readable first/);
     assert.match(remedyOf({ ...alone, nodes: alone.nodes.slice(0, 2) }), /needs at least 3 servers: add all/);
-    const [set] = lonely().workloads;
+    const [set] = isolated().workloads;
     assert.ok(set);
-    const few = { ...lonely(), nodes: lonely().nodes.slice(0, 2) };
+    const few = { ...isolated(), nodes: isolated().nodes.slice(0, 2) };
     const sized = (replicas: number): ClusterSnapshot => ({
       ...few,
       workloads: [{ ...set, bundled: false, replicas }],
@@ -72,22 +72,22 @@ describe('servers that never formed a cluster', () => {
   });
 
   test('are one finding whose remedy is to form a cluster, or to wait where agents do it', () => {
-    const [bundled] = lonely().workloads;
+    const [bundled] = isolated().workloads;
     assert.ok(bundled);
-    const foreign = { ...lonely(), workloads: [{ ...bundled, bundled: false }] };
+    const foreign = { ...isolated(), workloads: [{ ...bundled, bundled: false }] };
     const remedies = (snapshot: ClusterSnapshot): string =>
       check(snapshot)
         .map(({ message, remedy }) => `${message} ${remedy ?? ''}`)
         .join('\n');
     assert.match(remedies(foreign), /No cluster has been formed yet: 6 servers .* “Form Cluster…” creates/);
-    assert.match(remedies(lonely()), /Wait: the pods’ agents form it/);
+    assert.match(remedies(isolated()), /Wait: the pods’ agents form it/);
     assert.doesNotMatch(remedies(foreign), /Fix|Heal|Forget/);
   });
 
   test('are neither fixed into one-node clusters nor healed', () => {
     const refused = /No cluster has been formed yet: cart-0, cart-1, .*“Form Cluster…”.*Nothing was changed/;
-    assert.throws(() => planFix(lonely(), new Map()), refused);
+    assert.throws(() => planFix(isolated(), new Map()), refused);
     const facts = { keys: new Map(), disputes: new Map(), announced: new Map() };
-    assert.throws(() => planHeal(lonely(), facts), refused);
+    assert.throws(() => planHeal(isolated(), facts), refused);
   });
 });

@@ -6,19 +6,19 @@ import { subtractSlots, unionSlots } from '../model/slots.ts';
  * and what they are the one with the highest config epoch: a node that joined after another had died knows that one by
  * gossip alone, which brings neither slots nor masters nor epochs.
  */
-export function toldOnly(
+export function gossipOnly(
   lines: ReadonlySet<KnownNode>,
   alive: ReadonlyMap<string, NodeView>,
 ): Map<string, KnownNode> {
   const served = unionSlots(...[...alive.values()].map((view) => view.self.slots));
-  const told = new Map<string, KnownNode>();
+  const listed = new Map<string, KnownNode>();
   for (const line of lines) {
     if (alive.has(line.id) || line.flags.includes('handshake')) continue;
-    const before = told.get(line.id);
-    told.set(line.id, before === undefined ? line : togetherOf(before, line));
+    const before = listed.get(line.id);
+    listed.set(line.id, before === undefined ? line : togetherOf(before, line));
   }
-  for (const [id, line] of told) told.set(id, { ...line, slots: subtractSlots(line.slots, served) });
-  return told;
+  for (const [id, line] of listed) listed.set(id, { ...line, slots: subtractSlots(line.slots, served) });
+  return listed;
 }
 
 function togetherOf(before: KnownNode, line: KnownNode): KnownNode {
