@@ -16,7 +16,7 @@ export interface StepObserver {
   readonly ended: (index: number, how: 'done' | 'skipped' | 'cancelled' | 'failed') => Promise<unknown>;
 }
 
-export interface RunPorts extends Omit<StepPorts, 'snapshot' | 'tally' | 'leave' | 'endRun' | 'keepHeld'> {
+export interface RunPorts extends Omit<StepPorts, 'snapshot' | 'tally' | 'leave' | 'endRun' | 'keepPaused'> {
   readonly observer?: StepObserver;
 }
 
@@ -180,7 +180,7 @@ async function verify(run: Run, steps: readonly BoundStep[]): Promise<void> {
 async function holdNewcomers({ held, ports }: Run, snapshot: ClusterSnapshot): Promise<void> {
   const newcomers = snapshot.nodes.filter(({ id, view }) => view !== undefined && !held.has(id));
   await Promise.all(
-    newcomers.map(async ({ id }) => held.set(id, await ports.redis.holdAgents(ports.dialer, [id]))),
+    newcomers.map(async ({ id }) => held.set(id, await ports.redis.pauseAgents(ports.dialer, [id]))),
   );
 }
 
@@ -202,7 +202,7 @@ function portsFor(
     endRun: (why) => {
       over.abort(why);
     },
-    keepHeld: (held) => kept.push(held),
+    keepPaused: (held) => kept.push(held),
   };
 }
 

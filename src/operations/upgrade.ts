@@ -10,7 +10,7 @@ import { checkRequest, type UpgradeRequest } from './upgrade/answers.ts';
 import { changeSet } from './upgrade/changeSet.ts';
 import { differenceOf, type Difference } from './upgrade/difference.ts';
 import { readUpgradeFacts, type UpgradeFacts } from './upgrade/facts.ts';
-import { holdPods } from './upgrade/holds.ts';
+import { pauseAgentsOf } from './upgrade/agentPauses.ts';
 import type { UpgradePorts } from './upgrade/ports.ts';
 import { onlyStatefulSet, refuseForeign, refuseSizes, refuseUnhealthy } from './upgrade/refusals.ts';
 import { growVolumes } from './upgrade/growVolumes.ts';
@@ -248,17 +248,17 @@ export async function runUpgrade(plan: UpgradePlan, ports: UpgradePorts): Promis
   const updated: string[] = [];
   const { ref, statefulSet, difference, keepsFiles } = plan;
   const place = { namespace: ref.namespace, statefulSet, port: plan.port };
-  const holds = holdPods(place, ports);
+  const pauses = pauseAgentsOf(place, ports);
   try {
     // A pod without a volume comes back empty, and its agent has to join it.
-    if (keepsFiles) await Promise.all(plan.pods.map((pod) => holds.add(pod)));
+    if (keepsFiles) await Promise.all(plan.pods.map((pod) => pauses.add(pod)));
     await setLive(place, plan.configMap, difference, ports);
     if (difference.storage !== undefined) await growVolumes(place, difference.storage, ports);
     if (difference.template !== undefined) {
       await changeSet(place, { template: difference.template, partition: 'all' }, ports);
     }
     if (plan.restarts.length > 0) {
-      await rollPods(place, ports, keepsFiles ? holds : undefined, plan.unattended, (pod) => {
+      await rollPods(place, ports, keepsFiles ? pauses : undefined, plan.unattended, (pod) => {
         updated.push(pod);
       });
     }
@@ -267,7 +267,7 @@ export async function runUpgrade(plan: UpgradePlan, ports: UpgradePorts): Promis
   } catch (error) {
     throw leftAsItIs(plan, updated, error);
   } finally {
-    holds.release();
+    pauses.release();
   }
 }
 

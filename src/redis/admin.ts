@@ -91,17 +91,17 @@ export async function closeSlots(master: NodeConnection, slots: readonly number[
   if (refusal !== undefined) throw refusal;
 }
 
-/** How long a hold lasts unless it is renewed, and how often it is; seconds. */
-const holdSeconds = 30;
+/** How long a pause lasts unless it is renewed, and how often it is; seconds. */
+const pauseSeconds = 30;
 const renewSeconds = 10;
 
 /**
- * Makes the agent in this server's pod stand back while an operation runs: it looks for a connection whose name says
- * until when. A crashed operation's hold ends with its connection, and by the server's clock at the latest. The
- * connection belongs to the hold from now on; `release` closes it.
+ * Pauses the agent in this server's pod while an operation runs: it looks for a connection whose name says
+ * until when. A crashed operation's pause ends with its connection, and by the server's clock at the latest. The
+ * connection belongs to the pause from now on; `release` closes it.
  */
-export async function holdConnection(connection: NodeConnection): Promise<{ release(): void }> {
-  const setName = (now: number): Argument[] => ['CLIENT', 'SETNAME', `rck8s-hold-${now + holdSeconds}`];
+export async function pauseAgentOver(connection: NodeConnection): Promise<{ release(): void }> {
+  const setName = (now: number): Argument[] => ['CLIENT', 'SETNAME', `rck8s-hold-${now + pauseSeconds}`];
   const renew = async (): Promise<void> => {
     const here = Math.floor(Date.now() / 1000);
     // By this machine's clock it takes one round trip; where the server's says otherwise, another one.
@@ -112,7 +112,7 @@ export async function holdConnection(connection: NodeConnection): Promise<{ rele
   };
   await renew();
   const timer = setInterval(() => {
-    // A server that is gone has no agent to hold back; the operation itself finds out that it is gone.
+    // A server that is gone has no agent to pause; the operation itself finds out that it is gone.
     renew().catch(() => undefined);
   }, renewSeconds * 1000);
   return {

@@ -2,7 +2,7 @@
 export {
   addSlots,
   closeSlots,
-  holdConnection,
+  pauseAgentOver,
   leaveCluster,
   meet,
   myId,
@@ -13,7 +13,7 @@ export {
 export { bringKeys } from './bringKeys.ts';
 export { connectNode } from './connect.ts';
 export { formCluster } from './formCluster.ts';
-export { holdAgents } from './holdAgents.ts';
+export { pauseAgents } from './pauseAgents.ts';
 export { bigKeysAhead } from './moveSlots/bigKeysAhead.ts';
 export { importFrom } from './moveSlots/handOver.ts';
 export { moveSlots } from './moveSlots/moveSlots.ts';

@@ -92,7 +92,7 @@ export async function openPorts(
   if (!isKubernetesRef(ref)) return { ports, close: () => undefined };
   const access = await parts.inventory.access(ref.context);
   const asking = askPods(access, await parts.adapters.reading(), () => Promise.resolve(dialer.credentials));
-  const kubernetes = { access, namespace: ref.namespace, ...podPorts(asking, redis.holdConnection) };
+  const kubernetes = { access, namespace: ref.namespace, ...podPorts(asking, redis.pauseAgentOver) };
   return {
     ports: { ...ports, kubernetes },
     close: () => {
@@ -101,12 +101,12 @@ export async function openPorts(
   };
 }
 
-type Hold = Awaited<ReturnType<Parts['adapters']['redis']>>['holdConnection'];
+type PauseAgent = Awaited<ReturnType<Parts['adapters']['redis']>>['pauseAgentOver'];
 
 function podPorts(
   asking: PodAsking,
-  hold: Hold,
-): Pick<KubernetesPorts, 'readNode' | 'withNode' | 'holdNode'> {
+  pauseOver: PauseAgent,
+): Pick<KubernetesPorts, 'readNode' | 'withNode' | 'pauseAgent'> {
   return {
     readNode: asking.readNode,
     withNode: async (namespace, pod, port, use, nodeId) => {
@@ -117,6 +117,6 @@ function podPorts(
         connection.close();
       }
     },
-    holdNode: async (namespace, pod, port) => hold(await asking.dial(namespace, pod, port)),
+    pauseAgent: async (namespace, pod, port) => pauseOver(await asking.dial(namespace, pod, port)),
   };
 }

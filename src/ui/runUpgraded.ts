@@ -27,7 +27,7 @@ export async function runUpgraded(
   return runOperation(parts, {
     ...{ plan, asking, verb },
     run: async (signal, report) => {
-      const { holdConnection, readNodeTimeout } = await parts.adapters.redis();
+      const { pauseAgentOver, readNodeTimeout } = await parts.adapters.redis();
       const dialer = await parts.inventory.dialer(ref);
       const asked = askPods(access, await parts.adapters.reading(), () =>
         Promise.resolve(dialer.credentials),
@@ -43,7 +43,7 @@ export async function runUpgraded(
               connection.close();
             }
           },
-          holdNode: async (namespace, pod, port) => holdConnection(await asked.dial(namespace, pod, port)),
+          pauseAgent: async (namespace, pod, port) => pauseAgentOver(await asked.dial(namespace, pod, port)),
         });
         const pods = upgraded.updatedPods.length;
         const text = `${message}: ${quantity(pods, 'pod')} recreated in ${upgraded.seconds.toFixed(0)} s.`;

@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 import { after, before, test } from 'node:test';
 import { UserError, type UserErrorReason } from '../../src/model/errors.ts';
 import { connectNode } from '../../src/redis/connect.ts';
-import { holdConnection } from '../../src/redis/admin.ts';
+import { pauseAgentOver } from '../../src/redis/admin.ts';
 import { readNodeView } from '../../src/redis/nodeView.ts';
 import { startRedisCluster, type ClusterNode, type TestCluster } from '../support/startRedisCluster.ts';
 
@@ -79,16 +79,16 @@ test('a server that does not answer or dies is unreachable, and nothing waits fo
   connection.close();
 });
 
-test('a held server shows the hold by the name of a connection, until it is released', async () => {
+test('a server whose agent is paused shows that by the name of a connection, until it is released', async () => {
   const connection = await connectNode(node, { password }, times);
   const names = async (): Promise<readonly number[]> =>
     [...String(await connection.call('CLIENT', 'LIST')).matchAll(/ name=rck8s-hold-(\d+) /g)].map(([, end]) =>
       Number(end),
     );
-  const hold = await holdConnection(await connectNode(node, { password }, times));
+  const pause = await pauseAgentOver(await connectNode(node, { password }, times));
   const [end = 0] = await names();
   assert.ok(Math.abs(end - Date.now() / 1000 - 30) < 5);
-  hold.release();
+  pause.release();
   while ((await names()).length > 0);
   connection.close();
 });

@@ -10,7 +10,7 @@ export function portsFor(world: World, dialer: ClusterDialer, signal: AbortSigna
   return {
     readSnapshot: () => Promise.resolve(snapshotOf(world)),
     dialer,
-    redis: { ...redis, holdAgents: () => Promise.resolve({ release: () => undefined }) },
+    redis: { ...redis, pauseAgents: () => Promise.resolve({ release: () => undefined }) },
     report: () => undefined,
     signal,
     now: () => world.clock.now(),

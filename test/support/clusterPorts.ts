@@ -8,7 +8,7 @@ import type { ClusterSnapshot, RedisNode } from '../../src/model/snapshot.ts';
 import type { DeployPorts } from '../../src/operations/deploy.ts';
 import type { JoinPorts } from '../../src/operations/deploy/joinPods.ts';
 import type { UpgradePorts } from '../../src/operations/upgrade/ports.ts';
-import { holdConnection, meet, replicate } from '../../src/redis/admin.ts';
+import { pauseAgentOver, meet, replicate } from '../../src/redis/admin.ts';
 import { connectNode } from '../../src/redis/connect.ts';
 import type { Credentials, NodeConnection } from '../../src/redis/nodeConnection.ts';
 import { readNodeTimeout } from '../../src/redis/moveSlots/ready.ts';
@@ -91,7 +91,7 @@ export function clusterPorts(
     replicate: ({ namespace, name, port }, _id, masterId) =>
       kept(namespace, name, port, (connection) => replicate(connection, masterId)),
     withNode: kept,
-    holdNode: async (namespace, pod, port) => holdConnection(await dial(namespace, pod, port)),
+    pauseAgent: async (namespace, pod, port) => pauseAgentOver(await dial(namespace, pod, port)),
     readNodeTimeout,
     dial: (namespace, pod, port = 6379) => kept(namespace, pod, port, (one) => Promise.resolve(one)),
     close: () => {

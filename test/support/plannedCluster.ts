@@ -51,7 +51,7 @@ export async function plannedIn(
   ]);
   // As an operation does: its nodes are dialled by what is read of them.
   inventory.need(claimOf(ref));
-  const { readNode, withNode, holdNode } = fixture.ports;
+  const { readNode, withNode, pauseAgent } = fixture.ports;
   return {
     ...fixture,
     ref,
@@ -59,7 +59,7 @@ export async function plannedIn(
       ...{ redis, report: () => undefined, signal: AbortSignal.timeout(limit), ...waiting },
       readSnapshot: () => inventory.fresh(ref),
       dialer: await inventory.dialer(ref),
-      kubernetes: { access, namespace, readNode, withNode, holdNode },
+      kubernetes: { access, namespace, readNode, withNode, pauseAgent },
     },
     clusterNames: () =>
       inventory

@@ -85,7 +85,7 @@ function createIntroducer(
     const { name, namespace, port } = pod;
     try {
       if (!held.has(pod.uid)) {
-        ports.keepHeld(await kubernetes.holdNode(namespace, name, port));
+        ports.keepPaused(await kubernetes.pauseAgent(namespace, name, port));
         held.add(pod.uid);
       }
       const view = await kubernetes.readNode(namespace, name, port);

@@ -48,7 +48,7 @@ export interface StepPorts {
    * Hands a hold over to the run, which lets go of it at its end. Members need none: the run holds the agents of all
    * nodes that answer, and of those that join while it runs.
    */
-  readonly keepHeld: (held: { release(): void }) => void;
+  readonly keepPaused: (held: { release(): void }) => void;
   readonly report: Report;
   readonly signal: AbortSignal;
   /** Milliseconds that only go forward. */

@@ -18,7 +18,7 @@ export interface PodPorts {
     nodeId?: string,
   ) => Promise<T>;
   /** Makes the agent in a pod stand back until it is released. */
-  readonly holdNode: (namespace: string, pod: string, port: number) => Promise<{ release(): void }>;
+  readonly pauseAgent: (namespace: string, pod: string, port: number) => Promise<{ release(): void }>;
 }
 
 /** What an upgrade needs of the world. */

@@ -3,7 +3,7 @@ import { UserError } from '../../model/errors.ts';
 import { waitForPods, type Look } from '../deploy/waitForPods.ts';
 import { changeSet, observedSet } from './changeSet.ts';
 import { handOver } from './handOver.ts';
-import type { Holds } from './holds.ts';
+import type { AgentPauses } from './agentPauses.ts';
 import { illness, readMembers, untilWell, type Member } from './members.ts';
 import type { Place, UpgradePorts } from './ports.ts';
 
@@ -13,12 +13,12 @@ import type { Place, UpgradePorts } from './ports.ts';
  * Pods that are new already are left alone, so this goes on where an earlier one stopped.
  * @param unattended pods whose slots may go unserved while they restart
  * @param onRenewed told of each pod that is back, but for one whose restart was begun by an earlier run
- * @param holds undefined where pods keep no files: then their agents have to join them, under new ids
+ * @param pauses undefined where pods keep no files: then their agents have to join them, under new ids
  */
 export async function rollPods(
   place: Place,
   ports: UpgradePorts,
-  holds: Holds | undefined,
+  pauses: AgentPauses | undefined,
   unattended: readonly string[],
   onRenewed: (pod: string) => void,
 ): Promise<void> {
@@ -43,10 +43,10 @@ export async function rollPods(
       name,
       revision,
       replicas,
-      id: holds !== undefined ? member?.view?.self.id : undefined,
+      id: pauses !== undefined ? member?.view?.self.id : undefined,
     };
     await untilRenewed(place, renewed, ports);
-    await holds?.add(name);
+    await pauses?.add(name);
     if (member?.pod.revision !== revision) onRenewed(name);
   }
 }

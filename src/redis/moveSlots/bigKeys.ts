@@ -4,7 +4,7 @@ import { countSlots, hasSlot, type SlotSet } from '../../model/slots.ts';
 import type { NodeConnection } from '../nodeConnection.ts';
 import { parseReplication } from '../nodeView.ts';
 import { scan, sizesOf, withElements, type Sized } from './keySizes.ts';
-import type { Lines } from './lines.ts';
+import type { MoveConnections } from './connections.ts';
 import type { Load } from './speed.ts';
 
 /** A key that is moved by itself, and not at all where that would stop its server for too long. */
@@ -45,7 +45,7 @@ const slowTypes = ['hash', 'set', 'zset'] as const;
  * picks all of them out at once where only hashes, sets and sorted sets can be too big: that is quickest.
  */
 export async function lookForLargeKeys(
-  lines: Pick<Lines, 'source' | 'dial'>,
+  connections: Pick<MoveConnections, 'source' | 'dial'>,
   source: NodeView,
   slots: SlotSet,
   longestMs: number,
@@ -53,15 +53,15 @@ export async function lookForLargeKeys(
   const limit = longestMs * fewestBytesPerMs;
   if (source.usedMemoryBytes < limit) return { in: () => Promise.resolve([]) };
   const least = Math.max(leastBytes, limit * smallShare);
-  const replica = await dialReplica(lines, source);
+  const replica = await dialReplica(connections, source);
   const isAny = source.usedMemoryBytes >= longestMs * fewestBytesPerMsInPieces;
   const share = countSlots(slots) / Math.max(1, countSlots(source.self.slots));
   if (replica === undefined && !isAny && share >= leastShare) {
-    const found = await pickOut(lines.source, slots, least).catch(() => undefined);
+    const found = await pickOut(connections.source, slots, least).catch(() => undefined);
     if (found !== undefined)
       return { in: (those) => Promise.resolve(found.filter(({ slot }) => those.includes(slot))) };
   }
-  const bySource = largeKeysOf(lines.source, least, keysPerScript.source);
+  const bySource = largeKeysOf(connections.source, least, keysPerScript.source);
   if (replica === undefined) return bySource;
   const byReplica = largeKeysOf(replica, least, keysPerScript.replica);
   // A replica that goes away is no reason to stop.
@@ -70,13 +70,13 @@ export async function lookForLargeKeys(
 
 /** A connection to a replica of the source that has it all and may be read; undefined where there is none. */
 async function dialReplica(
-  lines: Pick<Lines, 'dial'>,
+  connections: Pick<MoveConnections, 'dial'>,
   { self, others }: NodeView,
 ): Promise<NodeConnection | undefined> {
   for (const { id, masterId, flags, linkState } of others) {
     if (masterId !== self.id || flags.includes('fail') || linkState !== 'connected') continue;
     try {
-      const connection = await lines.dial(id);
+      const connection = await connections.dial(id);
       const [ready, replication] = await connection.pipeline([['READONLY'], ['INFO', 'replication']]);
       if (ready === 'OK' && parseReplication(replication).linkUp === true) return connection;
     } catch {

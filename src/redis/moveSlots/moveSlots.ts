@@ -15,7 +15,7 @@ import { closeOnReplicas } from './closeOnReplicas.ts';
 import { distanceTo, farMs } from './distance.ts';
 import { startGuard, type Guard } from './guard.ts';
 import { inTurn, joinMoves } from './concurrentMoves.ts';
-import { openLines, type Lines } from './lines.ts';
+import { openConnections, type MoveConnections } from './connections.ts';
 import { dialAhead, pipelinedMigrate, type Migrated } from './pipelinedMigrate.ts';
 import { prepare, type Prepared } from './prepare.ts';
 import { startProbe, type Probe } from './probe.ts';
@@ -42,24 +42,24 @@ export async function moveSlots(request: MoveRequest): Promise<MoveResult> {
 }
 
 async function moveConcurrently(request: MoveRequest, sharing: () => number): Promise<MoveResult> {
-  const lines = await openLines(request);
+  const connections = await openConnections(request);
   let probe: Probe | undefined;
   try {
-    if (lines.dialMs > farMs) dialAhead(lines, request);
+    if (connections.dialMs > farMs) dialAhead(connections, request);
     const [nodeTimeoutMs, roundTripMs, way, prepared, started] = await Promise.all([
-      readNodeTimeout(lines.source),
-      distanceTo(lines.source, lines.dialMs),
-      chooseWay(request, lines.source, lines.target),
-      prepare(request, lines),
+      readNodeTimeout(connections.source),
+      distanceTo(connections.source, connections.dialMs),
+      chooseWay(request, connections.source, connections.target),
+      prepare(request, connections),
       needsProbe(request)
-        ? Promise.all([lines.dial(request.from), lines.dial(request.to)]).then(startProbe)
+        ? Promise.all([connections.dial(request.from), connections.dial(request.to)]).then(startProbe)
         : undefined,
     ]);
     probe = started;
     const counted = tally(request, countSlots(prepared.finished));
-    const guard = startGuard(request, lines.target, probe, counted);
+    const guard = startGuard(request, connections.target, probe, counted);
     const run: Run = {
-      ...{ request, lines, prepared, nodeTimeoutMs, roundTripMs, probe, guard },
+      ...{ request, connections, prepared, nodeTimeoutMs, roundTripMs, probe, guard },
       sharing,
       tally: counted,
       moved: [],
@@ -69,8 +69,8 @@ async function moveConcurrently(request: MoveRequest, sharing: () => number): Pr
     });
     await verify(run);
     await Promise.all([
-      closeOnReplicas(lines.source, prepared.source, run.moved, request.signal),
-      closeOnReplicas(lines.target, prepared.target, run.moved, request.signal),
+      closeOnReplicas(connections.source, prepared.source, run.moved, request.signal),
+      closeOnReplicas(connections.target, prepared.target, run.moved, request.signal),
     ]);
     const ended = unionSlots(prepared.finished, run.moved, left?.slots ?? []);
     return {
@@ -81,14 +81,14 @@ async function moveConcurrently(request: MoveRequest, sharing: () => number): Pr
     };
   } finally {
     probe?.stop();
-    lines.close();
+    connections.close();
   }
 }
 
 interface Run {
   readonly request: MoveRequest;
   readonly sharing: () => number;
-  readonly lines: Lines;
+  readonly connections: MoveConnections;
   readonly prepared: Prepared;
   readonly nodeTimeoutMs: number;
   readonly roundTripMs: number;
@@ -128,11 +128,14 @@ async function carryOut(run: Run, way: MoveMethod): Promise<Migrated & { readonl
 }
 
 async function byServers(run: Run, method: Exclude<MoveMethod, 'migrate'>, slots: SlotSet): Promise<void> {
-  const { request, lines, guard, prepared } = run;
+  const { request, connections, guard, prepared } = run;
   const move = {
-    ...{ request, guard, slots, tally: run.tally, target: lines.target },
-    dialSource: () => lines.dial(request.from),
-    way: method === 'redisAtomic' ? redisAtomic(request, lines.target) : valkeyAtomic(request, lines.source),
+    ...{ request, guard, slots, tally: run.tally, target: connections.target },
+    dialSource: () => connections.dial(request.from),
+    way:
+      method === 'redisAtomic'
+        ? redisAtomic(request, connections.target)
+        : valkeyAtomic(request, connections.source),
     bytesPerKey: prepared.source.usedMemoryBytes / Math.max(1, prepared.source.keys),
     patienceMs: 10_000 + 2 * run.nodeTimeoutMs,
     onMoved: (moved: SlotSet) => {
@@ -144,11 +147,11 @@ async function byServers(run: Run, method: Exclude<MoveMethod, 'migrate'>, slots
   else await moveAtomically(move);
 }
 
-async function verify({ request, lines, prepared, moved, nodeTimeoutMs }: Run): Promise<void> {
+async function verify({ request, connections, prepared, moved, nodeTimeoutMs }: Run): Promise<void> {
   const slots = unionSlots(prepared.finished, moved);
   if (slots.length === 0) return;
   await verifyOwners({
-    masters: lines.masters,
+    masters: connections.masters,
     owner: request.to,
     slots,
     timeoutMs: Math.max(nodeTimeoutMs * 2.4, 5000),

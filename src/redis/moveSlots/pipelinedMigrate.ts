@@ -10,7 +10,7 @@ import { openSlotsOf } from './chooseWay.ts';
 import { farMs } from './distance.ts';
 import type { Guard } from './guard.ts';
 import { transacts, type Ends } from './handOver.ts';
-import type { Lines } from './lines.ts';
+import type { MoveConnections } from './connections.ts';
 import { moveBlock, patienceOf } from './moveBlock.ts';
 import type { Probe } from './probe.ts';
 import type { Tally } from './progress.ts';
@@ -23,7 +23,7 @@ import { tempoFor, type Tempo } from './tempo.ts';
 
 export interface PipelinedMove {
   readonly request: MoveRequest;
-  readonly lines: Lines;
+  readonly connections: MoveConnections;
   readonly slots: SlotSet;
   /** What both ends said of themselves before the move. */
   readonly source: NodeView;
@@ -48,12 +48,12 @@ export interface PipelinedMove {
  */
 const parallel = {
   near: {
-    fast: { lanes: 4, connections: 4, slotsPerBlock: 64 },
-    gentle: { lanes: 1, connections: 2, slotsPerBlock: 16 },
+    fast: { lanes: 4, poolSize: 4, slotsPerBlock: 64 },
+    gentle: { lanes: 1, poolSize: 2, slotsPerBlock: 16 },
   },
   far: {
-    fast: { lanes: 8, connections: 8, slotsPerBlock: 64 },
-    gentle: { lanes: 2, connections: 8, slotsPerBlock: 32 },
+    fast: { lanes: 8, poolSize: 8, slotsPerBlock: 64 },
+    gentle: { lanes: 2, poolSize: 8, slotsPerBlock: 32 },
   },
 } as const;
 /** How many keys may be on the target alone while its replicas are behind. */
@@ -78,10 +78,10 @@ interface Run extends PipelinedMove {
 }
 
 /** Begins to dial what a move over a long way will need, while the servers are still asked whether it can be made. */
-export function dialAhead(lines: Lines, { from, to, pace = 'gentle' }: MoveRequest): void {
-  const { lanes, connections } = parallel.far[pace];
-  lines.dialAhead(from, connections + lanes - 1);
-  lines.dialAhead(to, lanes);
+export function dialAhead(connections: MoveConnections, { from, to, pace = 'gentle' }: MoveRequest): void {
+  const { lanes, poolSize } = parallel.far[pace];
+  connections.dialAhead(from, poolSize + lanes - 1);
+  connections.dialAhead(to, lanes);
 }
 
 /**
@@ -89,27 +89,27 @@ export function dialAhead(lines: Lines, { from, to, pace = 'gentle' }: MoveReque
  * stay where they are, and the result names them. Throws what stopped it; each lane ends its block first where it can.
  */
 export async function pipelinedMigrate(move: PipelinedMove): Promise<Migrated> {
-  const { request, lines } = move;
+  const { request, connections } = move;
   const pace = request.pace ?? 'gentle';
-  const { lanes, connections, slotsPerBlock } = parallel[move.roundTripMs > farMs ? 'far' : 'near'][pace];
+  const { lanes, poolSize, slotsPerBlock } = parallel[move.roundTripMs > farMs ? 'far' : 'near'][pace];
   const longestMs = move.nodeTimeoutMs / 2;
   const speed = startSpeed(
     () => performance.now(),
     () => performance.eventLoopUtilization().active,
   );
-  const [gateLine, poolConnections, largeKeys, laneLines, moreOfSource, moreOfTarget, inOne] =
+  const [gateConnection, poolConnections, largeKeys, laneConnections, moreOfSource, moreOfTarget, inOne] =
     await Promise.all([
-      lines.dial(request.to),
-      lines.dialMany(request.from, connections),
-      lookForLargeKeys(lines, move.source, move.slots, longestMs),
+      connections.dial(request.to),
+      connections.dialMany(request.from, poolSize),
+      lookForLargeKeys(connections, move.source, move.slots, longestMs),
       Promise.all(
         Array.from({ length: lanes - 1 }, () =>
-          Promise.all([lines.dial(request.from), lines.dial(request.to)]),
+          Promise.all([connections.dial(request.from), connections.dial(request.to)]),
         ),
       ),
-      isSlowToSet(move.source) ? lines.dialMany(request.from, slowSetters) : [],
-      isSlowToSet(move.target) ? lines.dialMany(request.to, slowSetters) : [],
-      isSlowToSet(move.target) ? false : transacts(lines.target),
+      isSlowToSet(move.source) ? connections.dialMany(request.from, slowSetters) : [],
+      isSlowToSet(move.target) ? connections.dialMany(request.to, slowSetters) : [],
+      isSlowToSet(move.target) ? false : transacts(connections.target),
       proveTarget({ ...move, patienceMs: patienceOf(move) }),
     ]);
   const tempo = tempoFor({ ...move, pace, patienceMs: patienceOf(move) });
@@ -130,8 +130,8 @@ export async function pipelinedMigrate(move: PipelinedMove): Promise<Migrated> {
     }),
     tempo: tempo.now,
     gate: openGate({
-      target: gateLine,
-      nudge: () => lines.target.call('PING'),
+      target: gateConnection,
+      nudge: () => connections.target.call('PING'),
       hasReplica: move.target.replication.replicas.length > 0,
       mostKeys: keysAlone[pace],
       tally: move.tally,
@@ -144,8 +144,8 @@ export async function pipelinedMigrate(move: PipelinedMove): Promise<Migrated> {
     outranked: move.source.self.configEpoch,
     failure: undefined,
   };
-  const first = [lines.source, lines.target] as const;
-  const ends = [first, ...laneLines];
+  const first = [connections.source, connections.target] as const;
+  const ends = [first, ...laneConnections];
   if (ownsNone(move.target)) await work(run, first, 1);
   await Promise.all(
     ends.map(async (lane, index) => {

@@ -13,7 +13,7 @@ import {
 } from '../../model/slots.ts';
 import { closeSlots } from '../admin.ts';
 import { adopt, tell } from './handOver.ts';
-import type { Lines } from './lines.ts';
+import type { MoveConnections } from './connections.ts';
 import { readPair, waitUntilReady, type PairViews } from './ready.ts';
 import { nameIn, type MoveRequest } from './request.ts';
 
@@ -26,9 +26,9 @@ export interface Prepared extends PairViews {
  * Waits until both ends are fit for the move, and finishes what an earlier run had all but finished. Throws UserError,
  * also where a server refuses since it has not heard yet who is a master, such as after a failover.
  */
-export async function prepare(request: MoveRequest, lines: Lines): Promise<Prepared> {
+export async function prepare(request: MoveRequest, connections: MoveConnections): Promise<Prepared> {
   try {
-    return await makeReady(request, lines);
+    return await makeReady(request, connections);
   } catch (error) {
     if (error instanceof UserError || isAbort(error)) throw error;
     const { from, to } = request;
@@ -40,13 +40,13 @@ export async function prepare(request: MoveRequest, lines: Lines): Promise<Prepa
   }
 }
 
-async function makeReady(request: MoveRequest, lines: Lines): Promise<Prepared> {
+async function makeReady(request: MoveRequest, connections: MoveConnections): Promise<Prepared> {
   const { from, to, slots, signal } = request;
-  const first = await readPair(lines, signal);
-  const adopted = await adoptOrphans(request, lines, first);
+  const first = await readPair(connections, signal);
+  const adopted = await adoptOrphans(request, connections, first);
   const { source, target } = await waitUntilReady(
-    lines,
-    adopted ? await readPair(lines, signal) : first,
+    connections,
+    adopted ? await readPair(connections, signal) : first,
     request,
   );
   const finished = intersectSlots(slots, target.self.slots);
@@ -60,8 +60,9 @@ async function makeReady(request: MoveRequest, lines: Lines): Promise<Prepared> 
   const rest = subtractSlots(slots, finished);
   refuseForeign(request, rest, source, target);
   if (rest.length > 0) refuseUnreadable(request, source, target);
-  if (finished.length > 0) await tell({ ...lines, from, to }, lines.others, [...eachSlot(finished)]);
-  await closeSlots(lines.source, [...eachSlot(subtractSlots(finished, source.self.slots))]);
+  if (finished.length > 0)
+    await tell({ ...connections, from, to }, connections.others, [...eachSlot(finished)]);
+  await closeSlots(connections.source, [...eachSlot(subtractSlots(finished, source.self.slots))]);
   return { source, target, finished };
 }
 
@@ -71,7 +72,7 @@ async function makeReady(request: MoveRequest, lines: Lines): Promise<Prepared> 
  */
 async function adoptOrphans(
   { from, to, slots, otherMasters }: MoveRequest,
-  lines: Lines,
+  connections: MoveConnections,
   { source, target }: PairViews,
 ): Promise<boolean> {
   const ours = slotsFrom(source.self.migrating.filter(({ nodeId }) => nodeId === to).map(({ slot }) => slot));
@@ -82,10 +83,10 @@ async function adoptOrphans(
   const stale = slotsFrom(target.self.migrating.map(({ slot }) => slot));
   const wanted = subtractSlots(intersectSlots(slots, source.self.slots), target.self.slots);
   const [lost, marked] = [intersectSlots(orphans, wanted), intersectSlots(stale, wanted)];
-  if (marked.length > 0) await closeSlots(lines.target, [...eachSlot(marked)]);
+  if (marked.length > 0) await closeSlots(connections.target, [...eachSlot(marked)]);
   const again = [...eachSlot(unionSlots(lost, marked))];
   if (again.length === 0) return false;
-  await adopt({ ...lines, from, to }, again);
+  await adopt({ ...connections, from, to }, again);
   return true;
 }
 

@@ -3,12 +3,12 @@ import { intersectSlots, slotsFrom, subtractSlots, type SlotSet } from '../../mo
 import { closeSlots } from '../admin.ts';
 import { proveArrival } from './arrival.ts';
 import { openOnTarget } from './handOver.ts';
-import type { Lines } from './lines.ts';
+import type { MoveConnections } from './connections.ts';
 import { nameIn, type MoveRequest } from './request.ts';
 
 interface Proof {
   readonly request: MoveRequest;
-  readonly lines: Lines;
+  readonly connections: MoveConnections;
   /** What both ends said of themselves before. */
   readonly source: NodeView;
   readonly target: NodeView;
@@ -20,21 +20,34 @@ interface Proof {
  * opened for them. The target has one slot open meanwhile, of which it gets nothing but a key of ours. Throws UserError
  * where they would not arrive.
  */
-export async function proveTarget({ request, lines, source, target, patienceMs }: Proof): Promise<void> {
+export async function proveTarget({
+  request,
+  connections,
+  source,
+  target,
+  patienceMs,
+}: Proof): Promise<void> {
   const { from, to, targetAddress, dialer } = request;
   const slot = slotForProof(request.slots, source, target);
   if (slot === undefined) return;
   const isLeftOpen = target.self.importing.some((open) => open.slot === slot);
-  const opening = openOnTarget({ ...lines, from, to }, [slot]);
+  const opening = openOnTarget({ ...connections, from, to }, [slot]);
   opening.catch(() => undefined);
   const close = async (): Promise<void> => {
     // Where it was open before, an earlier run may have brought keys that are nowhere else.
-    if (!isLeftOpen || (await lines.target.call('CLUSTER', 'COUNTKEYSINSLOT', slot)) === 0)
-      await closeSlots(lines.target, [slot]);
+    if (!isLeftOpen || (await connections.target.call('CLUSTER', 'COUNTKEYSINSLOT', slot)) === 0)
+      await closeSlots(connections.target, [slot]);
   };
   try {
     const outcome = await proveArrival({
-      ...{ source: lines.source, target: lines.target, address: targetAddress, slot, patienceMs, opening },
+      ...{
+        source: connections.source,
+        target: connections.target,
+        address: targetAddress,
+        slot,
+        patienceMs,
+        opening,
+      },
       afterwards: isLeftOpen ? [] : [['CLUSTER', 'SETSLOT', slot, 'STABLE']],
       credentials: dialer.credentials,
       names: { source: nameIn(request, from), target: nameIn(request, to) },

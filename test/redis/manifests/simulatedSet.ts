@@ -123,7 +123,7 @@ function simulateSet(pods: SimulatedPods, count: number): SimulatedSet {
       ...{ access: access as KubernetesAccess, namespace },
       readNode: (_namespace, pod) => using(ordinalOf(pod), readNodeView),
       withNode: (_namespace, pod, _port, use) => using(ordinalOf(pod), use),
-      holdNode: async (_namespace, pod) => redis.holdConnection(await dial(ordinalOf(pod))),
+      pauseAgent: async (_namespace, pod) => redis.pauseAgentOver(await dial(ordinalOf(pod))),
     },
   };
   return { ports, pods: () => running.map((ordinal) => `${workload}-${ordinal}`) };

@@ -20,7 +20,7 @@ function world(steps: readonly Step[]) {
   };
   const released: string[] = [];
   const redis = {
-    holdAgents: (_: unknown, [id = '']: readonly string[]) => {
+    pauseAgents: (_: unknown, [id = '']: readonly string[]) => {
       log.push(`hold ${id}`);
       return Promise.resolve({ release: () => released.push(id) });
     },

@@ -1,7 +1,7 @@
 import type { ClusterDialer, NodeConnection } from '../nodeConnection.ts';
 
 /** The connections of one move; whatever is dialled here is closed with them. */
-export interface Lines {
+export interface MoveConnections {
   readonly source: NodeConnection;
   readonly target: NodeConnection;
   /** Masters that neither give nor take, as far as they can be reached. */
@@ -19,7 +19,7 @@ export interface Lines {
 }
 
 /** Opens what every move needs. Throws UserError `unreachable` where source or target do not answer. */
-export async function openLines({
+export async function openConnections({
   dialer,
   from,
   to,
@@ -29,7 +29,7 @@ export async function openLines({
   readonly from: string;
   readonly to: string;
   readonly otherMasters: readonly string[];
-}): Promise<Lines> {
+}): Promise<MoveConnections> {
   const opened: NodeConnection[] = [];
   const ahead = new Map<string, Promise<NodeConnection>[]>();
   let isClosed = false;
