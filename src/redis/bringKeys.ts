@@ -219,7 +219,7 @@ async function fitting(
     if (size > patienceMs * bytesPerMillisecond) {
       throw new UserError(
         'unsafe',
-        `A key of slot ${slot} on ${nameOf(from)} has about ${bytesText(size)}: to bring it home would stop its server for longer than half of cluster-node-timeout. Split the key, or raise cluster-node-timeout on all nodes meanwhile.`,
+        `A key of slot ${slot} on ${nameOf(from)} has about ${bytesText(size)}: moving it would stop its server for longer than half of cluster-node-timeout. Split the key, or raise cluster-node-timeout on all nodes meanwhile.`,
       );
     }
     if (taken.length > 0 && bytes + size > bytesPerMigrate) break;

@@ -40,7 +40,7 @@ export async function readHealFacts(snapshot: ClusterSnapshot, dialer: ClusterDi
   const disputes = new Map<number, Dispute>();
   for (const slot of slots) {
     const place = judgeSlot(snapshot, slot, ({ id }) => keys.get(id)?.has(slot) === false);
-    if (!('home' in place)) continue;
+    if (!('destination' in place)) continue;
     const withCopy = masters.filter(({ id }) => keys.get(id)?.has(slot) === true);
     const dispute = await readDispute(dialer, place, withCopy);
     if (dispute !== undefined) disputes.set(slot, dispute);

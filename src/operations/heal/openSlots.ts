@@ -69,27 +69,27 @@ function repairFor(
   slot: number,
 ): Repair | string {
   const place = judgeSlot(snapshot, slot, ({ id }) => keys.get(id)?.has(slot) === false);
-  if (!('home' in place)) return doubtText(snapshot, slot, place);
-  const { owner, home } = place;
+  if (!('destination' in place)) return doubtText(snapshot, slot, place);
+  const { owner, destination } = place;
   const keysOn = ({ id }: Master): number => keys.get(id)?.get(slot) ?? 0;
   const strays = masters
-    .filter((node) => node !== owner && node !== home)
+    .filter((node) => node !== owner && node !== destination)
     .filter((node) => keysOn(node) > 0 || callsOpen(node, slot))
     .map((node): Stray => ({ node, keys: keysOn(node) }));
-  const involved = [owner, home, ...strays.map(({ node }) => node)];
+  const involved = [owner, destination, ...strays.map(({ node }) => node)];
   const unasked = involved.find(({ id }) => !keys.has(id));
   if (unasked !== undefined) {
     return `Slot ${slot} is open, and ${nodeName(unasked)} could not be asked for its keys in it. Heal again when it answers.`;
   }
   const dispute = disputes.get(slot);
   if (dispute !== undefined) return disputeText(slot, owner, dispute);
-  if (owner === home) return { ...place, strays };
-  if (strays.length > 0 && hasSlot(home.slots, slot)) {
-    return doubtText(snapshot, slot, { why: 'owners', owners: [owner, home] });
+  if (owner === destination) return { ...place, strays };
+  if (strays.length > 0 && hasSlot(destination.slots, slot)) {
+    return doubtText(snapshot, slot, { why: 'owners', owners: [owner, destination] });
   }
   const dead = mastersOf(snapshot).find((node) => !answers(node) && node.slots.length > 0);
   if (dead === undefined) return { ...place, strays };
-  return `The migration of slot ${slot} from ${nodeName(owner)} to ${nodeName(home)} cannot be completed while ${nodeName(dead)} does not answer. Heal again when it does, or when a replica has taken over.`;
+  return `The migration of slot ${slot} from ${nodeName(owner)} to ${nodeName(destination)} cannot be completed while ${nodeName(dead)} does not answer. Heal again when it does, or when a replica has taken over.`;
 }
 
 /**
@@ -120,7 +120,7 @@ function corrections(
 /** Its mark says whether keys that it holds came from the owner: to change it would settle what a person has to decide. */
 function isHome(snapshot: ClusterSnapshot, slot: number, node: Master): boolean {
   const place = judgeSlot(snapshot, slot, () => false);
-  return 'home' in place && place.home.id === node.id;
+  return 'destination' in place && place.destination.id === node.id;
 }
 
 /** Marks of owners that say nothing: nobody else holds a key, or it is brought to the owner then, which takes none while it is migrating. */
@@ -140,40 +140,43 @@ function keyMoves(repairs: readonly Repair[]): readonly Step[] {
   const all = repairs.flatMap((repair) => repair.strays.map((stray) => ({ ...repair, ...stray })));
   const groups = Map.groupBy(
     all,
-    ({ node, home, owner, keys }) => `${node.id} ${home.id} ${owner.id} ${keys > 0}`,
+    ({ node, destination, owner, keys }) => `${node.id} ${destination.id} ${owner.id} ${keys > 0}`,
   );
   return [...groups.values()].flatMap((group): readonly Step[] => {
     const [first] = group;
     if (first === undefined) return [];
-    const { node, home, owner } = first;
+    const { node, destination, owner } = first;
     const slots = slotsOf(group);
     const keys = group.reduce((sum, stray) => sum + stray.keys, 0);
     const where = `${slotsText(slots)} (${formatSlots(slots)})`;
     const [at, owns] = [nodeName(node), nodeName(owner)];
-    const place = home === owner ? `${owns} owns them` : `${owns} is migrating them to ${nodeName(home)}`;
+    const place =
+      destination === owner ? `${owns} owns them` : `${owns} is migrating them to ${nodeName(destination)}`;
     const to =
-      home === owner ? `${owns}, which owns them` : `${nodeName(home)}, to which ${owns} is migrating them`;
+      destination === owner
+        ? `${owns}, which owns them`
+        : `${nodeName(destination)}, to which ${owns} is migrating them`;
     const text =
       keys === 0
         ? `Close ${where} on ${at}, which holds no keys of them: ${place}`
         : `Move ${quantity(keys, 'key')} of ${where} from ${at} to ${to}, and close the slots on ${at}`;
-    return [{ kind: 'bringKeys', from: node.id, to: home.id, slots, text }];
+    return [{ kind: 'bringKeys', from: node.id, to: destination.id, slots, text }];
   });
 }
 
 /** An owner that is migrating a slot finishes that, since its target may have served clients. */
 function moves(repairs: readonly Repair[]): readonly Step[] {
   const groups = Map.groupBy(
-    repairs.filter(({ owner, home }) => owner !== home),
-    ({ owner, home }) => `${owner.id} ${home.id}`,
+    repairs.filter(({ owner, destination }) => owner !== destination),
+    ({ owner, destination }) => `${owner.id} ${destination.id}`,
   );
   return [...groups.values()].flatMap((group): readonly Step[] => {
     const [first] = group;
     if (first === undefined) return [];
-    const { owner, home } = first;
+    const { owner, destination } = first;
     const slots = slotsOf(group);
-    const text = `Complete the migration of ${slotsText(slots)} (${formatSlots(slots)}) from ${nodeName(owner)} to ${nodeName(home)}`;
-    return [{ kind: 'moveSlots', from: owner.id, to: home.id, slots, text }];
+    const text = `Complete the migration of ${slotsText(slots)} (${formatSlots(slots)}) from ${nodeName(owner)} to ${nodeName(destination)}`;
+    return [{ kind: 'moveSlots', from: owner.id, to: destination.id, slots, text }];
   });
 }
 

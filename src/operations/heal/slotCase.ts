@@ -11,7 +11,7 @@ export interface SlotCase {
   readonly slot: number;
   readonly owner: Master;
   /** Where the slot is in the end: with its owner, or with the target to which the owner is migrating it. */
-  readonly home: Master;
+  readonly destination: Master;
   /** Whose copies of keys clients reach, the one who is asked first standing first; all others hold strayed keys. */
   readonly serving: readonly Master[];
   /** The owner has marks that say nothing: they are closed, and the slot stays. */
@@ -55,13 +55,13 @@ export function judgeSlot(
   const targetId = migrating.find((mark) => mark.slot === slot)?.nodeId;
   if (targetId === undefined) {
     const closesOwner = importing.some((mark) => mark.slot === slot);
-    return { slot, owner, home: owner, serving: [owner], closesOwner };
+    return { slot, owner, destination: owner, serving: [owner], closesOwner };
   }
   const target = masterNow(snapshot, targetId);
   if (target === undefined) return { why: 'target-silent', owner, targetId };
   const takes = target !== owner && takesFrom(snapshot, target, owner, slot);
   const serving = takes ? [owner, target] : [owner];
-  return { slot, owner, home: target, serving, closesOwner: target === owner };
+  return { slot, owner, destination: target, serving, closesOwner: target === owner };
 }
 
 /** Whether what the target has came from the owner, or from whose place the owner took, as far as its own mark says. */
@@ -89,7 +89,7 @@ function betweenOwners(
     const target = targetId === undefined ? undefined : masterNow(snapshot, targetId);
     const isRest = owners.every((one) => one === owner || one === target);
     if (target !== undefined && target !== owner && isRest && isDrained(owner))
-      return { slot, owner, home: target, serving: [target], closesOwner: false };
+      return { slot, owner, destination: target, serving: [target], closesOwner: false };
   }
   return { why: 'owners', owners };
 }

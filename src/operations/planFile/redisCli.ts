@@ -66,7 +66,7 @@ function commandsFor(step: Step, snapshot: ClusterSnapshot, owned: Map<string, S
       return setEach(step, (slot) => on(step.node, 'CLUSTER', 'SETSLOT', slot, 'IMPORTING', step.owner));
     case 'bringKeys':
       return [
-        '# redis-cli has no command that brings strayed keys home, so do it by hand: open each slot',
+        '# redis-cli has no command that moves stray keys to the slot owner, so do it by hand: open each slot',
         `# on ${step.from} with CLUSTER SETSLOT <slot> IMPORTING <owner>, MIGRATE each key of CLUSTER GETKEYSINSLOT without`,
         `# REPLACE to ${step.to}, and only when CLUSTER COUNTKEYSINSLOT is 0 close it with CLUSTER SETSLOT <slot> STABLE.`,
       ];

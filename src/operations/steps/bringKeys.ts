@@ -55,7 +55,7 @@ function ownerFor({ from, to, slots }: StepOf<'bringKeys'>, snapshot: ClusterSna
   const owners = new Set<Master>();
   for (const slot of eachSlot(slots)) {
     const place = judgeSlot(snapshot, slot, () => false);
-    if (!('home' in place) || place.home.id !== to || hasSlot(source.slots, slot)) {
+    if (!('destination' in place) || place.destination.id !== to || hasSlot(source.slots, slot)) {
       throw refusal(
         'unsafe',
         `Slot ${slot} no longer belongs to ${nameOf(snapshot, to)}, so its keys on ${source.id.slice(0, 8)} were not moved there. Heal again.`,

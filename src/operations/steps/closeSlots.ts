@@ -26,7 +26,7 @@ export const closeSlots: StepRun<'closeSlots'> = {
     const open = intersectSlots(openSlotsIn(node.view.self), slots);
     for (const slot of eachSlot(open)) {
       const place = judgeSlot(snapshot, slot, () => false);
-      if ('home' in place && place.home.id === id && place.closesOwner) continue;
+      if ('destination' in place && place.destination.id === id && place.closesOwner) continue;
       throw refusal('unsafe', `${name} now has slots ${formatSlots(open)} open itself. Heal again.`);
     }
   },
