@@ -6,7 +6,7 @@ import eslint from '@eslint/js';
 export const layers = {
   model: { imports: [], types: [], npm: [] },
   redis: { imports: ['model'], types: [], npm: ['ioredis'] },
-  kubernetes: { imports: ['model'], types: [], npm: ['@kubernetes/client-node'] },
+  kubernetes: { imports: ['model'], types: [], npm: ['@kubernetes/client-node', 'kubernetes-types', 'ws'] },
   sandbox: { imports: ['model'], types: [], npm: [] },
   checks: { imports: ['model'], types: [], npm: [] },
   inventory: { imports: ['model'], types: ['redis', 'kubernetes'], npm: [] },
@@ -19,7 +19,15 @@ export const layers = {
 };
 
 /** Every package a layer may own; one that no layer lists here cannot be imported from src at all. */
-const packages = ['vscode', 'ioredis', '@kubernetes/client-node', 'yaml', '@vscode/webview-ui-toolkit'];
+const packages = [
+  'vscode',
+  'ioredis',
+  '@kubernetes/client-node',
+  'kubernetes-types',
+  'ws',
+  'yaml',
+  '@vscode/webview-ui-toolkit',
+];
 
 /**
  * @param {string} layer

@@ -1,11 +1,12 @@
-import { PassThrough } from 'node:stream';
-
-import { WebSocketHandler } from '@kubernetes/client-node/dist/web-socket-handler.js';
+import type { RequestOptions } from 'node:https';
+import WebSocket from 'ws';
 
 import type { ApiClient } from './client.ts';
 import { ApiFailure, explainProblem, type Asked } from './problems.ts';
 import type { SignIn } from './signIn.ts';
 
+/** What Kubernetes calls its streams as a WebSocket's subprotocol; the newest first. */
+const protocols = [...[5, 4, 3, 2].map((version) => `v${String(version)}.channel.k8s.io`), 'channel.k8s.io'];
 /** Milliseconds between pings, and without any sign of life after which the other end counts as gone. */
 const pingEvery = 10_000;
 const silence = 30_000;
@@ -26,19 +27,6 @@ export interface Channel {
 export interface ChannelEnds {
   onData(stream: number, data: Buffer): void;
   onClose(): void;
-}
-
-/** What is used of `ws`'s WebSocket, whose types client-node does not bring along. */
-interface WebSocketLike {
-  readonly bufferedAmount: number;
-  readonly isPaused: boolean;
-  send(data: Uint8Array, sent: () => void): void;
-  pause(): void;
-  resume(): void;
-  ping(): void;
-  close(): void;
-  terminate(): void;
-  on(event: 'close' | 'error' | 'pong' | 'message', listener: () => void): void;
 }
 
 /** Opens a WebSocket to `path`. Throws UserErrors, with the server's own words where it refused. */
@@ -70,16 +58,13 @@ async function explainRefusal(
   await client.json({ asked, method: 'GET', path, signal, limit: 5_000 });
 }
 
-async function connect(signIn: SignIn, path: string, ends: ChannelEnds): Promise<WebSocketLike> {
-  // The handler closes these when the server closes a stream; without them it would close this process's own.
-  const streams = { stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() };
-  const attempt = async (): Promise<WebSocketLike> => {
-    const handler = new WebSocketHandler(signIn.config(), undefined, streams);
-    const opened: unknown = await handler.connect(path, null, (stream, data) => {
-      ends.onData(stream, data);
-      return true;
-    });
-    return opened as WebSocketLike;
+async function connect(signIn: SignIn, path: string, ends: ChannelEnds): Promise<WebSocket> {
+  const attempt = async (): Promise<WebSocket> => {
+    const config = signIn.config();
+    const options: RequestOptions = {};
+    await config.applyToHTTPSOptions(options);
+    const server = config.getCurrentCluster()?.server ?? '';
+    return await opened(new WebSocket(server.replace(/^http/, 'ws') + path, protocols, options), ends);
   };
   try {
     return await attempt();
@@ -92,10 +77,23 @@ async function connect(signIn: SignIn, path: string, ends: ChannelEnds): Promise
   }
 }
 
-/** `ws` reports a failed opening as an event that holds the error, and a refusal as a text with the status. */
+function opened(socket: WebSocket, ends: ChannelEnds): Promise<WebSocket> {
+  // From the first moment: the server's first bytes can come together with its consent.
+  socket.on('message', (data, isBinary) => {
+    if (isBinary && data instanceof Buffer && data.length > 0)
+      ends.onData(data.readUInt8(0), data.subarray(1));
+  });
+  return new Promise((resolve, reject) => {
+    socket.on('open', () => {
+      resolve(socket);
+    });
+    socket.on('error', reject);
+  });
+}
+
+/** `ws` reports a refusal as a text with the status. */
 function openingError(thrown: unknown): Error {
-  const held = typeof thrown === 'object' && thrown !== null && 'error' in thrown ? thrown.error : thrown;
-  const error = held instanceof Error ? held : new Error('the connection could not be opened');
+  const error = thrown instanceof Error ? thrown : new Error('the connection could not be opened');
   const status = /Unexpected server response: (\d{3})/.exec(error.message)?.[1];
   if (status !== undefined) return new ApiFailure(Number(status), error.message);
   if (error.message.includes('handshake has timed out'))
@@ -103,7 +101,7 @@ function openingError(thrown: unknown): Error {
   return error;
 }
 
-function channel(socket: WebSocketLike, ends: ChannelEnds, signal?: AbortSignal): Channel {
+function channel(socket: WebSocket, ends: ChannelEnds, signal?: AbortSignal): Channel {
   let heard = performance.now();
   const alive = (): void => {
     heard = performance.now();

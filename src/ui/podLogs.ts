@@ -1,3 +1,4 @@
+import type { Pod } from '../kubernetes/apiObjects.ts';
 import type { KubernetesAccess } from '../kubernetes/kubernetesAccess.ts';
 import { describeRef } from '../model/clusterRef.ts';
 import { UserError } from '../model/errors.ts';
@@ -37,9 +38,9 @@ export async function logsOfPod(
   access: Pick<KubernetesAccess, 'get'>,
   { name, namespace, container }: Pick<PodFacts, 'name' | 'namespace' | 'container'>,
 ): Promise<readonly PodLog[]> {
-  let found: PodObject | undefined;
+  let found: Pod | undefined;
   try {
-    found = (await access.get('v1', 'Pod', namespace, name)) as PodObject | undefined;
+    found = (await access.get('v1', 'Pod', namespace, name)) as Pod | undefined;
   } catch (error) {
     if (!(error instanceof UserError) || error.reason !== 'forbidden') throw error;
   }
@@ -51,20 +52,4 @@ export async function logsOfPod(
     const log = { container: one, previous: false };
     return hasPrevious ? [log, { ...log, previous: true }] : [log];
   });
-}
-
-interface Status {
-  readonly name: string;
-  readonly lastState?: { readonly terminated?: object };
-}
-
-interface PodObject {
-  readonly spec?: {
-    readonly containers?: readonly { readonly name: string }[];
-    readonly initContainers?: readonly { readonly name: string }[];
-  };
-  readonly status?: {
-    readonly containerStatuses?: readonly Status[];
-    readonly initContainerStatuses?: readonly Status[];
-  };
 }

@@ -1,3 +1,4 @@
+import type { Event } from '../../kubernetes/apiObjects.ts';
 import type { KubernetesAccess, KubernetesObject } from '../../kubernetes/kubernetesAccess.ts';
 import { messageOf } from '../../model/errors.ts';
 import type { PodFacts } from '../../model/snapshot.ts';
@@ -84,17 +85,10 @@ async function lastLog(access: KubernetesAccess, namespace: string, pod: PodFact
   return text.trim() === '' ? ' Its log is empty.' : ` Its last log lines: ${text.trim()}`;
 }
 
-interface EventFields {
-  readonly type?: string;
-  readonly reason?: string;
-  readonly message?: string;
-  readonly involvedObject?: { readonly kind?: string; readonly name?: string; readonly uid?: string };
-}
-
 async function warnings(
   access: KubernetesAccess,
   namespace: string,
-  concerns: (event: EventFields) => boolean,
+  concerns: (event: Event) => boolean,
 ): Promise<string | undefined> {
   let events: readonly KubernetesObject[];
   try {
@@ -103,7 +97,7 @@ async function warnings(
     // Events only explain: whoever may not read them gets the failure without its reason.
     return undefined;
   }
-  const found = events.map((event) => event as EventFields).filter(concerns);
+  const found = events.map((event) => event as KubernetesObject & Event).filter(concerns);
   return found.at(-1)?.message;
 }
 
@@ -113,7 +107,7 @@ async function claimTrouble(access: KubernetesAccess, namespace: string, pod: st
     namespace,
     ({ type, involvedObject }) =>
       type === 'Warning' &&
-      involvedObject?.kind === 'PersistentVolumeClaim' &&
+      involvedObject.kind === 'PersistentVolumeClaim' &&
       involvedObject.name?.endsWith(`-${pod}`) === true,
   );
   return message === undefined ? '' : ` Its volume: ${message}`;
@@ -131,7 +125,7 @@ export async function creationTrouble(
     namespace,
     ({ reason, involvedObject }) =>
       reason === 'FailedCreate' &&
-      involvedObject?.kind === 'StatefulSet' &&
+      involvedObject.kind === 'StatefulSet' &&
       involvedObject.name === statefulSet &&
       (uid === undefined || involvedObject.uid === uid),
   );

@@ -1,9 +1,10 @@
+import type { Pod } from '../../kubernetes/apiObjects.ts';
 import { hasEnded } from '../../model/endedPods.ts';
 import { refusal } from '../nodes.ts';
 
 /** Throws a UserError where a pod, as Kubernetes has it now, still runs. */
 export function refuseRunning(name: string, object: object): void {
-  const { status } = object as { readonly status?: { readonly phase?: string } };
+  const { status } = object as Pod;
   const phase = status?.phase ?? 'Unknown';
   if (hasEnded({ phase, deleting: false })) return;
   throw refusal(

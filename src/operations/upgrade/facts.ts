@@ -1,3 +1,4 @@
+import type { Pod } from '../../kubernetes/apiObjects.ts';
 import type { KubernetesAccess, KubernetesObject } from '../../kubernetes/kubernetesAccess.ts';
 import type { KubernetesClusterRef } from '../../model/clusterRef.ts';
 import { UserError } from '../../model/errors.ts';
@@ -170,18 +171,6 @@ function templateFacts({
   };
 }
 
-interface PodObject {
-  readonly metadata: {
-    readonly name: string;
-    readonly uid: string;
-    readonly deletionTimestamp?: string;
-    readonly labels?: Readonly<Record<string, string>>;
-  };
-  readonly status?: {
-    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
-  };
-}
-
 /** The StatefulSet's pods from the lowest ordinal up. */
 export async function readPods(
   access: KubernetesAccess,
@@ -192,11 +181,11 @@ export async function readPods(
   return found
     .filter(({ metadata }) => isOrdinalOf(metadata.name, `${set}-`))
     .map((object) => {
-      const { metadata, status } = object as unknown as PodObject;
+      const { metadata, status } = object as KubernetesObject & Pod;
       return {
         ordinal: Number(metadata.name.slice(set.length + 1)),
         name: metadata.name,
-        uid: metadata.uid,
+        uid: metadata.uid ?? '',
         revision: metadata.labels?.['controller-revision-hash'] ?? '',
         ready: status?.conditions?.some((one) => one.type === 'Ready' && one.status === 'True') ?? false,
         deleting: metadata.deletionTimestamp !== undefined,

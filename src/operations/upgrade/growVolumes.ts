@@ -1,4 +1,5 @@
 import { quantity } from '../../model/quantity.ts';
+import type { PersistentVolumeClaim } from '../../kubernetes/apiObjects.ts';
 import type { KubernetesObject } from '../../kubernetes/kubernetesAccess.ts';
 import { messageOf, UserError } from '../../model/errors.ts';
 import { bytesOf } from '../deploy/answers.ts';
@@ -33,11 +34,6 @@ export async function growVolumes(place: Place, storage: string, ports: UpgradeP
   }
 }
 
-interface ClaimStatus {
-  readonly capacity?: { readonly storage?: string };
-  readonly conditions?: readonly { readonly type: string; readonly status: string }[];
-}
-
 async function untilGrown(
   { namespace, statefulSet }: Place,
   storage: string,
@@ -70,8 +66,9 @@ async function untilGrown(
 
 /** Some file systems grow when the pod is started the next time; Kubernetes says so. */
 function hasGrown(claim: KubernetesObject, storage: string): boolean {
-  const { capacity, conditions = [] } = (claim['status'] ?? {}) as ClaimStatus;
-  if (bytesOf(capacity?.storage ?? '0') >= bytesOf(storage)) return true;
+  const { status } = claim as PersistentVolumeClaim;
+  const { capacity, conditions = [] } = status ?? {};
+  if (bytesOf(capacity?.['storage'] ?? '0') >= bytesOf(storage)) return true;
   return conditions.some((one) => one.type === 'FileSystemResizePending' && one.status === 'True');
 }
 
