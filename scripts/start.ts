@@ -82,7 +82,8 @@ function stopOnSignals(): void {
 
 async function sandbox(folder: string): Promise<Sandbox> {
   const started = await startSandbox({
-    ...{ ...shape, folder },
+    ...shape,
+    folder,
     form: async (addresses) => {
       await formCluster(addresses.map(parseAddress), {}, shape, AbortSignal.timeout(formLimitMs));
       await fillSample(addresses, {}, sampleKeys);
@@ -151,7 +152,9 @@ async function main(): Promise<void> {
   const cluster = withKubernetes ? await timed('Started Kubernetes', kubernetes) : undefined;
   const where = await timed('Started VS Code', () =>
     vscode(run, {
-      ...{ TMPDIR: temporary, XDG_RUNTIME_DIR: temporary, REDIS_CLUSTER_SANDBOX: addresses.join(',') },
+      TMPDIR: temporary,
+      XDG_RUNTIME_DIR: temporary,
+      REDIS_CLUSTER_SANDBOX: addresses.join(','),
       ...(cluster === undefined ? {} : { KUBECONFIG: cluster.kubeconfig }),
     }),
   );

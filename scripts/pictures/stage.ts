@@ -48,7 +48,10 @@ export async function openStage(extensionPath: string, options?: TestClusterOpti
   const addresses = cluster.addresses.slice(0, cluster.nodes.length - (options?.spares ?? 0));
   try {
     const vscode = await launchVSCode({
-      ...{ extensionPath, settings, screen, log: console.log },
+      extensionPath,
+      settings,
+      screen,
+      log: console.log,
       env: {
         KUBECONFIG: '/nonexistent/kubeconfig',
         ...(addresses.length === 0 ? {} : { REDIS_CLUSTER_SANDBOX: addresses.join(',') }),
@@ -60,7 +63,10 @@ export async function openStage(extensionPath: string, options?: TestClusterOpti
     await vscode.command('workbench.view.extension.redisCluster');
     await widenSideBar(vscode.page);
     return {
-      ...{ vscode, cluster, shoot, ref: { addresses } },
+      vscode,
+      cluster,
+      shoot,
+      ref: { addresses },
       inBothThemes: (name, area) => inBothThemes(vscode, name, area),
       close: async () => {
         await vscode.close();

@@ -32,7 +32,8 @@ function nodePackage(folder: string): string {
 export async function npm(folder: string, cwd: string, args: readonly string[]): Promise<void> {
   const options = ['--no-audit', '--no-fund', '--loglevel=error'];
   const child = spawn('npm', [...args, ...options], {
-    ...{ cwd, env: npmEnvironment(folder) },
+    cwd,
+    env: npmEnvironment(folder),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

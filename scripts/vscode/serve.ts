@@ -34,8 +34,12 @@ export async function serveVSCode(options: ServeOptions): Promise<VSCodeServer> 
   const server = await installVSCodeServer(options.log);
   await writeUserSettings(options.dataDir, options.settings ?? {});
   return await startVSCodeServer({
-    ...{ server, dataDir: options.dataDir, removeDataDir: false },
-    ...{ folder: options.folder, env: options.env, extensions: [options.extensionPath] },
+    server,
+    dataDir: options.dataDir,
+    removeDataDir: false,
+    folder: options.folder,
+    env: options.env,
+    extensions: [options.extensionPath],
     port: options.port ?? ((await isFree(preferredPort)) ? preferredPort : 0),
   });
 }

@@ -106,7 +106,9 @@ export class AddressScope {
   async #readMembers(isPatient: boolean): Promise<AddressMembers> {
     await readRound([...this.#readers.values()], isPatient);
     const asked = [...this.#readers].map(([address, { reading }]): AddressedSource => ({
-      ...{ address, reading, dialled: this.#dialled.get(address) ?? address },
+      address,
+      reading,
+      dialled: this.#dialled.get(address) ?? address,
       isNamed: this.#source.ref.addresses.includes(address),
     }));
     return membersAt(asked, this.#known);

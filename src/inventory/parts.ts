@@ -120,10 +120,12 @@ export function partOf(part: readonly Answering[], nodes: readonly RedisNode[], 
   const isYoung = part.every(({ reading }) => reading.view.uptimeSeconds < main.uptimeSeconds);
   const isEmpty = keys === 0 && slots.length === 0;
   if (main.isNamed && part.every(({ reading }) => isWhole(reading.view)))
-    return { ...{ nodes, keys, slots }, why: 'own-cluster' };
+    return { nodes, keys, slots, why: 'own-cluster' };
   const knowsNobody = part.every(({ reading }) => reading.view.others.length === 0);
   return {
-    ...{ nodes, keys, slots },
+    nodes,
+    keys,
+    slots,
     why:
       isKnown || (keys > 0 && (main.isMissed || knowsNobody))
         ? 'lost-identity'

@@ -72,8 +72,13 @@ export function nextTimeOfDay(time: string, now: Date): string {
 /** As people read it where they are: `Fri, Nov 27, 06:00 UTC`. */
 export function timeText(time: string | number): string {
   return new Date(time).toLocaleString('en-US', {
-    ...{ weekday: 'short', month: 'short', day: 'numeric' },
-    ...{ hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZoneName: 'short' },
+    weekday: 'short',
+    month: 'short',
+    day: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+    timeZoneName: 'short',
   });
 }
 

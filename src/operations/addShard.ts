@@ -100,7 +100,10 @@ function atAddresses(snapshot: ClusterSnapshot, servers: readonly NewServer[]): 
   for (const server of servers) refuseUsed(snapshot, server);
   const joins = servers.map(({ id, host, port, busPort, address }): Step => ({
     kind: 'meet',
-    ...{ node: id, host, port, busPort },
+    node: id,
+    host,
+    port,
+    busPort,
     text: `${address} joins as an empty master`,
   }));
   const newcomers = servers.map(({ id, address }): Newcomer => ({ name: address, id }));

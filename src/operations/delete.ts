@@ -266,6 +266,8 @@ function withProgress(ref: KubernetesClusterRef, deleted: readonly string[], err
   if (deleted.length === 0)
     return new UserError(error.reason, `${ref.name} was not deleted. ${error.message}`, { cause: error });
   return new StoppedError(error.reason, `${ref.name} was only partly deleted. ${error.message} ${done}`, {
-    ...{ changed: true, reached: { deleted }, cause: error },
+    changed: true,
+    reached: { deleted },
+    cause: error,
   });
 }

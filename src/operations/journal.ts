@@ -113,7 +113,12 @@ async function prune(store: JournalStore): Promise<void> {
 function plainPlan(plan: Plan): object {
   const { title, ref, operation, request, steps, warnings, losses } = plan;
   return {
-    ...{ title, cluster: ref, operation, request, warnings, losses },
+    title,
+    cluster: ref,
+    operation,
+    request,
+    warnings,
+    losses,
     steps: steps.map((step) =>
       isFiled(step) ? { ...stepToFile(step), text: step.text } : { kind: step.kind, text: step.text },
     ),
@@ -243,7 +248,14 @@ function readJournal(id: string, lines: readonly string[]): Journal | undefined 
   const { title, ref, operation, request, steps } = plan;
   const begun = entries.some((entry) => entry.begun !== undefined);
   const unfinished: Unfinished = {
-    ...{ id, end, title, cluster: ref, operation, request, begunAt: first.at, lastAt: last.at },
+    id,
+    end,
+    title,
+    cluster: ref,
+    operation,
+    request,
+    begunAt: first.at,
+    lastAt: last.at,
     ...(begun ? { steps: { done: doneSteps(entries).size, of: steps.length } } : {}),
     ...(canSave(plan) ? { plan } : {}),
     text: journalText(title, steps, entries),
@@ -282,9 +294,13 @@ function planIn(value: unknown): Plan | undefined {
       return isFiled(other) ? { ...stepFromFile(step, `steps[${index}]`), text } : other;
     });
     return {
-      ...{ title: String(given['title']), ref: parseClusterRef(given['cluster']) },
-      ...{ operation: String(given['operation']), request: objectFrom(given['request'], 'request') },
-      ...{ steps, warnings: texts(given['warnings']), losses: texts(given['losses']) },
+      title: String(given['title']),
+      ref: parseClusterRef(given['cluster']),
+      operation: String(given['operation']),
+      request: objectFrom(given['request'], 'request'),
+      steps,
+      warnings: texts(given['warnings']),
+      losses: texts(given['losses']),
     };
   } catch {
     return undefined;

@@ -41,8 +41,16 @@ export function writePlanFile(plan: Plan, snapshot: ClusterSnapshot, savedAt: Da
   const { title, ref, operation, request, steps, warnings, losses } = plan;
   const madeOf = fingerprintOf(snapshot).map((print) => ({ ...print, slots: formatSlots(print.slots) }));
   const content = {
-    ...{ redisplan: format, savedAt: savedAt.toISOString(), title, cluster: ref, operation, request },
-    ...{ warnings, losses, steps: steps.map(stepToFile), madeOf },
+    redisplan: format,
+    savedAt: savedAt.toISOString(),
+    title,
+    cluster: ref,
+    operation,
+    request,
+    warnings,
+    losses,
+    steps: steps.map(stepToFile),
+    madeOf,
   };
   return `${JSON.stringify(content, undefined, 2)}\n`;
 }
@@ -129,7 +137,11 @@ function planOfSteps({ operation, request, steps }: FiledPlan, snapshot: Cluster
   const name = isKubernetesRef(snapshot.ref) ? snapshot.ref.name : snapshot.name;
   return {
     title: `Run a saved plan (${operation}) on ${name}`,
-    ...{ ref: snapshot.ref, operation, request, warnings: moveNotes(steps), losses },
+    ref: snapshot.ref,
+    operation,
+    request,
+    warnings: moveNotes(steps),
+    losses,
     steps: steps.map((step) => ({ ...step, text: stepText(step, nameOf) })),
   };
 }

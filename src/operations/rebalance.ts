@@ -61,7 +61,9 @@ export function planRebalance(snapshot: ClusterSnapshot, request: RebalanceReque
   const steps = moves.map(stepFor);
   const plan = {
     title: `Rebalance ${snapshot.name}: ${quantity(total, 'slot')}`,
-    ...{ ref: snapshot.ref, operation: 'rebalance', request },
+    ref: snapshot.ref,
+    operation: 'rebalance',
+    request,
     steps,
     warnings: [...warningsFor(masters, weights, request), ...judgeMoves(snapshot, steps)],
     losses: [],
@@ -152,7 +154,8 @@ function movesOf(
   const begun = [...moves.values()];
   const owned = new Map(masters.map((node) => [node.id, ownedAfter(node, begun)]));
   const shares = masters.map(({ id }) => ({
-    ...{ id, weight: weights.get(id) ?? 0 },
+    id,
+    weight: weights.get(id) ?? 0,
     slots: countSlots(owned.get(id) ?? []),
   }));
   for (const { from, to, slots } of transfersFor(shares, threshold)) {
@@ -189,7 +192,10 @@ function ownedAfter(node: RedisNode, moves: readonly Move[]): SlotSet {
 
 function stepFor({ from, to, slots }: Move): StepOf<'moveSlots'> {
   return {
-    ...{ kind: 'moveSlots', from: from.id, to: to.id, slots },
+    kind: 'moveSlots',
+    from: from.id,
+    to: to.id,
+    slots,
     text: `Move ${slotsText(slots)} (${formatSlots(slots)}) from ${nodeName(from)} to ${nodeName(to)}`,
   };
 }

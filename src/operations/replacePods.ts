@@ -79,7 +79,9 @@ function stepFor(snapshot: ClusterSnapshot, pod: PodFacts): StepOf<'replacePod'>
     : `its owner ${pod.workload} has replaced it or creates another`;
   return {
     kind: 'replacePod',
-    ...{ pod: pod.name, uid: pod.uid, isRecreated },
+    pod: pod.name,
+    uid: pod.uid,
+    isRecreated,
     ...(node === undefined ? {} : { node: node.id }),
     text: `Delete the terminated pod ${pod.name} (${why}; uid ${pod.uid}); ${then}`,
   };

@@ -74,8 +74,12 @@ export async function prepareRotation(
   const goesOn = object.data[previousPassword] !== undefined;
   return {
     title: `Rotate the password of ${describeRef(ref)}`,
-    ...{ operation: 'rotatePassword', request: {} },
-    ...{ ref, secret, goesOn, servers },
+    operation: 'rotatePassword',
+    request: {},
+    ref,
+    secret,
+    goesOn,
+    servers,
     resourceVersion: object.metadata.resourceVersion ?? '',
     uid: object.metadata.uid ?? '',
     mayPoke: await access.may('patch', 'pods', '', ref.namespace),

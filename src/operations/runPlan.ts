@@ -45,8 +45,16 @@ export async function runPlan(plan: Plan, ports: RunPorts, runs: StepRuns = step
   const started = ports.now();
   const over = new AbortController();
   const run: Run = {
-    ...{ plan, ports, runs, over, signal: AbortSignal.any([ports.signal, over.signal]) },
-    ...{ held: new Map(), kept: [], states: new Map(), tallies: [], left: [] },
+    plan,
+    ports,
+    runs,
+    over,
+    signal: AbortSignal.any([ports.signal, over.signal]),
+    held: new Map(),
+    kept: [],
+    states: new Map(),
+    tallies: [],
+    left: [],
   };
   try {
     for (const batch of batchesOf(plan.steps)) {
@@ -68,7 +76,12 @@ function mustNotFollow({ left }: Run, batch: Batch): boolean {
 
 function reachedBy({ plan, states, tallies, left, ports, over, signal }: Run, started: number): Reached {
   return {
-    ...{ plan, states, tallies, left, isStopped: signal.aborted, seconds: (ports.now() - started) / 1000 },
+    plan,
+    states,
+    tallies,
+    left,
+    isStopped: signal.aborted,
+    seconds: (ports.now() - started) / 1000,
     ...(over.signal.aborted ? { why: String(over.signal.reason) } : {}),
   };
 }
@@ -193,7 +206,9 @@ function portsFor(
 ): StepPorts {
   return {
     ...ports,
-    ...{ snapshot, signal, report },
+    snapshot,
+    signal,
+    report,
     tally: (figures) => tallies.push(figures),
     leave: (slots) => {
       states.set(index, 'left');

@@ -93,7 +93,10 @@ function onServers(
       nodes.length > 3 ? quantity(nodes.length, 'node') : nodes.map((id) => nameOf(snapshot, id)).join(', ');
     return {
       kind: 'setConfig',
-      ...{ nodes, name, value, before },
+      nodes,
+      name,
+      value,
+      before,
       text: `Set ${name} to ${shown(value)} on ${where}, where it is ${shown(before)}`,
     };
   });
@@ -107,7 +110,9 @@ function inConfigMap({ name, value }: SetConfigRequest, { kept }: SetConfigFacts
   return [
     {
       kind: 'keepSetting',
-      ...{ configMap, name, value },
+      configMap,
+      name,
+      value,
       text: `Save it in redis.conf of ConfigMap ${configMap}`,
     },
   ];

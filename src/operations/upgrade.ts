@@ -292,6 +292,8 @@ function leftAsItIs(plan: UpgradePlan, updated: readonly string[], error: unknow
   if (!(error instanceof UserError)) return error;
   const how = `${isRestart ? 'restarted' : 'upgraded'}${updated.length === 0 ? '' : ' completely'}`;
   return new StoppedError(error.reason, `${ref.name} was not ${how}. ${error.message} ${text}`, {
-    ...{ changed: updated.length > 0, reached: { updatedPods: updated }, cause: error },
+    changed: updated.length > 0,
+    reached: { updatedPods: updated },
+    cause: error,
   });
 }

@@ -146,7 +146,11 @@ async function proveWay(
   patienceMs: number,
 ): Promise<'proven' | 'unknown'> {
   return await proveArrival({
-    ...{ source, target, slot, patienceMs, isImported: true },
+    source,
+    target,
+    slot,
+    patienceMs,
+    isImported: true,
     address: targetAddress,
     credentials: dialer.credentials,
     names: { source: nameOf(from), target: nameOf(to) },

@@ -52,7 +52,9 @@ async function start(count: number, options: Omit<SandboxOptions, 'form'>): Prom
   }
   log?.(`Sandbox: starting a container of ${sandboxImage} with ${runner.engine}.`);
   return await startContainers({
-    ...{ engine: runner.engine, count, environment },
+    engine: runner.engine,
+    count,
+    environment,
     ...(signal === undefined ? {} : { signal }),
     ...(log === undefined ? {} : { log }),
   });

@@ -25,7 +25,9 @@ export async function runUpgraded(
 ): Promise<Outcome | (Outcome & Upgraded)> {
   const { ref } = plan;
   return runOperation(parts, {
-    ...{ plan, asking, verb },
+    plan,
+    asking,
+    verb,
     run: async (signal, report) => {
       const { pauseAgentOver, readNodeTimeout } = await parts.adapters.redis();
       const dialer = await parts.inventory.dialer(ref);
@@ -34,7 +36,12 @@ export async function runUpgraded(
       );
       try {
         const upgraded = await runUpgrade(plan, {
-          ...{ access, signal, report, ...waiting, readNode: asked.readNode, readNodeTimeout },
+          access,
+          signal,
+          report,
+          ...waiting,
+          readNode: asked.readNode,
+          readNodeTimeout,
           withNode: async (namespace, pod, port, use, nodeId) => {
             const connection = await asked.dial(namespace, pod, port, nodeId);
             try {

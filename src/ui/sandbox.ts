@@ -39,7 +39,8 @@ export function createSandbox(
         await formCluster(servers.map(parseAddress), {}, shape, limit);
         await fillSample(servers, {}, sampleKeys);
       },
-      ...{ log, signal },
+      log,
+      signal,
       ...(redisServer === '' ? {} : { redisServer }),
     });
     return { ref: { addresses: started.addresses }, stop: () => started.stop() };

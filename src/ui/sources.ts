@@ -82,7 +82,9 @@ export class Sources implements vscode.Disposable {
 /** A cluster by address, with what the editor keeps for its servers. */
 export function addressSource(ref: AddressClusterRef, passwords: Passwords): AddressSource {
   return {
-    ...{ ref, name: ref.addresses[0] ?? '', sandbox: false },
+    ref,
+    name: ref.addresses[0] ?? '',
+    sandbox: false,
     credentials: async () => (await passwords.stored(ref)) ?? {},
     reach: (address) => readSettings().addressMap[address] ?? address,
   };

@@ -63,7 +63,9 @@ export async function resume(
     plan === undefined
       ? await command(operation, { ...cluster, ...request, cluster, ...confirmed })
       : await runPlanned(parts, {
-          ...{ plan, asking: asking.always(), verb: 'Resume' },
+          plan,
+          asking: asking.always(),
+          verb: 'Resume',
           message: (result) => stepsText(plan, result),
         });
   return await settledBy(parts, journal, outcome, 'resumed');
@@ -85,7 +87,9 @@ async function healed(parts: Parts, cluster: ClusterRef, asking: Asking): Promis
     const facts = await readHealFacts(snapshot, await parts.inventory.dialer(snapshot.ref));
     const plan = planHeal(snapshot, facts);
     return await runPlanned(parts, {
-      ...{ plan, asking: asking.always(), verb: 'Repair' },
+      plan,
+      asking: asking.always(),
+      verb: 'Repair',
       message: (result) => stepsText(plan, result),
     });
   } catch (error) {

@@ -29,7 +29,12 @@ export function unknownMembers({ unknownNodes }: ClusterSnapshot): readonly Redi
   return unknownNodes
     .filter(({ flags }) => !flags.includes('handshake'))
     .map(({ id, host, port, busPort, masterId, slots, configEpoch, flags }) => ({
-      ...{ id, host, port, busPort, slots, configEpoch },
+      id,
+      host,
+      port,
+      busPort,
+      slots,
+      configEpoch,
       ...(masterId === undefined ? { role: 'master' } : { role: 'replica', masterId }),
       health: flags.includes('fail') && !flags.includes('noaddr') ? 'failed' : 'unreachable',
     }));

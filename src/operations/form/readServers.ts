@@ -97,8 +97,16 @@ async function readServer(
   await refuseElsewhere(self, at, settings, credentials, redis);
   const lacksMasterAuth = credentials.password !== undefined && settings.get('masterauth') === '';
   return {
-    ...{ id: self.id, name, ...at, busPort: self.busPort, place, keys, slots: self.slots, version },
-    ...{ role: replication.role, lacksMasterAuth },
+    id: self.id,
+    name,
+    ...at,
+    busPort: self.busPort,
+    place,
+    keys,
+    slots: self.slots,
+    version,
+    role: replication.role,
+    lacksMasterAuth,
     others: others.filter(({ flags }) => !flags.includes('handshake')).map(({ id }) => id),
   };
 }

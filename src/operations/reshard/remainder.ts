@@ -58,7 +58,9 @@ export function remainderOf(
   });
   const left = shares.filter(({ slots }) => slots.length > 0);
   return {
-    ...{ journalId: last.id, stoppedAt: last.lastAt, from: [...new Set(left.map(({ from }) => from))] },
+    journalId: last.id,
+    stoppedAt: last.lastAt,
+    from: [...new Set(left.map(({ from }) => from))],
     slots: unionSlots(...left.map(({ slots }) => slots)),
   };
 }

@@ -52,7 +52,8 @@ export function dropPods(
   };
   const uids = claims.flatMap((claim) => claimUids?.get(claim) ?? []);
   const forVolumes: Step = {
-    ...{ kind: 'deleteVolumes', claims },
+    kind: 'deleteVolumes',
+    claims,
     ...(uids.length === claims.length ? { uids } : {}),
     text: `Delete the volumes ${claims.join(', ')}`,
   };

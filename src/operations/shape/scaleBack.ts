@@ -67,7 +67,9 @@ export function planScaleBack(
     steps: [
       {
         kind: 'setReplicas',
-        ...{ workload: workload.name, from: workload.replicas, pods },
+        workload: workload.name,
+        from: workload.replicas,
+        pods,
         text: `Set the replicas of StatefulSet ${workload.name} from ${workload.replicas} to ${pods}${kept.length === 0 ? '' : `, which brings back ${listed(kept)} with their volumes`}`,
       },
       readyStep(workload.name, pods),

@@ -24,7 +24,8 @@ export function bind<K extends StepKind>(
   const run = runs[kind];
   if (run === undefined) throw new Error(`steps of kind ${kind} are not run by plans`);
   return {
-    ...{ index, step },
+    index,
+    step,
     isDone: () => run.isDone(step, ports.snapshot, ports),
     isDoneOn: (snapshot) => run.isDone(step, snapshot, { ...ports, snapshot }),
     check: () => run.check(step, ports.snapshot, ports),

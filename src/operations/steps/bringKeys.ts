@@ -37,7 +37,12 @@ export const bringKeys: StepRun<'bringKeys'> = {
     };
     show(0);
     const { keys } = await redis.bringKeys({
-      ...{ dialer, from, to, slots, signal, owner: ownerFor(step, snapshot).id },
+      dialer,
+      from,
+      to,
+      slots,
+      signal,
+      owner: ownerFor(step, snapshot).id,
       targetAddress: { host, port },
       nameOf: (id) => nameOf(snapshot, id),
       onKeys: show,

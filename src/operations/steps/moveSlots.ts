@@ -92,7 +92,13 @@ function requestFor(
   const seen = nodeOf(from)?.view?.others.find(({ id }) => id === to);
   const address = seen === undefined || seen.host === '' ? masterIn(snapshot, to, 'gets') : seen;
   return {
-    ...{ dialer, from, to, slots, signal, onProgress, pace },
+    dialer,
+    from,
+    to,
+    slots,
+    signal,
+    onProgress,
+    pace,
     ...(limits === undefined ? {} : { limits }),
     otherMasters: mastersOf(snapshot)
       .map(({ id }) => id)

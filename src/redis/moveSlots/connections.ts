@@ -64,7 +64,9 @@ export async function openConnections({
       target,
       others: [...reached.values()],
       masters: new Map([...reached, [from, source], [to, target]]),
-      ...{ dialMs, dial, dialAhead },
+      dialMs,
+      dial,
+      dialAhead,
       dialMany: (id, count) => Promise.all(Array.from({ length: count }, () => dial(id))),
       close,
     };

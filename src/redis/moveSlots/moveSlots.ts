@@ -59,7 +59,13 @@ async function moveConcurrently(request: MoveRequest, sharing: () => number): Pr
     const counted = tally(request, countSlots(prepared.finished));
     const guard = startGuard(request, connections.target, probe, counted);
     const run: Run = {
-      ...{ request, connections, prepared, nodeTimeoutMs, roundTripMs, probe, guard },
+      request,
+      connections,
+      prepared,
+      nodeTimeoutMs,
+      roundTripMs,
+      probe,
+      guard,
       sharing,
       tally: counted,
       moved: [],
@@ -74,7 +80,9 @@ async function moveConcurrently(request: MoveRequest, sharing: () => number): Pr
     ]);
     const ended = unionSlots(prepared.finished, run.moved, left?.slots ?? []);
     return {
-      ...{ movedSlots: countSlots(run.moved), movedKeys: counted.keys, method },
+      movedSlots: countSlots(run.moved),
+      movedKeys: counted.keys,
+      method,
       ...(left === undefined ? {} : { left }),
       longestWaitMs: Math.max(longestWaitMs, probe?.longestMs() ?? 0),
       cancelled: subtractSlots(request.slots, ended).length > 0,
@@ -130,7 +138,11 @@ async function carryOut(run: Run, way: MoveMethod): Promise<Migrated & { readonl
 async function byServers(run: Run, method: Exclude<MoveMethod, 'migrate'>, slots: SlotSet): Promise<void> {
   const { request, connections, guard, prepared } = run;
   const move = {
-    ...{ request, guard, slots, tally: run.tally, target: connections.target },
+    request,
+    guard,
+    slots,
+    tally: run.tally,
+    target: connections.target,
     dialSource: () => connections.dial(request.from),
     way:
       method === 'redisAtomic'

@@ -117,7 +117,9 @@ export async function pipelinedMigrate(move: PipelinedMove): Promise<Migrated> {
     ...move,
     queue: queueOf({
       blocks: blocksOf(move, request.blockSlots ?? slotsPerBlock),
-      ...{ largeKeys, speed, longestMs },
+      largeKeys,
+      speed,
+      longestMs,
     }),
     keysPerSlot: keysPerSlot(move.source),
     pool: startMigratePool({
@@ -125,7 +127,8 @@ export async function pipelinedMigrate(move: PipelinedMove): Promise<Migrated> {
       target: request.targetAddress,
       credentials: request.dialer.credentials,
       patienceMs: patienceOf(move),
-      ...{ roundTripMs: move.roundTripMs, speed },
+      roundTripMs: move.roundTripMs,
+      speed,
       tempo: tempo.now,
     }),
     tempo: tempo.now,

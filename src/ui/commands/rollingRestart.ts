@@ -19,7 +19,8 @@ export async function rollingRestart(
   const access = await parts.inventory.access(isKubernetesRef(ref) ? ref.context : '');
   const plan = await prepareUpgrade(access, snapshot, { restartedAt: new Date().toISOString() });
   return runUpgraded(parts, {
-    ...{ plan, access },
+    plan,
+    access,
     asking,
     verb: 'Restart',
     message: `Restarted ${snapshot.name}`,

@@ -48,7 +48,12 @@ export async function rotatePassword(parts: Parts, argument: unknown): Promise<O
       };
       const randomPassword = (): string => randomBytes(24).toString('base64url');
       const rotated = await runRotation(plan, {
-        ...{ access, signal, report, ...waiting, randomPassword, tryPassword },
+        access,
+        signal,
+        report,
+        ...waiting,
+        randomPassword,
+        tryPassword,
       });
       // The Secret has the password that is valid now; one that a person has stored would win over it.
       const stored = await parts.passwords.stored(ref);

@@ -78,7 +78,11 @@ export async function scale(parts: Parts, argument: unknown): Promise<Outcome | 
       const pods = askPods(access, await parts.adapters.reading(), () => Promise.resolve(dialer.credentials));
       try {
         const scaled = await runScale(plan, {
-          ...{ access, signal, report, ...waiting, readNode: pods.readNode },
+          access,
+          signal,
+          report,
+          ...waiting,
+          readNode: pods.readNode,
           joinNode: async (pod, { id, busPort }) => {
             const { name, namespace, port, ip: host = '' } = pod;
             await using(pods.dial(namespace, name, port, id), () => confirmPod(access, pod));
@@ -108,7 +112,10 @@ async function scaleBack(
   for (const { name } of snapshot.workloads) await refuseOwned(access, namespace, name);
   const plan = planScaleBack(snapshot, request, await readPodVolumes(access, snapshot));
   return runPlanned(parts, {
-    ...{ plan, asking, verb: 'Scale', evenUnread: true },
+    plan,
+    asking,
+    verb: 'Scale',
+    evenUnread: true,
     message: ({ seconds, cancelled }) =>
       cancelled
         ? 'Not all pods are ready yet'

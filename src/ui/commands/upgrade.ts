@@ -26,7 +26,8 @@ export async function upgrade(parts: Parts, argument: unknown): Promise<Outcome 
   );
   const plan = await prepareUpgrade(access, snapshot, request);
   return runUpgraded(parts, {
-    ...{ plan, access },
+    plan,
+    access,
     asking,
     verb: 'Upgrade',
     message: `Upgraded ${snapshot.name} (${plan.change})`,

@@ -146,7 +146,12 @@ function draftOf({ host, before = {}, problem }: SignInQuestion): Draft {
   const trust = ca === '' ? 'system' : 'file';
   const usual = problem?.reason === 'tls' ? 'file' : 'none';
   return {
-    ...{ username, password: '', ca, cert, key, serverName },
+    username,
+    password: '',
+    ca,
+    cert,
+    key,
+    serverName,
     tls: tls === undefined ? usual : trust,
   };
 }

@@ -31,7 +31,12 @@ export function partRow(id: string, snapshot: ClusterSnapshot, part: ClusterPart
 
 function withoutCommands({ id, label, description, tooltip, icon, expansion, children }: Row): Row {
   return {
-    ...{ id, label, icon, expansion, children, facets: 'partNode' },
+    id,
+    label,
+    icon,
+    expansion,
+    children,
+    facets: 'partNode',
     ...(description === undefined ? {} : { description }),
     ...(tooltip === undefined ? {} : { tooltip }),
   };

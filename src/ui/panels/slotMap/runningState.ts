@@ -16,7 +16,9 @@ function ownState(title: string, progress: Progress): RunningState {
   const [counted] = countText(progress);
   const percent = percentOf(progress);
   return {
-    ...{ title, text: progress.text, canCancel: true },
+    title,
+    text: progress.text,
+    canCancel: true,
     ...(counted === undefined ? {} : { counted }),
     ...(percent === undefined ? {} : { percent }),
     ...(progress.paused === undefined ? {} : { paused: progress.paused }),

@@ -147,7 +147,8 @@ function connect(panel: vscode.WebviewPanel, source: SlotMapSource): OpenPanel {
   });
   load(panel.webview, source.extensionUri);
   const open: OpenPanel = {
-    ...{ panel, drawn },
+    panel,
+    drawn,
     goTo: (slot) => {
       goingTo = slot;
       post();
