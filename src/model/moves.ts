@@ -1,3 +1,4 @@
+import { bytesText } from './bytes.ts';
 /** While one of the first three is exceeded a move pauses before its next slots, says so, and goes on by itself afterwards. */
 export interface MoveLimits {
   /** How long source or target let a PING wait, beyond the way there and back; milliseconds. */
@@ -87,9 +88,7 @@ export function moveOptionsText({ pace, limits = {} }: MoveOptions): readonly st
   const { latencyMs, lagBytes, memoryPercent, until } = limits;
   const reasons = [
     ...(latencyMs === undefined ? [] : [`clients wait more than ${latencyMs.toLocaleString('en-US')} ms`]),
-    ...(lagBytes === undefined
-      ? []
-      : [`a replica of the target is more than ${lagBytes.toLocaleString('en-US')} bytes behind`]),
+    ...(lagBytes === undefined ? [] : [`a replica of the target is more than ${bytesText(lagBytes)} behind`]),
     ...(memoryPercent === undefined ? [] : [`the target uses more than ${memoryPercent}% of its maxmemory`]),
   ];
   return [

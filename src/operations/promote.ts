@@ -1,4 +1,4 @@
-import { quantity } from '../model/quantity.ts';
+import { bytesText } from '../model/bytes.ts';
 import { UserError } from '../model/errors.ts';
 import type { Plan, PromoteHow } from '../model/plan.ts';
 import { nodeName, slotsText } from '../model/shards.ts';
@@ -62,6 +62,6 @@ function checkHow(how: string): asserts how is PromoteHow {
 function warningsFor(node: RedisNode, how: PromoteHow): readonly string[] {
   if (how !== 'handOver' || (node.lagBytes ?? 0) <= muchBehind) return [];
   return [
-    `${nodeName(node)} lacks ${quantity(node.lagBytes ?? 0, 'byte')}; the master gives up after 5 seconds if it does not catch up, and remains the master.`,
+    `${nodeName(node)} is ${bytesText(node.lagBytes ?? 0)} behind its master; the master gives up after 5 seconds if it does not catch up, and remains the master.`,
   ];
 }

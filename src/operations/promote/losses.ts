@@ -1,4 +1,4 @@
-import { quantity } from '../../model/quantity.ts';
+import { bytesText } from '../../model/bytes.ts';
 import { nodeName } from '../../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
 import { answers, nameOf, replicasOf } from '../nodes.ts';
@@ -23,7 +23,7 @@ function newerCopies(snapshot: ClusterSnapshot, node: RedisNode): readonly strin
     .filter((other) => answers(other) && offsetOf(other) > offsetOf(node))
     .map(
       (other) =>
-        `${quantity(offsetOf(other) - offsetOf(node), 'byte')} of writes are lost that ${nodeName(other)} has and ${nodeName(node)} does not: promote that replica instead.`,
+        `${bytesText(offsetOf(other) - offsetOf(node))} of writes are lost that ${nodeName(other)} has and ${nodeName(node)} does not: promote that replica instead.`,
     );
 }
 

@@ -1,3 +1,4 @@
+import { bytesText } from '../../model/bytes.ts';
 import { quantity } from '../../model/quantity.ts';
 import { signature } from '../../checks/agreement.ts';
 import { messageOf, UserError } from '../../model/errors.ts';
@@ -64,7 +65,7 @@ function illnessOf({ pod, view, silence }: Member, members: readonly Member[]): 
   if (view.replication.role === 'replica') {
     if (view.replication.linkUp !== true) return 'has no link to its master';
     const lag = lagOf(view, members);
-    if (lag > inStep) return `is ${quantity(lag, 'byte')} behind its master`;
+    if (lag > inStep) return `is ${bytesText(lag)} behind its master`;
   }
   return pod.ready ? undefined : 'is not ready';
 }

@@ -1,3 +1,4 @@
+import { bytesText } from '../../model/bytes.ts';
 import { quantity } from '../../model/quantity.ts';
 import { check, isSound } from '../../checks/check.ts';
 import { describeRef, isKubernetesRef, type KubernetesClusterRef } from '../../model/clusterRef.ts';
@@ -85,11 +86,11 @@ function refuseTooSmall({ nodes }: ClusterSnapshot, memory: string): void {
   const room = bytesOf(memory) * maxmemoryShare;
   const fullest = nodes
     .filter((node) => (node.view?.usedMemoryBytes ?? 0) > room)
-    .map((node) => `${node.pod?.name ?? node.id} uses ${String(node.view?.usedMemoryBytes)} bytes`);
+    .map((node) => `${node.pod?.name ?? node.id} uses ${bytesText(node.view?.usedMemoryBytes ?? 0)}`);
   if (fullest.length === 0) return;
   throw refusal(
     'unsafe',
-    `With ${memory} of memory a server has ${quantity(Math.floor(room), 'byte')} for keys (70%), but ${fullest.join(', ')}.`,
+    `With ${memory} of memory a server has ${bytesText(room)} for keys (70%), but ${fullest.join(', ')}.`,
   );
 }
 

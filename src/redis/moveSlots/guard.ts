@@ -1,4 +1,4 @@
-import { quantity } from '../../model/quantity.ts';
+import { bytesText } from '../../model/bytes.ts';
 import type { NodeView } from '../../model/nodeView.ts';
 import type { NodeConnection } from '../nodeConnection.ts';
 import { readNodeView } from '../nodeView.ts';
@@ -46,7 +46,7 @@ function exceeded({ limits = {} }: MoveRequest, target: NodeView, latencyMs: num
   const { offset, replicas } = target.replication;
   const lag = offset - Math.min(offset, ...replicas.map((replica) => replica.offset));
   if (limits.lagBytes !== undefined && lag > limits.lagBytes)
-    return `Paused: a replica of the target is ${quantity(lag, 'byte')} behind, more than ${limits.lagBytes.toLocaleString('en-US')}.`;
+    return `Paused: a replica of the target is ${bytesText(lag)} behind, more than ${bytesText(limits.lagBytes)}.`;
   const { maxMemoryBytes, usedMemoryBytes, uncountedMemoryBytes } = target;
   const used = maxMemoryBytes === 0 ? 0 : ((usedMemoryBytes - uncountedMemoryBytes) / maxMemoryBytes) * 100;
   if (limits.memoryPercent !== undefined && used > limits.memoryPercent)

@@ -51,7 +51,7 @@ test('limits of a move stand in the file, and are said of the steps that have th
   const limits = { latencyMs: 20, lagBytes: 1_000_000, memoryPercent: 80, until: '2030-01-31T06:00:00Z' };
   const plan = planReshard(snapshotOf(), { from: 'all', to: b, slots: 300, pace: 'fast', limits });
   const said =
-    /^Slots move fast, .* Pauses while clients wait more than 20 ms, or while a replica of the target is more than 1,000,000 bytes behind, or while the target uses more than 80% of its maxmemory\. Stops on \w+, Jan 3\d, \d\d:\d\d .* with no slot open\.$/;
+    /^Slots move fast, .* Pauses while clients wait more than 20 ms, or while a replica of the target is more than 977 KiB behind, or while the target uses more than 80% of its maxmemory\. Stops on \w+, Jan 3\d, \d\d:\d\d .* with no slot open\.$/;
   assert.equal(plan.warnings.length, 1);
   assert.match(plan.warnings[0] ?? '', said);
   const text = saved(plan);

@@ -127,7 +127,7 @@ test('what cannot be done safely is refused with the reason', () => {
     [snapshot(), facts({ strategy: 'OnDelete' }), { memory: '1Gi' }, /update strategy OnDelete/],
     [snapshot('7.0.15', false), facts(), { config: { timeout: '5' } }, /this product’s manifests/],
     [snapshot('7.0.15', false), facts({ claimTemplates: [] }), { memory: '1Gi' }, /have no volumes/],
-    [snapshot(), facts(), { memory: '100Mi' }, /shop-0 uses 100000000 bytes/],
+    [snapshot(), facts(), { memory: '100Mi' }, /shop-0 uses 95\.4 MiB/],
     [snapshot(), facts(), { storage: '2Gi' }, /StorageClass "standard" does not allow it/],
     [snapshot(), growing, { storage: '512Mi' }, /cannot shrink/],
     [snapshot(), facts(), { config: { maxmemory: '1gb' } }, /follows from the memory limit/],
@@ -203,6 +203,6 @@ test('a cluster is well when every pod is, and all slots are served', () => {
   const lagging = without(3, { view: behind }).map((one, index) =>
     index === 0 ? { ...one, view: far } : one,
   );
-  assert.match(illness(lagging, 6) ?? '', /shop-3 is 2,000,000 bytes behind/);
+  assert.match(illness(lagging, 6) ?? '', /shop-3 is 1\.9 MiB behind/);
   assert.match(illness(without(5, { pod: { ...setPod(5), ready: false } }), 6) ?? '', /shop-5 is not ready/);
 });
