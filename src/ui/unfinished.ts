@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { describeRef, isKubernetesRef, type ClusterRef } from '../model/clusterRef.ts';
 import { isAbort, UserError } from '../model/errors.ts';
-import { timeText } from '../model/moves.ts';
+import { agoText } from '../model/ago.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { planHeal } from '../operations/heal.ts';
 import { readHealFacts } from '../operations/heal/facts.ts';
@@ -33,8 +33,8 @@ function offerText(parts: Parts, { title, cluster, lastAt, end }: Unfinished): s
   const what = title.includes(place) ? `“${title}”` : `“${title}” on ${place}`;
   const happened =
     end === 'died' || end === 'closed'
-      ? `VS Code closed before ${what} finished (${timeText(lastAt)}).`
-      : `${what} was not finished (${timeText(lastAt)}).`;
+      ? `VS Code closed before ${what} finished (${agoText(lastAt)}).`
+      : `${what} was not finished (${agoText(lastAt)}).`;
   return `${happened} Resume continues where it stopped. Repair only completes half-finished steps.`;
 }
 

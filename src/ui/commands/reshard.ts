@@ -4,7 +4,7 @@ import { planReshard, type ReshardRequest } from '../../operations/reshard.ts';
 import { planRemainder, remainderOf, type Remainder } from '../../operations/reshard/remainder.ts';
 import type { PlanResult } from '../../operations/planResult.ts';
 import { messageOf, UserError } from '../../model/errors.ts';
-import { timeText } from '../../model/moves.ts';
+import { agoText } from '../../model/ago.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import { quantity } from '../../model/quantity.ts';
 import { mastersOf, nodeName, slotsText } from '../../model/shards.ts';
@@ -61,7 +61,7 @@ async function remainderToMove(
     { label: 'Resume', description: `Move the remaining ${left}`, remainder },
     { label: 'Start Over', description: `Move another ${total}`, remainder: undefined },
   ];
-  const placeHolder = `This reshard of ${total} stopped on ${timeText(remainder.stoppedAt)}`;
+  const placeHolder = `This reshard of ${total} stopped ${agoText(remainder.stoppedAt)}`;
   return (await picked(vscode.window.showQuickPick(items, { title: snapshot.name, placeHolder }))).remainder;
 }
 

@@ -1,3 +1,4 @@
+import { agoText } from '../../model/ago.ts';
 import { quantity } from '../../model/quantity.ts';
 import { bytesText, copyText } from '../../model/bytes.ts';
 import { isKubernetesRef } from '../../model/clusterRef.ts';
@@ -81,7 +82,7 @@ function tooltip(snapshot: ClusterSnapshot, node: RedisNode): readonly string[] 
   lines.push(...viewLines(node));
   if (unreachable !== undefined) lines.push(`Cannot be read: ${unreachable.message}`);
   if (unreachable?.since !== undefined)
-    lines.push(`Since: ${new Date(unreachable.since).toLocaleTimeString()}`);
+    lines.push(`First failed attempt: ${agoText(unreachable.since, snapshot.takenAt)}`);
   if (pod !== undefined) lines.push(...podLines(pod));
   return lines;
 }

@@ -1,5 +1,5 @@
 import type { ClusterRef } from '../../model/clusterRef.ts';
-import { timeText } from '../../model/moves.ts';
+import { agoText } from '../../model/ago.ts';
 import { quantity } from '../../model/quantity.ts';
 import type { UnfinishedEnd } from '../../operations/journal.ts';
 import type { ClusterWork } from './clusterRow.ts';
@@ -30,7 +30,7 @@ function unfinishedRow(
   return {
     id: `${id}/unfinished/${journal}`,
     label: `Not finished: ${title}`,
-    description: [...done, timeText(lastAt)].join(' · '),
+    description: [...done, agoText(lastAt)].join(' · '),
     tooltip: [
       title,
       ends[end],
