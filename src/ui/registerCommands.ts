@@ -5,6 +5,7 @@ import type * as commandsEntry from './commands.ts';
 import { setContextKey } from './contextKeys.ts';
 import { namingWork } from './namingWork.ts';
 import type { Parts } from './parts.ts';
+import { argumentsOf } from './selection.ts';
 import { showError } from './showError.ts';
 
 const prefix = 'redisCluster.';
@@ -20,6 +21,8 @@ export function registerCommands(
   load: () => Promise<typeof commandsEntry>,
 ): vscode.Disposable {
   let loaded: typeof commandsEntry | undefined;
+  const fail = async (name: string, argument: unknown, error: unknown): Promise<Outcome> =>
+    showError(parts.log, commandName(name) ?? name, await namingWork(parts, argument, error));
   const run = async (name: string, argument: unknown): Promise<Outcome> => {
     try {
       loaded ??= await load();
@@ -32,13 +35,30 @@ export function registerCommands(
       parts.log.info(`${name}: ${result.outcome}. ${result.message}`);
       return result;
     } catch (error) {
-      return showError(parts.log, commandName(name) ?? name, await namingWork(parts, argument, error));
+      return await fail(name, argument, error);
     }
+  };
+  /** For several rows the outcome is that of the first that was not done, and the messages of all. */
+  const runAll = async (name: string, argument: unknown, selected: unknown): Promise<Outcome> => {
+    let all: readonly unknown[];
+    try {
+      all = argumentsOf(parts, name, argument, selected);
+    } catch (error) {
+      return await fail(name, argument, error);
+    }
+    const [first, ...others] = all;
+    let result = await run(name, first);
+    for (const other of others) {
+      const next = await run(name, other);
+      const outcome = result.outcome === 'done' ? next.outcome : result.outcome;
+      result = { outcome, message: `${result.message} ${next.message}` };
+    }
+    return result;
   };
   const { contributes } = packageJSON as Manifest;
   const registered = contributes.commands.map(({ command }) =>
-    vscode.commands.registerCommand(command, (argument: unknown) =>
-      run(command.slice(prefix.length), argument),
+    vscode.commands.registerCommand(command, (argument: unknown, selected: unknown) =>
+      runAll(command.slice(prefix.length), argument, selected),
     ),
   );
   return vscode.Disposable.from(...registered, { dispose: () => loaded?.closeLogs() });

@@ -48,6 +48,7 @@ export class ClusterTree implements vscode.TreeDataProvider<Element>, vscode.Dis
     this.view = vscode.window.createTreeView('redisCluster.clusters', {
       treeDataProvider: this,
       showCollapseAll: true,
+      canSelectMany: true,
       dragAndDropController: dropReplicas((element) => this.target(element)),
     });
     this.view.onDidChangeVisibility(() => {

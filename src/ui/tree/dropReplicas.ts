@@ -12,8 +12,9 @@ export function dropReplicas(
   return {
     dragMimeTypes: [mimeType],
     dropMimeTypes: [mimeType],
-    handleDrag: ([element], dragged) => {
-      const target = element === undefined ? undefined : targetOf(element);
+    handleDrag: ([element, ...others], dragged) => {
+      // A plan moves one replica.
+      const target = element === undefined || others.length > 0 ? undefined : targetOf(element);
       if (target?.kind === 'node') dragged.set(mimeType, new vscode.DataTransferItem(target));
     },
     handleDrop: async (element, dragged) => {
