@@ -178,7 +178,7 @@ Redis Cluster for Kubernetes is running.
 What to try first, in the Redis Cluster view (the triangle of circles in the activity bar):
   1. Expand the Sandbox's shards: nodes, hash slots, keys.
   2. Hover over Sandbox and use its buttons: Open Slot Map, Check Cluster.
-  3. Right-click a node under Masters, select Reshard…, and watch slots move in the slot map.
+  3. Select Reshard… in the slot map, and watch slots move.
   4. In a terminal: redis-cli -c -p ${ports[0] ?? ''} cluster nodes
 ${context === undefined ? '' : `  5. Right-click the context ${context} and select Deploy Cluster….\n`}
 Ctrl-C stops everything.`;

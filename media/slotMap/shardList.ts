@@ -2,7 +2,7 @@ import { quantity } from '../../src/model/quantity.ts';
 import { formatSlots } from '../../src/model/slots.ts';
 import type { ShardState } from '../../src/ui/panels/slotMap/messages.ts';
 import { element, setAttributes, setName, setText } from './element.ts';
-import { number, ranges, replicasText, share } from './slotText.ts';
+import { ranges, replicasText, share } from './slotText.ts';
 
 /** As many ranges as a row shows before one asks for all of them by choosing the row. */
 const rangesInShort = 6;
@@ -198,9 +198,7 @@ export class ShardList {
 
 /** A row is read out as it stands; only there the number needs its word. */
 function setCount(target: HTMLElement, count: number): void {
-  const word = element('span', { class: 'only-read' }, count === 1 ? ' slot' : ' slots');
-  const fresh = element('span', {}, number(count), word, ` · ${share(count)}`);
-  if (target.textContent !== fresh.textContent) target.replaceChildren(...fresh.childNodes);
+  setText(target, `${quantity(count, 'slot')} · ${share(count)}`);
 }
 
 function names({ replicas }: ShardState): string {

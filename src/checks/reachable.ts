@@ -30,6 +30,7 @@ export const reachable: Rule = (snapshot) => [
       return {
         rule: 'reachable',
         severity: node.role === 'master' && node.slots.length > 0 ? 'error' : 'warning',
+        headline: headline(snapshot, node, role),
         message: `${role} ${nodeName(node)} ${stateText(snapshot, node)}.`,
         evidence: [
           asSentence(node.unreachable?.message ?? 'Its peers flag it as failed.'),
@@ -47,6 +48,12 @@ function stateText(snapshot: ClusterSnapshot, node: RedisNode): string {
   if (denied !== undefined) return `could not be read: ${deniedText(denied)}`;
   if (node.health === 'failed') return 'has failed';
   return isWithoutAddress(snapshot, node.id) ? 'was not found' : 'does not answer';
+}
+
+function headline(snapshot: ClusterSnapshot, node: RedisNode, role: 'Master' | 'Replica'): string {
+  if (whyDenied(node) !== undefined) return `${role} denied`;
+  if (node.health === 'failed') return `${role} failed`;
+  return isWithoutAddress(snapshot, node.id) ? `${role} not found` : `${role} unreachable`;
 }
 
 function notVerified({ health, slots }: RedisNode): readonly string[] {

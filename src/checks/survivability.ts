@@ -90,5 +90,5 @@ export function impactText({
       : [`replicas would take over from ${failovers.join(', ')} after the node timeout`]),
     ...(unprotected.length === 0 ? [] : [`${unprotected.join(', ')} would have no replica left`]),
   ];
-  return `If ${place.kind} ${place.name} failed now: ${parts.length === 0 ? 'all slots would still be served' : parts.join('; ')}.`;
+  return `If ${place.kind === 'worker' ? 'Kubernetes node' : place.kind} ${place.name} failed now: ${parts.length === 0 ? 'all slots would still be served' : parts.join('; ')}.`;
 }

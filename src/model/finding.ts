@@ -7,7 +7,9 @@ export interface Finding {
   /** The rule's name, fixed: tests, tasks and documentation refer to it. */
   readonly rule: string;
   readonly severity: Severity;
-  /** One sentence that stands alone in a tree row. */
+  /** What it is in two or three words, where the rule finds several things. */
+  readonly headline?: string;
+  /** One sentence that stands alone. */
   readonly message: string;
   /** What was seen that shows it, one line each. */
   readonly evidence: readonly string[];

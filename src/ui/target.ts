@@ -6,7 +6,7 @@ import {
   type ClusterRef,
 } from '../model/clusterRef.ts';
 import { UserError } from '../model/errors.ts';
-import { nodeName } from '../model/shards.ts';
+import { nodeName, slotsText } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
 import { memberOf } from '../operations/nodes.ts';
 import type { Parts } from './parts.ts';
@@ -112,14 +112,15 @@ export async function pickNode(
   snapshot: ClusterSnapshot,
   placeHolder: string,
   nodes: readonly RedisNode[] = snapshot.nodes,
+  title = snapshot.name,
 ): Promise<RedisNode> {
   const items = nodes.map((node) => ({
     label: nodeName(node),
-    description: node.role,
+    description: [node.role, ...(node.slots.length === 0 ? [] : [slotsText(node.slots)])].join(' · '),
     detail: node.id,
     node,
   }));
-  const options = { title: snapshot.name, placeHolder, matchOnDetail: true };
+  const options = { title, placeHolder, matchOnDetail: true };
   return (await picked(vscode.window.showQuickPick(items, options))).node;
 }
 

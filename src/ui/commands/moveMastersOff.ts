@@ -39,7 +39,10 @@ async function pickWorker(snapshot: ClusterSnapshot, zones: ReadonlyMap<string, 
       description: impact.nodes.join(', '),
       detail: impactText(impact),
     }));
-  const options = { title: snapshot.name, placeHolder: 'Select the Kubernetes node to move masters off' };
+  const options = {
+    title: `Move Masters of ${snapshot.name} off a Node`,
+    placeHolder: 'Select the Kubernetes node to move masters off',
+  };
   return (await picked(vscode.window.showQuickPick(items, options))).label;
 }
 

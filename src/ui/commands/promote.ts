@@ -60,7 +60,12 @@ function gentlest(
 
 async function pickReplica(snapshot: ClusterSnapshot): Promise<RedisNode> {
   const replicas = snapshot.nodes.filter(({ role, view }) => role === 'replica' && view !== undefined);
-  return await pickNode(snapshot, 'Select the replica to promote', replicas);
+  return await pickNode(
+    snapshot,
+    'Select the replica to promote',
+    replicas,
+    `Promote Replica of ${snapshot.name}`,
+  );
 }
 
 function promoted({ steps }: Plan, { nodes }: ClusterSnapshot): string {

@@ -34,5 +34,6 @@ export async function removeShard(parts: Parts, argument: unknown): Promise<Outc
 }
 
 async function pickMaster(snapshot: ClusterSnapshot): Promise<string> {
-  return (await pickNode(snapshot, 'Select the master whose shard to remove', mastersOf(snapshot))).id;
+  const title = `Remove Shard of ${snapshot.name}`;
+  return (await pickNode(snapshot, 'Select the master whose shard to remove', mastersOf(snapshot), title)).id;
 }

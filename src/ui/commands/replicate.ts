@@ -45,7 +45,10 @@ async function askRequest(snapshot: ClusterSnapshot, node: string | undefined): 
   const masters = mastersOf(snapshot).filter(
     (one) => one.id !== id && one.id !== own?.masterId && one.slots.length > 0,
   );
-  return { node: id, master: (await pickNode(snapshot, 'Select the new master of the replica', masters)).id };
+  return {
+    node: id,
+    master: (await pickNode(snapshot, 'Select the new master of the replica', masters, titleOf(snapshot))).id,
+  };
 }
 
 /** Undefined where all are to be spread. */
@@ -56,9 +59,13 @@ async function askNode(snapshot: ClusterSnapshot): Promise<string | undefined> {
     description: 'evenly across masters, then across Kubernetes nodes',
     spread: true,
   };
-  const options = { title: snapshot.name, placeHolder: 'Select which replicas to move' };
+  const options = { title: titleOf(snapshot), placeHolder: 'Select which replicas to move' };
   const { spread } = await picked(vscode.window.showQuickPick([one, all], options));
   if (spread) return undefined;
   const replicas = snapshot.nodes.filter(({ role }) => role === 'replica');
-  return (await pickNode(snapshot, 'Select the replica to move', replicas)).id;
+  return (await pickNode(snapshot, 'Select the replica to move', replicas, titleOf(snapshot))).id;
+}
+
+function titleOf({ name }: ClusterSnapshot): string {
+  return `Move or Spread Replicas of ${name}`;
 }

@@ -62,7 +62,9 @@ async function remainderToMove(
     { label: 'Start Over', description: `Move another ${total}`, remainder: undefined },
   ];
   const placeHolder = `This reshard of ${total} stopped ${agoText(remainder.stoppedAt)}`;
-  return (await picked(vscode.window.showQuickPick(items, { title: snapshot.name, placeHolder }))).remainder;
+  return (
+    await picked(vscode.window.showQuickPick(items, { title: `Reshard ${snapshot.name}`, placeHolder }))
+  ).remainder;
 }
 
 function sourcesIn(answers: Answers): 'all' | readonly string[] | undefined {
@@ -84,7 +86,14 @@ function slotsIn(answers: Answers): number | SlotSet | undefined {
 }
 
 async function askTarget(snapshot: ClusterSnapshot): Promise<string> {
-  return (await pickNode(snapshot, 'Select the master to move slots to', mastersOf(snapshot))).id;
+  return (
+    await pickNode(
+      snapshot,
+      'Select the master to move slots to',
+      mastersOf(snapshot),
+      `Reshard ${snapshot.name}`,
+    )
+  ).id;
 }
 
 async function askSources(snapshot: ClusterSnapshot, to: string): Promise<'all' | readonly string[]> {
@@ -96,7 +105,7 @@ async function askSources(snapshot: ClusterSnapshot, to: string): Promise<'all' 
     node,
   }));
   const options = {
-    title: snapshot.name,
+    title: `Reshard ${snapshot.name}`,
     placeHolder: 'Select the masters to move slots from',
     canPickMany: true as const,
   };
@@ -109,7 +118,7 @@ async function askSlots(snapshot: ClusterSnapshot, to: string): Promise<number |
     /^\s*\d+\s*slots?\s*$|^\s*\d+\s*$/.test(text) ? Number.parseInt(text, 10) : parseSlots(text);
   const text = await picked(
     vscode.window.showInputBox({
-      title: snapshot.name,
+      title: `Reshard ${snapshot.name}`,
       prompt:
         'Enter a number of slots, or slot ranges. A plain number is a count; enter 5-5 for slot 5 alone.',
       placeHolder: '1000   or   0-99,200-299',

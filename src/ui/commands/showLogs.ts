@@ -76,7 +76,7 @@ async function chosenLog(
   const previous = answers['previous'] === true;
   if (wanted === undefined && !previous && isPerson && logs.length > 1) {
     const items = logs.map((log) => ({ label: labelOf(log), log }));
-    const options = { title: name, placeHolder: 'Select a container' };
+    const options = { title: `Logs of ${name}`, placeHolder: 'Select a container' };
     return (await picked(vscode.window.showQuickPick(items, options))).log;
   }
   const log = logs.find((one) => one.container === (wanted ?? container) && one.previous === previous);

@@ -1,3 +1,4 @@
+import { headlineOf } from '../../checks/headline.ts';
 import { check } from '../../checks/check.ts';
 import { clusterKey, isKubernetesRef, type ClusterRef } from '../../model/clusterRef.ts';
 import { hasEnded, podsOf } from '../../model/endedPods.ts';
@@ -100,7 +101,8 @@ function findingRow(id: string, finding: Finding, index: number, snapshot: Clust
   const node = finding.nodeIds[0];
   return {
     id: `${id}/problems/${finding.rule}/${node ?? index}`,
-    label: finding.message,
+    label: headlineOf(finding),
+    description: finding.message,
     spokenFirst: { error: 'Error', warning: 'Warning', info: 'Note' }[finding.severity],
     tooltip: [
       finding.message,

@@ -23,9 +23,10 @@ export function slotsRow(id: string, snapshot: ClusterSnapshot): Row {
     id,
     label: 'Slots',
     description: [
-      uncovered.length === 0 ? `${covered} covered` : `${covered} of 16,384 covered`,
+      ...(uncovered.length === 0 ? [] : [`${slotsText(uncovered)} not covered`]),
       ...(failed.length === 0 ? [] : [`${slotsText(failed)} on failed masters`]),
       ...(unverified.length === 0 ? [] : [`${slotsText(unverified)} not verified`]),
+      `${covered} covered`,
     ].join(' · '),
     icon:
       uncovered.length === 0 && failed.length === 0 && unverified.length === 0

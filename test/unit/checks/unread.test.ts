@@ -175,7 +175,7 @@ test('of a cluster that was read in part, what is not known is said to be not kn
   const slots = row.children.find(({ label }) => label === 'Slots');
   assert.deepEqual(
     [slots?.description, slots?.icon.name],
-    ['16,384 covered · 5,461 slots not verified', 'error'],
+    ['5,461 slots not verified · 16,384 covered', 'error'],
   );
 });
 

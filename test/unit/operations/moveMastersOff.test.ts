@@ -28,7 +28,7 @@ describe('what is lost if a worker dies now', () => {
     const [a] = survivability(on('a', 'b', 'c', 'a', 'c', 'b'));
     assert.ok(a);
     assert.deepEqual(a.lost, ['cart-0']);
-    assert.match(impactText(a), /If worker a failed now: 5,461 slots of cart-0 would not be served/);
+    assert.match(impactText(a), /If Kubernetes node a failed now: 5,461 slots of cart-0 would not be served/);
   });
 
   test('everything there, where most masters are: nobody could be elected', () => {
@@ -58,7 +58,7 @@ describe('moving masters off a worker', () => {
       plan.steps.map((step) => (step.kind === 'promote' ? [step.node, step.how] : [])),
       [['r0', 'handOver']],
     );
-    assert.match(plan.warnings.join(' '), /If worker b failed now/);
+    assert.match(plan.warnings.join(' '), /If Kubernetes node b failed now/);
   });
 
   test('one without a replica elsewhere stays, and is named', () => {

@@ -114,7 +114,8 @@ test('a broken cluster shows its problems first, with icon and words', () => {
   const cluster = indexRows(rowsOf(stateWith([broken]))).get('kubernetes/test/shop/cart')?.row;
   assert.equal(cluster?.description, 'broken · 3 shards · 5 of 6 nodes answered');
   assert.equal(cluster.icon.name, 'error');
-  assert.match(cluster.children[0]?.label ?? '', /report that the cluster is down/);
+  assert.equal(cluster.children[0]?.label, 'Cluster down');
+  assert.match(cluster.children[0].description ?? '', /report that the cluster is down/);
   const node = cluster.children.find((row) => row.label === 'Shard 1')?.children[0];
   assert.match(node?.description ?? '', /^unreachable · master/);
 });
