@@ -92,6 +92,6 @@ export function readRemedy({ ref }: ClusterSnapshot, { reason, servers }: Unread
     case 'unreachable':
       return isKubernetesRef(ref)
         ? 'Check the events of the pods and the network to the Kubernetes API. They are retried every few seconds.'
-        : 'Check that the servers run and that this machine reaches their addresses. They are retried every few seconds.';
+        : 'Check that the servers run and that this machine reaches their addresses; they are retried every few seconds. Addresses of servers that are gone for good can be removed from the setting redisCluster.addresses.';
   }
 }

@@ -29,6 +29,7 @@ function shardRow(id: string, snapshot: ClusterSnapshot, shard: Shard, index: nu
   const { master, replicas, slots } = shard;
   const sick = master?.health !== 'ok';
   const weak = replicas.some((node) => node.health !== 'ok');
+  const hasReplica = replicas.length > 0;
   const ranges = slots.length > 3 ? `${slots.length} ranges` : formatSlots(slots);
   const name = master === undefined ? `unknown master ${shard.id.slice(0, 8)}` : nodeName(master);
   return {
@@ -36,8 +37,9 @@ function shardRow(id: string, snapshot: ClusterSnapshot, shard: Shard, index: nu
     label: `Shard ${index + 1}`,
     description: [
       ...(sick ? ['master unhealthy'] : weak ? ['replica unhealthy'] : []),
+      ...(hasReplica ? [] : ['no replica']),
       slots.length === 0 ? 'no slots' : slotsText(slots),
-      quantity(replicas.length, 'replica'),
+      ...(hasReplica ? [quantity(replicas.length, 'replica')] : []),
       ...(slots.length === 0 ? [] : [ranges]),
     ].join(' · '),
     tooltip: [
