@@ -30,6 +30,7 @@ function shardRow(id: string, snapshot: ClusterSnapshot, shard: Shard, index: nu
   const sick = master?.health !== 'ok';
   const weak = replicas.some((node) => node.health !== 'ok');
   const hasReplica = replicas.length > 0;
+  const size = slots.length === 0 ? 'no slots' : slotsText(slots);
   const ranges = slots.length > 3 ? `${slots.length} ranges` : formatSlots(slots);
   const name = master === undefined ? `unknown master ${shard.id.slice(0, 8)}` : nodeName(master);
   return {
@@ -37,9 +38,7 @@ function shardRow(id: string, snapshot: ClusterSnapshot, shard: Shard, index: nu
     label: `Shard ${index + 1}`,
     description: [
       ...(sick ? ['master unhealthy'] : weak ? ['replica unhealthy'] : []),
-      ...(hasReplica ? [] : ['no replica']),
-      slots.length === 0 ? 'no slots' : slotsText(slots),
-      ...(hasReplica ? [quantity(replicas.length, 'replica')] : []),
+      ...(hasReplica ? [size, quantity(replicas.length, 'replica')] : ['no replica', size]),
       ...(slots.length === 0 ? [] : [ranges]),
     ].join(' · '),
     tooltip: [
