@@ -24,9 +24,10 @@ export async function reshard(parts: Parts, argument: unknown): Promise<Outcome 
   const { answers, target } = asking;
   const options = moveOptionsIn(answers);
   const isAsked = answers['to'] === undefined || answers['slots'] === undefined;
-  const to = await asking.or(textAnswer(answers, 'to'), () => askTarget(snapshot));
+  const given = sourcesIn(answers);
+  const to = await asking.or(textAnswer(answers, 'to'), () => askTarget(snapshot, given));
   const fromRow = target?.kind === 'node' && target.nodeId !== to ? [target.nodeId] : undefined;
-  const from = fromRow ?? sourcesIn(answers) ?? (isAsked ? await askSources(snapshot, to) : 'all');
+  const from = fromRow ?? given ?? (isAsked ? await askSources(snapshot, to) : 'all');
   const slots = await asking.or(slotsIn(answers), () => askSlots(snapshot, to));
   const request = { from, to, slots, ...options };
   const isNew = answers['startOver'] === true;
@@ -85,15 +86,10 @@ function slotsIn(answers: Answers): number | SlotSet | undefined {
   );
 }
 
-async function askTarget(snapshot: ClusterSnapshot): Promise<string> {
-  return (
-    await pickNode(
-      snapshot,
-      'Select the master to move slots to',
-      mastersOf(snapshot),
-      `Reshard ${snapshot.name}`,
-    )
-  ).id;
+async function askTarget(snapshot: ClusterSnapshot, sources: ReshardRequest['from'] = []): Promise<string> {
+  const masters = mastersOf(snapshot).filter(({ id }) => !sources.includes(id));
+  const title = `Reshard ${snapshot.name}`;
+  return (await pickNode(snapshot, 'Select the master to move slots to', masters, title)).id;
 }
 
 async function askSources(snapshot: ClusterSnapshot, to: string): Promise<'all' | readonly string[]> {
