@@ -37,9 +37,7 @@ export async function openRedisCli(parts: Parts, argument: unknown): Promise<Out
     const credentials = (await parts.passwords.stored(ref)) ?? {};
     const { end, ...program } = await localRedisCli(parseAddress(node.reachedAt), credentials);
     const terminal = vscode.window.createTerminal({
-      name,
-      shellPath: program.shellPath,
-      shellArgs: [...program.shellArgs],
+      ...{ name, shellPath: program.shellPath, shellArgs: [...program.shellArgs] },
       iconPath: new vscode.ThemeIcon('terminal'),
     });
     const closed = vscode.window.onDidCloseTerminal((one) => {
