@@ -99,10 +99,11 @@ function findingRow(id: string, finding: Finding, index: number, snapshot: Clust
     info: { name: finding.expected === true ? 'watch' : 'info' },
   };
   const node = finding.nodeIds[0];
+  const headline = headlineOf(finding);
   return {
     id: `${id}/problems/${finding.rule}/${node ?? index}`,
-    label: headlineOf(finding),
-    description: finding.message,
+    label: headline,
+    description: finding.message.replace(`${headline} `, ''),
     spokenFirst: { error: 'Error', warning: 'Warning', info: 'Note' }[finding.severity],
     tooltip: [
       finding.message,
