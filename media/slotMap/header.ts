@@ -27,11 +27,13 @@ export function makeHeader(run: (command: SlotMapCommand) => void, goTo: (slot: 
       run(id);
     });
   const reshard = command('Reshard…', 'redisCluster.reshard');
+  const signIn = command('Sign In…', 'redisCluster.signIn');
   const bar = makeRunningBar(run);
   const actions = element(
     'div',
     { class: 'actions' },
     asOf,
+    signIn,
     command('Check', 'redisCluster.check'),
     reshard,
     command('Refresh', 'redisCluster.refresh'),
@@ -43,6 +45,7 @@ export function makeHeader(run: (command: SlotMapCommand) => void, goTo: (slot: 
       const { state } = table;
       // It would be refused: of which slots there are nothing is known.
       reshard.hidden = state.standing === 'unreachable';
+      signIn.hidden = !state.mayNeedSignIn;
       setText(name, state.name);
       setText(where, state.where);
       setText(asOf, `As of ${new Date(state.takenAt).toLocaleTimeString()}`);
@@ -52,7 +55,7 @@ export function makeHeader(run: (command: SlotMapCommand) => void, goTo: (slot: 
       setAttributes(problems, { 'data-count': String(state.problems.length) });
     },
     tellGone(text) {
-      reshard.hidden = true;
+      reshard.hidden = signIn.hidden = true;
       bar.show(undefined);
       replaceChanged(problems, [element('li', {}, text)]);
     },

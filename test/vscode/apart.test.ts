@@ -97,6 +97,9 @@ describe('a cluster that falls apart', { timeout: 10 * 60_000 }, () => {
     await vscode.expandRow(cluster.context);
     await vscode.expandRow('shop');
     await vscode.treeRow(/No cluster has been formed yet/).waitFor();
+    assert.match((await vscode.rowTexts()).join('\n'), /^shop, no cluster formed · 3 servers/m);
+    await vscode.treeRow('shop').hover();
+    await vscode.treeRow('shop').getByRole('button', { name: 'Form Cluster…' }).waitFor();
     await picture('not-formed');
     const addresses = (await read()).nodes.map(({ pod = '' }) => pod);
     assert.deepEqual(addresses, ['shop-0', 'shop-1', 'shop-2']);

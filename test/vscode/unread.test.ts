@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { assertAccessible } from './accessible.ts';
 import { keepOnFailure, launchVSCode, type VSCodeUnderTest } from '../support/launchVSCode.ts';
 import { startRedisCluster, type TestCluster } from '../support/startRedisCluster.ts';
+import { eventually } from './kubernetesAccess.ts';
 import type { CheckResult, Result, SnapshotResult } from './results.ts';
 
 const extensionPath = fileURLToPath(new URL('../..', import.meta.url));
@@ -61,6 +62,11 @@ describe('a cluster that cannot be read', { timeout: 10 * 60_000 }, () => {
     await vscode.setTheme('dark');
     await vscode.screenshot('unread-map-dark');
     await assertAccessible(vscode);
+    await page.getByText('Sign In…', { exact: true }).click();
+    await eventually('the question for the user', 20, async () =>
+      (await vscode.promptText().catch(() => '')).includes('Enter the user name'),
+    );
+    await vscode.page.keyboard.press('Escape');
   });
 
   test('refuses every change with the reason, whatever was confirmed', async () => {

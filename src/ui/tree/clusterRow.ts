@@ -23,9 +23,9 @@ export interface ClusterWork {
   readonly own?: RunningOperation;
   /** All work that explains findings, this window's too. */
   readonly all: readonly RunningWork[];
-  /** Operations that ended with steps left, the newest first. */
   /** A person has signed in to it. */
   readonly isSignedIn?: boolean;
+  /** Operations that ended with steps left, the newest first. */
   readonly unfinished?: readonly Pick<Unfinished, 'id' | 'end' | 'steps' | 'title' | 'lastAt'>[];
 }
 
@@ -68,16 +68,7 @@ export function clusterRow(
     tooltip: stateTooltip(snapshot, findings, state, work.all),
     // What runs never hides what it does not explain.
     icon: (state === 'ok' ? runningIcon(work) : undefined) ?? stateIcons[state],
-    facets: [
-      'cluster',
-      state,
-      isKubernetesRef(snapshot.ref) ? 'kubernetes' : 'address',
-      ...(isUnformed(snapshot) ? ['unformed'] : []),
-      ...(podsOf(snapshot).some(hasEnded) ? ['endedPods'] : []),
-      ...(mayNeedSignIn(snapshot) ? ['signIn'] : []),
-      ...(work.isSignedIn === true ? ['signedIn'] : []),
-      ...(work.own === undefined ? [] : ['running']),
-    ].join(' '),
+    facets: facetsOf(snapshot, state, work),
     expansion: drawing.expanded ? 'expanded' : 'collapsed',
     target: { kind: 'cluster', ref: snapshot.ref },
     children: [
@@ -90,6 +81,21 @@ export function clusterRow(
       ...(state === 'unreachable' ? [] : [slotsRow(`${id}/slots`, snapshot)]),
     ],
   };
+}
+
+function facetsOf(snapshot: ClusterSnapshot, state: ClusterState, work: ClusterWork): string {
+  // Servers with keys may have lost their nodes.conf: a new cluster would not serve these.
+  const isEmpty = snapshot.nodes.every(({ view }) => view?.keys === 0);
+  return [
+    'cluster',
+    state,
+    isKubernetesRef(snapshot.ref) ? 'kubernetes' : 'address',
+    ...(isUnformed(snapshot) && isEmpty ? ['unformed'] : []),
+    ...(podsOf(snapshot).some(hasEnded) ? ['endedPods'] : []),
+    ...(mayNeedSignIn(snapshot) ? ['signIn'] : []),
+    ...(work.isSignedIn === true ? ['signedIn'] : []),
+    ...(work.own === undefined ? [] : ['running']),
+  ].join(' ');
 }
 
 function findingRow(id: string, finding: Finding, index: number, snapshot: ClusterSnapshot): Row {

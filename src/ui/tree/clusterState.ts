@@ -4,6 +4,7 @@ import { isKubernetesRef } from '../../model/clusterRef.ts';
 import { partsWithData } from '../../model/parts.ts';
 import { quantity } from '../../model/quantity.ts';
 import type { ClusterSnapshot, RunningWork } from '../../model/snapshot.ts';
+import { isUnformed } from '../../model/unformed.ts';
 import { isUnread, whyUnreadShort } from '../../model/unread.ts';
 import { workText } from './operationRow.ts';
 import { errorIcon, okIcon, warningIcon, type RowIcon } from './row.ts';
@@ -46,6 +47,9 @@ export function stateDescription(
   const runs = running === undefined ? [] : [running];
   if (state === 'unreachable') {
     return [`${stateTexts[state]}: ${whyUnreadShort(snapshot)}`, ...runs].join(' · ');
+  }
+  if (isUnformed(snapshot)) {
+    return ['no cluster formed', ...runs, quantity(snapshot.nodes.length, 'server')].join(' · ');
   }
   const others = partsWithData(snapshot);
   const parts = state === 'apart' ? [`largest of ${quantity(others.length + 1, 'part')}`] : [];

@@ -35,6 +35,7 @@ function state(shards: readonly ShardState[], rest: Partial<SlotMapState> = {}):
     where: '127.0.0.1:7000',
     takenAt: 0,
     standing: 'known',
+    mayNeedSignIn: false,
     shards,
     uncovered: [],
     moving: [],

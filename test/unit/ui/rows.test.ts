@@ -185,7 +185,7 @@ test('menus match facets that rows have, and only commands that exist', () => {
     ...healthy,
     nodes: healthy.nodes.map((node) => (node.id === 'r2' ? { ...node, health: 'failed' as const } : node)),
   };
-  const alone = { ...view('m0'), self: line('m0', { slots: [] }), others: [] };
+  const alone = { ...view('m0'), keys: 0, self: line('m0', { slots: [] }), others: [] };
   const ended = { ...pod('new-1', '10.0.0.9'), phase: 'Failed' };
   const unformed = {
     ...healthy,
@@ -213,6 +213,8 @@ test('menus match facets that rows have, and only commands that exist', () => {
       isSignedIn: true,
     }),
   });
+  const texts = [...indexRows(rows).values()].map(({ row }) => `${row.label} ${row.description ?? ''}`);
+  assert.ok(texts.includes('cart no cluster formed · Reshard · 1 server'), texts.join('\n'));
   const facets = [...indexRows(rows).values()].map(({ row }) => row.facets);
   for (const entry of Object.values(manifest.contributes.menus).flat()) {
     assert.ok(commands.has(entry.command), entry.command);

@@ -12,6 +12,8 @@ export interface SlotMapState {
   readonly takenAt: number;
   /** `empty`: no master has a slot; `unreachable`: no node answered, so what is shown is unverified or nothing. */
   readonly standing: 'known' | 'empty' | 'unreachable';
+  /** Whether another user, password or certificate may help. */
+  readonly mayNeedSignIn: boolean;
   /** By first slot. */
   readonly shards: readonly ShardState[];
   readonly uncovered: SlotSet;
@@ -90,7 +92,11 @@ export type ToPanel =
 
 /** The commands that the panel offers; each runs as it would from the tree, for the panel's cluster. */
 export type SlotMapCommand =
-  'redisCluster.refresh' | 'redisCluster.check' | 'redisCluster.reshard' | 'redisCluster.cancelOperation';
+  | 'redisCluster.signIn'
+  | 'redisCluster.refresh'
+  | 'redisCluster.check'
+  | 'redisCluster.reshard'
+  | 'redisCluster.cancelOperation';
 
 export type FromPanel =
   /** The page has been loaded, for the first time or again after it was hidden, and knows nothing. */

@@ -16,6 +16,7 @@ const coalesceMs = 100;
 /** A page that takes longer is open all the same. */
 const drawLimitMs = 3_000;
 const commands: readonly string[] = [
+  'redisCluster.signIn',
   'redisCluster.refresh',
   'redisCluster.check',
   'redisCluster.reshard',

@@ -5,7 +5,7 @@ import { withInfo } from '../../../model/nodeView.ts';
 import { nodeName, shardsOf, slotsText, uncoveredSlots } from '../../../model/shards.ts';
 import { allSlots, countSlots, formatSlots, unionSlots, type SlotSet } from '../../../model/slots.ts';
 import type { ClusterSnapshot, RedisNode, RunningWork, Shard } from '../../../model/snapshot.ts';
-import { asSentence, isUnread } from '../../../model/unread.ts';
+import { asSentence, isUnread, mayNeedSignIn } from '../../../model/unread.ts';
 import type { ClusterWork } from '../../tree/clusterRow.ts';
 import type { ContestedSlots, ShardState, SlotMapState } from './messages.ts';
 import { contestedSlots, movingSlots } from './openSlots.ts';
@@ -36,6 +36,7 @@ export function slotMapState(
       : snapshot.ref.addresses.join(', '),
     takenAt: snapshot.takenAt,
     standing: standingOf(snapshot, shards),
+    mayNeedSignIn: mayNeedSignIn(snapshot),
     shards: shards.map((shard) => shardState(shard, colours.get(shard.id) ?? 0)),
     uncovered: uncoveredSlots(snapshot),
     moving: movingSlots(snapshot),
