@@ -48,10 +48,10 @@ test('a cluster that has fallen apart says into which parts and why, and offers 
     return source(id, { others: [...others.map((other) => line(other)), lost] });
   });
   const four = snapshotOf(strange).workloads.map((set) => ({ ...set, replicas: 4, readyReplicas: 4 }));
-  const stranger = check({ ...snapshotOf(strange), workloads: four, otherParts: apart.otherParts }).find(
-    ({ rule }) => rule === 'stranger',
+  const unknown = check({ ...snapshotOf(strange), workloads: four, otherParts: apart.otherParts }).find(
+    ({ rule }) => rule === 'unknown-node',
   );
-  assert.match(stranger?.remedy ?? '', /^First resolve the finding about the parts of the cluster/);
+  assert.match(unknown?.remedy ?? '', /^First resolve the finding about the parts of the cluster/);
   assert.equal(isSound(findings), false);
   assert.match(verdictText(apart, findings), /^cart is unhealthy: 1 error/);
   assert.match(checkText(apart, findings), /\[ERR\] The cluster is split into 2 parts/);
