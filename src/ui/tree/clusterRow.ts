@@ -109,7 +109,7 @@ function findingRow(id: string, finding: Finding, index: number, snapshot: Clust
   return {
     id: `${id}/problems/${finding.rule}/${node ?? index}`,
     label: headline,
-    description: finding.message.replace(`${headline} `, ''),
+    description: withoutWordsOf(headline, finding.message),
     spokenFirst: { error: 'Error', warning: 'Warning', info: 'Note' }[finding.severity],
     tooltip: [
       finding.message,
@@ -123,6 +123,13 @@ function findingRow(id: string, finding: Finding, index: number, snapshot: Clust
     target: { kind: 'cluster', ref: snapshot.ref },
     click: { command: 'redisCluster.check', title: 'Check Cluster' },
   };
+}
+
+/** A message without the words that it begins with as its headline does. */
+function withoutWordsOf(headline: string, message: string): string {
+  const words = message.split(' ');
+  const said = headline.split(' ').findIndex((word, index) => word !== words[index]);
+  return said === 0 ? message : words.slice(said === -1 ? headline.split(' ').length : said).join(' ');
 }
 
 /** Whether signing in may help against what was found. */

@@ -4,8 +4,8 @@ import { quantity } from '../../model/quantity.ts';
 import { mastersOf, nodeName, shardsOf, slotsText } from '../../model/shards.ts';
 import type { ClusterSnapshot, RedisNode, Shard } from '../../model/snapshot.ts';
 import { formatSlots } from '../../model/slots.ts';
-import { nodeRow } from './nodeRow.ts';
-import { errorIcon, warningIcon, type Row } from './row.ts';
+import { nodeRow, stateText } from './nodeRow.ts';
+import { errorIcon, warningIcon, type Row, type RowIcon } from './row.ts';
 import { rangeRow } from './slotsRow.ts';
 
 /** How the nodes of each cluster are listed: by shard, by role, or by the machine that they run on. */
@@ -27,8 +27,6 @@ export function groupedRows(id: string, snapshot: ClusterSnapshot, grouping: Gro
 
 function shardRow(id: string, snapshot: ClusterSnapshot, shard: Shard, index: number): Row {
   const { master, replicas, slots } = shard;
-  const sick = master?.health !== 'ok';
-  const weak = replicas.some((node) => node.health !== 'ok');
   const hasReplica = replicas.length > 0;
   const size = slots.length === 0 ? 'no slots' : slotsText(slots);
   const ranges = slots.length > 3 ? `${slots.length} ranges` : formatSlots(slots);
@@ -37,7 +35,7 @@ function shardRow(id: string, snapshot: ClusterSnapshot, shard: Shard, index: nu
     id,
     label: `Shard ${index + 1}`,
     description: [
-      ...(sick ? ['master unhealthy'] : weak ? ['replica unhealthy'] : []),
+      ...troubleIn(shard),
       ...(hasReplica ? [size, quantity(replicas.length, 'replica')] : ['no replica', size]),
       ...(slots.length === 0 ? [] : [ranges]),
     ].join(' · '),
@@ -46,7 +44,7 @@ function shardRow(id: string, snapshot: ClusterSnapshot, shard: Shard, index: nu
       `Hash slots: ${slots.length === 0 ? 'none' : formatSlots(slots)}`,
       ...replicas.map((node) => `Replica: ${nodeName(node)}`),
     ],
-    icon: sick ? errorIcon : weak ? warningIcon : { name: 'layers' },
+    icon: iconOf(shard),
     facets: 'shard',
     expansion: 'collapsed',
     ...(master === undefined ? {} : { target: { kind: 'node', ref: snapshot.ref, nodeId: master.id } }),
@@ -56,6 +54,22 @@ function shardRow(id: string, snapshot: ClusterSnapshot, shard: Shard, index: nu
       ...slots.map((range) => rangeRow(`${id}/slots`, snapshot.ref, range)),
     ],
   };
+}
+
+function isSilent({ health }: RedisNode): boolean {
+  return health === 'failed' || health === 'unreachable';
+}
+
+/** A master that answers reports what is wrong with the whole cluster, too. */
+function troubleIn({ master, replicas }: Shard): readonly string[] {
+  const state = master === undefined ? undefined : stateText(master);
+  if (master !== undefined && state !== undefined) return [isSilent(master) ? `master ${state}` : state];
+  return replicas.some(({ health }) => health !== 'ok') ? ['replica unhealthy'] : [];
+}
+
+function iconOf(shard: Shard): RowIcon {
+  if (shard.master === undefined || isSilent(shard.master)) return errorIcon;
+  return troubleIn(shard).length > 0 ? warningIcon : { name: 'layers' };
 }
 
 function roleRows(id: string, snapshot: ClusterSnapshot): readonly Row[] {

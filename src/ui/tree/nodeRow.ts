@@ -39,7 +39,8 @@ function description(node: RedisNode): string {
 }
 
 /** The state of a node that is not healthy. */
-function stateText(node: RedisNode): string | undefined {
+/** What is wrong with a node, in a word or two. */
+export function stateText(node: RedisNode): string | undefined {
   if (node.pod?.deleting === true) return 'terminating';
   switch (node.health) {
     case 'ok':

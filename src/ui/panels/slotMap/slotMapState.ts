@@ -128,8 +128,10 @@ function problemsOf(
   const isExpected = ({ id }: RedisNode): boolean =>
     expected.some(({ rule, nodeIds }) => rule === 'reachable' && nodeIds.includes(id));
   problems.push(...uncoveredProblem(snapshot, shards, expected));
+  const failed = new Set<RedisNode>();
   for (const { master, slots } of shards) {
     if (master?.health !== 'failed' || slots.length === 0) continue;
+    failed.add(master);
     problems.push(`${nodeName(master)} has failed: ${slotsText(slots)} not served.`);
   }
   const names = new Map(snapshot.nodes.map((node) => [node.id, nodeName(node)]));
@@ -138,8 +140,11 @@ function problemsOf(
     problems.push(`${claim}: ${shortSlots(formatSlots(slots))}.`);
   }
   for (const node of snapshot.nodes) {
-    if (node.unreachable === undefined || isExpected(node)) continue;
-    problems.push(asSentence(`${nodeName(node)} does not answer: ${node.unreachable.message}`));
+    if (node.unreachable === undefined || isExpected(node) || failed.has(node)) continue;
+    const { message } = node.unreachable;
+    // Of most servers it says the name itself.
+    const name = nodeName(node);
+    problems.push(asSentence(message.includes(name) ? message : `${name} does not answer: ${message}`));
   }
   if (snapshot.apiProblem !== undefined) {
     problems.push(
