@@ -34,6 +34,37 @@ write_config() {
   ping_often
   [ "$TLS" != yes ] || tls_config
   [ -z "$password" ] || password_config
+  [ ! -r "$AUTH/operator-users" ] || users_config <"$AUTH/operator-users"
+}
+
+# Users that "Create Operator User…" has put into the Secret, with the hashes of their passwords. A server does not start
+# with a rule for a command that its version does not have: such a rule says since when, as in redis-8.4:+cluster|migration.
+users_config() {
+  set -f
+  read -r product _ version _ <<END
+$(redis-server --version)
+END
+  while read -r word name rules || [ -n "$word" ]; do
+    [ "$word" = user ] || continue
+    line="user $name"
+    for rule in $rules; do
+      case $rule in
+      redis-*:* | valkey-*:*) is_since "${rule%%:*}" && line="$line ${rule#*:}" ;;
+      *) line="$line $rule" ;;
+      esac
+    done
+    echo "$line"
+  done
+  set +f
+}
+
+# is_since <product-major.minor>: whether this server is of that product and version or a later one.
+is_since() {
+  case $1,$product in redis-*,Redis | valkey-*,Valkey) ;; *) return 1 ;; esac
+  echo "${version#v=} ${1#*-}" | awk '{
+    split($1, is, "."); split($2, at, ".")
+    exit !(is[1] + 0 > at[1] + 0 || is[1] + 0 == at[1] + 0 && is[2] + 0 >= at[2] + 0)
+  }'
 }
 
 # A server asks every other one at the latest after half a cluster-node-timeout, so that a lost worker is noticed after up

@@ -71,6 +71,10 @@ export interface StepFields {
   };
   /** Writes a setting where pods find it when they start. */
   readonly keepSetting: { readonly configMap: string; readonly name: string; readonly value: string };
+  /** On every server; the run is handed the password, which stands in no step. */
+  readonly createUser: { readonly user: string; readonly nodes: readonly string[] };
+  /** Writes that user where pods find it when they start. */
+  readonly keepUser: { readonly user: string; readonly secret: string };
   readonly flush: { readonly nodes: readonly string[] };
   /**
    * Slots that no master serves; keys that the master holds in them stay. `dead` are nodes that a person says are dead,
@@ -153,6 +157,8 @@ const destroys: { readonly [K in StepKind]: boolean | ((step: StepOf<K>) => bool
   copyFunctions: false,
   setConfig: false,
   keepSetting: false,
+  createUser: false,
+  keepUser: false,
   flush: true,
   assignSlots: true,
   correctImports: false,

@@ -1,6 +1,7 @@
 /** What people call the commands that change a cluster: the titles of package.json, as a test compares. */
 const names: Readonly<Record<string, string>> = {
   addShard: 'Add Shard',
+  createOperatorUser: 'Create Operator User',
   delete: 'Delete Cluster',
   deploy: 'Deploy Cluster',
   fix: 'Fix Uncovered Slots',

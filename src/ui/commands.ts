@@ -5,6 +5,7 @@ import { cancelOperation } from './commands/cancelOperation.ts';
 import { check } from './commands/check.ts';
 import { copy } from './commands/copy.ts';
 import { copyPlan } from './commands/copyPlan.ts';
+import { createOperatorUser } from './commands/createOperatorUser.ts';
 import { deleteCluster } from './commands/delete.ts';
 import { deploy } from './commands/deploy.ts';
 import { dismiss } from './commands/dismiss.ts';
@@ -60,6 +61,7 @@ export const commands: Readonly<Record<string, Command>> = {
   check,
   copy,
   copyPlan,
+  createOperatorUser,
   delete: deleteCluster,
   deploy,
   dismiss,

@@ -19,6 +19,8 @@ interface Planned {
   readonly verb: string;
   /** Its steps change pods, and may begin while not a single server can be read. */
   readonly evenUnread?: boolean;
+  /** The password of a user that the plan creates. */
+  readonly newPassword?: string;
   /** What was done, as a sentence without its full stop; also of an operation that was cancelled. */
   readonly message: (result: PlanResult) => string;
 }
@@ -26,7 +28,7 @@ interface Planned {
 /** Shows a plan, asks, and runs its steps by the one loop that runs all plans. The way for every new operation. */
 export async function runPlanned(
   parts: Parts,
-  { plan: asPlanned, asking, verb, message, evenUnread = false }: Planned,
+  { plan: asPlanned, asking, verb, message, newPassword, evenUnread = false }: Planned,
 ): Promise<Outcome | (Outcome & PlanResult)> {
   const isShown = asking.confirmationOf(asPlanned) !== 'none';
   const plan = isShown ? await namedBigKeys(parts, asPlanned) : asPlanned;
@@ -35,7 +37,8 @@ export async function runPlanned(
     run: async (signal, report, observer) => {
       const { ports, close } = await openPorts(parts, plan.ref, signal, report, evenUnread);
       try {
-        const result = await runPlan(plan, { ...ports, observer });
+        const secret = newPassword === undefined ? {} : { newPassword };
+        const result = await runPlan(plan, { ...ports, ...secret, observer });
         return { ...result, ...endOf(plan, message(result), result) };
       } finally {
         close();

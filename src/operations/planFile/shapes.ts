@@ -13,6 +13,8 @@ type FiledKind = Exclude<
   | 'configure'
   | 'changeObject'
   | 'deleteObjects'
+  | 'createUser'
+  | 'keepUser'
 >;
 
 /** Reads one field of untrusted input. Throws a UserError that names it. */

@@ -4,6 +4,7 @@ import { bringKeys } from './bringKeys.ts';
 import { closeSlots } from './closeSlots.ts';
 import { copyFunctions } from './copyFunctions.ts';
 import { correctImports } from './correctImports.ts';
+import { createUser } from './createUser.ts';
 import { deleteVolumes } from './deleteVolumes.ts';
 import { emptyMaster } from './emptyMaster.ts';
 import { flush } from './flush.ts';
@@ -11,6 +12,7 @@ import { forget } from './forget.ts';
 import { formShard } from './formShard.ts';
 import { introduce } from './introduce.ts';
 import { keepSetting } from './keepSetting.ts';
+import { keepUser } from './keepUser.ts';
 import { meet } from './meet.ts';
 import { moveSlots } from './moveSlots.ts';
 import { promote } from './promote.ts';
@@ -31,6 +33,7 @@ export const stepRuns: StepRuns = {
   closeSlots,
   copyFunctions,
   correctImports,
+  createUser,
   deleteVolumes,
   emptyMaster,
   flush,
@@ -38,6 +41,7 @@ export const stepRuns: StepRuns = {
   formShard,
   introduce,
   keepSetting,
+  keepUser,
   meet,
   moveSlots,
   promote,

@@ -39,6 +39,8 @@ export interface StepPorts {
   readonly redis: typeof redisEntry;
   /** Absent where the cluster is not in Kubernetes. */
   readonly kubernetes?: KubernetesPorts;
+  /** The password of a user that the plan creates: no step has it, as steps stand in journals and logs. */
+  readonly newPassword?: string;
   readonly tally: (figures: Tally) => void;
   /** Says that the step did all but this, which is no failure of the plan's other moves. */
   readonly leave: (left: Left) => void;
@@ -61,4 +63,10 @@ export interface StepPorts {
 export function kubernetesOf({ kubernetes, snapshot }: StepPorts): KubernetesPorts {
   if (kubernetes !== undefined) return kubernetes;
   throw new UserError('invalid-input', `${snapshot.name} is not in Kubernetes. Nothing was changed.`);
+}
+
+/** What a step that creates a user needs. Throws where the run was handed none, which is a bug of the command. */
+export function newPasswordOf({ newPassword }: StepPorts): string {
+  if (newPassword === undefined) throw new Error('the run was handed no password for the user');
+  return newPassword;
 }

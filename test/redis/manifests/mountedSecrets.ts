@@ -5,6 +5,8 @@ import { join } from 'node:path';
 export interface PasswordSecret {
   readonly password: string;
   readonly previous?: string;
+  /** Lines of users that servers start with. */
+  readonly users?: string;
 }
 
 /** The files of the Secret for TLS, PEM texts by name. */
@@ -14,7 +16,11 @@ export type TlsSecret = Readonly<Record<'ca.crt' | 'tls.crt' | 'tls.key', string
 export async function mountPassword(folder: string, secret: PasswordSecret | undefined): Promise<void> {
   const auth = join(folder, 'auth');
   await mkdir(auth, { recursive: true });
-  const files = { password: secret?.password, 'previous-password': secret?.previous };
+  const files = {
+    password: secret?.password,
+    'previous-password': secret?.previous,
+    'operator-users': secret?.users,
+  };
   for (const [name, text] of Object.entries(files)) {
     if (text === undefined) await rm(join(auth, name), { force: true });
     else await writeFile(join(auth, name), text, { mode: 0o440 });

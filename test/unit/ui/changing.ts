@@ -135,6 +135,7 @@ export const changing: Readonly<Record<string, readonly Changing[]>> = {
       answers: { addresses: ['10.0.9.9:6379'] },
     },
   ],
+  createOperatorUser: [{ asks: 'person', state: whole, answers: { user: 'ops' }, types: 'ops' }],
   delete: [
     { asks: 'word', state: whole, only: 'kubernetes', answers: { volumes: false } },
     { asks: 'word', state: whole, only: 'kubernetes', answers: { volumes: true } },

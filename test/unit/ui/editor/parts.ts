@@ -17,7 +17,7 @@ export function partsFor(snapshot: () => ClusterSnapshot, ref: ClusterRef, count
   const cluster = { ...snapshot(), ref, name: 'cart' };
   const connection = {
     pipeline: (commands: readonly unknown[][]) => Promise.resolve(commands.map(() => 0)),
-    call: () => Promise.resolve(['hz', '10']),
+    call: (...command: readonly unknown[]) => Promise.resolve(replyTo(command)),
     close: () => undefined,
   };
   const dialer = { credentials: {}, dial: (id: string) => Promise.resolve({ ...connection, id }) };
@@ -64,6 +64,12 @@ export function partsFor(snapshot: () => ClusterSnapshot, ref: ClusterRef, count
     sourcesReady: () => Promise.resolve(),
   };
   return parts as unknown as Parts;
+}
+
+/** Every command is known, the user that is asked for is not there, and each setting is 10. */
+function replyTo([verb, , ...names]: readonly unknown[]): unknown {
+  if (verb === 'COMMAND') return names.map((name) => [name]);
+  return verb === 'ACL' ? null : ['hz', '10'];
 }
 
 /** A namespace with the StatefulSet of a cluster by this product's manifests, and with all rights. */

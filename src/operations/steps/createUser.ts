@@ -1,0 +1,49 @@
+import type { StepOf } from '../../model/plan.ts';
+import { answers, memberOf, nameOf, refusal } from '../nodes.ts';
+import { grantsNoMore, hashOf, isUser, readUser, rulesFor, writeUser } from '../operatorUser/onServer.ts';
+import { withConnection } from '../withConnection.ts';
+import { newPasswordOf, type StepPorts } from './ports.ts';
+import type { StepRun } from './step.ts';
+
+/** Creates a user on every server. It may be used only when all have it, so a part of them is no harm: it runs again. */
+export const createUser: StepRun<'createUser'> = {
+  isDone: async (step, _snapshot, ports) => {
+    const hash = hashOf(newPasswordOf(ports));
+    const are = await onEach(step, ports, async (connection, where) => {
+      const known = await readUser(connection, where, step.user);
+      return known !== undefined && isUser(known, await rulesFor(connection, where), hash);
+    });
+    return are.every(Boolean);
+  },
+  check: async (step, snapshot, ports) => {
+    for (const id of step.nodes) {
+      if (!answers(memberOf(snapshot, id)))
+        throw refusal('unreachable', `${nameOf(snapshot, id)} does not answer.`);
+    }
+    await onEach(step, ports, async (connection, where) => {
+      const known = await readUser(connection, where, step.user);
+      if (known === undefined || grantsNoMore(known, await rulesFor(connection, where))) return;
+      throw refusal('unsafe', `User "${step.user}" on ${where} has been given other rights meanwhile.`);
+    });
+  },
+  act: async (step, ports) => {
+    const hash = hashOf(newPasswordOf(ports));
+    let done = 0;
+    await onEach(step, ports, async (connection, where) => {
+      ports.signal.throwIfAborted();
+      await writeUser(connection, where, step.user, await rulesFor(connection, where), hash);
+      const total = step.nodes.length;
+      ports.report({ text: `Create user ${step.user}`, done: ++done, total, unit: 'servers' });
+    });
+  },
+};
+
+async function onEach<T>(
+  { nodes }: StepOf<'createUser'>,
+  ports: StepPorts,
+  use: (connection: Parameters<Parameters<typeof withConnection>[2]>[0], where: string) => Promise<T>,
+): Promise<readonly T[]> {
+  return await Promise.all(
+    nodes.map((id) => withConnection(ports, id, (one) => use(one, nameOf(ports.snapshot, id)))),
+  );
+}
