@@ -158,6 +158,7 @@ function ownNode(source: Answering, failed: ReadonlySet<string>): RedisNode {
     view,
     ...(pod === undefined ? {} : { pod }),
     ...(address === undefined ? {} : { reachedAt: dialled ?? address }),
+    ...(reading.viaExec === true ? { viaExec: true } : {}),
   };
 }
 

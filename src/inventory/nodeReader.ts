@@ -9,6 +9,8 @@ import { pace } from './pace.ts';
 export interface Route {
   readonly endpoint: Endpoint;
   readonly credentials: Credentials;
+  /** Through a program in the pod, since port-forward is not allowed. */
+  readonly viaExec?: boolean;
   /**
    * Asked where the server has turned out to speak TLS and the credentials say nothing of it: those to try instead, once.
    * Whoever answers remembers it for the other servers of the cluster, so that they are not dialled in plain text.
@@ -36,6 +38,8 @@ export interface Reading {
   readonly notClustered?: boolean;
   /** The node id it had when it last answered: what finds its pod while it is down. */
   readonly lastId?: string;
+  /** It is reached through a program in its pod, since port-forward is not allowed. */
+  readonly viaExec?: boolean;
   /** False until the first attempt has ended. */
   readonly tried: boolean;
 }
@@ -139,7 +143,8 @@ export class NodeReader {
     try {
       const view = await limited(this.#ask(), pace.nodeLimitMs);
       this.#failures = 0;
-      this.reading = { tried: true, view, lastId: view.self.id };
+      const viaExec = this.#route?.viaExec === true ? { viaExec: true } : {};
+      this.reading = { tried: true, view, lastId: view.self.id, ...viaExec };
     } catch (error) {
       this.#drop();
       this.#failures += 1;

@@ -62,7 +62,7 @@ export class PodRoutes {
       const demand: Demand = (shown) => demandOf(this.#redis, endpoint, shown);
       const credentials = await this.credentials(candidate, names, { given, demand });
       return {
-        ...{ endpoint, credentials, close },
+        ...{ endpoint, credentials, close, viaExec: forward.viaExec === true },
         overTls: () => {
           this.#overTls.add(keyOf(candidate));
           return overTls(credentials);

@@ -10,7 +10,7 @@ import { exec } from './exec.ts';
 import type { KubeContext } from './kubeconfigs.ts';
 import type { Forward, KubernetesAccess, KubernetesObject } from './kubernetesAccess.ts';
 import { logsOf } from './logs.ts';
-import { forward } from './portForward.ts';
+import { forward, Ways } from './portForward.ts';
 import { readSecret, readTexts } from './secrets.ts';
 import { createSignIn, type SignIn } from './signIn.ts';
 import { watchRedis } from './watch.ts';
@@ -24,6 +24,7 @@ export function openContext(context: KubeContext): KubernetesAccess {
   const client = createClient(signIn);
   const ends = new Set<() => void>();
   const sockets = socketFolder();
+  const ways = new Ways();
   const closed = new AbortController();
   return {
     context: context.name,
@@ -42,7 +43,7 @@ export function openContext(context: KubeContext): KubernetesAccess {
       const target = { namespace, pod, port };
       // A forward that is still being opened when all is closed must not stay.
       const until = signal === undefined ? closed.signal : AbortSignal.any([signal, closed.signal]);
-      return endedBy(ends, await forward(signIn, client, sockets.path(), target, until));
+      return endedBy(ends, await forward(signIn, client, { folder: sockets.path(), ways }, target, until));
     },
     readSecret: (namespace, from) => readSecret(client, namespace, from),
     readTexts: (namespace, kind, name) => readTexts(client, namespace, kind, name),
@@ -77,7 +78,7 @@ function endedBy(ends: Set<() => void>, opened: Forward): Forward {
     opened.close();
   };
   ends.add(close);
-  return { path: opened.path, close };
+  return { ...opened, close };
 }
 
 /** A folder that only this user may enter (mkdtemp makes it 0700), made when the first socket needs it. */

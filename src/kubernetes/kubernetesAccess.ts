@@ -70,6 +70,8 @@ export interface ConfigMapKey {
 export interface Forward {
   /** Path of a Unix socket in a folder only this user may enter. */
   readonly path: string;
+  /** It goes through a program in the pod, since only exec is allowed. */
+  readonly viaExec?: boolean;
   close(): void;
 }
 

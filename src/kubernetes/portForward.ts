@@ -4,15 +4,11 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 
 import { messageOf, UserError } from '../model/errors.ts';
-import { openChannel, type Channel } from './channel.ts';
 import type { ApiClient } from './client.ts';
+import { openExecTunnel, type ExecTarget } from './execTunnel.ts';
 import type { Forward } from './kubernetesAccess.ts';
-import type { Asked } from './problems.ts';
 import type { SignIn } from './signIn.ts';
-
-/** Bytes waiting for the network above which the local side has to wait, and below which it goes on. */
-const highWater = 1_048_576;
-const lowWater = 262_144;
+import { openTunnel, type Tunnel } from './tunnel.ts';
 
 const dataStream = 0;
 const errorStream = 1;
@@ -25,14 +21,15 @@ const errorStream = 1;
 export async function forward(
   signIn: SignIn,
   client: ApiClient,
-  folder: string,
-  target: { readonly namespace: string; readonly pod: string; readonly port: number },
+  { folder, ways }: { readonly folder: string; readonly ways: Ways },
+  target: Target,
   signal?: AbortSignal,
 ): Promise<Forward> {
   const path = socketPath(folder);
   const ended = new AbortController();
-  const open = (): Promise<Tunnel> => openTunnel(signIn, client, target, ended.signal);
-  let spare: Tunnel | undefined = await abortable(open(), ended, signal);
+  const open = (): ReturnType<Ways['open']> => ways.open(signIn, client, target, ended.signal);
+  const { tunnel: opened, viaExec } = await abortable(open(), ended, signal);
+  let spare: Tunnel | undefined = opened;
   const locals = new Set<Socket>();
   const server = createServer({ pauseOnConnect: true, noDelay: true }, (local) => {
     locals.add(local);
@@ -43,7 +40,7 @@ export async function forward(
     if (first !== undefined) first.attach(local);
     else
       open().then(
-        (tunnel) => {
+        ({ tunnel }) => {
           tunnel.attach(local);
         },
         (error: unknown) => local.destroy(error instanceof Error ? error : undefined),
@@ -65,7 +62,7 @@ export async function forward(
     close();
     signal.throwIfAborted();
   }
-  return { path, close };
+  return { path, viaExec, close };
 }
 
 function socketPath(folder: string): string {
@@ -84,11 +81,7 @@ function listen(server: Server, path: string): Promise<void> {
   });
 }
 
-async function abortable(
-  opening: Promise<Tunnel>,
-  ended: AbortController,
-  signal?: AbortSignal,
-): Promise<Tunnel> {
+async function abortable<T>(opening: Promise<T>, ended: AbortController, signal?: AbortSignal): Promise<T> {
   const abort = (): void => {
     ended.abort(signal?.reason);
   };
@@ -101,73 +94,68 @@ async function abortable(
   }
 }
 
-/** One WebSocket to a pod's port; what comes before a local socket is attached is kept for it. */
-interface Tunnel {
-  isOpen(): boolean;
-  attach(local: Socket): void;
-}
+type Target = ExecTarget;
 
-async function openTunnel(
+/** Through port-forward: one stream of bytes and one of errors. */
+function openForwardTunnel(
   signIn: SignIn,
   client: ApiClient,
-  { namespace, pod, port }: { readonly namespace: string; readonly pod: string; readonly port: number },
+  { namespace, pod, port }: Target,
   signal: AbortSignal,
 ): Promise<Tunnel> {
-  const path = `/api/v1/namespaces/${namespace}/pods/${pod}/portforward?ports=${String(port)}`;
-  const asked: Asked = { verb: 'create', resource: 'pods/portforward', namespace, name: pod };
-  const early: Buffer[] = [];
   const started = new Set<number>();
-  let isOpen = true;
-  let deliver = (data: Buffer): void => void early.push(data);
-  let end = (): void => undefined;
-  const channel = await openChannel(
+  return openTunnel(
     signIn,
     client,
-    path,
-    asked,
     {
-      onData: (stream, data) => {
+      path: `/api/v1/namespaces/${namespace}/pods/${pod}/portforward?ports=${String(port)}`,
+      asked: { verb: 'create', resource: 'pods/portforward', namespace, name: pod },
+      sendOn: dataStream,
+      receive: (stream, data) => {
         // The first two bytes of either stream repeat the port.
         const rest = started.has(stream) ? data : data.subarray(2);
         started.add(stream);
-        if (rest.length === 0) return;
-        if (stream === dataStream) deliver(rest);
-        else if (stream === errorStream) end();
-      },
-      onClose: () => {
-        isOpen = false;
-        end();
+        if (stream === dataStream) return rest;
+        return stream === errorStream && rest.length > 0 ? 'end' : undefined;
       },
     },
     signal,
   );
-  return {
-    isOpen: () => isOpen,
-    attach: (local) => {
-      deliver = (data) => {
-        if (!local.write(data)) channel.pause();
-      };
-      end = () => local.destroy();
-      for (const data of early.splice(0)) deliver(data);
-      if (isOpen) connectBoth(local, channel);
-      else local.destroy();
-    },
-  };
 }
 
-function connectBoth(local: Socket, channel: Channel): void {
-  local.on('drain', () => {
-    channel.resume();
-  });
-  local.on('data', (data: Buffer) => {
-    channel.send(dataStream, data, () => {
-      if (local.isPaused() && channel.waiting < lowWater) local.resume();
-    });
-    if (channel.waiting > highWater) local.pause();
-  });
-  local.on('close', () => {
-    channel.close();
-  });
-  if (local.destroyed) channel.close();
-  else local.resume();
+/** Milliseconds after which a namespace in which port-forward was refused is asked for it again. */
+const refusedFor = 300_000;
+
+/** By which way the ports of a namespace's pods are reached. */
+export class Ways {
+  readonly #refused = new Map<string, number>();
+
+  /** Port-forward, and exec where that is forbidden. Throws the refusal of both where neither is allowed. */
+  async open(
+    signIn: SignIn,
+    client: ApiClient,
+    target: Target,
+    signal: AbortSignal,
+  ): Promise<{ readonly tunnel: Tunnel; readonly viaExec: boolean }> {
+    const until = this.#refused.get(target.namespace) ?? 0;
+    if (performance.now() < until)
+      return { tunnel: await openExecTunnel(signIn, client, target, signal), viaExec: true };
+    try {
+      return { tunnel: await openForwardTunnel(signIn, client, target, signal), viaExec: false };
+    } catch (error) {
+      if (!(error instanceof UserError) || error.reason !== 'forbidden') throw error;
+      const tunnel = await openExecTunnel(signIn, client, target, signal).catch((other: unknown) => {
+        throw bothRefused(error, other);
+      });
+      this.#refused.set(target.namespace, performance.now() + refusedFor);
+      return { tunnel, viaExec: true };
+    }
+  }
+}
+
+function bothRefused(forward: UserError, exec: unknown): unknown {
+  if (!(exec instanceof UserError)) return exec;
+  const instead =
+    exec.reason === 'forbidden' ? 'Neither is pods/exec allowed, which would do instead.' : exec.message;
+  return new UserError('forbidden', `${forward.message} ${instead}`, { cause: forward });
 }

@@ -58,6 +58,8 @@ export interface RedisNode {
   readonly busPort: number;
   /** `host:port` where this machine reached it; only outside Kubernetes, and only where it answered. */
   readonly reachedAt?: string;
+  /** It is reached through a program in its pod, since port-forward is not allowed. */
+  readonly viaExec?: boolean;
   readonly role: 'master' | 'replica';
   readonly masterId?: string;
   readonly slots: SlotSet;

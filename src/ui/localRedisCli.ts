@@ -23,7 +23,7 @@ const signedIn =
  * Certificates are files in that folder until the terminal is closed: redis-cli takes them by path only.
  */
 export async function localRedisCli(
-  { host, port }: Address,
+  at: Address | { readonly path: string },
   { username, password, tls }: Credentials,
 ): Promise<LocalRedisCli> {
   const folder = await mkdtemp(join(tmpdir(), 'redis-cli-'));
@@ -38,7 +38,8 @@ export async function localRedisCli(
       files.push(option, file);
     }
     const args = [
-      ...['-h', host, '-p', String(port), '-c'],
+      // Through a socket no other node can be reached, so redirections are shown instead of followed.
+      ...('path' in at ? ['-s', at.path] : ['-h', at.host, '-p', String(at.port), '-c']),
       ...(username === undefined ? [] : ['--user', username]),
       ...(tls === undefined ? [] : ['--tls', ...files]),
       ...(tls?.serverName === undefined ? [] : ['--sni', tls.serverName]),

@@ -11,11 +11,33 @@ import type { OperationsFixture } from './operationsFixture.ts';
 
 /** What a user can do who has just the rights of a file in manifests/rbac, in the fixture's namespace. */
 export async function accessWithRole(
-  { access, namespace, kubernetes }: OperationsFixture,
+  { access, namespace, kubernetes: { kubeconfig, context } }: OperationsFixture,
   file: 'view' | 'operate',
 ): Promise<KubernetesAccess> {
+  return accessWithRules({ access, namespace, kubeconfig, context }, roleIn(file));
+}
+
+/** A Role of manifests/rbac. */
+export function roleIn(file: 'view' | 'operate'): KubernetesObject {
   const path = join(import.meta.dirname, '..', '..', 'manifests', 'rbac', `${file}.yaml`);
-  const role = parse(readFileSync(path, 'utf8')) as KubernetesObject;
+  return parse(readFileSync(path, 'utf8')) as KubernetesObject;
+}
+
+/** What a user can do who has just the rights of this Role. */
+export async function accessWithRules(
+  {
+    access,
+    namespace,
+    kubeconfig: file,
+    context: entry,
+  }: {
+    readonly access: KubernetesAccess;
+    readonly namespace: string;
+    readonly kubeconfig: string;
+    readonly context: string;
+  },
+  role: KubernetesObject,
+): Promise<KubernetesAccess> {
   const { name } = role.metadata;
   const metadata = { name, namespace };
   await access.create({ ...role, metadata });
@@ -36,7 +58,7 @@ export async function accessWithRole(
   });
   const token = await until(() => access.readSecret(namespace, { secret: `${name}-token`, key: 'token' }));
   const kubeconfig = join(await mkdtemp(join(tmpdir(), 'role-')), 'config');
-  await writeFile(kubeconfig, kubeconfigAs(kubernetes.kubeconfig, kubernetes.context, { token }));
+  await writeFile(kubeconfig, kubeconfigAs(file, entry, { token }));
   const [context] = loadKubeconfigs([kubeconfig]).contexts;
   if (context === undefined) throw new Error(`${kubeconfig} has no context.`);
   return openContext(context);

@@ -7,7 +7,7 @@ import type { ClusterSnapshot, RunningWork } from '../../model/snapshot.ts';
 import { isUnformed } from '../../model/unformed.ts';
 import { isUnread, whyUnreadShort } from '../../model/unread.ts';
 import { workText } from './operationRow.ts';
-import { errorIcon, okIcon, warningIcon, type RowIcon } from './row.ts';
+import { errorIcon, okIcon, viaExecText, warningIcon, type RowIcon } from './row.ts';
 
 /** What the views call a cluster's state, in one word: a facet that menus match. */
 export type ClusterState = 'ok' | 'degraded' | 'broken' | 'apart' | 'unreachable';
@@ -71,7 +71,7 @@ export function stateTooltip(
   state: ClusterState,
   running: readonly RunningWork[],
 ): readonly string[] {
-  const { name, ref, workloads, apiProblem } = snapshot;
+  const { name, ref, nodes, workloads, apiProblem } = snapshot;
   const where = isKubernetesRef(ref)
     ? [`Context: ${ref.context}`, `Namespace: ${ref.namespace}`]
     : [`Addresses: ${ref.addresses.join(', ')}`];
@@ -83,6 +83,7 @@ export function stateTooltip(
       (workload) =>
         `${workload.kind} ${workload.name}: ${workload.readyReplicas} of ${quantity(workload.replicas, 'pod')} ready`,
     ),
+    ...(nodes.some(({ viaExec }) => viaExec === true) ? [viaExecText] : []),
     coveredText(snapshot),
     ...findings.map((finding) => finding.message),
     ...(apiProblem === undefined ? [] : [`Kubernetes API: ${apiProblem}`]),

@@ -6,7 +6,7 @@ import { withInfo } from '../../model/nodeView.ts';
 import { nodeName, slotsText } from '../../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
 import { formatSlots } from '../../model/slots.ts';
-import { errorIcon, warningIcon, type Row, type RowIcon } from './row.ts';
+import { errorIcon, viaExecText, warningIcon, type Row, type RowIcon } from './row.ts';
 
 /** One node, under whichever parent it is listed. */
 export function nodeRow(parent: string, snapshot: ClusterSnapshot, node: RedisNode): Row {
@@ -85,6 +85,7 @@ function tooltip(snapshot: ClusterSnapshot, node: RedisNode): readonly string[] 
   if (unreachable?.since !== undefined)
     lines.push(`First failed attempt: ${agoText(unreachable.since, snapshot.takenAt)}`);
   if (pod !== undefined) lines.push(...podLines(pod));
+  if (node.viaExec === true) lines.push(viaExecText);
   return lines;
 }
 

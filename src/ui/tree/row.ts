@@ -43,3 +43,7 @@ export const okIcon: RowIcon = { name: 'pass', color: 'testing.iconPassed' };
 export const warningIcon: RowIcon = { name: 'warning', color: 'list.warningForeground' };
 export const errorIcon: RowIcon = { name: 'error', color: 'list.errorForeground' };
 export const busyIcon: RowIcon = { name: 'loading~spin' };
+
+/** How it is reached where the usual way is not allowed, and what would allow it. */
+export const viaExecText =
+  'Reached through: exec, which is slower. The right to create pods/portforward is missing';

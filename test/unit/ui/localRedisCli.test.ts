@@ -41,6 +41,12 @@ test(
   },
 );
 
+test('through a forwarded socket no redirection is followed', async () => {
+  const { shellArgs, end } = await localRedisCli({ path: '/tmp/socket' }, { username: 'ops' });
+  assert.deepEqual(shellArgs, ['-s', '/tmp/socket', '--user', 'ops']);
+  await end();
+});
+
 test('certificates are files that end with the terminal', async () => {
   const { shellPath, shellArgs, end } = await localRedisCli(server, {
     tls: { ca: 'CA', cert: 'CERT', key: 'KEY', serverName: 'cache' },
