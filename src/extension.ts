@@ -37,7 +37,7 @@ import { UnfinishedOperations } from './ui/unfinishedOperations.ts';
 import { waiting } from './ui/waiting.ts';
 
 /** What the adapters allow a server for its answer, in ms: readings are short, so that a dead node is seen at once. */
-const readingTimes = { connectTimeoutMs: 2_500, commandTimeoutMs: 2_500 };
+const readingTimes = { connectTimeoutMs: 2_500, commandTimeoutMs: 2_500, mostReplyBytes: 32 * 1024 * 1024 };
 /** An operation's commands may take as long as a MIGRATE, which is given up at 60 % of the cluster's node timeout. */
 const operationTimes = { connectTimeoutMs: 10_000, commandTimeoutMs: 60_000 };
 

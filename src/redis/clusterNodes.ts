@@ -1,6 +1,7 @@
 import { UserError } from '../model/errors.ts';
 import { internedNodes, type ClusterNodes, type ReadLine } from '../model/internedNodes.ts';
 import type { KnownNode, OpenSlot } from '../model/nodeView.ts';
+import { serverName } from '../model/serverText.ts';
 import { slotCount, slotSet, type SlotRange } from '../model/slots.ts';
 
 /**
@@ -52,9 +53,9 @@ function readLine(line: string): ReadLine {
   const ranges = slots.filter((slot) => !slot.startsWith('['));
   const flagged = flags.split(',').filter((flag) => flag !== '');
   const node: KnownNode = {
-    id,
+    id: serverName(id),
     ...parseEndpoint(endpoint),
-    ...(hostname === undefined ? {} : { hostname }),
+    ...(hostname === undefined ? {} : { hostname: serverName(hostname) }),
     flags: flagged.filter((flag) => flag !== 'myself'),
     ...(master === '-' ? {} : { masterId: master }),
     configEpoch: Number(epoch) || 0,
@@ -77,7 +78,7 @@ function parseEndpoint(text: string): { host: string; port: number; busPort: num
   const written = Number(address.slice(colon + 1)) || 0;
   const busPort = at === -1 ? written + busOffset : Number(text.slice(at + 1)) || 0;
   const port = written === 0 && busPort > busOffset ? busPort - busOffset : written;
-  return { host: colon === -1 ? '' : address.slice(0, colon), port, busPort };
+  return { host: colon === -1 ? '' : serverName(address.slice(0, colon)), port, busPort };
 }
 
 /** What is no range of hash slots is left out: a server may send anything, and a range without end would be walked. */

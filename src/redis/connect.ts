@@ -1,6 +1,7 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import { formatAddress } from '../model/clusterRef.ts';
 import { LateAnswer, messageOf, TlsRequired, UserError } from '../model/errors.ts';
+import { serverText } from '../model/serverText.ts';
 import { firstWords } from './firstWords.ts';
 import type { Argument, Credentials, Endpoint, NodeConnection } from './nodeConnection.ts';
 import { speaksTls } from './speaksTls.ts';
@@ -10,7 +11,12 @@ export interface ConnectTimes {
   readonly connectTimeoutMs: number;
   /** How long one command may take before its server counts as not answering. */
   readonly commandTimeoutMs: number;
+  /** A server that sends more in reply to what was sent in one write is cut off; what keys may take where absent. */
+  readonly mostReplyBytes?: number;
 }
+
+/** More than a key that may be compared with its copy takes, and less than what a Buffer or a string can hold. */
+const mostBytes = 400 * 1024 * 1024;
 
 /**
  * Opens and signs in one connection. It never reconnects and never sends a command twice: what a lost connection
@@ -29,7 +35,8 @@ export async function connectNode(
   redis.on('error', (error) => {
     lastError = error;
   });
-  const connection = nodeConnection(redis, name);
+  const received = limitReplies(redis, name, times.mostReplyBytes ?? mostBytes);
+  const connection = nodeConnection(redis, name, received);
   try {
     await redis.connect().catch((error: unknown) => {
       throw unreachable(name, lastError ?? error);
@@ -107,12 +114,55 @@ async function signInWith(connection: NodeConnection, { username, password }: Cr
   if (refusal !== undefined) throw refusal;
 }
 
-function nodeConnection(redis: Redis, name: string): NodeConnection {
-  const single = async (reply: Promise<unknown>): Promise<unknown> => {
+/** Counts what a server sends while replies are awaited. */
+interface Received {
+  /** Begins to wait for the reply to a command; the function that is returned ends that. */
+  readonly await: (command: string) => () => void;
+  /** Why the connection was cut; undefined where it was not. */
+  readonly excess: () => UserError | undefined;
+}
+
+/** A server is not trusted to end what it sends: the reply is held in memory until it is whole. */
+function limitReplies(redis: Redis, name: string, most: number): Received {
+  let bytes = 0;
+  let excess: UserError | undefined;
+  const awaited = new Map<symbol, string>();
+  redis.on('connect', () => {
+    redis.stream.on('data', (data: Buffer) => {
+      bytes += data.length;
+      if (bytes <= most || excess !== undefined) return;
+      const [command] = awaited.values();
+      excess = new UserError(
+        'unreachable',
+        `Redis at ${name} sent more than ${Math.round(most / 1024 / 1024)} MiB${command === undefined ? '' : ` in reply to ${command}`}. The connection was closed.`,
+      );
+      redis.stream.destroy();
+      redis.disconnect();
+    });
+  });
+  return {
+    excess: () => excess,
+    await: (command) => {
+      const key = Symbol(command);
+      if (awaited.size === 0) bytes = 0;
+      awaited.set(key, command);
+      return () => {
+        awaited.delete(key);
+        bytes = 0;
+      };
+    },
+  };
+}
+
+function nodeConnection(redis: Redis, name: string, received: Received): NodeConnection {
+  const single = async (command: readonly Argument[], send: () => Promise<unknown>): Promise<unknown> => {
+    const answered = received.await(commandName(command));
     try {
-      return await reply;
+      return await send();
     } catch (error) {
-      throw plainError(name, error);
+      throw received.excess() ?? plainError(name, error);
+    } finally {
+      answered();
     }
   };
   const many = async (commands: readonly (readonly Argument[])[], asBytes: boolean): Promise<unknown[]> => {
@@ -122,7 +172,12 @@ function nodeConnection(redis: Redis, name: string): NodeConnection {
       if (asBytes) pipeline.callBuffer(String(verb), ...rest);
       else pipeline.call(String(verb), ...rest);
     }
-    const replies = (await single(pipeline.exec())) as readonly (readonly [unknown, unknown])[];
+    const replies = (await single(commands[0] ?? [], () => pipeline.exec())) as readonly (readonly [
+      unknown,
+      unknown,
+    ])[];
+    const excess = received.excess();
+    if (excess !== undefined) throw excess;
     return replies.map(([error, reply]) => {
       if (error === null || error === undefined) return reply;
       const plain = plainError(name, error);
@@ -131,14 +186,20 @@ function nodeConnection(redis: Redis, name: string): NodeConnection {
     });
   };
   return {
-    call: (verb, ...rest) => single(redis.call(String(verb), ...rest)),
-    callBuffer: (verb, ...rest) => single(redis.callBuffer(String(verb), ...rest)),
+    call: (verb, ...rest) => single([verb, ...rest], () => redis.call(String(verb), ...rest)),
+    callBuffer: (verb, ...rest) => single([verb, ...rest], () => redis.callBuffer(String(verb), ...rest)),
     pipeline: (commands) => many(commands, false),
     pipelineBuffer: (commands) => many(commands, true),
     close: () => {
       redis.disconnect();
     },
   };
+}
+
+/** `CLUSTER NODES`, `AUTH`: never an argument, which can be a password or a key. */
+function commandName([verb, sub]: readonly Argument[]): string {
+  const isContainer = /^(?:CLUSTER|CONFIG|FUNCTION|ACL|MEMORY)$/.test(String(verb));
+  return isContainer ? `${String(verb)} ${String(sub)}` : String(verb);
 }
 
 /** ioredis hangs the whole command on its errors, passwords included, so none of them leaves this file. */
@@ -155,7 +216,7 @@ function plainError(name: string, error: unknown): Error {
   }
   if (/^(?:ERR max number of clients|DENIED)\b/.test(message)) return refused(name, message);
   // A server quotes what it was sent with a command that it does not know: of AUTH and MIGRATE, a password.
-  return new Error(message.replace(/, with args beginning with:.*/s, ''));
+  return new Error(serverText(message.replace(/, with args beginning with:.*/s, '')));
 }
 
 function unreachable(name: string, error: unknown): UserError {
@@ -168,7 +229,7 @@ function unreachable(name: string, error: unknown): UserError {
 
 /** What a server says that hangs up right away, in its own words. */
 function refused(name: string, words: string): UserError {
-  return new UserError('unreachable', `Redis at ${name} refused the connection: ${words}`);
+  return new UserError('unreachable', `Redis at ${name} refused the connection: ${serverText(words)}`);
 }
 
 /** Nothing listens there, or nothing leads there: no second try would say more. */

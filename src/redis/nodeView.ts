@@ -1,6 +1,7 @@
 import { DeniedCommand, UserError } from '../model/errors.ts';
 import { internedNodes, type ClusterNodes } from '../model/internedNodes.ts';
 import type { DeniedQuestion, NodeView, ReplicationView } from '../model/nodeView.ts';
+import { serverName } from '../model/serverText.ts';
 import { countSlots, slotCount } from '../model/slots.ts';
 import { parseClusterNodes } from './clusterNodes.ts';
 import { infoFields, type InfoFields } from './infoFields.ts';
@@ -109,12 +110,12 @@ export function nodeView(
     slotsAssigned: cluster.number('cluster_slots_assigned'),
     currentEpoch: cluster.number('cluster_current_epoch'),
     product: isValkey ? 'valkey' : 'redis',
-    version: (isValkey ? valkeyVersion : server.text('redis_version')) ?? '',
+    version: serverName((isValkey ? valkeyVersion : server.text('redis_version')) ?? ''),
     ...(runId === undefined ? {} : { runId }),
     uptimeSeconds: server.number('uptime_in_seconds'),
     usedMemoryBytes: info.number('used_memory'),
     maxMemoryBytes: info.number('maxmemory'),
-    evictionPolicy: info.text('maxmemory_policy') ?? '',
+    evictionPolicy: serverName(info.text('maxmemory_policy') ?? ''),
     uncountedMemoryBytes: info.number('mem_not_counted_for_evict'),
     loading: info.text('loading') === '1' || info.text('async_loading') === '1',
     persistence: {
