@@ -32,6 +32,7 @@ import { addressSource, Sources } from './ui/sources.ts';
 import type { ClusterWork } from './ui/tree/clusterRow.ts';
 import { ClusterTree } from './ui/tree/clusterTree.ts';
 import { GroupingChoice } from './ui/tree/groupingChoice.ts';
+import { removeLeftFolders } from './ui/leftFolders.ts';
 import { offerUnfinished } from './ui/offerUnfinished.ts';
 import { UnfinishedOperations } from './ui/unfinishedOperations.ts';
 import { waiting } from './ui/waiting.ts';
@@ -164,6 +165,7 @@ export function activate(context: vscode.ExtensionContext): void {
   if (sandbox.ref !== undefined) setContextKey('hasSandbox', true);
   tree.whenVisible(() => void sources.ready());
   void offerUnfinished(parts, loadCommands);
+  void removeLeftFolders();
 }
 
 let end: (() => Promise<void>) | undefined;

@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
 import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Address } from '../model/clusterRef.ts';
 import type { Credentials } from '../redis/nodeConnection.ts';
+import { folderPrefix } from './leftFolders.ts';
 
 /** How to start redis-cli on this machine, and what is to be removed when it has ended. */
 export interface LocalRedisCli {
@@ -20,13 +20,14 @@ const signedIn =
 /**
  * A password stands neither in an argument nor in the terminal's environment, which any extension can read: it waits in a
  * named pipe in a folder that only this user can open. Where there are no named pipes (Windows), redis-cli asks for it.
- * Certificates are files in that folder until the terminal is closed: redis-cli takes them by path only.
+ * Certificates are files in that folder until the terminal is closed, or the next start after a crash: redis-cli takes
+ * them by path only.
  */
 export async function localRedisCli(
   at: Address | { readonly path: string },
   { username, password, tls }: Credentials,
 ): Promise<LocalRedisCli> {
-  const folder = await mkdtemp(join(tmpdir(), 'redis-cli-'));
+  const folder = await mkdtemp(folderPrefix());
   const end = (): Promise<void> => rm(folder, { recursive: true, force: true });
   try {
     const files: string[] = [];
