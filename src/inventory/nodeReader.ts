@@ -16,6 +16,8 @@ export interface Route {
    * Whoever answers remembers it for the other servers of the cluster, so that they are not dialled in plain text.
    */
   readonly overTls?: () => Credentials;
+  /** What else is known to sign in with, asked once where the server refuses the credentials. */
+  readonly ifRefused?: () => Promise<Credentials>;
   close(): void;
 }
 
@@ -187,16 +189,32 @@ export class NodeReader {
   }
 }
 
-async function connectBy(
-  { endpoint, credentials, overTls }: Route,
-  connect: (endpoint: Endpoint, credentials: Credentials) => Promise<NodeConnection>,
-): Promise<NodeConnection> {
+type Connect = (endpoint: Endpoint, credentials: Credentials) => Promise<NodeConnection>;
+
+async function connectBy(route: Route, connect: Connect): Promise<NodeConnection> {
+  const { endpoint, credentials, overTls } = route;
   try {
     return await connect(endpoint, credentials);
   } catch (error) {
-    if (!(error instanceof TlsRequired) || overTls === undefined) throw error;
-    return await connect(endpoint, overTls());
+    if (error instanceof TlsRequired && overTls !== undefined) return await connect(endpoint, overTls());
+    if (error instanceof UserError && error.reason === 'sign-in-needed')
+      return await connectOtherwise(route, connect, error);
+    throw error;
   }
+}
+
+/** Throws the first refusal where nothing else is known, or where that is refused as well. */
+async function connectOtherwise(
+  { endpoint, credentials, ifRefused }: Route,
+  connect: Connect,
+  refused: UserError,
+): Promise<NodeConnection> {
+  const other = await ifRefused?.().catch(() => undefined);
+  const isSame = other?.password === credentials.password && other?.username === credentials.username;
+  if (other === undefined || isSame) throw refused;
+  return await connect(endpoint, other).catch(() => {
+    throw refused;
+  });
 }
 
 function failed(before: Reading, error: unknown): Reading {

@@ -67,6 +67,8 @@ export class PodRoutes {
           this.#overTls.add(keyOf(candidate));
           return overTls(credentials);
         },
+        // A pod that has just started may not have the user that a person has signed in as.
+        ...(given === undefined ? { ifRefused: () => this.credentials(candidate, [], { demand }) } : {}),
       };
     } catch (error) {
       close();

@@ -35,7 +35,7 @@ const cases = Object.entries(variables).map(
 /**
  * Runs the script of the bundled manifests, which knows the present password and certificates, or redis-cli (valkey-cli,
  * keydb-cli) by itself: $0 is the port, then follow mode, user, whether TLS is spoken, and the paths of authority,
- * certificate and key. The connection stays within the pod, so that a certificate need not bear the name localhost, and
+ * certificate and key. Where the server refuses the password, the container's own is tried. The connection stays within the pod, so that a certificate need not bear the name localhost, and
  * without an authority none is checked. https://redis.io/docs/latest/develop/tools/cli/
  */
 const script = [
@@ -56,18 +56,33 @@ fi`,
   if [ -n "$1" ] && [ -r "$1" ]; then password=$(cat "$1"); fi
   if [ -n "$password" ]; then user=$3; fi
 }`,
-  `if [ "$mode" = container ]; then\n  ${cases.join('\n  ')}\nfi`,
-  'unset REDISCLI_AUTH VALKEYCLI_AUTH',
-  'if [ -n "$password" ]; then export REDISCLI_AUTH="$password" VALKEYCLI_AUTH="$password"; fi',
+  `own() {
+  password= user=
+  ${cases.join('\n  ')}
+}
+if [ "$mode" = container ]; then own; fi`,
   'case ${REDIS_TLS_ENABLED:-}${VALKEY_TLS_ENABLED:-}${TLS_MODE:-} in yes | true | 1) tls=yes ;; esac',
-  'set -- -p "$0" -c',
-  'if [ -n "$user" ]; then set -- "$@" --user "$user"; fi',
-  `if [ "$tls" = yes ]; then
-  if [ -r "$ca" ]; then set -- "$@" --tls --cacert "$ca"; else set -- "$@" --tls --insecure; fi
-  if [ -r "$cert" ] && [ -r "$key" ]; then set -- "$@" --cert "$cert" --key "$key"; fi
-fi`,
-  'for cli in redis-cli valkey-cli keydb-cli; do if command -v "$cli" >/dev/null; then exec "$cli" "$@"; fi; done',
-  'echo "This container has no redis-cli."; exit 127',
+  `run() {
+  unset REDISCLI_AUTH VALKEYCLI_AUTH
+  if [ -n "$password" ]; then export REDISCLI_AUTH="$password" VALKEYCLI_AUTH="$password"; fi
+  set -- -p "$0" -c
+  if [ -n "$user" ]; then set -- "$@" --user "$user"; fi
+  if [ "$tls" = yes ]; then
+    if [ -r "$ca" ]; then set -- "$@" --tls --cacert "$ca"; else set -- "$@" --tls --insecure; fi
+    if [ -r "$cert" ] && [ -r "$key" ]; then set -- "$@" --cert "$cert" --key "$key"; fi
+  fi
+  for cli in redis-cli valkey-cli keydb-cli; do
+    command -v "$cli" >/dev/null || continue
+    if [ -n "$probe" ]; then "$cli" "$@" PING 2>&1; exit; fi
+    exec "$cli" "$@"
+  done
+  echo "This container has no redis-cli."; exit 127
+}`,
+  // A Secret that was changed while the pods run holds a password that their servers do not have yet.
+  `if [ "$mode" = given ]; then
+  case $(probe=yes; run </dev/null) in *WRONGPASS* | *NOAUTH*) own ;; esac
+fi
+probe= && run`,
 ].join('\n');
 
 /**

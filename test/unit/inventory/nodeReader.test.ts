@@ -86,3 +86,37 @@ test('why a server was not read is told apart', async () => {
     ...['password', 'command', 'forbidden', 'tls', 'timeout', 'not-clustered', 'unreachable'],
   ]);
 });
+
+test('where a server refuses what a person signed in with, what was found for it is tried; the first refusal is what is said', async () => {
+  const accepts = { password: 'found' };
+  const tried: (string | undefined)[] = [];
+  const connect: RedisReading['connectNode'] = (_endpoint, { username, password }) => {
+    tried.push(password);
+    if (password === accepts.password) return Promise.resolve({ close: () => undefined } as NodeConnection);
+    return Promise.reject(new UserError('sign-in-needed', `rejected ${username ?? 'default'}`));
+  };
+  const redis: RedisReading = {
+    connectNode: connect,
+    connectPatiently: connect,
+    readNodeView: () => Promise.resolve(view('m0')),
+  };
+  const readWith = async (found: { readonly password: string } | undefined): Promise<NodeReader> => {
+    tried.length = 0;
+    const reader = new NodeReader(redis, () =>
+      Promise.resolve({
+        endpoint: { host: '::1', port: 7501 },
+        credentials: { username: 'ops', password: 'stored' },
+        ...(found === undefined ? {} : { ifRefused: () => Promise.resolve(found) }),
+        close: () => undefined,
+      }),
+    );
+    await reader.read();
+    return reader;
+  };
+  assert.equal((await readWith({ password: 'found' })).reading.view?.self.id, view('m0').self.id);
+  assert.deepEqual(tried, ['stored', 'found']);
+  for (const found of [{ password: 'another' }, undefined]) {
+    const { failure } = (await readWith(found)).reading;
+    assert.deepEqual([failure?.reason, failure?.message], ['password', 'rejected ops']);
+  }
+});

@@ -100,3 +100,40 @@ test('a request for the password is answered once and not shown, however it is c
     assert.deepEqual([shown, answers], [expected, expectedAnswers]);
   }
 });
+
+test('where the server refuses the password of the reading, the one of the container is tried, and the other way round', () => {
+  const tools = mkdtempSync(join(tmpdir(), 'cli-refused-'));
+  try {
+    // A server that takes only "taken"; a terminal that can be told not to show what is typed.
+    const cli = `#!/bin/sh
+case "$*" in *PING) if [ "$REDISCLI_AUTH" = taken ]; then echo PONG; else echo "WRONGPASS invalid"; fi; exit ;; esac
+echo "$* $REDISCLI_AUTH"
+`;
+    for (const [name, text] of [
+      ['redis-cli', cli],
+      ['stty', '#!/bin/sh\n'],
+    ] as const) {
+      writeFileSync(join(tools, name), text);
+      chmodSync(join(tools, name), 0o755);
+    }
+    const run = (password: string, env: Readonly<Record<string, string>>): string => {
+      const { command } = redisCliInPod(6379, known({ username: 'ops', password }), true);
+      const [program = '', ...args] = command;
+      const path = `${tools}:${process.env['PATH'] ?? ''}`;
+      const { stdout } = spawnSync(program, args, {
+        env: { PATH: path, ...env },
+        input: `${password}\n`,
+        encoding: 'utf8',
+      });
+      return stdout.slice(stdout.indexOf('\u0007') + 1).trimEnd();
+    };
+    assert.equal(run('taken', { REDIS_PASSWORD: 'old' }), '-p 6379 -c --user ops taken');
+    assert.equal(run('newer', { REDIS_PASSWORD: 'taken' }), '-p 6379 -c taken');
+    assert.equal(
+      run('newer', { VALKEYCLI_AUTH: 'taken', VALKEY_USER: '_operator' }),
+      '-p 6379 -c --user _operator taken',
+    );
+  } finally {
+    rmSync(tools, { recursive: true });
+  }
+});
