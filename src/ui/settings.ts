@@ -65,6 +65,12 @@ export async function saveAddresses(addresses: readonly string[]): Promise<void>
     .update('addresses', addresses, vscode.ConfigurationTarget.Global);
 }
 
+export async function saveAddressMap(addressMap: Settings['addressMap']): Promise<void> {
+  await vscode.workspace
+    .getConfiguration(section)
+    .update('addressMap', addressMap, vscode.ConfigurationTarget.Global);
+}
+
 /** Calls back when one of the product's settings changed. */
 export function onSettingsChanged(listener: () => void): vscode.Disposable {
   return vscode.workspace.onDidChangeConfiguration((event) => {

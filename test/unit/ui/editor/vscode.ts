@@ -45,9 +45,16 @@ export const window = {
 };
 
 export const ProgressLocation = { Notification: 15 };
+export const ConfigurationTarget = { Global: 1 };
+/** Settings that were written, by name. */
+export const saved = new Map<string, unknown>();
 export const workspace = {
   getConfiguration: () => ({
     get: (name: string, usual: unknown) => person.now.settings?.[name] ?? usual,
+    update: (name: string, value: unknown) => {
+      saved.set(name, value);
+      return Promise.resolve();
+    },
   }),
 };
 
