@@ -81,6 +81,8 @@ export function bundles(outdir, production) {
     supported: { 'dynamic-import': false },
     // ws does without these two native packages.
     external: ['vscode', 'bufferutil', 'utf-8-validate'],
+    // The extension host puts its proxy settings and the system's certificates into these, by their plain names only.
+    alias: { 'node:http': 'http', 'node:https': 'https', 'node:net': 'net', 'node:tls': 'tls' },
     plugins: [separateFiles, withoutUndici],
   };
   const panels = {
