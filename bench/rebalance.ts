@@ -3,9 +3,9 @@
 import { planRebalance, type RebalanceRequest } from '../src/operations/rebalance.ts';
 import { runPlan } from '../src/operations/runPlan.ts';
 import { meet } from '../src/redis/admin.ts';
-import { fill, type Write } from '../test/redis/fill.ts';
-import { readSnapshot } from '../test/redis/readSnapshot.ts';
-import { runPorts } from '../test/redis/runPorts.ts';
+import { fill, type Write } from '../test/support/redis/fill.ts';
+import { readSnapshot } from '../test/support/redis/readSnapshot.ts';
+import { runPorts } from '../test/support/redis/runPorts.ts';
 import { startRedisCluster, type TestCluster } from '../test/support/startRedisCluster.ts';
 import { medianLoad, startLoad, type Load } from './support/load.ts';
 import { median, round } from './support/numbers.ts';

@@ -7,9 +7,9 @@ import { readHealFacts } from '../../src/operations/heal/facts.ts';
 import { runPlan } from '../../src/operations/runPlan.ts';
 import { startRedisCluster, type ClusterNode, type TestCluster } from '../support/startRedisCluster.ts';
 import { pod } from '../unit/sample.ts';
-import { until, withNode } from './moveFixture.ts';
-import { readAnyway } from './readAnyway.ts';
-import { runPorts } from './runPorts.ts';
+import { until, withNode } from '../support/redis/moveFixture.ts';
+import { readAnyway } from '../support/redis/readAnyway.ts';
+import { runPorts } from '../support/redis/runPorts.ts';
 
 const ends: (() => Promise<void>)[] = [];
 after(async () => {

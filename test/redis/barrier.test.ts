@@ -8,9 +8,9 @@ import { moveSlots } from '../../src/redis/moveSlots/moveSlots.ts';
 import type { MoveResult } from '../../src/redis/moveSlots/request.ts';
 import type { ClusterDialer } from '../../src/redis/nodeConnection.ts';
 import { startRedisCluster, type ClusterNode, type TestCluster } from '../support/startRedisCluster.ts';
-import { faultyDialer, strikingDialer } from './faultyDialer.ts';
-import { dumpAll, fill, type Write } from './fill.ts';
-import { readSnapshot } from './readSnapshot.ts';
+import { faultyDialer, strikingDialer } from '../support/redis/faultyDialer.ts';
+import { dumpAll, fill, type Write } from '../support/redis/fill.ts';
+import { readSnapshot } from '../support/redis/readSnapshot.ts';
 
 let cluster: TestCluster;
 let source: ClusterNode;

@@ -1,5 +1,5 @@
 import { test } from 'node:test';
-import { moveBigKeySlowly } from './bigKeyCase.ts';
+import { moveBigKeySlowly } from '../support/redis/bigKeyCase.ts';
 
 for (const [runMs, stopMs] of [
   [5, 5],

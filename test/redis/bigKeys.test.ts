@@ -1,5 +1,5 @@
 import { test } from 'node:test';
-import { moveBigKeySlowly } from './bigKeyCase.ts';
+import { moveBigKeySlowly } from '../support/redis/bigKeyCase.ts';
 
 test(
   'a hash that slow servers cannot move in time stays, alone, and no replica takes over',

@@ -5,8 +5,8 @@ import { after, before, test } from 'node:test';
 import type { Inventory } from '../../src/inventory/inventory.ts';
 import { planReshard } from '../../src/operations/reshard.ts';
 import { startRedisCluster, type TestCluster } from '../support/startRedisCluster.ts';
-import { folderOf, readByAddress, readUntil } from './byAddress.ts';
-import { nodeAt, withNode } from './moveFixture.ts';
+import { folderOf, readByAddress, readUntil } from '../support/redis/byAddress.ts';
+import { nodeAt, withNode } from '../support/redis/moveFixture.ts';
 
 let cluster: TestCluster;
 let inventory: Inventory;

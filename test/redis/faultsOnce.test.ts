@@ -1,5 +1,5 @@
-import { repeatables } from './repeatable.ts';
-import { injectToolFaults } from './toolFaults.ts';
+import { repeatables } from '../support/redis/repeatable.ts';
+import { injectToolFaults } from '../support/redis/toolFaults.ts';
 
 const { reshard, rebalance, promote, replicate, setConfig, forget, fix } = repeatables;
 const { 'heal, nodes apart': apart, 'heal, a move half done': halfDone } = repeatables;

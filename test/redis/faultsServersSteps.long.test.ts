@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { repeatables } from './repeatable.ts';
-import { assertNothingLost, prepareServerFaults, type ServerFaults } from './serverFaults.ts';
+import { repeatables } from '../support/redis/repeatable.ts';
+import { assertNothingLost, prepareServerFaults, type ServerFaults } from '../support/redis/serverFaults.ts';
 
 let faults: ServerFaults;
 before(async () => {

@@ -1,6 +1,6 @@
-import { boundariesOf } from './faultTools.ts';
-import { repeatables } from './repeatable.ts';
-import { injectToolFaults } from './toolFaults.ts';
+import { boundariesOf } from '../support/redis/faultTools.ts';
+import { repeatables } from '../support/redis/repeatable.ts';
+import { injectToolFaults } from '../support/redis/toolFaults.ts';
 
 const name = 'addShard and removeShard';
 injectToolFaults({

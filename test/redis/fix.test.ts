@@ -6,10 +6,10 @@ import { planFix } from '../../src/operations/fix.ts';
 import { readStrayKeys } from '../../src/operations/fix/facts.ts';
 import { withConnection } from '../../src/operations/withConnection.ts';
 import { startRedisCluster, type TestCluster } from '../support/startRedisCluster.ts';
-import { checkText, present, run, untilSo } from './faultTools.ts';
-import { dumpAll, fill } from './fill.ts';
-import { readAnyway } from './readAnyway.ts';
-import { fixedWrites } from './toolFaults.ts';
+import { checkText, present, run, untilSo } from '../support/redis/faultTools.ts';
+import { dumpAll, fill } from '../support/redis/fill.ts';
+import { readAnyway } from '../support/redis/readAnyway.ts';
+import { fixedWrites } from '../support/redis/toolFaults.ts';
 
 let cluster: TestCluster;
 

@@ -11,9 +11,9 @@ import { withConnection } from '../../src/operations/withConnection.ts';
 import { connectNode } from '../../src/redis/connect.ts';
 import type { ClusterDialer } from '../../src/redis/nodeConnection.ts';
 import { startRedisCluster, type ClusterNode, type TestCluster } from '../support/startRedisCluster.ts';
-import { fill } from './fill.ts';
-import { readAnyway } from './readAnyway.ts';
-import { fixedWrites } from './toolFaults.ts';
+import { fill } from '../support/redis/fill.ts';
+import { readAnyway } from '../support/redis/readAnyway.ts';
+import { fixedWrites } from '../support/redis/toolFaults.ts';
 
 let cluster: TestCluster;
 

@@ -4,13 +4,13 @@ import { UserError } from '../../src/model/errors.ts';
 import type { Plan } from '../../src/model/plan.ts';
 import { planFlush } from '../../src/operations/flush.ts';
 import { startRedisCluster, type TestCluster } from '../support/startRedisCluster.ts';
-import { cutDialer, present, run, runAndDie, type Present } from './faultTools.ts';
-import { strikingDialer } from './faultyDialer.ts';
-import { fill } from './fill.ts';
-import { assertWhole, nodeAt } from './moveFixture.ts';
-import { readAnyway } from './readAnyway.ts';
-import { bringBack } from './serverFaults.ts';
-import { fixedWrites } from './toolFaults.ts';
+import { cutDialer, present, run, runAndDie, type Present } from '../support/redis/faultTools.ts';
+import { strikingDialer } from '../support/redis/faultyDialer.ts';
+import { fill } from '../support/redis/fill.ts';
+import { assertWhole, nodeAt } from '../support/redis/moveFixture.ts';
+import { readAnyway } from '../support/redis/readAnyway.ts';
+import { bringBack } from '../support/redis/serverFaults.ts';
+import { fixedWrites } from '../support/redis/toolFaults.ts';
 
 describe('a flush that is interrupted', { timeout: 120_000 }, () => {
   let cluster: TestCluster;

@@ -10,10 +10,10 @@ import { planForm } from '../../src/operations/form.ts';
 import { readFormServers } from '../../src/operations/form/readServers.ts';
 import { withConnection } from '../../src/operations/withConnection.ts';
 import * as redis from '../../src/redis/entry.ts';
-import { connectSoon, folderOf, readByAddress, readUntil } from './byAddress.ts';
-import { dumpAll, fill } from './fill.ts';
+import { connectSoon, folderOf, readByAddress, readUntil } from '../support/redis/byAddress.ts';
+import { dumpAll, fill } from '../support/redis/fill.ts';
 import { runPlan } from '../../src/operations/runPlan.ts';
-import { runPorts } from './runPorts.ts';
+import { runPorts } from '../support/redis/runPorts.ts';
 import { presumedLost } from '../../src/operations/fix/lost.ts';
 import { readStrayKeys } from '../../src/operations/fix/facts.ts';
 import { countSlots, slotCount, unionSlots } from '../../src/model/slots.ts';
@@ -21,7 +21,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startRedisCluster, type TestCluster } from '../support/startRedisCluster.ts';
 
-import { nodeAt, plainWrites } from './moveFixture.ts';
+import { nodeAt, plainWrites } from '../support/redis/moveFixture.ts';
 
 const inventory = readByAddress();
 const clusters: TestCluster[] = [];

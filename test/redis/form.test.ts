@@ -12,10 +12,10 @@ import {
   type TestCluster,
   type TestClusterOptions,
 } from '../support/startRedisCluster.ts';
-import { dumpAll, fill } from './fill.ts';
-import { nodeAt, plainWrites } from './moveFixture.ts';
-import { readAnyway } from './readAnyway.ts';
-import { runPorts } from './runPorts.ts';
+import { dumpAll, fill } from '../support/redis/fill.ts';
+import { nodeAt, plainWrites } from '../support/redis/moveFixture.ts';
+import { readAnyway } from '../support/redis/readAnyway.ts';
+import { runPorts } from '../support/redis/runPorts.ts';
 
 const clusters: TestCluster[] = [];
 after(async () => {

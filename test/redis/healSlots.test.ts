@@ -5,11 +5,18 @@ import type { Plan } from '../../src/model/plan.ts';
 import { hasSlot, type SlotSet } from '../../src/model/slots.ts';
 import { startRedisCluster, type TestCluster } from '../support/startRedisCluster.ts';
 import { findStrays } from '../../src/operations/heal/strays.ts';
-import { readAnyway } from './readAnyway.ts';
-import { present, run } from './faultTools.ts';
-import { fill } from './fill.ts';
-import { healPlan } from './healPlan.ts';
-import { assertNoneOpen, keyIn, nodeAt, plainWrites, viewOf, withNode } from './moveFixture.ts';
+import { readAnyway } from '../support/redis/readAnyway.ts';
+import { present, run } from '../support/redis/faultTools.ts';
+import { fill } from '../support/redis/fill.ts';
+import { healPlan } from '../support/redis/healPlan.ts';
+import {
+  assertNoneOpen,
+  keyIn,
+  nodeAt,
+  plainWrites,
+  viewOf,
+  withNode,
+} from '../support/redis/moveFixture.ts';
 
 let cluster: TestCluster;
 let client: Cluster;

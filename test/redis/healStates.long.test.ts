@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { whyNoOtherVersions } from '../support/serverVersions.ts';
-import { healStates } from './healStates.ts';
+import { healStates } from '../support/redis/healStates.ts';
 
 describe('states of open slots and strayed keys', { timeout: 1_800_000 }, () => {
   for (const [masters, replicasPerMaster] of [

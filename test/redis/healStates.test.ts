@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { healStates } from './healStates.ts';
+import { healStates } from '../support/redis/healStates.ts';
 
 test(
   'forty states of open slots and strayed keys are repaired by one Heal, or left to a person untouched',

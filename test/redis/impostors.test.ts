@@ -15,9 +15,9 @@ import { runPlan } from '../../src/operations/runPlan.ts';
 import * as redis from '../../src/redis/entry.ts';
 import type { NodeConnection } from '../../src/redis/nodeConnection.ts';
 import { startRedisCluster, type ClusterNode, type TestCluster } from '../support/startRedisCluster.ts';
-import { fill } from './fill.ts';
-import { assertNoneOpen, keyIn, move, nodeAt, withNode } from './moveFixture.ts';
-import { runPorts } from './runPorts.ts';
+import { fill } from '../support/redis/fill.ts';
+import { assertNoneOpen, keyIn, move, nodeAt, withNode } from '../support/redis/moveFixture.ts';
+import { runPorts } from '../support/redis/runPorts.ts';
 
 const times = { connectTimeoutMs: 2_000, commandTimeoutMs: 5_000 };
 const connectNode: RedisReading['connectNode'] = (endpoint, credentials) =>

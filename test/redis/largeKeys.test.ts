@@ -5,7 +5,7 @@ import { eachSlot } from '../../src/model/slots.ts';
 import { lookForLargeKeys, type LargeKey } from '../../src/redis/moveSlots/bigKeys.ts';
 import type { NodeConnection } from '../../src/redis/nodeConnection.ts';
 import { startRedisCluster } from '../support/startRedisCluster.ts';
-import { keyIn, nodeAt, viewOf } from './moveFixture.ts';
+import { keyIn, nodeAt, viewOf } from '../support/redis/moveFixture.ts';
 
 const slots = [[0, 400]] as const;
 const longestMs = 100;

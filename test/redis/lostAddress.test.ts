@@ -12,10 +12,10 @@ import { readHealFacts } from '../../src/operations/heal/facts.ts';
 import { planPromote } from '../../src/operations/promote.ts';
 import { runPlan } from '../../src/operations/runPlan.ts';
 import { startRedisCluster, type TestCluster } from '../support/startRedisCluster.ts';
-import { folderOf, readByAddress, readUntil } from './byAddress.ts';
-import { dumpAll, fill } from './fill.ts';
-import { assertWhole, nodeAt, plainWrites } from './moveFixture.ts';
-import { runPorts } from './runPorts.ts';
+import { folderOf, readByAddress, readUntil } from '../support/redis/byAddress.ts';
+import { dumpAll, fill } from '../support/redis/fill.ts';
+import { assertWhole, nodeAt, plainWrites } from '../support/redis/moveFixture.ts';
+import { runPorts } from '../support/redis/runPorts.ts';
 
 const inventory = readByAddress();
 let cluster: TestCluster | undefined;

@@ -5,10 +5,10 @@ import type { ClusterSnapshot } from '../../src/model/snapshot.ts';
 import { planPromote } from '../../src/operations/promote.ts';
 import { runPlan } from '../../src/operations/runPlan.ts';
 import { startRedisCluster, type TestCluster } from '../support/startRedisCluster.ts';
-import { dumpAll, fill } from './fill.ts';
-import { plainWrites } from './moveFixture.ts';
-import { readAnyway } from './readAnyway.ts';
-import { runPorts } from './runPorts.ts';
+import { dumpAll, fill } from '../support/redis/fill.ts';
+import { plainWrites } from '../support/redis/moveFixture.ts';
+import { readAnyway } from '../support/redis/readAnyway.ts';
+import { runPorts } from '../support/redis/runPorts.ts';
 
 let cluster: TestCluster | undefined;
 after(() => cluster?.stop());

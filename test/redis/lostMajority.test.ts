@@ -7,10 +7,10 @@ import type { PlanResult } from '../../src/operations/planResult.ts';
 import { runPlan } from '../../src/operations/runPlan.ts';
 import type { Plan } from '../../src/model/plan.ts';
 import { startRedisCluster, type ClusterNode, type TestCluster } from '../support/startRedisCluster.ts';
-import { dumpAll, fill } from './fill.ts';
-import { nodeAt, plainWrites } from './moveFixture.ts';
-import { readAnyway } from './readAnyway.ts';
-import { runPorts } from './runPorts.ts';
+import { dumpAll, fill } from '../support/redis/fill.ts';
+import { nodeAt, plainWrites } from '../support/redis/moveFixture.ts';
+import { readAnyway } from '../support/redis/readAnyway.ts';
+import { runPorts } from '../support/redis/runPorts.ts';
 
 let cluster: TestCluster;
 let dead: readonly [ClusterNode, ClusterNode];

@@ -14,8 +14,8 @@ import {
   type TestCluster,
   type TestClusterOptions,
 } from '../support/startRedisCluster.ts';
-import { dyingDialer, faultyDialer } from './faultyDialer.ts';
-import { dumpAll, fill } from './fill.ts';
+import { dyingDialer, faultyDialer } from '../support/redis/faultyDialer.ts';
+import { dumpAll, fill } from '../support/redis/fill.ts';
 import {
   assertNoneOpen,
   assertWhole,
@@ -25,10 +25,10 @@ import {
   until,
   viewOf,
   withNode,
-} from './moveFixture.ts';
-import { healPlan } from './healPlan.ts';
-import { readAnyway } from './readAnyway.ts';
-import { runPorts } from './runPorts.ts';
+} from '../support/redis/moveFixture.ts';
+import { healPlan } from '../support/redis/healPlan.ts';
+import { readAnyway } from '../support/redis/readAnyway.ts';
+import { runPorts } from '../support/redis/runPorts.ts';
 
 const why = whyNoOtherVersions();
 const skip = why !== undefined && process.env['CI'] !== 'true' ? why : false;

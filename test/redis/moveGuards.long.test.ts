@@ -10,8 +10,8 @@ import {
   type TestCluster,
   type TestClusterOptions,
 } from '../support/startRedisCluster.ts';
-import { faultyDialer } from './faultyDialer.ts';
-import { dumpAll, fill } from './fill.ts';
+import { faultyDialer } from '../support/redis/faultyDialer.ts';
+import { dumpAll, fill } from '../support/redis/fill.ts';
 import {
   assertNoneOpen,
   assertWhole,
@@ -22,7 +22,7 @@ import {
   until,
   viewOf,
   withNode,
-} from './moveFixture.ts';
+} from '../support/redis/moveFixture.ts';
 
 const clusters: TestCluster[] = [];
 after(async () => {

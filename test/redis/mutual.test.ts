@@ -11,10 +11,10 @@ import { planFix } from '../../src/operations/fix.ts';
 import { readStrayKeys } from '../../src/operations/fix/facts.ts';
 import { runPlan } from '../../src/operations/runPlan.ts';
 import { startRedisCluster, type TestCluster } from '../support/startRedisCluster.ts';
-import { healPlan } from './healPlan.ts';
-import { nodeAt, withNode } from './moveFixture.ts';
-import { readAnyway } from './readAnyway.ts';
-import { runPorts } from './runPorts.ts';
+import { healPlan } from '../support/redis/healPlan.ts';
+import { nodeAt, withNode } from '../support/redis/moveFixture.ts';
+import { readAnyway } from '../support/redis/readAnyway.ts';
+import { runPorts } from '../support/redis/runPorts.ts';
 
 let cluster: TestCluster;
 before(async () => {

@@ -1,12 +1,9 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm, rmdir, statfs, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { UserError } from '../../src/model/errors.ts';
 import { keySlot } from '../../src/model/keySlot.ts';
 import type { ClusterSnapshot } from '../../src/model/snapshot.ts';
@@ -24,12 +21,27 @@ import {
   type TestCluster,
   type TestClusterOptions,
 } from '../support/startRedisCluster.ts';
-import { checkText, present, run, runUnlessDone, untilSo, type Present } from './faultTools.ts';
-import { strikingDialer } from './faultyDialer.ts';
-import { dumpAll, fill, type Write } from './fill.ts';
-import { healPlan } from './healPlan.ts';
-import { assertNoneOpen, assertWhole, keyIn, nodeAt, plainWrites, withNode } from './moveFixture.ts';
-import { readAnyway } from './readAnyway.ts';
+import {
+  checkText,
+  present,
+  run,
+  runUnlessDone,
+  untilSo,
+  type Present,
+} from '../support/redis/faultTools.ts';
+import { strikingDialer } from '../support/redis/faultyDialer.ts';
+import { dumpAll, fill, type Write } from '../support/redis/fill.ts';
+import { healPlan } from '../support/redis/healPlan.ts';
+import {
+  assertNoneOpen,
+  assertWhole,
+  keyIn,
+  nodeAt,
+  plainWrites,
+  withNode,
+} from '../support/redis/moveFixture.ts';
+import { readAnyway } from '../support/redis/readAnyway.ts';
+import { bytesBut, mountSmallDisk, unmount } from '../support/redis/smallDisk.ts';
 
 const clusters: TestCluster[] = [];
 after(async () => {
@@ -289,17 +301,6 @@ function* bigWrites([[first, last] = [0, 0]]: SlotSet, count: number): Generator
   }
 }
 
-async function mountSmallDisk(megabytes: number): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'redis-small-disk-'));
-  await promisify(execFile)('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', folder]);
-  return folder;
-}
-
-async function unmount(folder: string): Promise<void> {
-  await promisify(execFile)('umount', ['--lazy', folder]);
-  await rmdir(folder);
-}
-
 /** Its own folder stays where nodes.conf is: a server that cannot write that one ends. */
 async function appendTo(connection: NodeConnection, folder: string): Promise<void> {
   const [, home] = (await connection.call('CONFIG', 'GET', 'dir')) as readonly string[];
@@ -311,10 +312,4 @@ async function appendTo(connection: NodeConnection, folder: string): Promise<voi
     await sleep(50);
   }
   await connection.call('CONFIG', 'SET', 'dir', home ?? '');
-}
-
-/** What has to be taken of a disk so that only so much is left. */
-async function bytesBut(folder: string, left: number): Promise<number> {
-  const { bavail, bsize } = await statfs(folder);
-  return bavail * bsize - left;
 }

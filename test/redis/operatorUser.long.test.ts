@@ -15,11 +15,11 @@ import { readSetConfigFacts } from '../../src/operations/setConfig/facts.ts';
 import { withConnection } from '../../src/operations/withConnection.ts';
 import { whyNoOtherVersions, type ServerVersion } from '../support/serverVersions.ts';
 import { type TestCluster } from '../support/startRedisCluster.ts';
-import { untilSo } from './faultTools.ts';
-import { fill } from './fill.ts';
-import { healPlan } from './healPlan.ts';
-import { keyIn, nodeAt, plainWrites } from './moveFixture.ts';
-import { readAnyway } from './readAnyway.ts';
+import { untilSo } from '../support/redis/faultTools.ts';
+import { fill } from '../support/redis/fill.ts';
+import { healPlan } from '../support/redis/healPlan.ts';
+import { keyIn, nodeAt, plainWrites } from '../support/redis/moveFixture.ts';
+import { readAnyway } from '../support/redis/readAnyway.ts';
 
 import {
   asOperator,
@@ -33,7 +33,7 @@ import {
   run,
   start,
   stopAll,
-} from './operatorUserCase.ts';
+} from '../support/redis/operatorUserCase.ts';
 
 after(stopAll);
 

@@ -9,8 +9,8 @@ import { readFormServers } from '../../src/operations/form/readServers.ts';
 import { runPlan } from '../../src/operations/runPlan.ts';
 import { withConnection } from '../../src/operations/withConnection.ts';
 import * as redis from '../../src/redis/entry.ts';
-import { nodeAt } from './moveFixture.ts';
-import { readAnyway } from './readAnyway.ts';
+import { nodeAt } from '../support/redis/moveFixture.ts';
+import { readAnyway } from '../support/redis/readAnyway.ts';
 
 import {
   admin,
@@ -22,7 +22,7 @@ import {
   refusals,
   start,
   stopAll,
-} from './operatorUserCase.ts';
+} from '../support/redis/operatorUserCase.ts';
 
 after(stopAll);
 

@@ -5,12 +5,19 @@ import { UserError } from '../../src/model/errors.ts';
 import type { SlotSet } from '../../src/model/slots.ts';
 import { planReshard } from '../../src/operations/reshard.ts';
 import { startRedisCluster, type ClusterNode, type TestCluster } from '../support/startRedisCluster.ts';
-import { present, run, runUnlessDone, untilSo } from './faultTools.ts';
-import { strikingDialer } from './faultyDialer.ts';
-import { dumpAll, fill } from './fill.ts';
-import { healPlan } from './healPlan.ts';
-import { assertNoneOpen, assertWhole, keyIn, nodeAt, plainWrites, withNode } from './moveFixture.ts';
-import { readAnyway } from './readAnyway.ts';
+import { present, run, runUnlessDone, untilSo } from '../support/redis/faultTools.ts';
+import { strikingDialer } from '../support/redis/faultyDialer.ts';
+import { dumpAll, fill } from '../support/redis/fill.ts';
+import { healPlan } from '../support/redis/healPlan.ts';
+import {
+  assertNoneOpen,
+  assertWhole,
+  keyIn,
+  nodeAt,
+  plainWrites,
+  withNode,
+} from '../support/redis/moveFixture.ts';
+import { readAnyway } from '../support/redis/readAnyway.ts';
 
 let cluster: TestCluster;
 let data: ReadonlyMap<string, string>;

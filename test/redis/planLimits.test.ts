@@ -6,10 +6,10 @@ import type { Progress } from '../../src/model/plan.ts';
 import { planReshard, type ReshardRequest } from '../../src/operations/reshard.ts';
 import { runPlan } from '../../src/operations/runPlan.ts';
 import { startRedisCluster } from '../support/startRedisCluster.ts';
-import { dumpAll, fill } from './fill.ts';
-import { assertNoneOpen, assertWhole, nodeAt, plainWrites, withNode } from './moveFixture.ts';
-import { readSnapshot } from './readSnapshot.ts';
-import { runPorts } from './runPorts.ts';
+import { dumpAll, fill } from '../support/redis/fill.ts';
+import { assertNoneOpen, assertWhole, nodeAt, plainWrites, withNode } from '../support/redis/moveFixture.ts';
+import { readSnapshot } from '../support/redis/readSnapshot.ts';
+import { runPorts } from '../support/redis/runPorts.ts';
 
 const cluster = await startRedisCluster({ replicasPerMaster: 0 });
 after(() => cluster.stop());

@@ -4,9 +4,9 @@ import { countSlots } from '../../src/model/slots.ts';
 import { planRebalance } from '../../src/operations/rebalance.ts';
 import { runPlan } from '../../src/operations/runPlan.ts';
 import { startRedisCluster, type TestCluster } from '../support/startRedisCluster.ts';
-import { dumpAll, fill, type Write } from './fill.ts';
-import { readSnapshot } from './readSnapshot.ts';
-import { runPorts } from './runPorts.ts';
+import { dumpAll, fill, type Write } from '../support/redis/fill.ts';
+import { readSnapshot } from '../support/redis/readSnapshot.ts';
+import { runPorts } from '../support/redis/runPorts.ts';
 
 let cluster: TestCluster | undefined;
 after(() => cluster?.stop());

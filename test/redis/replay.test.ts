@@ -18,9 +18,9 @@ import {
   type SlotState,
 } from '../simulation/replayCases.ts';
 import { startRedisCluster, type ClusterNode, type TestCluster } from '../support/startRedisCluster.ts';
-import { hurried, run } from './faultTools.ts';
-import { dyingDialer } from './faultyDialer.ts';
-import { readAnyway } from './readAnyway.ts';
+import { hurried, run } from '../support/redis/faultTools.ts';
+import { dyingDialer } from '../support/redis/faultyDialer.ts';
+import { readAnyway } from '../support/redis/readAnyway.ts';
 
 // The same interrupted moves on real servers and on simulated ones: where these end up elsewhere, they are wrong.
 

@@ -18,9 +18,9 @@ import {
   type TestCluster,
   type TestClusterOptions,
 } from '../support/startRedisCluster.ts';
-import { dumpAll, fill, type Write } from './fill.ts';
-import { readSnapshot } from './readSnapshot.ts';
-import { runPorts } from './runPorts.ts';
+import { dumpAll, fill, type Write } from '../support/redis/fill.ts';
+import { readSnapshot } from '../support/redis/readSnapshot.ts';
+import { runPorts } from '../support/redis/runPorts.ts';
 
 const clusters: TestCluster[] = [];
 after(async () => {

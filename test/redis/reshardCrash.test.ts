@@ -17,11 +17,11 @@ import {
   type TestCluster,
   type TestClusterOptions,
 } from '../support/startRedisCluster.ts';
-import { dyingDialer, faultyDialer } from './faultyDialer.ts';
-import { dumpAll, fill, type Write } from './fill.ts';
-import type { ProcessRequest } from './moveSlotsProcess.ts';
-import { readSnapshot } from './readSnapshot.ts';
-import { runPorts } from './runPorts.ts';
+import { dyingDialer, faultyDialer } from '../support/redis/faultyDialer.ts';
+import { dumpAll, fill, type Write } from '../support/redis/fill.ts';
+import type { ProcessRequest } from '../support/redis/moveSlotsProcess.ts';
+import { readSnapshot } from '../support/redis/readSnapshot.ts';
+import { runPorts } from '../support/redis/runPorts.ts';
 
 const clusters: TestCluster[] = [];
 after(async () => {
@@ -116,7 +116,7 @@ test('a process killed in the middle of a move can be followed by another that e
   const source = node(cluster, 0);
   const target = node(cluster, 1);
   const slots: SlotSet = [[0, 2999]];
-  const tool = spawn(process.execPath, [join(import.meta.dirname, 'moveSlotsProcess.ts')], {
+  const tool = spawn(process.execPath, [join(import.meta.dirname, '../support/redis/moveSlotsProcess.ts')], {
     stdio: ['pipe', 'ignore', 'inherit'],
   });
   const exit = once(tool, 'exit');

@@ -9,9 +9,9 @@ import { planRebalance } from '../../src/operations/rebalance.ts';
 import { planReshard } from '../../src/operations/reshard.ts';
 import { runPlan } from '../../src/operations/runPlan.ts';
 import { startRedisCluster, type ClusterNode, type TestCluster } from '../support/startRedisCluster.ts';
-import { dumpAll, fill, type Write } from './fill.ts';
-import { readSnapshot } from './readSnapshot.ts';
-import { runPorts } from './runPorts.ts';
+import { dumpAll, fill, type Write } from '../support/redis/fill.ts';
+import { readSnapshot } from '../support/redis/readSnapshot.ts';
+import { runPorts } from '../support/redis/runPorts.ts';
 
 const clusters: TestCluster[] = [];
 after(async () => {

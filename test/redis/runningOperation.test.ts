@@ -18,10 +18,17 @@ import type { Parts } from '../../src/ui/parts.ts';
 import { UnfinishedOperations } from '../../src/ui/unfinishedOperations.ts';
 import { checksDuring } from '../support/checksDuring.ts';
 import { startRedisCluster, type TestCluster } from '../support/startRedisCluster.ts';
-import { dumpAll, fill } from './fill.ts';
-import { assertNoneOpen, assertWhole, nodeAt, plainWrites, until, withNode } from './moveFixture.ts';
-import { readAnyway } from './readAnyway.ts';
-import { runPorts } from './runPorts.ts';
+import { dumpAll, fill } from '../support/redis/fill.ts';
+import {
+  assertNoneOpen,
+  assertWhole,
+  nodeAt,
+  plainWrites,
+  until,
+  withNode,
+} from '../support/redis/moveFixture.ts';
+import { readAnyway } from '../support/redis/readAnyway.ts';
+import { runPorts } from '../support/redis/runPorts.ts';
 
 let cluster: TestCluster;
 let folder: string;

@@ -73,7 +73,7 @@ test('a sandbox is three masters with a replica each and 10,000 keys, and leaves
 });
 
 test('a sandbox ends with its process, even when that is killed', async () => {
-  const parent = spawn(process.execPath, [join(import.meta.dirname, 'sandboxProcess.ts')], {
+  const parent = spawn(process.execPath, [join(import.meta.dirname, '../support/redis/sandboxProcess.ts')], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const { value } = await createInterface(parent.stdout)[Symbol.asyncIterator]().next();

@@ -83,10 +83,14 @@ describe('the sandbox without redis-server', () => {
   });
 
   test('ends with its process, even when that is killed', async () => {
-    const parent = spawn(process.execPath, [join(import.meta.dirname, 'sandboxProcess.ts')], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-      env: environment().variables,
-    });
+    const parent = spawn(
+      process.execPath,
+      [join(import.meta.dirname, '../support/redis/sandboxProcess.ts')],
+      {
+        stdio: ['ignore', 'pipe', 'inherit'],
+        env: environment().variables,
+      },
+    );
     const { value } = await createInterface(parent.stdout)[Symbol.asyncIterator]().next();
     const { addresses } = JSON.parse(String(value)) as { addresses: string[] };
     const connection = await connectNode(parseAddress(addresses[5] ?? ''), {}, times);

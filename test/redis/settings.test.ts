@@ -6,8 +6,8 @@ import { planSetConfig } from '../../src/operations/setConfig.ts';
 import { readSetConfigFacts } from '../../src/operations/setConfig/facts.ts';
 import { startChaosClient } from '../support/chaosClient.ts';
 import { startRedisCluster, type TestCluster } from '../support/startRedisCluster.ts';
-import { readAnyway } from './readAnyway.ts';
-import { runPorts } from './runPorts.ts';
+import { readAnyway } from '../support/redis/readAnyway.ts';
+import { runPorts } from '../support/redis/runPorts.ts';
 
 describe('settings and flushes', { timeout: 240_000 }, () => {
   let cluster: TestCluster;

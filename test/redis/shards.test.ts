@@ -12,12 +12,12 @@ import { runPlan } from '../../src/operations/runPlan.ts';
 import { readNodeView } from '../../src/redis/nodeView.ts';
 import { startChaosClient } from '../support/chaosClient.ts';
 import { startRedisCluster, type ClusterNode, type TestCluster } from '../support/startRedisCluster.ts';
-import { runKilled } from './faultTools.ts';
-import { faultyDialer } from './faultyDialer.ts';
-import { fill } from './fill.ts';
-import { plainWrites } from './moveFixture.ts';
-import { readAnyway } from './readAnyway.ts';
-import { runPorts } from './runPorts.ts';
+import { runKilled } from '../support/redis/faultTools.ts';
+import { faultyDialer } from '../support/redis/faultyDialer.ts';
+import { fill } from '../support/redis/fill.ts';
+import { plainWrites } from '../support/redis/moveFixture.ts';
+import { readAnyway } from '../support/redis/readAnyway.ts';
+import { runPorts } from '../support/redis/runPorts.ts';
 
 const clusters: TestCluster[] = [];
 after(async () => {

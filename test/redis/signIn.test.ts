@@ -19,8 +19,8 @@ import * as redis from '../../src/redis/entry.ts';
 import { startServers } from '../../src/sandbox/servers.ts';
 import { slotMapState } from '../../src/ui/panels/slotMap/slotMapState.ts';
 import { startRedisCluster, type TestCluster } from '../support/startRedisCluster.ts';
-import { connectSoon } from './byAddress.ts';
-import { startTlsCluster } from './tlsCluster.ts';
+import { connectSoon } from '../support/redis/byAddress.ts';
+import { startTlsCluster } from '../support/redis/tlsCluster.ts';
 
 let given: Credentials = {};
 let inventory: Inventory;

@@ -10,10 +10,10 @@ import type { Plan } from '../../src/model/plan.ts';
 import { connectNode } from '../../src/redis/connect.ts';
 import type { ClusterDialer } from '../../src/redis/nodeConnection.ts';
 import { startRedisCluster, type ClusterNode, type TestCluster } from '../support/startRedisCluster.ts';
-import { dumpAll, fill } from './fill.ts';
-import { assertWhole, nodeAt, plainWrites } from './moveFixture.ts';
-import { readAnyway } from './readAnyway.ts';
-import { runPorts } from './runPorts.ts';
+import { dumpAll, fill } from '../support/redis/fill.ts';
+import { assertWhole, nodeAt, plainWrites } from '../support/redis/moveFixture.ts';
+import { readAnyway } from '../support/redis/readAnyway.ts';
+import { runPorts } from '../support/redis/runPorts.ts';
 
 const nodeTimeoutMs = 2000;
 const ref = { context: 'processes', namespace: 'test', name: 'redis-cluster' };

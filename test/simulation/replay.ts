@@ -1,4 +1,4 @@
-import { dyingDialer } from '../redis/faultyDialer.ts';
+import { dyingDialer } from '../support/redis/faultyDialer.ts';
 import { kill } from './failover.ts';
 import { route, slotOf } from './keys.ts';
 import type { SimNode } from './node.ts';

@@ -3,12 +3,12 @@ import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { KubernetesAccess, KubernetesObject } from '../../src/kubernetes/kubernetesAccess.ts';
 import { adapterImage } from '../support/adapterFixture.ts';
-import { assertAccessible } from './accessible.ts';
+import { assertAccessible } from '../support/vscode/accessible.ts';
 import { keepOnFailure, launchVSCode, type VSCodeUnderTest } from '../support/launchVSCode.ts';
 import { startKubernetes, type TestKubernetes } from '../support/startKubernetes.ts';
-import { accessTo, eventually } from './kubernetesAccess.ts';
-import { personAt } from './person.ts';
-import type { CheckResult, SnapshotResult } from './results.ts';
+import { accessTo, eventually } from '../support/vscode/kubernetesAccess.ts';
+import { personAt } from '../support/vscode/person.ts';
+import type { CheckResult, SnapshotResult } from '../support/vscode/results.ts';
 
 const extensionPath = fileURLToPath(new URL('../..', import.meta.url));
 

@@ -8,8 +8,8 @@ import { parse, stringify } from 'yaml';
 import type { KubernetesAccess } from '../../src/kubernetes/kubernetesAccess.ts';
 import { keepOnFailure, launchVSCode, type VSCodeUnderTest } from '../support/launchVSCode.ts';
 import { startKubernetes, type TestKubernetes } from '../support/startKubernetes.ts';
-import { accessTo, eventually } from './kubernetesAccess.ts';
-import type { Result } from './results.ts';
+import { accessTo, eventually } from '../support/vscode/kubernetesAccess.ts';
+import type { Result } from '../support/vscode/results.ts';
 
 const extensionPath = fileURLToPath(new URL('../..', import.meta.url));
 

@@ -6,8 +6,8 @@ import { parseAllDocuments } from 'yaml';
 import type { KubernetesAccess, KubernetesObject } from '../../src/kubernetes/kubernetesAccess.ts';
 import { keepOnFailure, launchVSCode, type VSCodeUnderTest } from '../support/launchVSCode.ts';
 import { startKubernetes, type TestKubernetes } from '../support/startKubernetes.ts';
-import { accessTo, eventually } from './kubernetesAccess.ts';
-import type { CheckResult, Result, SnapshotResult } from './results.ts';
+import { accessTo, eventually } from '../support/vscode/kubernetesAccess.ts';
+import type { CheckResult, Result, SnapshotResult } from '../support/vscode/results.ts';
 
 const extensionPath = fileURLToPath(new URL('../..', import.meta.url));
 const manifest = readFileSync(new URL('./foreign/redis-cluster.yml', import.meta.url), 'utf8');

@@ -7,7 +7,7 @@ import { countSlots, parseSlots } from '../../src/model/slots.ts';
 import { newestServer, oldestServer } from '../../scripts/vscode/install.ts';
 import { keepOnFailure, launchVSCode, type VSCodeUnderTest } from '../support/launchVSCode.ts';
 import { makePackage } from '../support/makePackage.ts';
-import type { CheckResult, Result, SnapshotResult } from './results.ts';
+import type { CheckResult, Result, SnapshotResult } from '../support/vscode/results.ts';
 
 const id = 'kubernetes-redis-cluster.kubernetes-redis-cluster';
 

@@ -3,15 +3,22 @@ import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { countSlots, subtractSlots } from '../../src/model/slots.ts';
-import { dumpAll, fill } from '../redis/fill.ts';
-import { assertNoneOpen, assertWhole, move, nodeAt, plainWrites, viewOf } from '../redis/moveFixture.ts';
-import { assertAccessible } from './accessible.ts';
+import { dumpAll, fill } from '../support/redis/fill.ts';
+import {
+  assertNoneOpen,
+  assertWhole,
+  move,
+  nodeAt,
+  plainWrites,
+  viewOf,
+} from '../support/redis/moveFixture.ts';
+import { assertAccessible } from '../support/vscode/accessible.ts';
 import { keepOnFailure, launchVSCode, type VSCodeUnderTest } from '../support/launchVSCode.ts';
 import { startRedisCluster, type ClusterNode, type TestCluster } from '../support/startRedisCluster.ts';
-import { eventually } from './kubernetesAccess.ts';
-import { pausedMoveOf } from './pausedMove.ts';
-import { personAt } from './person.ts';
-import type { Result, SnapshotResult } from './results.ts';
+import { eventually } from '../support/vscode/kubernetesAccess.ts';
+import { pausedMoveOf } from '../support/vscode/pausedMove.ts';
+import { personAt } from '../support/vscode/person.ts';
+import type { Result, SnapshotResult } from '../support/vscode/results.ts';
 
 const extensionPath = fileURLToPath(new URL('../..', import.meta.url));
 const keys = 30_000;

@@ -6,13 +6,13 @@ import { parseAddress } from '../../src/model/clusterRef.ts';
 import { keySlot } from '../../src/model/keySlot.ts';
 import { countSlots, parseSlots } from '../../src/model/slots.ts';
 import { connectNode } from '../../src/redis/entry.ts';
-import { assertAccessible } from './accessible.ts';
+import { assertAccessible } from '../support/vscode/accessible.ts';
 import { keepOnFailure, launchVSCode, type VSCodeUnderTest } from '../support/launchVSCode.ts';
-import { eventually } from './kubernetesAccess.ts';
-import { followWalkthrough } from './walkthrough.ts';
-import { loseSlots } from './unhealthy.ts';
-import { failOver } from './failOver.ts';
-import type { CheckResult, NodeResult, Result, SnapshotResult } from './results.ts';
+import { eventually } from '../support/vscode/kubernetesAccess.ts';
+import { followWalkthrough } from '../support/vscode/walkthrough.ts';
+import { loseSlots } from '../support/vscode/unhealthy.ts';
+import { failOver } from '../support/vscode/failOver.ts';
+import type { CheckResult, NodeResult, Result, SnapshotResult } from '../support/vscode/results.ts';
 
 const extensionPath = fileURLToPath(new URL('../..', import.meta.url));
 

@@ -9,10 +9,10 @@ import { withConnection } from '../../src/operations/withConnection.ts';
 import { connectNode } from '../../src/redis/connect.ts';
 import { keepOnFailure, launchVSCode, type VSCodeUnderTest } from '../support/launchVSCode.ts';
 import { startRedisCluster, type TestCluster } from '../support/startRedisCluster.ts';
-import { startTlsCluster } from '../redis/tlsCluster.ts';
-import { eventually } from './kubernetesAccess.ts';
-import { personAt } from './person.ts';
-import type { Result, SnapshotResult } from './results.ts';
+import { startTlsCluster } from '../support/redis/tlsCluster.ts';
+import { eventually } from '../support/vscode/kubernetesAccess.ts';
+import { personAt } from '../support/vscode/person.ts';
+import type { Result, SnapshotResult } from '../support/vscode/results.ts';
 
 const extensionPath = fileURLToPath(new URL('../..', import.meta.url));
 /** Looked for in everything that is written. */

@@ -9,8 +9,8 @@ import { fillSample } from '../../src/redis/entry.ts';
 import { startChaosClient } from '../support/chaosClient.ts';
 import { keepOnFailure, launchVSCode, type VSCodeUnderTest } from '../support/launchVSCode.ts';
 import { startKubernetes, type TestKubernetes } from '../support/startKubernetes.ts';
-import { accessTo, eventually } from './kubernetesAccess.ts';
-import type { CheckResult, Result, SnapshotResult } from './results.ts';
+import { accessTo, eventually } from '../support/vscode/kubernetesAccess.ts';
+import type { CheckResult, Result, SnapshotResult } from '../support/vscode/results.ts';
 
 const extensionPath = fileURLToPath(new URL('../..', import.meta.url));
 const keys = 5_000;

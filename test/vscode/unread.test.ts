@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { assertAccessible } from './accessible.ts';
+import { assertAccessible } from '../support/vscode/accessible.ts';
 import { keepOnFailure, launchVSCode, type VSCodeUnderTest } from '../support/launchVSCode.ts';
 import { startRedisCluster, type TestCluster } from '../support/startRedisCluster.ts';
-import { eventually } from './kubernetesAccess.ts';
-import type { CheckResult, Result, SnapshotResult } from './results.ts';
+import { eventually } from '../support/vscode/kubernetesAccess.ts';
+import type { CheckResult, Result, SnapshotResult } from '../support/vscode/results.ts';
 
 const extensionPath = fileURLToPath(new URL('../..', import.meta.url));
 const why = 'the servers require a password';

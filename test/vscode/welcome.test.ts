@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { keepOnFailure, launchVSCode, type VSCodeUnderTest } from '../support/launchVSCode.ts';
-import { personAt } from './person.ts';
+import { personAt } from '../support/vscode/person.ts';
 
 const extensionPath = fileURLToPath(new URL('../..', import.meta.url));
 

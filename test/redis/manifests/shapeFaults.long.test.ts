@@ -8,7 +8,7 @@ import { planAddShard } from '../../../src/operations/addShard.ts';
 import { replicasOf } from '../../../src/operations/nodes.ts';
 import { planRemoveShard } from '../../../src/operations/removeShard.ts';
 import { planScaleShape } from '../../../src/operations/scaleShape.ts';
-import { runKilled } from '../faultTools.ts';
+import { runKilled } from '../../support/redis/faultTools.ts';
 import { settled } from './cluster.ts';
 import { withWrittenSet } from './simulatedSet.ts';
 
