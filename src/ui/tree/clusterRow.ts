@@ -128,7 +128,7 @@ function findingRow(id: string, finding: Finding, index: number, snapshot: Clust
 /** A message without the words that it begins with as its headline does. */
 function withoutWordsOf(headline: string, message: string): string {
   const words = message.split(' ');
-  const said = headline.split(' ').findIndex((word, index) => word !== words[index]);
+  const said = headline.split(' ').findIndex((word, index) => word !== words[index]?.replace(/[:,.]$/, ''));
   return said === 0 ? message : words.slice(said === -1 ? headline.split(' ').length : said).join(' ');
 }
 
