@@ -5,7 +5,7 @@ import type { LastGroups } from './lastGroups.ts';
 import { mergedNames } from './merged.ts';
 import { Sets } from './sets.ts';
 import { isAt, isNamed, type Source } from './source.ts';
-import { isWhole, keyOf, keysIn, nameOf, viewsIn, type Unit } from './units.ts';
+import { isWhole, keyOf, keysIn, nameOf, ownNames, viewsIn, type Unit } from './units.ts';
 
 /** A workload with fewer pods is no cluster of its own. */
 const fewestMasters = 3;
@@ -33,14 +33,14 @@ export function groupPods(units: readonly Unit[], last: LastGroups): readonly Gr
   joinAll(units, sets, last.together());
   joinAll(units, sets, kinsIn(units));
   const taken = new Set<string>();
-  const groups = sets
-    .groups()
-    .map((indexes) => indexes.flatMap((index) => units[index] ?? []))
+  const clusters = sets.groups().map((indexes) => indexes.flatMap((index) => units[index] ?? []));
+  const shared = sharedNames(clusters);
+  const groups = clusters
     .sort((a, b) => keysIn(b) - keysIn(a))
     .map((own) => {
       const mergedFrom = mergedNames(own, last);
       return {
-        name: uniqueName(mergedFrom[0] ?? keptName(own, last) ?? nameOf(own), taken),
+        name: uniqueName(mergedFrom[0] ?? keptName(own, last) ?? nameOf(own, shared), taken),
         ...{ own, mergedFrom },
         isWhole: isWhole(own),
       };
@@ -149,6 +149,12 @@ function keptName(units: readonly Unit[], last: LastGroups): string | undefined 
   const before = new Set(units.flatMap((unit) => last.clusterOf(keyOf(unit)) ?? []));
   const [name] = before;
   return units.length > 1 && before.size === 1 ? name : undefined;
+}
+
+/** Names by which more than one cluster could be called: one tenant's, one release's. */
+function sharedNames(clusters: readonly (readonly Unit[])[]): ReadonlySet<string> {
+  const names = clusters.flatMap((units) => [...new Set(ownNames(units))]);
+  return new Set(names.filter((name, index) => names.indexOf(name) !== index));
 }
 
 function uniqueName(base: string, taken: Set<string>): string {

@@ -16,6 +16,7 @@ import { claimKey, claimOf, Claims, type Claim, type Release } from './claims.ts
 import { ContextReading, type ContextState, type Signing } from './contextReading.ts';
 import type { NodeReader } from './nodeReader.ts';
 import type { PodSignIn } from './podSignIn.ts';
+import { findCluster } from './scopeState.ts';
 import type { AddressSource, Changed, ContextSource, InventoryPorts } from './sources.ts';
 
 interface AddressEntry {
@@ -106,13 +107,12 @@ export class Inventory extends EventEmitter<{ changed: [Changed] }> {
 
   /** The last reading of a cluster, without asking anybody. */
   snapshot(ref: ClusterRef): ClusterSnapshot | undefined {
-    const key = clusterKey(ref);
-    if (!isKubernetesRef(ref)) return this.#addresses.get(key)?.scope?.snapshot;
-    const clusters = this.#contexts
-      .get(ref.context)
-      ?.state()
-      .scopes.flatMap((scope) => scope.clusters);
-    return clusters?.find((cluster) => clusterKey(cluster.ref) === key);
+    if (!isKubernetesRef(ref)) return this.#addresses.get(clusterKey(ref))?.scope?.snapshot;
+    const { scopes = [] } = this.#contexts.get(ref.context)?.state() ?? {};
+    return findCluster(
+      scopes.flatMap(({ clusters }) => clusters),
+      ref,
+    );
   }
 
   /** Whether the place of a cluster was read and it was not found there, such as after its deletion or under another name. */

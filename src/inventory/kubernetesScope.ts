@@ -17,7 +17,7 @@ import { readRound } from './readRound.ts';
 import type { PodSignIn } from './podSignIn.ts';
 import { Rounds } from './rounds.ts';
 import { tryRoutes, type StoredSignIn } from './signIn.ts';
-import type { ScopeState } from './scopeState.ts';
+import { findCluster, type ScopeState } from './scopeState.ts';
 import type { Source } from './source.ts';
 import { keyOf, type Unit } from './units.ts';
 
@@ -110,8 +110,7 @@ export class KubernetesScope {
 
   /** The reader of a cluster's node. A cluster that was restored from copies of its volumes has the same node ids. */
   reader({ namespace, name }: KubernetesClusterRef, nodeId: string): NodeReader | undefined {
-    const key = clusterKey({ context: this.#access.context, namespace, name });
-    const cluster = this.state.clusters.find(({ ref }) => clusterKey(ref) === key);
+    const cluster = findCluster(this.state.clusters, { context: this.#access.context, namespace, name });
     const workloads = new Set(cluster?.workloads.map((workload) => workload.name));
     return [...this.#members.values()].find(
       ({ candidate, reader }) =>

@@ -36,16 +36,28 @@ export function keysIn(units: readonly Unit[]): number {
 }
 
 /**
- * A single workload's name; what an operator calls the cluster of several, or the lowest of their owners that is above
- * all of them; otherwise what their names have in common.
+ * What a cluster is called: what an operator's label or custom resource calls it, for several workloads also the lowest of
+ * their owners that is above all of them, or their release; otherwise what the workloads' names have in common.
+ * @param shared names that say nothing, since several clusters have them
  */
-export function nameOf(units: readonly Unit[]): string {
-  const [called, ...others] = new Set(units.map(({ kin }) => kin?.name));
-  if (units.length > 1 && called !== undefined && others.length === 0) return called;
+export function nameOf(units: readonly Unit[], shared: ReadonlySet<string> = new Set()): string {
+  const names = units.map(({ workload }) => workload.name);
+  return ownNames(units).find((name) => !shared.has(name)) ?? commonName(names);
+}
+
+/** What those who made some workloads call them together, the surest first. */
+export function ownNames(units: readonly Unit[]): readonly string[] {
+  const called = agreed(units.map(({ kin }) => kin?.name));
   const [first, ...rest] = units;
+  if (rest.length === 0) return called;
   const owner = first?.owners?.find((one) => rest.every(({ owners = [] }) => owners.includes(one)));
-  if (rest.length > 0 && owner !== undefined) return owner.slice(owner.indexOf('/') + 1);
-  return commonName(units.map(({ workload }) => workload.name));
+  const owners = owner === undefined ? [] : [owner.slice(owner.indexOf('/') + 1)];
+  return [...called, ...owners, ...agreed(units.map(({ kin }) => kin?.instance))];
+}
+
+function agreed(names: readonly (string | undefined)[]): readonly string[] {
+  const [name, ...others] = new Set(names);
+  return name === undefined || others.length > 0 ? [] : [name];
 }
 
 /** The StatefulSet's name, or what the names of several have in common: `shop-leader`, `shop-follower` → `shop`. */

@@ -30,9 +30,10 @@ export function kinshipOf(labels: Labels, owners: readonly OwnerReference[] = []
   };
 }
 
-function releaseOf(labels: Labels): Pick<Kinship, 'release'> {
+function releaseOf(labels: Labels): Pick<Kinship, 'release' | 'instance'> {
   const { 'app.kubernetes.io/instance': instance, 'app.kubernetes.io/component': component } = labels;
-  return instance === undefined || component === undefined ? {} : { release: `${instance}/${component}` };
+  if (instance === undefined || instance === '') return {};
+  return component === undefined ? { instance } : { instance, release: `${instance}/${component}` };
 }
 
 /** A ReplicaSet is one of several of its Deployment while that renews its pods. */

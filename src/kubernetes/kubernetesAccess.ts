@@ -29,6 +29,8 @@ export interface Kinship {
   readonly name?: string;
   /** A release and which part of it: several clusters may have it in common. */
   readonly release?: string;
+  /** The release alone. */
+  readonly instance?: string;
 }
 
 /** A workload whose pods look like Redis or Valkey; whether they are a cluster is for the servers to say. */

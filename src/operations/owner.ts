@@ -1,7 +1,7 @@
 import type { KubernetesAccess, KubernetesObject } from '../kubernetes/kubernetesAccess.ts';
 import { describeRef, isKubernetesRef } from '../model/clusterRef.ts';
 import { UserError } from '../model/errors.ts';
-import type { ClusterSnapshot } from '../model/snapshot.ts';
+import type { ClusterSnapshot, PodFacts, WorkloadFacts } from '../model/snapshot.ts';
 
 /** What of an object's metadata tells who made it. */
 export interface OwnedMetadata {
@@ -51,14 +51,19 @@ const longestChain = 8;
 
 /**
  * As `ownerOf`, but names the top of the chain of owners: the object that people edit, not one that its operator makes
- * in between. Stops below an object that may not be read, and names the last one that is known.
+ * in between. Stops below an object that may not be read, and names the last one that is known. Above pods, what makes
+ * them for Kubernetes itself is no owner, but whoever made that is.
  */
 export async function topOwnerOf(
   access: KubernetesAccess,
   namespace: string,
   metadata: OwnedMetadata,
 ): Promise<Owner | undefined> {
-  return ownerOf(await belowTop(access, namespace, metadata));
+  const below = await belowTop(access, namespace, metadata);
+  const top = controllerOf(below);
+  if (top?.apiVersion === undefined || !plainKinds.includes(top.kind)) return ownerOf(below);
+  const object = await readIfAllowed(access, top.apiVersion, top.kind, namespace, top.name);
+  return object && ownerOf(object.metadata);
 }
 
 /** The metadata of the highest object of the chain that has an owner. */
@@ -118,25 +123,43 @@ export async function operatorOf(
   return owner === undefined || plainKinds.includes(owner.kind) ? undefined : named(owner);
 }
 
+/** Who looks after a workload that may be of any kind: then the owners are those of its pod. */
+export async function workloadOwner(
+  access: KubernetesAccess,
+  namespace: string,
+  { kind, name }: Pick<WorkloadFacts, 'kind' | 'name'>,
+  pod: string | undefined,
+): Promise<Owner | undefined> {
+  const object =
+    kind === 'StatefulSet'
+      ? await readIfAllowed(access, 'apps/v1', 'StatefulSet', namespace, name)
+      : pod === undefined
+        ? undefined
+        : await readIfAllowed(access, 'v1', 'Pod', namespace, pod);
+  return object && (await topOwnerOf(access, namespace, object.metadata));
+}
+
 /**
- * Throws a UserError where a cluster runs in several workloads, which only the tool that made them can change; names
- * that tool where it is known.
+ * Throws a UserError where a cluster runs in several workloads, or in one of another kind, which only the tool that made
+ * them can change; names that tool where it is known.
  */
 export async function refuseSeveral(access: KubernetesAccess, snapshot: ClusterSnapshot): Promise<void> {
   const { ref, workloads } = snapshot;
   const [first, ...others] = workloads;
-  if (first === undefined || others.length === 0 || !isKubernetesRef(ref)) return;
-  const version = first.kind === 'Pod' ? 'v1' : 'apps/v1';
-  const object =
-    first.kind === 'Other'
-      ? undefined
-      : await readIfAllowed(access, version, first.kind, ref.namespace, first.name);
-  const owner = object && (await topOwnerOf(access, ref.namespace, object.metadata));
+  if (first === undefined || !isKubernetesRef(ref)) return;
+  if (others.length === 0 && first.kind === 'StatefulSet') return;
+  const pod = podsOf(snapshot).find(({ workload }) => workload === first.name);
+  const owner = await workloadOwner(access, ref.namespace, first, pod?.name);
   if (owner === undefined) return;
-  throw new UserError(
-    'unsafe',
-    `${managedText(`${describeRef(ref)}, in several workloads (${workloads.map(({ name }) => name).join(', ')}),`, owner)} Make it there. Nothing was changed.`,
-  );
+  const names = workloads.map(({ name }) => name).join(', ');
+  const what =
+    others.length === 0 ? describeRef(ref) : `${describeRef(ref)}, in several workloads (${names}),`;
+  throw new UserError('unsafe', `${managedText(what, owner)} Make it there. Nothing was changed.`);
+}
+
+function podsOf({ nodes, otherParts, loosePods }: ClusterSnapshot): readonly PodFacts[] {
+  const all = [...nodes, ...otherParts.flatMap((part) => part.nodes)];
+  return [...all.flatMap(({ pod }) => pod ?? []), ...loosePods];
 }
 
 /**

@@ -3,7 +3,7 @@ import { describeRef, type KubernetesClusterRef } from '../../model/clusterRef.t
 import { UserError } from '../../model/errors.ts';
 import type { WorkloadFacts } from '../../model/snapshot.ts';
 import { asSentence } from '../../model/unread.ts';
-import { managedText, topOwnerOf } from '../owner.ts';
+import { managedText, topOwnerOf, workloadOwner } from '../owner.ts';
 import { isOrdinalOf } from './claims.ts';
 import { generatedSecret, instanceLabel, managedBy, managedByLabel } from './render.ts';
 
@@ -60,7 +60,7 @@ async function lookFor(
 ): Promise<ClusterObjects> {
   const parts: ClusterObjects[] = [];
   const named = workloads.length === 0 ? [ref.name] : workloads.map((one) => one.name);
-  refuseOthers(ref, workloads);
+  await refuseOthers(access, ref, workloads);
   for (const pod of workloads.filter((one) => one.kind === 'Pod')) {
     parts.push({
       objects: [{ apiVersion: 'v1', kind: 'Pod', name: pod.name }],
@@ -83,13 +83,21 @@ async function lookFor(
   };
 }
 
-function refuseOthers(ref: KubernetesClusterRef, workloads: readonly WorkloadFacts[]): void {
+async function refuseOthers(
+  access: KubernetesAccess,
+  ref: KubernetesClusterRef,
+  workloads: readonly WorkloadFacts[],
+): Promise<void> {
   const other = workloads.find((one) => one.kind === 'Other');
   if (other === undefined) return;
-  throw new UserError(
-    'unsafe',
-    `The pods of ${describeRef(ref)} are made by "${other.name}", which is not a StatefulSet and would create them again. Delete it with the tool that created it. Nothing was deleted.`,
-  );
+  const candidates = await access.discover(ref.namespace);
+  const [pod] = candidates.find(({ workload }) => workload.name === other.name)?.pods ?? [];
+  const owner = await workloadOwner(access, ref.namespace, other, pod?.name);
+  const cause = `The pods of ${describeRef(ref)} are made by "${other.name}", which is not a StatefulSet and would create them again.`;
+  const managed =
+    owner === undefined ? '' : ` ${managedText('It', owner, 'create it again or keep the rest')}`;
+  const place = owner === undefined ? 'with the tool that created it' : 'there';
+  throw new UserError('unsafe', `${cause}${managed} Delete it ${place}. Nothing was deleted.`);
 }
 
 function unique(objects: readonly OwnedObject[]): readonly OwnedObject[] {

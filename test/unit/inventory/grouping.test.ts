@@ -4,37 +4,9 @@ import { groupPods, type Group } from '../../../src/inventory/grouping.ts';
 import { LastGroups } from '../../../src/inventory/lastGroups.ts';
 import type { Source } from '../../../src/inventory/source.ts';
 import { commonName, type Unit } from '../../../src/inventory/units.ts';
-import type { KnownNode } from '../../../src/model/nodeView.ts';
 import type { PodFacts } from '../../../src/model/snapshot.ts';
 import { ids, line, pod, source, view } from '../sample.ts';
-
-function unit(
-  name: string,
-  sources: readonly Source[],
-  kin: Unit['kin'] = {},
-  replicas = sources.length,
-): Unit {
-  const workload = { kind: 'StatefulSet' as const, name, replicas, readyReplicas: replicas, bundled: false };
-  return { workload, sources, kin };
-}
-
-const whole = (prefix: string): readonly Source[] => ids.map((id) => member(prefix, id));
-
-/** A node of a whole cluster of its own: its ids begin with a prefix. */
-function member(prefix: string, id: string, changes: Partial<KnownNode> = {}): Source {
-  const own = source(id).reading.view;
-  assert.ok(own);
-  const renamed = (one: KnownNode): KnownNode => ({
-    ...one,
-    id: `${prefix}${one.id}`,
-    ...(one.masterId === undefined ? {} : { masterId: `${prefix}${one.masterId}` }),
-  });
-  const self = { ...renamed(own.self), ...changes };
-  return {
-    pod: pod(`${prefix}${id}`, own.self.host),
-    reading: { tried: true, lastId: self.id, view: { ...own, self, others: own.others.map(renamed) } },
-  };
-}
+import { member, unit, whole } from './units.ts';
 
 function silent(facts: PodFacts, lastId?: string): Source {
   const failure = { reason: 'timeout' as const, message: 'No answer within 3 s.' };

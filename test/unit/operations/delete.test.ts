@@ -125,10 +125,23 @@ test('what somebody would make again, or is not there, is refused', async () => 
     /managed by RedisCluster "db"\. Its operator would create it again.*Delete it there\. Nothing was deleted/,
   );
   const other = { kind: 'Other' as const, name: 'db-7d9f', replicas: 1, readyReplicas: 1, bundled: false };
-  await assert.rejects(
-    prepareDelete(accessTo([]), ref, [other], { volumes: false }),
-    /"db-7d9f", which is not a StatefulSet/,
-  );
+  const owned = {
+    ownerReferences: [{ apiVersion: 'x/v1', kind: 'InstanceSet', name: 'db', controller: true }],
+  };
+  for (const [metadata, message] of [
+    [{}, /"db-7d9f", which is not a StatefulSet .* Delete it with the tool that created it\. Nothing was/],
+    [
+      owned,
+      /"db-7d9f", .* managed by InstanceSet "db"\. Its operator .* Delete it there\. Nothing was deleted/,
+    ],
+  ] as const) {
+    const candidates = [{ namespace: 'team', workload: other, pods: [pod('db-0', '10.0.0.1')] }];
+    const access = {
+      ...accessTo([object('Pod', 'db-0', {}, metadata)]),
+      discover: () => Promise.resolve(candidates),
+    };
+    await assert.rejects(prepareDelete(access, ref, [other], { volumes: false }), message);
+  }
   await assert.rejects(
     prepareDelete(accessTo([]), ref, [], { volumes: false }),
     /Nothing of db .* was found/,

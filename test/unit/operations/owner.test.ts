@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { KubernetesAccess } from '../../../src/kubernetes/kubernetesAccess.ts';
 import { UserError } from '../../../src/model/errors.ts';
-import { snapshotOf } from '../sample.ts';
+import { pod, snapshotOf } from '../sample.ts';
 import {
   operatorOf,
   ownerOf,
@@ -97,4 +97,34 @@ test('a cluster of several workloads is refused in the name of who made them', a
     /several workloads \(cart-0, cart-1\), is managed by ValkeyCluster "cart"\. Its operator .*Nothing was changed/,
   );
   await refuseSeveral(chain(), { ...snapshot, workloads: workloads.slice(1) });
+});
+
+test('what makes pods for an operator is asked for by its pods, whatever it is', async () => {
+  const workload = {
+    kind: 'Other' as const,
+    name: 'cart-7d9f',
+    replicas: 1,
+    readyReplicas: 1,
+    bundled: false,
+  };
+  const one = { ...snapshotOf([]), workloads: [workload] };
+  const loosePods = [pod('cart-7d9f-x', '10.0.0.1', { workload: 'cart-7d9f' })];
+  await assert.rejects(
+    refuseSeveral(chain(), { ...one, loosePods }),
+    /cart .* is managed by ValkeyCluster "cart"\. Its operator .*Make it there\. Nothing was changed/,
+  );
+  await refuseSeveral(chain(), one);
+  const by = (kind: string): object => ({
+    ownerReferences: [{ apiVersion: 'apps/v1', kind, name: 'cart', controller: true }],
+  });
+  const objects: Readonly<Record<string, object>> = { Pod: by('ReplicaSet'), ReplicaSet: by('Deployment') };
+  const deployed = (top: object): KubernetesAccess =>
+    ({
+      get: (_version: string, kind: string) => Promise.resolve({ metadata: objects[kind] ?? top }),
+    }) as unknown as KubernetesAccess;
+  await refuseSeveral(deployed({}), { ...one, loosePods });
+  await assert.rejects(
+    refuseSeveral(deployed({ annotations: { 'meta.helm.sh/release-name': 'cache' } }), { ...one, loosePods }),
+    /managed by the Helm release "cache"/,
+  );
 });
