@@ -1,11 +1,13 @@
 // Runs the suites with progress and times; the last line is `N passed, N failed, N skipped` over all of them.
 //   npm test [-- --all]      npm run test:simulation | test:redis | test:kubernetes | test:vscode [-- --all] [part of a path…]
-// With --all the long tests run as well, and the Kubernetes scenarios write docs/resilience.md.
+// With --all the long tests run as well; the Kubernetes ones write docs/resilience.md and docs/compatibility.md.
 import { spawn } from 'node:child_process';
 import { globSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { format } from 'prettier';
+import { forgetShapes, recordedShapes, unrecordedShapes } from '../test/kubernetes/foreign/compatibility.ts';
+import { compatibilityDocument } from '../test/kubernetes/foreign/compatibilityDocument.ts';
 import { forgetRows, recordedRows, unrecorded } from '../test/support/scenarios/record.ts';
 import { resilienceDocument } from '../test/support/scenarios/resilienceDocument.ts';
 import { startKubernetes, type TestKubernetes } from '../test/support/startKubernetes.ts';
@@ -118,17 +120,23 @@ async function main(): Promise<void> {
   if (chosen.includes('kubernetes') || chosen.includes('vscode')) await kubernetesSuites(chosen);
 }
 
-/** The scenarios' table is written by runs of them, and by nothing else; those not run this time keep their rows. */
+async function writeDocument(name: string, text: string): Promise<void> {
+  writeFileSync(join(root, `docs/${name}.md`), await format(text, { parser: 'markdown' }));
+  console.log(`Wrote docs/${name}.md.`);
+}
+
+/** Tables are written by runs of what they show, and by nothing else; what is not run this time keeps its rows. */
 async function kubernetesSuite(): Promise<boolean> {
-  const scenarios = 'test/kubernetes/scenarios/';
-  const complete = everything && (parts.length === 0 || parts.some((part) => scenarios.includes(part)));
-  if (complete) forgetRows();
+  const isWhole = (folder: string): boolean =>
+    everything && (parts.length === 0 || parts.some((part) => `test/kubernetes/${folder}/`.includes(part)));
+  const [scenarios, foreign] = [isWhole('scenarios'), isWhole('foreign')];
+  if (scenarios) forgetRows();
+  if (foreign) forgetShapes();
   const ok = await runSuite('kubernetes');
-  if (complete || (everything && unrecorded(recordedRows()).length === 0)) {
-    const text = await format(resilienceDocument(recordedRows()), { parser: 'markdown' });
-    writeFileSync(join(root, 'docs/resilience.md'), text);
-    console.log('Wrote docs/resilience.md.');
-  }
+  if (scenarios || (everything && unrecorded(recordedRows()).length === 0))
+    await writeDocument('resilience', resilienceDocument(recordedRows()));
+  if (foreign || (everything && unrecordedShapes(recordedShapes()).length === 0))
+    await writeDocument('compatibility', compatibilityDocument(recordedShapes()));
   return ok;
 }
 

@@ -21,6 +21,7 @@ export interface ChaosOptions {
   readonly nameServer?: string;
   /** Addresses by name, of servers that speak TLS and announce names that no name server knows. */
   readonly names?: Readonly<Record<string, string>>;
+  readonly username?: string;
   readonly password?: string;
   readonly tls?: ChaosTls;
   /** Loops that write and read at the same time, spread over the shards; at least one a shard. */

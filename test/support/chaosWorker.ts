@@ -39,9 +39,10 @@ let lastOfAll = 0;
 let stopped = false;
 
 function connect(options: ChaosOptions): Cluster {
-  const { nodes, password, tls, nameServer } = options;
+  const { nodes, username, password, tls, nameServer } = options;
   const redisOptions = {
     ...settings.redisOptions,
+    ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
     ...(tls === undefined ? {} : { tls: { ...tlsOptions(tls), lookup: lookUpAnnounced(options) } }),
   };
