@@ -188,7 +188,10 @@ interface ResourceList {
   }[];
 }
 
-/** Asks the server once per API version which kinds it has; a list that could not be read is asked for again. */
+/**
+ * Asks the server once per API version which kinds it has. A list that could not be read is asked for again, and one
+ * without the kind too: an operator may have been installed since.
+ */
 function createResources(client: ApiClient): Resources {
   const known = new Map<string, Promise<ResourceList>>();
   const read = async (group: string, apiVersion: string): Promise<ResourceList> => {
@@ -206,6 +209,7 @@ function createResources(client: ApiClient): Resources {
     known.set(apiVersion, list);
     const found = (await list).resources.find((one) => one.kind === kind && !one.name.includes('/'));
     if (found === undefined) {
+      known.delete(apiVersion);
       throw new UserError('not-found', `Context ${client.context} has no ${kind} of ${apiVersion}.`);
     }
     const { name: resource, namespaced } = found;

@@ -10,8 +10,37 @@ export async function chooseWay(
   target: NodeConnection,
 ): Promise<MoveMethod> {
   if (method !== undefined) return method;
-  const [ofSource, ofTarget] = await Promise.all([atomicWayOf(source), atomicWayOf(target)]);
-  return ofSource === ofTarget ? ofSource : 'migrate';
+  const [way, ofTarget] = await Promise.all([atomicWayOf(source), atomicWayOf(target)]);
+  if (way === 'migrate' || way !== ofTarget) return 'migrate';
+  return (await mayMove(way, source, target)) ? way : 'migrate';
+}
+
+const syncSlots = ['CLUSTER', 'SYNCSLOTS', 'ESTABLISH', 'x', 'x'] as const;
+const write = ['SET', 'x', 'x'] as const;
+
+/**
+ * By their own means servers sign in to each other as the user for replication, which is often given just what
+ * replication takes: a Valkey writes with its rights to the target, a Redis copies with them from the source.
+ * Whoever may not ask for a user's rights tries it.
+ */
+async function mayMove(
+  way: Exclude<MoveMethod, 'migrate'>,
+  source: NodeConnection,
+  target: NodeConnection,
+): Promise<boolean> {
+  const [client, server] = way === 'valkeyAtomic' ? [source, target] : [target, source];
+  const commands = way === 'valkeyAtomic' ? [syncSlots, write] : [syncSlots];
+  const setting: unknown = await client.call('CONFIG', 'GET', 'masteruser').catch(() => undefined);
+  const user: unknown = Array.isArray(setting) ? setting[1] : undefined;
+  if (typeof user !== 'string' || user === '') return true;
+  const rights = await server.pipeline(commands.map((words) => ['ACL', 'DRYRUN', user, ...words]));
+  return !rights.some(isDenied);
+}
+
+/** What the user may not run is answered as a text; a user that is not there is an error. */
+function isDenied(answer: unknown): boolean {
+  if (answer instanceof Error) return answer.message.includes('not found');
+  return answer !== 'OK';
 }
 
 /** COMMAND INFO answers nil for what a server does not know; a user who may not ask it gets the way that all know. */

@@ -276,6 +276,19 @@ test('replicas are changed although the status of their StatefulSet moves on mea
   assert.equal(patches, 3);
 });
 
+test('a kind that an operator brings later is found', async (context) => {
+  const kinds: object[] = [];
+  const server = await serve(context, (_, response, { pathname }) => {
+    const isList = pathname === '/apis/valkey.io/v1';
+    json(response, isList ? { resources: kinds } : { metadata: { name: 'cart' } });
+  });
+  const access = open(context, server);
+  const get = () => access.get('valkey.io/v1', 'ValkeyCluster', 'team', 'cart');
+  await assert.rejects(get, /has no ValkeyCluster of valkey\.io\/v1/);
+  kinds.push({ name: 'valkeyclusters', kind: 'ValkeyCluster', namespaced: true });
+  assert.equal((await get())?.metadata.name, 'cart');
+});
+
 test('a context whose cluster is missing says so', () => {
   const file = join(folder, 'dangling');
   writeFileSync(file, 'contexts: [{name: a, context: {cluster: gone, user: u}}]\n');
