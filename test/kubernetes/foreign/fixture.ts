@@ -28,8 +28,6 @@ export interface ShapeFixture extends OperationsFixture {
   /** Its pods in the order in which it was formed: masters first. */
   pods(): Promise<readonly PodFacts[]>;
   runPorts(): Promise<RunPorts>;
-  /** What a program in a pod writes until it ends. */
-  run(pod: PodFacts, command: string): Promise<string>;
   /** Deletes pods, and makes those again that nobody but an operator makes. */
   deletePods(names: readonly string[]): Promise<void>;
 }
@@ -112,16 +110,6 @@ export async function shapeFixture(shape: Shape): Promise<ShapeFixture> {
         kubernetes: { access, namespace, readNode, withNode, holdNode },
       };
     },
-    run: async (pod, command) => {
-      let output = '';
-      const program = ['sh', '-c', `${command} </dev/null`];
-      const session = await access.exec(namespace, pod.name, pod.container, program, (text) => {
-        output += text;
-      });
-      session.resize(160, 40);
-      await session.done;
-      return output;
-    },
     deletePods: async (names) => {
       await kubectl(['delete', 'pod', ...names]);
       const loose = made.filter(({ kind, metadata }) => kind === 'Pod' && names.includes(metadata.name));
@@ -129,8 +117,14 @@ export async function shapeFixture(shape: Shape): Promise<ShapeFixture> {
     },
     close: async () => {
       inventory.dispose();
-      for (const name of definitions)
-        await access.delete('apiextensions.k8s.io/v1', 'CustomResourceDefinition', namespace, name);
+      const [version, kind] = ['apiextensions.k8s.io/v1', 'CustomResourceDefinition'] as const;
+      for (const name of definitions) {
+        await access.delete(version, kind, namespace, name);
+        // The next shape may teach the API the same kind.
+        await until(
+          async () => (await access.get(version, kind, undefined, name)) === undefined || undefined,
+        );
+      }
       await fixture.close();
     },
   };

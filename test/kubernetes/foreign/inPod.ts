@@ -18,6 +18,8 @@ export async function clusterInfoInTerminal(
   const show = answeringRequest(
     (data) => {
       shown += data;
+      // A terminal says where its cursor is.
+      if (data.includes('\u001b[6n')) send('\u001b[1;1R');
       if (!shown.includes(awaited[0] ?? '\0')) return;
       awaited.shift();
       send(lines.shift() ?? '');
@@ -39,4 +41,16 @@ export async function clusterInfoInTerminal(
   await session.done;
   clearTimeout(timer);
   return shown;
+}
+
+/** What a shell's command in a pod writes until it ends. */
+export async function runInPod(access: KubernetesAccess, pod: PodFacts, command: string): Promise<string> {
+  let output = '';
+  const program = ['sh', '-c', `${command} </dev/null`];
+  const session = await access.exec(pod.namespace, pod.name, pod.container, program, (text) => {
+    output += text;
+  });
+  session.resize(160, 40);
+  await session.done;
+  return output;
 }

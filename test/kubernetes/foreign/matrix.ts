@@ -5,7 +5,8 @@ import { until } from '../../support/adapterFixture.ts';
 import { makeAuthority, type Authority } from '../../support/authority.ts';
 import { recordShape, shapes, type Column, type ShapeId } from './compatibility.ts';
 import { shapeFixture, type ShapeFixture } from './fixture.ts';
-import { isWhole, nodeCount, readUntil } from './readings.ts';
+import { runInPod } from './inPod.ts';
+import { isServing, nodeCount, readUntil } from './readings.ts';
 import { rows } from './rows.ts';
 import type { Shape } from './shape.ts';
 import type { Certificates } from './tls.ts';
@@ -57,7 +58,7 @@ async function form(fixture: ShapeFixture): Promise<void> {
     const found = await fixture.pods();
     const areReady = found.every(({ ready, running, ip }) => (ready || running === true) && ip !== undefined);
     return found.length === nodeCount && areReady ? found : undefined;
-  });
+  }).catch(async () => assert.fail(await fixture.kubectl(['get', 'pods', '-o', 'wide'])));
   const [first] = pods;
   assert.ok(first);
   if (shape.formsItself !== true) {
@@ -65,9 +66,9 @@ async function form(fixture: ShapeFixture): Promise<void> {
     const create = `${shape.cli} --cluster create ${addresses} --cluster-replicas 1 --cluster-yes`;
     let output = '';
     await until(async () => {
-      output = await fixture.run(first, create);
+      output = await runInPod(fixture.access, first, create);
       return output.includes('All 16384 slots covered') ? output : undefined;
     }, 60_000).catch(() => assert.fail(output));
   }
-  await readUntil(fixture, 'the cluster is formed', (one) => isWhole(one) || one.unread.length > 0, 120);
+  await readUntil(fixture, 'the cluster is formed', isServing, 60);
 }

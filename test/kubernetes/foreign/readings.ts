@@ -28,20 +28,23 @@ export async function onlyCluster(fixture: ShapeFixture): Promise<ClusterSnapsho
   return cluster;
 }
 
-export function isWhole(cluster: ClusterSnapshot, nodes = nodeCount): boolean {
+/** Whether all nodes say that all is served, and agree who does. */
+export function isServing(cluster: ClusterSnapshot): boolean {
   const views = cluster.nodes.flatMap(({ view }) => view ?? []);
   return (
-    cluster.nodes.length === nodes &&
-    views.length === nodes &&
-    views.every(
-      ({ clusterState, slotsAssigned, replication }) =>
-        clusterState === 'ok' &&
-        slotsAssigned === slotCount &&
-        (replication.role === 'master' || replication.linkUp === true),
-    ) &&
-    agrees(cluster) &&
-    check(cluster).every(({ severity }) => severity === 'info')
+    cluster.nodes.length === nodeCount &&
+    views.length === nodeCount &&
+    views.every(({ clusterState, slotsAssigned }) => clusterState === 'ok' && slotsAssigned === slotCount) &&
+    agrees(cluster)
   );
+}
+
+/** Whether nothing is left to wish for either. */
+export function isWhole(cluster: ClusterSnapshot): boolean {
+  const areLinked = cluster.nodes.every(
+    ({ view }) => view?.replication.role === 'master' || view?.replication.linkUp === true,
+  );
+  return isServing(cluster) && areLinked && check(cluster).every(({ severity }) => severity === 'info');
 }
 
 /** Reads until it is so; says what was read last where that does not come. */

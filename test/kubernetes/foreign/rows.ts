@@ -45,9 +45,9 @@ const found: Row = async (fixture) => {
     'all nodes of one cluster',
     ({ nodes }) => nodes.length === nodeCount,
   );
-  for (const workload of shape.workloads) {
-    const same = await fixture.inventory().look({ ...ref, name: workload });
-    assert.deepEqual([same.name, same.nodes.length], [cluster.name, nodeCount], `as ${workload}`);
+  for (const name of shape.references ?? shape.workloads) {
+    const same = await fixture.inventory().look({ ...ref, name });
+    assert.deepEqual([same.name, same.nodes.length], [cluster.name, nodeCount], `as ${name}`);
   }
   return `“${cluster.name}”`;
 };

@@ -11,6 +11,8 @@ export interface Shape {
   readonly name: string;
   /** What makes its pods; those of the masters first. Pods are called after the workload. */
   readonly workloads: readonly string[];
+  /** Other names that lead to it; those of its workloads where absent. */
+  readonly references?: readonly string[];
   /** How redis-cli within a pod is called to reach its server as somebody who may do everything. */
   readonly cli: string;
   /** What a client shows to write. */

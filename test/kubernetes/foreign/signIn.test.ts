@@ -5,35 +5,40 @@ import { Inventory } from '../../../src/inventory/inventory.ts';
 import type { RedisReading } from '../../../src/inventory/nodeReader.ts';
 import type { PodFacts } from '../../../src/model/snapshot.ts';
 import { connectNode, readNodeView } from '../../../src/redis/entry.ts';
-import { answeringRequest, redisCliInPod } from '../../../src/ui/redisCliInPod.ts';
 import { until } from '../../support/adapterFixture.ts';
 import { makeAuthority, type Authority } from '../../support/authority.ts';
 import { operationsFixture, type OperationsFixture } from '../../support/operationsFixture.ts';
-import { chart, chartWithTls, tutorial, type ForeignShape } from './shapes.ts';
+import { clusterInfoInTerminal, runInPod } from './inPod.ts';
+import { chart } from './projects/bitnami.ts';
+import { tutorial } from './projects/plain.ts';
+import type { Maker, Shape } from './shape.ts';
 
 const times = { connectTimeoutMs: 2_500, commandTimeoutMs: 2_500 };
 
 let fixture: OperationsFixture;
 let authority: Authority;
 let inventory: Inventory;
-/** Names that releases have, and that companions have elsewhere. */
-let shapes: readonly ForeignShape[];
+let shapes: readonly Shape[];
 
 before(async () => {
   fixture = await operationsFixture('signin', 'none');
-  const { access, namespace } = fixture;
+  const { access, namespace, kubernetes } = fixture;
   authority = await makeAuthority('foreign');
-  const certificates = await authority.issue(['localhost']);
+  const tls = await authority.issue(['localhost']);
+  // Names that releases have, and that companions have elsewhere; one exporter's image never comes.
+  const release = { product: 'redis', image: 'redis7', mastersAlone: true } as const;
   shapes = [
-    chart('backup-cache', 'p4ssword'),
-    chartWithTls('session-init', 'p4ssword', certificates),
+    chart({ ...release, name: 'backup-cache', exporter: 'never-pulled/redis-exporter:0' }),
+    chart({ ...release, name: 'session-init', tls }),
     tutorial('proxy', 'p4ss word $HOME'),
   ];
-  for (const { objects } of shapes) {
-    for (const object of objects) {
-      await access.create({ ...object, metadata: { ...object.metadata, namespace } });
-    }
-  }
+  const maker: Maker = {
+    namespace,
+    image: (key) => kubernetes.images[key],
+    create: (object) => access.create({ ...object, metadata: { ...object.metadata, namespace } }),
+    custom: () => Promise.reject(new Error('none of these has an operator')),
+  };
+  for (const shape of shapes) await shape.make(maker);
   await Promise.all(shapes.map(form));
   const dial: RedisReading['connectNode'] = (endpoint, credentials) =>
     connectNode(endpoint, credentials, times);
@@ -62,51 +67,22 @@ async function runningPods(name: string): Promise<readonly PodFacts[]> {
   }, 60_000);
 }
 
-async function form({ name, container, cli }: ForeignShape): Promise<void> {
-  const addresses = (await runningPods(name)).map(({ ip = '' }) => `${ip}:6379`);
+async function form({ name, cli }: Shape): Promise<void> {
+  const pods = await runningPods(name);
+  const [first] = pods;
+  assert.ok(first);
+  const addresses = pods.map(({ ip = '', port }) => `${ip}:${port}`);
   const create = `${cli} --cluster create ${addresses.join(' ')} --cluster-yes`;
   await until(async () => {
-    const output = await run(name, container, ['sh', '-c', create]);
+    const output = await runInPod(fixture.access, first, create);
     return output.includes('All 16384 slots covered') ? output : undefined;
   }, 30_000);
 }
 
-/** What a program in the first pod writes until it ends; `type` is called with all that it has written so far. */
-async function run(
-  name: string,
-  container: string,
-  command: readonly string[],
-  type?: (send: (text: string) => void) => (output: string) => void,
-): Promise<string> {
-  let output = '';
-  const early: string[] = [];
-  let send = (text: string): void => void early.push(text);
-  const typed = type?.((text) => {
-    send(text);
-  });
-  const session = await fixture.access.exec(fixture.namespace, `${name}-0`, container, command, (data) => {
-    output += data;
-    typed?.(data);
-  });
-  // Without a size, redis-cli asks the terminal for the place of its cursor.
-  session.resize(120, 40);
-  send = (text) => {
-    session.write(text);
-  };
-  for (const text of early) send(text);
-  await session.done;
-  return output;
-}
-
-const cases = [
-  ['backup-cache', 'password from Secret backup-cache/redis-password'],
-  ['session-init', 'password from Secret session-init/redis-password'],
-  ['proxy', 'password from requirepass in ConfigMap proxy/redis.conf'],
-] as const;
-
-for (const [name, place] of cases) {
+for (const name of ['backup-cache', 'session-init', 'proxy']) {
   test(`${name} is found, read, sound, and its terminal signed in`, { timeout: 60_000 }, async () => {
     const { namespace, access } = fixture;
+    const shape = shapes.find((one) => one.name === name);
     const snapshot = await inventory.fresh({ context: access.context, namespace, name });
     const views = snapshot.nodes.flatMap(({ view }) => view ?? []);
     assert.deepEqual([snapshot.nodes.length, views.length, snapshot.unread], [3, 3, []]);
@@ -114,24 +90,8 @@ for (const [name, place] of cases) {
     const [node] = snapshot.nodes.filter(({ pod }) => pod?.name === `${name}-0`);
     assert.ok(node?.pod);
     const signIn = await inventory.podSignIn(access.context, node.pod);
-    assert.equal(signIn.credentials.foundIn, place);
-    const program = redisCliInPod(node.pod.port, signIn, true);
-    let shown = '';
-    const lines = ['cluster info\r', 'quit\r'];
-    const awaited = ['6379> ', 'cluster_size:'];
-    await run(name, node.pod.container, program.command, (send) =>
-      answeringRequest(
-        (data) => {
-          shown += data;
-          if (!shown.includes(awaited[0] ?? '\0')) return;
-          awaited.shift();
-          send(lines.shift() ?? '');
-        },
-        () => {
-          send(`${program.password ?? ''}\n`);
-        },
-      ),
-    );
+    assert.equal(signIn.credentials.foundIn, shape?.foundIn);
+    const shown = await clusterInfoInTerminal(access, node.pod, signIn);
     assert.match(shown, /cluster_size:3/, shown);
     assert.doesNotMatch(shown, /p4ss|NOAUTH|WRONGPASS/);
   });

@@ -9,6 +9,7 @@ import { readHealFacts } from '../../../src/operations/heal/facts.ts';
 import { runPlan } from '../../../src/operations/runPlan.ts';
 import type { ChaosOptions } from '../../support/chaosClient.ts';
 import type { ShapeFixture } from './fixture.ts';
+import { runInPod } from './inPod.ts';
 import { onlyCluster } from './readings.ts';
 
 /** Looks at the cluster for as long as something happens to it. */
@@ -59,7 +60,7 @@ export function twoMasters(cluster: ClusterSnapshot): readonly [RedisNode, Redis
 export const firstSlot = ({ slots }: RedisNode): number => slots[0]?.[0] ?? assert.fail('no slot');
 
 export async function cliOn(fixture: ShapeFixture, node: RedisNode, words: string): Promise<string> {
-  return fixture.run(podOf(node), `${fixture.shape.cli} ${words}`);
+  return runInPod(fixture.access, podOf(node), `${fixture.shape.cli} ${words}`);
 }
 
 export async function redisCliCheck(
@@ -67,7 +68,11 @@ export async function redisCliCheck(
 ): Promise<{ readonly isContent: boolean; readonly output: string }> {
   const [pod] = await fixture.pods();
   assert.ok(pod);
-  const output = await fixture.run(pod, `${fixture.shape.cli} --cluster check ${pod.ip ?? ''}:${pod.port}`);
+  const output = await runInPod(
+    fixture.access,
+    pod,
+    `${fixture.shape.cli} --cluster check ${pod.ip ?? ''}:${pod.port}`,
+  );
   return {
     output,
     isContent: output.includes('[OK] All 16384 slots covered') && !/\[(ERR|WARNING)\]/.test(output),

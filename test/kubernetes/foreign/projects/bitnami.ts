@@ -4,16 +4,23 @@ import { shapeTls, type Certificates } from '../tls.ts';
 interface Chart {
   readonly product: 'redis' | 'valkey';
   readonly image: Shape['image'];
+  /** What the StatefulSet and the container are called: a release may be called as it likes. */
+  readonly name?: string;
+  /** Six where absent: masters and their replicas, each with a volume. */
+  readonly mastersAlone?: boolean;
+  /** Of the exporter beside the server. */
+  readonly exporter?: string;
   /** Whether the password is mounted as a file, which is the default. */
   readonly isFile?: boolean;
   readonly tls?: Certificates;
 }
 
 /** The charts of Bitnami: one StatefulSet; release, chart and Secret are called alike, and the ports after Redis in both. */
-export function chart({ product, image, isFile = true, tls }: Chart): Shape {
+export function chart({ product, image, isFile = true, tls, ...own }: Chart): Shape {
   const upper = product.toUpperCase();
   const home = `/opt/bitnami/${product}`;
-  const name = `cache-${product}-cluster`;
+  const { name = `cache-${product}-cluster`, mastersAlone = false } = own;
+  const replicas = mastersAlone ? 3 : 6;
   const key = `${product}-password`;
   const password = 'p4ssword';
   const certs = `${home}/certs`;
@@ -37,7 +44,7 @@ export function chart({ product, image, isFile = true, tls }: Chart): Shape {
   const text = isFile ? `$(cat "$${upper}_PASSWORD_FILE")` : `$${upper}_PASSWORD`;
   const cli = `export REDISCLI_AUTH="${text}"; ${product}-cli ${sealed.options}`;
   return {
-    ...{ image, name, workloads: [name], cli, keepsFiles: true },
+    ...{ image, name, workloads: [name], cli, keepsFiles: !mastersAlone },
     client: { password, ...sealed.client },
     foundIn: `password from Secret ${name}/${key}`,
     owner: 'the Helm release "cache"',
@@ -46,7 +53,8 @@ export function chart({ product, image, isFile = true, tls }: Chart): Shape {
       const exporter = {
         ...{
           name: 'metrics',
-          image: maker.image('exporter'),
+          image: own.exporter ?? maker.image('exporter'),
+          imagePullPolicy: 'IfNotPresent',
           args: ['--redis.addr', 'redis://127.0.0.1:6379'],
         },
         ports: [{ name: 'http-metrics', containerPort: 9121 }],
@@ -57,7 +65,7 @@ export function chart({ product, image, isFile = true, tls }: Chart): Shape {
         ...{
           name,
           labels,
-          replicas: 6,
+          replicas,
           container: name,
           image: maker.image(image),
         },
@@ -73,7 +81,7 @@ export function chart({ product, image, isFile = true, tls }: Chart): Shape {
           fromField('POD_NAME', 'metadata.name'),
           literal(
             `${upper}_NODES`,
-            Array.from({ length: 6 }, (_, pod) => `${name}-${pod}.${name}-headless`).join(' '),
+            Array.from({ length: replicas }, (_, pod) => `${name}-${pod}.${name}-headless`).join(' '),
           ),
           ...(isFile && product === 'redis' ? [] : [fromSecret('REDISCLI_AUTH', name, key)]),
           ...[passwordEnv, literal(`${upper}_AOF_ENABLED`, 'yes')],
@@ -86,7 +94,9 @@ export function chart({ product, image, isFile = true, tls }: Chart): Shape {
           ...sealed.volumes,
         ],
         beside: tls === undefined ? [exporter] : [],
-        claim: { name: `${product}-data`, mountPath: `/bitnami/${product}/data` },
+        ...(mastersAlone
+          ? {}
+          : { claim: { name: `${product}-data`, mountPath: `/bitnami/${product}/data` } }),
         run: startWith(`${product}-server`, `/bitnami/${product}/data`, [
           ...[`requirepass ${text}`, `masterauth ${text}`],
           ...sealed.lines,

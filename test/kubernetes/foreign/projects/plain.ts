@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadAllYaml } from '@kubernetes/client-node';
 import type { KubernetesObject } from '../../../../src/kubernetes/kubernetesAccess.ts';
-import { configMap, deployment, type Shape } from '../shape.ts';
+import { configMap, deployment, statefulSet, type Shape } from '../shape.ts';
 
 /** A Deployment for each node, as people write it by hand: nothing but the names says that they belong together. */
 export function deploymentPerNode(name: string): Shape {
@@ -11,7 +11,7 @@ export function deploymentPerNode(name: string): Shape {
   const conf = `cluster-enabled yes\ncluster-node-timeout 3000\nprotected-mode no\ndir /data\nrequirepass ${password}\nmasterauth ${password}\n`;
   const cli = `export REDISCLI_AUTH=${password}; redis-cli`;
   return {
-    ...{ image: 'redis8', name, workloads, cli, client: { password }, keepsFiles: false },
+    ...{ image: 'redis8', name, workloads, references: [], cli, client: { password }, keepsFiles: false },
     foundIn: `password from requirepass in ConfigMap ${name}/redis.conf`,
     make: async (maker) => {
       await maker.create(configMap(name, { 'redis.conf': conf }));
@@ -38,6 +38,28 @@ export function deploymentPerNode(name: string): Shape {
         });
         for (const object of objects) await maker.create(object);
       }
+    },
+  };
+}
+
+/** As tutorials do it: everything is in a redis.conf, and nothing else says what it is. Three masters. */
+export function tutorial(name: string, password: string): Shape {
+  const conf = `cluster-enabled yes\nprotected-mode no\ndir /tmp\nmasterauth "${password}"\nrequirepass "${password}"\n`;
+  const file = '/usr/local/etc/redis/redis.conf';
+  const cli = `export REDISCLI_AUTH="$(sed -n 's/^requirepass "\\(.*\\)"/\\1/p' ${file})"; redis-cli`;
+  return {
+    ...{ image: 'redis7', name, workloads: [name], cli, client: { password }, keepsFiles: false },
+    foundIn: `password from requirepass in ConfigMap ${name}/redis.conf`,
+    make: async (maker) => {
+      const objects = statefulSet({
+        ...{ name, labels: { app: name }, replicas: 3, container: name, image: maker.image('redis7') },
+        run: `cp ${file} /tmp/redis.conf\nexec redis-server /tmp/redis.conf\n`,
+        ports: [{ containerPort: 6379 }],
+        mounts: [{ name: 'conf', mountPath: '/usr/local/etc/redis' }],
+        volumes: [{ name: 'conf', configMap: { name } }],
+        ping: cli,
+      });
+      for (const object of [configMap(name, { 'redis.conf': conf }), ...objects]) await maker.create(object);
     },
   };
 }

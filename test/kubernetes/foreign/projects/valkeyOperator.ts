@@ -42,6 +42,8 @@ const systemRights = [
     '+info',
   ],
 ].join(' ');
+const operatorsPassword = (name: string): string =>
+  `user _operator, password from Secret internal-${name}-system-passwords/_operator`;
 const hashed = (password: string): string => createHash('sha256').update(password).digest('hex');
 
 /** The operator of the Valkey project: a ValkeyNode for each node below a ValkeyCluster, and one workload below each of these. */
@@ -67,19 +69,19 @@ export function valkeyOperator({ image, replicaImage, name, tls, admin, persiste
   const auth = admin === undefined ? 'unset VALKEYCLI_AUTH' : `export VALKEYCLI_AUTH=${admin}`;
   const user = admin === undefined ? '' : '--user admin';
   const cli = `${auth}; valkey-cli ${user} ${sealed.options}`;
-  const person =
-    admin === undefined ? { username: 'default', password: '' } : { username: 'admin', password: admin };
   return {
     ...{ image, name, cli },
     ...(replicaImage === undefined ? {} : { replicaImage }),
     workloads: nodes.map((node) => `valkey-${node}`),
     keepsFiles: persistence,
+    references: persistence ? nodes.map((node) => `valkey-${node}`) : [`valkey-${name}`],
+    ...(admin === undefined
+      ? {}
+      : { foundIn: operatorsPassword(name), signIn: { username: 'admin', password: admin } }),
     client: {
-      ...(admin === undefined ? {} : person),
+      ...(admin === undefined ? {} : { username: 'admin', password: admin }),
       ...sealed.client,
     },
-    foundIn: `password from Secret internal-${name}-system-passwords/_operator`,
-    signIn: person,
     ...{ owner: `ValkeyCluster "${name}"`, operator: `ValkeyCluster "${name}"` },
     make: async (maker) => {
       const cluster = await maker.custom('valkey.io/v1alpha1', 'ValkeyCluster', name);
