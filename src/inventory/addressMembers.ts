@@ -134,8 +134,22 @@ function standsAlone(others: readonly KnownNode[]): boolean {
   return others.every(({ flags }) => flags.includes('handshake'));
 }
 
-/** A seed and an announced address can be the same server: it counts once. Two servers with the same node id stay two. */
-function withoutTwins<S extends Source>(sources: readonly Answering<S>[]): readonly Answering<S>[] {
-  const keyOf = (source: Answering<S>): string => `${idOf(source)} ${source.reading.view.runId ?? ''}`;
-  return [...new Map(sources.toReversed().map((source) => [keyOf(source), source])).values()].toReversed();
+/**
+ * A seed and an announced address can be the same server: it counts once, at the address that is its own, since a name
+ * may lead to another server next time. Two servers with the same node id stay two.
+ */
+function withoutTwins(sources: readonly Answering<AddressedSource>[]): readonly Answering<AddressedSource>[] {
+  const servers = new Map<string, Answering<AddressedSource>>();
+  for (const source of sources) {
+    const key = `${idOf(source)} ${source.reading.view.runId ?? ''}`;
+    const twin = servers.get(key);
+    const isNamed = source.isNamed || twin?.isNamed === true;
+    const kept = twin === undefined || (isAtOwnPlace(source) && !isAtOwnPlace(twin)) ? source : twin;
+    servers.set(key, kept.isNamed === isNamed ? kept : { ...kept, isNamed });
+  }
+  return [...servers.values()];
+}
+
+function isAtOwnPlace({ address, reading }: Answering<AddressedSource>): boolean {
+  return placesOf(reading.view.self).includes(address);
 }

@@ -5,7 +5,7 @@ import type { ClusterSnapshot } from '../model/snapshot.ts';
 import type { Credentials } from '../redis/nodeConnection.ts';
 import { membersAt, placesOf, type AddressedSource, type AddressMembers } from './addressMembers.ts';
 import { mergeViews } from './mergeViews.ts';
-import { NodeReader, type RedisReading, type Route } from './nodeReader.ts';
+import { NodeReader, type Reading, type RedisReading, type Route } from './nodeReader.ts';
 import { readRound } from './readRound.ts';
 import { Rounds } from './rounds.ts';
 import { checkingNames, tryRoutes } from './signIn.ts';
@@ -55,9 +55,14 @@ export class AddressScope {
   reader(nodeId: string): NodeReader | undefined {
     const node = this.snapshot?.nodes.find(({ id }) => id === nodeId);
     if (node === undefined) return undefined;
-    const readers = [...this.#readers.values()].filter(({ reading }) => reading.lastId === nodeId);
-    // It may be reached at another address than the one that has failed, such as a tunnel that was closed.
-    return readers.find(({ reading }) => reading.view !== undefined) ?? readers[0];
+    const readers = [...this.#readers].filter(([, { reading }]) => reading.lastId === nodeId);
+    const answering = readers.filter(([, { reading }]) => reading.view !== undefined);
+    const isOwnPlace = (address: string, { view }: Reading): boolean =>
+      view !== undefined && placesOf(view.self).includes(address);
+    // A name may lead to another node next time. And a node may be reached at another address than the one that has
+    // failed, such as a tunnel that was closed.
+    const own = answering.find(([address, { reading }]) => isOwnPlace(address, reading));
+    return (own ?? answering[0] ?? readers[0])?.[1];
   }
 
   /** What the servers are shown, over TLS where they have turned out to speak it. */

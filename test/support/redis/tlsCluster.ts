@@ -7,7 +7,7 @@ import type { Credentials } from '../../../src/redis/nodeConnection.ts';
 import { startServers } from '../../../src/sandbox/servers.ts';
 import { makeAuthority } from '../authority.ts';
 
-interface TlsCluster {
+export interface TlsCluster {
   /** `localhost:port`, which their certificates name; the servers list each other by IP address. */
   readonly addresses: readonly string[];
   /** What all servers accept: user `ops`, and a certificate of their authority. */

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, createServer, type Server } from 'node:net';
+import { after, before, describe, test } from 'node:test';
+import { check, isSound } from '../../src/checks/check.ts';
+import { Inventory } from '../../src/inventory/inventory.ts';
+import { parseAddress } from '../../src/model/clusterRef.ts';
+import { mastersOf } from '../../src/model/shards.ts';
+import { agreed } from '../../src/operations/agreed.ts';
+import { planReshard } from '../../src/operations/reshard.ts';
+import { runPlan } from '../../src/operations/runPlan.ts';
+import * as redis from '../../src/redis/entry.ts';
+import { waiting } from '../../src/ui/waiting.ts';
+import { connectSoon } from '../support/redis/byAddress.ts';
+import { startTlsCluster, type TlsCluster } from '../support/redis/tlsCluster.ts';
+
+/** One name for all nodes, as managed services give it: each connection reaches another node. */
+async function startEndpoint(
+  addresses: readonly string[],
+): Promise<{ readonly server: Server; readonly address: string }> {
+  let count = 0;
+  const server = createServer((socket) => {
+    const { port } = parseAddress(addresses[count++ % addresses.length] ?? '');
+    const node = connect(port, '127.0.0.1');
+    socket.pipe(node).pipe(socket);
+    for (const [one, other] of [
+      [socket, node],
+      [node, socket],
+    ] as const)
+      one.on('error', () => other.destroy()).on('close', () => other.destroy());
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const bound = server.address();
+  assert.ok(typeof bound === 'object' && bound !== null);
+  return { server, address: `localhost:${bound.port}` };
+}
+
+describe(
+  'a managed service: TLS, one name that leads to another node each time',
+  { timeout: 120_000 },
+  () => {
+    let cluster: TlsCluster;
+    let endpoint: Awaited<ReturnType<typeof startEndpoint>>;
+    let inventory: Inventory;
+    before(async () => {
+      cluster = await startTlsCluster('opens-it');
+      endpoint = await startEndpoint(cluster.addresses);
+      inventory = new Inventory({
+        redis: () =>
+          Promise.resolve({
+            connectNode: connectSoon,
+            connectPatiently: connectSoon,
+            readNodeView: redis.readNodeView,
+          }),
+        addressSource: (ref) => ({
+          ...{ ref, name: 'managed', sandbox: false },
+          credentials: () => Promise.resolve(cluster.credentials),
+        }),
+      });
+    });
+    after(async () => {
+      inventory.dispose();
+      endpoint.server.close();
+      await cluster.stop();
+    });
+
+    test('is one cluster of all its nodes, however often it is read', async () => {
+      const ref = { addresses: [endpoint.address] };
+      const release = inventory.need({ ref });
+      for (let round = 0; round < 4; round++) {
+        const snapshot = await inventory.fresh(ref);
+        assert.deepEqual([snapshot.nodes.length, snapshot.unread, snapshot.impostors], [4, [], []]);
+        assert.deepEqual([snapshot.strangers, snapshot.otherParts], [[], []]);
+        assert.ok(isSound(check(snapshot)), JSON.stringify(check(snapshot)));
+        await inventory.reconnect(ref);
+      }
+      release();
+    });
+
+    test('is resharded on the nodes that are meant', async () => {
+      const ref = { addresses: [endpoint.address] };
+      const release = inventory.need({ ref });
+      const dialer = await inventory.dialer(ref);
+      const readSnapshot = () => inventory.fresh(ref);
+      for (const [from, to] of [
+        [0, 1],
+        [1, 0],
+      ] as const) {
+        const snapshot = await agreed(readSnapshot);
+        const masters = mastersOf(snapshot).toSorted((a, b) => a.id.localeCompare(b.id));
+        const [source, target] = [masters[from], masters[to]];
+        assert.ok(source !== undefined && target !== undefined);
+        const plan = planReshard(snapshot, { from: [source.id], to: target.id, slots: 100 });
+        const ports = { dialer, redis, readSnapshot, report: () => undefined, ...waiting };
+        const result = await runPlan(plan, { ...ports, signal: AbortSignal.timeout(60_000) });
+        assert.equal(result.movedSlots, 100);
+      }
+      release();
+    });
+  },
+);
