@@ -104,7 +104,7 @@ export async function shapeFixture(shape: Shape): Promise<ShapeFixture> {
       const of = inventory;
       const { readNode, withNode, holdNode } = fixture.ports;
       return {
-        ...{ redis, report: () => undefined, signal: AbortSignal.timeout(300_000), ...waiting },
+        ...{ redis, report: () => undefined, signal: AbortSignal.timeout(90_000), ...waiting },
         readSnapshot: () => of.fresh(ref),
         dialer: await of.dialer(ref),
         kubernetes: { access, namespace, readNode, withNode, holdNode },

@@ -46,7 +46,7 @@ export async function clusterInfoInTerminal(
 /** What a shell's command in a pod writes until it ends. */
 export async function runInPod(access: KubernetesAccess, pod: PodFacts, command: string): Promise<string> {
   let output = '';
-  const program = ['sh', '-c', `${command} </dev/null`];
+  const program = ['timeout', '40', 'sh', '-c', `${command} </dev/null`];
   const session = await access.exec(pod.namespace, pod.name, pod.container, program, (text) => {
     output += text;
   });

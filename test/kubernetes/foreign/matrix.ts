@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { messageOf } from '../../../src/model/errors.ts';
+import type { PodFacts } from '../../../src/model/snapshot.ts';
 import { until } from '../../support/adapterFixture.ts';
 import { makeAuthority, type Authority } from '../../support/authority.ts';
 import { recordShape, shapes, type Column, type ShapeId } from './compatibility.ts';
@@ -51,6 +52,16 @@ export function matrixOf(id: ShapeId, make: (certificates: Certificates) => Shap
   });
 }
 
+/** Where a server says that it is reached, which may be a port of its Kubernetes node; its pod's address otherwise. */
+async function announced({ access, shape }: ShapeFixture, pod: PodFacts): Promise<string> {
+  const nodes = await until(async () => {
+    const output = await runInPod(access, pod, `${shape.cli} cluster nodes`);
+    return output.includes('myself') ? output : undefined;
+  });
+  const own = /(\S+):(\d+)@\d+\S* myself/.exec(nodes);
+  return own === null ? `${pod.ip ?? ''}:${pod.port}` : `${own[1] ?? ''}:${own[2] ?? ''}`;
+}
+
 /** As the project's operator, job or script does it. */
 async function form(fixture: ShapeFixture): Promise<void> {
   const { shape } = fixture;
@@ -62,7 +73,7 @@ async function form(fixture: ShapeFixture): Promise<void> {
   const [first] = pods;
   assert.ok(first);
   if (shape.formsItself !== true) {
-    const addresses = pods.map(({ ip = '', port }) => `${ip}:${port}`).join(' ');
+    const addresses = (await Promise.all(pods.map((pod) => announced(fixture, pod)))).join(' ');
     const create = `${shape.cli} --cluster create ${addresses} --cluster-replicas 1 --cluster-yes`;
     let output = '';
     await until(async () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { agrees } from '../../../src/checks/agreement.ts';
 import { check, isSound } from '../../../src/checks/check.ts';
+import type { Finding } from '../../../src/model/finding.ts';
 import { slotCount } from '../../../src/model/slots.ts';
 import type { ClusterSnapshot } from '../../../src/model/snapshot.ts';
 import { isUnread } from '../../../src/model/unread.ts';
@@ -39,12 +40,17 @@ export function isServing(cluster: ClusterSnapshot): boolean {
   );
 }
 
+/** What is found wrong; that pods have no volumes is as the shape says. */
+export function problemsOf(cluster: ClusterSnapshot): readonly Finding[] {
+  return check(cluster).filter(({ rule, severity }) => severity !== 'info' && rule !== 'storage');
+}
+
 /** Whether nothing is left to wish for either. */
 export function isWhole(cluster: ClusterSnapshot): boolean {
   const areLinked = cluster.nodes.every(
     ({ view }) => view?.replication.role === 'master' || view?.replication.linkUp === true,
   );
-  return isServing(cluster) && areLinked && check(cluster).every(({ severity }) => severity === 'info');
+  return isServing(cluster) && areLinked && problemsOf(cluster).length === 0;
 }
 
 /** Reads until it is so; says what was read last where that does not come. */

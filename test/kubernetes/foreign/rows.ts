@@ -19,7 +19,7 @@ import { dnsAddress } from '../../support/kubernetes/layout.ts';
 import type { Column } from './compatibility.ts';
 import type { ShapeFixture } from './fixture.ts';
 import { clusterInfoInTerminal } from './inPod.ts';
-import { isWhole, nodeCount, onlyCluster, readUntil, storyOf } from './readings.ts';
+import { isWhole, nodeCount, onlyCluster, problemsOf, readUntil, storyOf } from './readings.ts';
 import {
   clientOf,
   cliOn,
@@ -74,8 +74,7 @@ const agreesWithRedisCli: Row = async (fixture) => {
   await cliOn(fixture, source, `cluster setslot ${firstSlot(source)} migrating ${target.id}`);
   const open = await readUntil(fixture, 'an open slot', (one) => !isSound(check(one)));
   // Valkey tells its replicas too.
-  const broken = check(open).filter(({ severity }) => severity !== 'info');
-  assert.deepEqual([...new Set(broken.map(({ rule }) => rule))], ['open-slots']);
+  assert.deepEqual([...new Set(problemsOf(open).map(({ rule }) => rule))], ['open-slots']);
   const { isContent, output } = await redisCliCheck(fixture);
   assert.ok(!isContent, output);
   return 'agrees';
@@ -209,7 +208,7 @@ const onePod: Row = async (fixture) => {
     ![...cluster.nodes, ...cluster.otherParts.flatMap(({ nodes }) => nodes)].some(
       ({ pod }) => pod?.uid === uid,
     ) &&
-    check(cluster).some(({ severity }) => severity !== 'info') &&
+    problemsOf(cluster).length > 0 &&
     cluster.nodes.some(({ view }) => view?.clusterState === 'ok');
   const after = await readUntil(fixture, 'says what is missing', isNew);
   assert.ok(check(after).length > 0);

@@ -27,7 +27,7 @@ export function kubeblocks(name: string, reach: 'NodePort' | 'host network', fir
     workloads: shards.map((shard) => `${name}-shard-${shard}`),
     ...{ cli, keepsFiles: false, shardPerWorkload: true },
     client: { password },
-    foundIn: `password from Secret ${name}-shard-98x-account-default/password`,
+    foundIn: `user default, password from Secret ${name}-shard-98x-account-default/password`,
     ...{ owner: operator, operator },
     make: async (maker) => {
       const cluster = await maker.custom('apps.kubeblocks.io/v1', 'Cluster', name);

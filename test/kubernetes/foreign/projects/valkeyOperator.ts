@@ -24,24 +24,14 @@ interface Variant {
   readonly persistence: boolean;
 }
 
-const systemRights = [
-  ...[
-    '+@connection',
-    '+cluster|myid',
-    '+cluster|myshardid',
-    '+cluster|info',
-    '+cluster|nodes',
-    '+cluster|meet',
-  ],
-  ...['+cluster|addslotsrange', '+cluster|replicate', '+cluster|forget', '+cluster|failover'],
-  ...[
-    '+cluster|getslotmigrations',
-    '+cluster|migrateslots',
-    '+cluster|set-config-epoch',
-    '+config|set',
-    '+info',
-  ],
-].join(' ');
+/** What the operator's own user may do, as far as the servers know the commands. */
+const systemRights = (image: Shape['image']): string =>
+  [
+    ...['+@connection', '+cluster|myid', '+cluster|myshardid', '+cluster|info', '+cluster|nodes'],
+    ...['+cluster|meet', '+cluster|addslotsrange', '+cluster|replicate', '+cluster|forget'],
+    ...['+cluster|failover', '+cluster|set-config-epoch', '+config|set', '+info'],
+    ...(image === 'valkeyNewest' ? ['+cluster|getslotmigrations', '+cluster|migrateslots'] : []),
+  ].join(' ');
 const operatorsPassword = (name: string): string =>
   `user _operator, password from Secret internal-${name}-system-passwords/_operator`;
 const hashed = (password: string): string => createHash('sha256').update(password).digest('hex');
@@ -52,7 +42,7 @@ export function valkeyOperator({ image, replicaImage, name, tls, admin, persiste
   const system = 'oper4tor';
   const users = [
     ...(admin === undefined ? [] : [`user default off`, `user admin on #${hashed(admin)} ~* &* +@all`]),
-    `user _operator on #${hashed(system)} ${systemRights}`,
+    `user _operator on #${hashed(system)} ${systemRights(image)}`,
     `user _replication on #${hashed('repl')} +psync +replconf +ping`,
   ].join('\n');
   const sealed = shapeTls(tls, {
