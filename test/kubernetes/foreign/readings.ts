@@ -42,7 +42,7 @@ export function isServing(cluster: ClusterSnapshot): boolean {
 
 /** What is found wrong; that pods have no volumes is as the shape says. */
 export function problemsOf(cluster: ClusterSnapshot): readonly Finding[] {
-  return check(cluster).filter(({ rule, severity }) => severity !== 'info' && rule !== 'storage');
+  return check(cluster).filter(({ rule, severity }) => severity !== 'info' && rule !== 'no-volume');
 }
 
 /** Whether nothing is left to wish for either. */
