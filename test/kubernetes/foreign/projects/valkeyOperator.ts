@@ -56,7 +56,8 @@ export function valkeyOperator({ image, replicaImage, name, tls, admin, persiste
     ...['aclfile /config/users/users.acl', 'dir /data', 'cluster-config-file /data/nodes.conf'],
     ...sealed.lines,
   ].join('\n');
-  const auth = admin === undefined ? 'unset VALKEYCLI_AUTH' : `export VALKEYCLI_AUTH=${admin}`;
+  const auth =
+    admin === undefined ? 'unset VALKEYCLI_AUTH' : `export VALKEYCLI_AUTH=${admin} REDISCLI_AUTH=${admin}`;
   const user = admin === undefined ? '' : '--user admin';
   const cli = `${auth}; valkey-cli ${user} ${sealed.options}`;
   return {
