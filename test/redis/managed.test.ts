@@ -71,7 +71,7 @@ describe(
       for (let round = 0; round < 4; round++) {
         const snapshot = await inventory.fresh(ref);
         assert.deepEqual([snapshot.nodes.length, snapshot.unread, snapshot.impostors], [4, [], []]);
-        assert.deepEqual([snapshot.strangers, snapshot.otherParts], [[], []]);
+        assert.deepEqual([snapshot.unknownNodes, snapshot.otherParts], [[], []]);
         assert.ok(isSound(check(snapshot)), JSON.stringify(check(snapshot)));
         await inventory.reconnect(ref);
       }

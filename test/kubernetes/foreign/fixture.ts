@@ -102,12 +102,12 @@ export async function shapeFixture(shape: Shape): Promise<ShapeFixture> {
     },
     runPorts: async () => {
       const of = inventory;
-      const { readNode, withNode, holdNode } = fixture.ports;
+      const { readNode, withNode, pauseAgent } = fixture.ports;
       return {
         ...{ redis, report: () => undefined, signal: AbortSignal.timeout(90_000), ...waiting },
         readSnapshot: () => of.fresh(ref),
         dialer: await of.dialer(ref),
-        kubernetes: { access, namespace, readNode, withNode, holdNode },
+        kubernetes: { access, namespace, readNode, withNode, pauseAgent },
       };
     },
     deletePods: async (names) => {
