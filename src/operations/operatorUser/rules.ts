@@ -6,7 +6,7 @@ const commands: Readonly<Record<string, readonly string[]>> = {
   'reading a cluster': ['ping', 'info', 'cluster|nodes', 'cluster|info', 'cluster|myid', 'config|get'],
   'waiting for replicas and clocks': ['time', 'wait'],
   'holding the agents back': ['client|setname'],
-  'choosing how slots move': ['command|info'],
+  'choosing how slots move': ['command|info', 'acl|dryrun'],
   'moving slots': [
     ...['cluster|setslot', 'cluster|countkeysinslot', 'cluster|getkeysinslot', 'asking', 'multi', 'exec'],
     ...['migrate', 'select', 'restore', 'restore-asking', 'set', 'unlink', 'eval'],
