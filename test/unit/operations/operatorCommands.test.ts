@@ -22,6 +22,8 @@ const noCommands = new Set([
 const containers = new Set(['CLUSTER', 'CONFIG', 'CLIENT', 'MEMORY', 'FUNCTION', 'COMMAND', 'ACL']);
 /** What MIGRATE makes a server send to the receiver, in the name of the user. */
 const byServers = ['restore', 'restore-asking', 'select'];
+/** ACL DRYRUN asks whether another user may run it; nobody here does. */
+const askedAbout = ['cluster|syncslots'];
 
 function word(node: ts.Node | undefined): string | undefined {
   return node !== undefined && ts.isStringLiteralLike(node) && /^[A-Z][A-Z0-9-]+$/.test(node.text)
@@ -66,7 +68,7 @@ test('the operator user may run what the code sends, and nothing else', () => {
     (path) =>
       /^(?:redis|operations|inventory|ui)\/.*\.ts$/.test(path) && !others.some((other) => other.test(path)),
   );
-  const sent = new Set(files.flatMap(commandsIn));
+  const sent = new Set(files.flatMap(commandsIn).filter((command) => !askedAbout.includes(command)));
   assert.ok(sent.size > 40, `${sent.size} commands found`);
   assert.deepEqual([...sent, ...byServers].sort(), [...operatorCommands]);
 });
