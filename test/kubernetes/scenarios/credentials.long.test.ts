@@ -41,7 +41,7 @@ async function rotatePassword(t: TestContext): Promise<void> {
     });
     const second = await underWriters(renewed, async () => {
       await patch(deployment, 'redis-cluster-auth', { data: { 'previous-password': null } });
-      await untilAll(deployment, /takes no other any more/);
+      await untilAll(deployment, /no longer accepts any other/);
     });
     const seconds = Math.round((performance.now() - begun) / 100) / 10;
     for (const { ip } of await deployment.pods()) {

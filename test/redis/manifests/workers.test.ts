@@ -43,7 +43,7 @@ test('shards are spread over workers, and again after a drain has put a master a
     await until(async () => ((await shared(pods, workers)).length === 0 ? true : undefined));
     await pods.allReady(60);
     t.diagnostic(`apart again after ${((performance.now() - started) / 1000).toFixed(1)} s`);
-    assert.match(pods.agentLog(moved), /share a worker, exchange/);
+    assert.match(pods.agentLog(moved), /share a Kubernetes node, exchange/);
     await settled(pods, 6);
     assert.equal(mastersOf(await pods.ownViews()).length, 3);
     assert.equal(await readKeys(pods, 1), keysThat.areWritten);
