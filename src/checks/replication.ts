@@ -1,9 +1,11 @@
 import { answers } from '../model/answering.ts';
+import { formatAddress } from '../model/clusterRef.ts';
+import { misplacedMaster } from '../model/lostMaster.ts';
 import { isApart } from '../model/parts.ts';
 import { quantity } from '../model/quantity.ts';
 import { nodeName, shardsOf } from '../model/shards.ts';
 import type { Finding } from '../model/finding.ts';
-import type { KnownNode } from '../model/nodeView.ts';
+import type { KnownNode, NodeView } from '../model/nodeView.ts';
 import type { ClusterSnapshot, RedisNode, Shard } from '../model/snapshot.ts';
 import { shortList, whyDenied } from '../model/unread.ts';
 import type { Rule } from './rule.ts';
@@ -23,15 +25,7 @@ export const replication: Rule = (snapshot) => {
         nodeIds: [node.id],
       });
     } else if (node.view?.replication.linkUp === false && !isMasterGone(snapshot, node)) {
-      const syncing = node.view.replication.syncing === true;
-      findings.push({
-        rule: 'replica-link',
-        severity: 'warning',
-        message: `${nodeName(node)} ${syncing ? 'is being synchronized from' : 'has lost the link to'} its master.`,
-        evidence: ['INFO replication reports master_link_status:down'],
-        remedy: 'It cannot take over safely until the link is up.',
-        nodeIds: [node.id],
-      });
+      findings.push(linkFinding(node, node.view));
     }
   }
   const shards = shardsOf(snapshot);
@@ -60,6 +54,26 @@ export const replication: Rule = (snapshot) => {
   }
   return findings;
 };
+
+function linkFinding(node: RedisNode, view: NodeView): Finding {
+  const { syncing = false, masterHost = '' } = view.replication;
+  const master = misplacedMaster(view);
+  const elsewhere =
+    master === undefined
+      ? []
+      : [`It looks for its master at ${masterHost}, and lists it at ${formatAddress(master)}.`];
+  return {
+    rule: 'replica-link',
+    severity: 'warning',
+    message: `${nodeName(node)} ${syncing ? 'is being synchronized from' : 'has lost the link to'} its master.`,
+    evidence: ['INFO replication reports master_link_status:down', ...elsewhere],
+    remedy:
+      master === undefined
+        ? 'It cannot take over safely until the link is up.'
+        : '“Heal Cluster…” points it to its master’s present address.',
+    nodeIds: [node.id],
+  };
+}
 
 /** Its link is down for a reason that has a finding of its own. */
 function isMasterGone({ nodes }: ClusterSnapshot, { masterId }: RedisNode): boolean {

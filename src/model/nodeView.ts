@@ -79,6 +79,8 @@ export interface ReplicationView {
   readonly offset: number;
   /** Replicas only: whether the link to the master is up, and whether a full sync is under way. */
   readonly linkUp?: boolean;
+  /** Replicas only: the address at which they look for their master. */
+  readonly masterHost?: string;
   readonly syncing?: boolean;
   /** Of that full sync: what has arrived. */
   readonly receivedBytes?: number;

@@ -6,6 +6,7 @@ import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
 import { unservedSlots } from './fix/unserved.ts';
 import { needIntroduction, announcedAddressOf } from './heal/introductions.ts';
 import type { HealFacts } from './heal/facts.ts';
+import { repairLinks } from './heal/misplacedMasters.ts';
 import { repairReplicas } from './heal/openOnReplicas.ts';
 import { repairOpenSlots } from './heal/openSlots.ts';
 import { conflictingClaim } from './heal/conflictingClaims.ts';
@@ -14,7 +15,7 @@ import { refuseDuplicates } from './refuseDuplicates.ts';
 
 /**
  * Plans to repair what can be repaired without losing a key: nodes that have lost each other's address are introduced
- * again, strayed keys are brought home, moves of slots that were interrupted are finished or closed, and slots that
+ * again, replicas are pointed to where their masters are, strayed keys are brought home, moves of slots that were interrupted are finished or closed, and slots that
  * replicas alone call open are closed. What is not clear is left untouched, and the warnings say what a person has to
  * decide. Throws a UserError where there is nothing to repair.
  */
@@ -27,9 +28,14 @@ export function planHeal(snapshot: ClusterSnapshot, facts: HealFacts): Plan {
     conflicts.get(node) === undefined ? introductionOf(snapshot, node, facts) : [],
   );
   const { steps: repairs, unclear: openUnclear } = repairOpenSlots(snapshot, facts);
-  const unclear = [...new Set([...conflicts.values()].flatMap((why) => why ?? [])), ...openUnclear];
+  const links = repairLinks(snapshot);
+  const unclear = [
+    ...new Set([...conflicts.values()].flatMap((why) => why ?? [])),
+    ...openUnclear,
+    ...links.unclear,
+  ];
   const closings = repairReplicas(snapshot);
-  const steps = [...introductions, ...repairs, ...closings];
+  const steps = [...introductions, ...repairs, ...links.steps, ...closings];
   if (steps.length === 0) {
     if (unclear.length > 0) throw refusal('unsafe', `${listed(unclear)} You have to decide.`);
     const { slots } = unservedSlots(snapshot);
@@ -43,7 +49,7 @@ export function planHeal(snapshot: ClusterSnapshot, facts: HealFacts): Plan {
   }
   const silent = snapshot.nodes.filter((node) => !answers(node));
   return {
-    title: `Heal ${snapshot.name}: ${subject(introductions.length, repairs, closings.length)}`,
+    title: `Heal ${snapshot.name}: ${subject(introductions.length, repairs, links.steps.length, closings.length)}`,
     ref: snapshot.ref,
     operation: 'heal',
     request: {},
@@ -73,7 +79,7 @@ function listed(texts: readonly string[]): string {
   return texts.slice(0, mostTexts).join(' ') + more;
 }
 
-function subject(introductions: number, repairs: readonly Step[], closings: number): string {
+function subject(introductions: number, repairs: readonly Step[], links: number, closings: number): string {
   const moves = repairs.filter(({ kind }) => kind === 'moveSlots').length;
   return [
     ...(introductions === 0 ? [] : [`introduce ${quantity(introductions, 'node')} again`]),
@@ -81,6 +87,11 @@ function subject(introductions: number, repairs: readonly Step[], closings: numb
     ...(repairs.length === moves
       ? []
       : ['move stray keys to their slot owners and correct or close their slots']),
+    ...(links === 0
+      ? []
+      : [
+          `point ${quantity(links, 'replica')} to the present address of ${links === 1 ? 'its master' : 'their masters'}`,
+        ]),
     ...(closings === 0 ? [] : ['close slots on replicas']),
   ].join(', ');
 }

@@ -148,10 +148,12 @@ function keysIn(info: InfoFields): number {
 function replicationOf(info: InfoFields): ReplicationView {
   if (info.text('role') === 'slave') {
     const syncing = info.text('master_sync_in_progress') === '1';
+    const masterHost = serverName(info.text('master_host') ?? '');
     return {
       role: 'replica',
       offset: info.number('slave_repl_offset'),
       linkUp: info.text('master_link_status') === 'up',
+      ...(masterHost === '' ? {} : { masterHost }),
       syncing,
       ...(syncing ? { receivedBytes: info.number('master_sync_read_bytes') } : {}),
       replicas: [],

@@ -1,5 +1,6 @@
 import { bytesText } from '../../model/bytes.ts';
 import { UserError } from '../../model/errors.ts';
+import { misplacedMaster } from '../../model/lostMaster.ts';
 import type { NodeView } from '../../model/nodeView.ts';
 import { answers, nameOf } from '../nodes.ts';
 import { refuseImpostor } from '../refuseImpostor.ts';
@@ -28,8 +29,9 @@ export const replicate: StepRun<'replicate'> = {
   },
   act: async ({ node, master }, ports) => {
     await withConnection(ports, node, async (connection) => {
-      const { self } = await ports.redis.readNodeView(connection);
-      if (self.masterId !== master) await ports.redis.replicate(connection, master);
+      const view = await ports.redis.readNodeView(connection);
+      if (view.self.masterId !== master || misplacedMaster(view) !== undefined)
+        await ports.redis.replicate(connection, master);
     });
     await untilCopied(node, master, ports);
   },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { check, isSound } from '../../../src/checks/check.ts';
+import { misplacedMaster } from '../../../src/model/lostMaster.ts';
 import { countSlots } from '../../../src/model/slots.ts';
 import type { ClusterSnapshot } from '../../../src/model/snapshot.ts';
 import { agreed } from '../../../src/operations/agreed.ts';
@@ -236,9 +237,20 @@ const allPods: Row = async (fixture) => {
   assert.ok(settled);
   if (isWhole(settled)) return 'comes back';
   await healAll(fixture);
-  // A replica tries its master's old address for up to a minute (repl-timeout).
-  await readUntil(fixture, 'whole after Heal', isWhole, 130);
-  return 'comes back with Heal';
+  // A replica tries its master's old address for up to a minute (repl-timeout). One that heard of the new one from others
+  // stays at the old one, which the check says: it is what a second Heal is for.
+  const isMisplaced = ({ nodes }: ClusterSnapshot): boolean =>
+    nodes.some(({ view }) => view !== undefined && misplacedMaster(view) !== undefined);
+  const settledAgain = await readUntil(
+    fixture,
+    'whole after Heal',
+    (one) => isWhole(one) || isMisplaced(one),
+    130,
+  );
+  if (isWhole(settledAgain)) return 'comes back with Heal';
+  await healAll(fixture);
+  await readUntil(fixture, 'whole after a second Heal', isWhole, 60);
+  return 'comes back with Heal, twice';
 };
 
 /** The columns of the table in the order in which they are run. */
