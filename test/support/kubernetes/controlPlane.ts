@@ -74,7 +74,12 @@ export async function makeControllers(
     // A worker that stops is noticed after 10 s instead of 50 s.
     'node-monitor-grace-period': '10s',
   };
-  const schedulerFlags = { ...common, 'secure-port': ports.scheduler };
+  const schedulerFlags = {
+    ...common,
+    'secure-port': ports.scheduler,
+    // A pod whose volume is bound just while the scheduler gives it up is not told, and waits five minutes otherwise.
+    'pod-max-in-unschedulable-pods-duration': '10s',
+  };
   const volumes = join(runFolder, 'volumes');
   await mkdir(volumes);
   return [
