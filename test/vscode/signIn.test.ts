@@ -49,7 +49,7 @@ describe('signing in', { timeout: 10 * 60_000 }, () => {
     await tlsServers.stop();
   });
   keepOnFailure(() => vscode);
-  const { picture, asked } = personAt(() => vscode);
+  const { picture, asked, dialog, told } = personAt(() => vscode);
   const isConnected = async (server: string): Promise<boolean> => {
     const times = { connectTimeoutMs: 5000, commandTimeoutMs: 5000 };
     const connection = await connectNode(parseAddress(server), tlsServers.credentials, times);
@@ -95,6 +95,25 @@ describe('signing in', { timeout: 10 * 60_000 }, () => {
     await picture('signed-in');
   });
 
+  test('Create Operator User… shows its plan, and goes on as the user with the least rights', async () => {
+    await vscode.rowMenu(address, 'Create Operator User…');
+    await asked(/Enter a name for the user/);
+    await picture('operator-user-name');
+    await vscode.page.keyboard.press('Enter');
+    assert.match(await dialog(), /secret storage.*only the commands that this extension uses/s);
+    await picture('operator-user-plan');
+    await vscode.pressDialog('Create User');
+    await told(/Created user redis-cluster-operator on all servers/, 30);
+    await picture('operator-user-done');
+    await vscode.command('notifications.clearAll');
+    const times = { connectTimeoutMs: 5000, commandTimeoutMs: 5000 };
+    const ops = await connectNode(parseAddress(address), { username: 'ops', password: planted }, times);
+    await eventually('the servers are read as that user', 30, async () =>
+      String(await ops.call('CLIENT', 'LIST')).includes('user=redis-cluster-operator'),
+    );
+    ops.close();
+  });
+
   test('once signed in the cluster is changed as that user, and signing out forgets it', async () => {
     const { cluster: read } = await vscode.command<SnapshotResult>('redisCluster.snapshot', { cluster });
     const masters = read.nodes.filter(({ role }) => role === 'master');
@@ -118,7 +137,7 @@ describe('signing in', { timeout: 10 * 60_000 }, () => {
     const few = await signIn({ username: 'few', password: planted });
     assert.equal(few.outcome, 'done', few.message);
     await vscode.command('notifications.clearAll');
-    await vscode.treeRow(/^Denied on all nodes/).waitFor({ timeout: 30_000 });
+    await vscode.treeRow(/Denied on all nodes/).waitFor({ timeout: 30_000 });
     await picture('sign-in-few-rights');
     const flush = await vscode.command<Result>('redisCluster.flush', { cluster, confirmed: true });
     assert.match(flush.message, /may not run .*INFO .*Nothing was changed/);
