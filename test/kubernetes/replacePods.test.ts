@@ -8,6 +8,7 @@ import { planReplacePods } from '../../src/operations/replacePods.ts';
 import { replacePod } from '../../src/operations/steps/replacePod.ts';
 import type { StepPorts } from '../../src/operations/steps/ports.ts';
 import { operationsFixture, refused, type OperationsFixture } from '../support/operationsFixture.ts';
+import { nothingElse } from '../support/nothingElse.ts';
 
 let fixture: OperationsFixture;
 let access: KubernetesAccess;
@@ -67,7 +68,7 @@ test('a pod that has ended is found with its reason, and deleted only while it i
   assert.ok(candidate);
   const snapshot = {
     ...{ ref: { context: access.context, namespace, name: 'ended' }, name: 'ended', takenAt: 0, nodes: [] },
-    ...{ unknownNodes: [], unread: [], impostors: [], otherParts: [], mergedFrom: [] },
+    ...nothingElse,
     ...{ loosePods: candidate.pods, workloads: [candidate.workload] },
   };
   const [step] = planReplacePods(snapshot, {}).steps;

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, createServer, type Server } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { check, isSound } from '../../src/checks/check.ts';
-import { Inventory } from '../../src/inventory/inventory.ts';
+import type { Inventory } from '../../src/inventory/inventory.ts';
 import { parseAddress } from '../../src/model/clusterRef.ts';
 import { mastersOf } from '../../src/model/shards.ts';
 import { agreed } from '../../src/operations/agreed.ts';
@@ -11,7 +11,7 @@ import { planReshard } from '../../src/operations/reshard.ts';
 import { runPlan } from '../../src/operations/runPlan.ts';
 import * as redis from '../../src/redis/entry.ts';
 import { waiting } from '../../src/ui/waiting.ts';
-import { connectSoon } from '../support/redis/byAddress.ts';
+import { readByAddress } from '../support/redis/byAddress.ts';
 import { startTlsCluster, type TlsCluster } from '../support/redis/tlsCluster.ts';
 
 /** One name for all nodes, as managed services give it: each connection reaches another node. */
@@ -46,18 +46,7 @@ describe(
     before(async () => {
       cluster = await startTlsCluster('opens-it');
       endpoint = await startEndpoint(cluster.addresses);
-      inventory = new Inventory({
-        redis: () =>
-          Promise.resolve({
-            connectNode: connectSoon,
-            connectPatiently: connectSoon,
-            readNodeView: redis.readNodeView,
-          }),
-        addressSource: (ref) => ({
-          ...{ ref, name: 'managed', sandbox: false },
-          credentials: () => Promise.resolve(cluster.credentials),
-        }),
-      });
+      inventory = readByAddress(() => cluster.credentials);
     });
     after(async () => {
       inventory.dispose();

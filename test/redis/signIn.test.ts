@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { check, isSound } from '../../src/checks/check.ts';
-import { Inventory } from '../../src/inventory/inventory.ts';
+import type { Inventory } from '../../src/inventory/inventory.ts';
 import { countSlots } from '../../src/model/slots.ts';
 import { isUnread, unreadEvidence, unreadGroups } from '../../src/model/unread.ts';
 import { refuseDenied } from '../../src/operations/refuseDenied.ts';
@@ -19,7 +19,7 @@ import * as redis from '../../src/redis/entry.ts';
 import { startServers } from '../../src/sandbox/servers.ts';
 import { slotMapState } from '../../src/ui/panels/slotMap/slotMapState.ts';
 import { startRedisCluster, type TestCluster } from '../support/startRedisCluster.ts';
-import { connectSoon } from '../support/redis/byAddress.ts';
+import { connectSoon, readByAddress } from '../support/redis/byAddress.ts';
 import { startTlsCluster } from '../support/redis/tlsCluster.ts';
 
 let given: Credentials = {};
@@ -30,18 +30,7 @@ const connect: typeof connectSoon = (endpoint, credentials) => {
   return connectSoon(endpoint, credentials);
 };
 before(() => {
-  inventory = new Inventory({
-    redis: () =>
-      Promise.resolve({
-        connectNode: connect,
-        connectPatiently: connect,
-        readNodeView: redis.readNodeView,
-      }),
-    addressSource: (ref) => ({
-      ...{ ref, name: 'test', sandbox: false },
-      credentials: () => Promise.resolve(given),
-    }),
-  });
+  inventory = readByAddress(() => given, connect);
 });
 after(() => {
   inventory.dispose();

@@ -14,6 +14,7 @@ import type { Credentials, NodeConnection } from '../../src/redis/nodeConnection
 import { readNodeTimeout } from '../../src/redis/moveSlots/ready.ts';
 import { readNodeView } from '../../src/redis/nodeView.ts';
 import { waiting } from '../../src/ui/waiting.ts';
+import { nothingElse } from './nothingElse.ts';
 
 /** The ports of deploy, scale, upgrade and delete over a real Kubernetes, as the extension wires them, and what they said. */
 export interface ClusterPorts extends DeployPorts, JoinPorts, UpgradePorts {
@@ -117,12 +118,7 @@ export async function snapshotOf(ports: ClusterPorts, ref: KubernetesClusterRef)
     name,
     takenAt: Date.now(),
     nodes,
-    unknownNodes: [],
-    loosePods: [],
-    unread: [],
-    impostors: [],
-    otherParts: [],
-    mergedFrom: [],
+    ...nothingElse,
     workloads: [found.workload],
   };
 }

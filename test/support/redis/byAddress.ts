@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Inventory } from '../../../src/inventory/inventory.ts';
 import type { ClusterSnapshot } from '../../../src/model/snapshot.ts';
 import { withConnection } from '../../../src/operations/withConnection.ts';
+import type { Credentials } from '../../../src/redis/nodeConnection.ts';
 import * as redis from '../../../src/redis/entry.ts';
 import type { ClusterNode, TestCluster } from '../startRedisCluster.ts';
 
@@ -14,20 +15,20 @@ export const connectSoon = (
   credentials: Parameters<typeof redis.connectNode>[1],
 ): ReturnType<typeof redis.connectNode> => redis.connectNode(endpoint, credentials, times);
 
-/** The product's own reading of clusters by their addresses; to be disposed of. */
-export function readByAddress(): Inventory {
+/** The product's own reading of clusters by their addresses, with what `credentials` returns then; to be disposed of. */
+export function readByAddress(credentials = (): Credentials => ({}), connect = connectSoon): Inventory {
   return new Inventory({
     redis: () =>
       Promise.resolve({
-        connectNode: connectSoon,
-        connectPatiently: connectSoon,
+        connectNode: connect,
+        connectPatiently: connect,
         readNodeView: redis.readNodeView,
       }),
     addressSource: (ref) => ({
       ref,
       name: 'test',
       sandbox: false,
-      credentials: () => Promise.resolve({}),
+      credentials: () => Promise.resolve(credentials()),
     }),
   });
 }

@@ -1,6 +1,7 @@
 import type { ClusterSnapshot, RedisNode } from '../../../src/model/snapshot.ts';
 import { readNodeView } from '../../../src/redis/nodeView.ts';
 import type { ClusterNode, TestCluster } from '../startRedisCluster.ts';
+import { nothingElse } from '../nothingElse.ts';
 
 /** A snapshot of a test cluster in which every node answers, each by its own word. */
 export async function readSnapshot({ addresses, nodes, dialer }: TestCluster): Promise<ClusterSnapshot> {
@@ -24,12 +25,7 @@ export async function readSnapshot({ addresses, nodes, dialer }: TestCluster): P
     name: 'test',
     takenAt: Date.now(),
     nodes: await Promise.all(nodes.map(read)),
-    unknownNodes: [],
-    loosePods: [],
-    unread: [],
-    impostors: [],
-    otherParts: [],
-    mergedFrom: [],
+    ...nothingElse,
     workloads: [],
   };
 }

@@ -8,6 +8,7 @@ import type { ClusterSnapshot, PodFacts, RedisNode, WorkloadFacts } from '../../
 import type { JoinPorts } from '../../../src/operations/deploy/joinPods.ts';
 import { planScale, runScale } from '../../../src/operations/scale.ts';
 import { ids, line, pod, view } from '../sample.ts';
+import { nothingElse } from '../../support/nothingElse.ts';
 
 function podOf(ordinal: number, parts: Partial<PodFacts> = {}): PodFacts {
   return pod(`shop-${ordinal}`, `10.0.0.${ordinal}`, { namespace: 'team', workload: 'shop', ...parts });
@@ -35,12 +36,7 @@ function snapshot(
     name: 'shop',
     takenAt: 0,
     nodes,
-    unknownNodes: [],
-    loosePods: [],
-    unread: [],
-    impostors: [],
-    otherParts: [],
-    mergedFrom: [],
+    ...nothingElse,
     workloads: [
       { kind: 'StatefulSet', name: 'shop', replicas: 6, readyReplicas: 6, bundled: false, ...workload },
     ],

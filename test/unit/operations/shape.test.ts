@@ -8,6 +8,7 @@ import { planAddShard, type NewServer } from '../../../src/operations/addShard.t
 import { planRemoveShard } from '../../../src/operations/removeShard.ts';
 import { changesShape, planScaleShape } from '../../../src/operations/scaleShape.ts';
 import { line, pod, view } from '../sample.ts';
+import { nothingElse } from '../../support/nothingElse.ts';
 
 /** A reproducible stream of numbers from 0 up to 1 (mulberry32). */
 function numbersFrom(seed: number): () => number {
@@ -53,12 +54,7 @@ function clusterOf(replicas: readonly number[], next: () => number = () => 0): C
     name: 'cart',
     takenAt: 0,
     nodes,
-    unknownNodes: [],
-    loosePods: [],
-    unread: [],
-    impostors: [],
-    otherParts: [],
-    mergedFrom: [],
+    ...nothingElse,
     workloads: [
       {
         kind: 'StatefulSet',

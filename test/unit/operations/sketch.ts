@@ -1,6 +1,7 @@
 import type { KnownNode, NodeView, OpenSlot } from '../../../src/model/nodeView.ts';
 import type { ClusterSnapshot, RedisNode } from '../../../src/model/snapshot.ts';
 import type { SlotSet } from '../../../src/model/slots.ts';
+import { nothingElse } from '../../support/nothingElse.ts';
 
 /** What a test says of a node; everything else is as in a healthy cluster. */
 export interface Sketch {
@@ -91,12 +92,7 @@ export function sketchOf(
     name: 'sketch',
     takenAt: 0,
     nodes: connected(sketches.map(([id, sketch]) => nodeOf(id, sketch))),
-    unknownNodes: [],
-    loosePods: [],
-    unread: [],
-    impostors: [],
-    otherParts: [],
-    mergedFrom: [],
+    ...nothingElse,
     workloads: [],
   };
 }

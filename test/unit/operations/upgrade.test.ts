@@ -8,6 +8,7 @@ import type { SetFacts, SetPod, UpgradeFacts } from '../../../src/operations/upg
 import { candidateOf } from '../../../src/operations/upgrade/handOver.ts';
 import { illness, type Member } from '../../../src/operations/upgrade/members.ts';
 import { ids, line, pod, view } from '../sample.ts';
+import { nothingElse } from '../../support/nothingElse.ts';
 
 const redisConf = '# why\nappendonly yes\nsave ""\nrepl-backlog-size 16mb\n';
 
@@ -24,12 +25,7 @@ function snapshot(version = '7.0.15', bundled = true): ClusterSnapshot {
     name: 'shop',
     takenAt: 0,
     nodes,
-    unknownNodes: [],
-    loosePods: [],
-    unread: [],
-    impostors: [],
-    otherParts: [],
-    mergedFrom: [],
+    ...nothingElse,
     workloads: [workload],
   };
 }

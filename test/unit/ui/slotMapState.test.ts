@@ -5,6 +5,7 @@ import type { SlotSet } from '../../../src/model/slots.ts';
 import type { ClusterSnapshot, RedisNode } from '../../../src/model/snapshot.ts';
 import { slotMapState } from '../../../src/ui/panels/slotMap/slotMapState.ts';
 import { ids, line, silent, snapshotOf, source } from '../sample.ts';
+import { nothingElse } from '../../support/nothingElse.ts';
 
 const thirds: readonly SlotSet[] = [[[0, 5460]], [[5461, 10_922]], [[10_923, 16_383]]];
 
@@ -63,12 +64,7 @@ function snapshot(nodes: readonly RedisNode[], rest: Partial<ClusterSnapshot> = 
     name: 'redis',
     takenAt: 1,
     nodes,
-    unknownNodes: [],
-    loosePods: [],
-    unread: [],
-    impostors: [],
-    otherParts: [],
-    mergedFrom: [],
+    ...nothingElse,
     workloads: [],
     ...rest,
   };
