@@ -35,8 +35,9 @@ const cases = Object.entries(variables).map(
 /**
  * Runs the script of the bundled manifests, which knows the present password and certificates, or redis-cli (valkey-cli,
  * keydb-cli) by itself: $0 is the port, then follow mode, user, whether TLS is spoken, and the paths of authority,
- * certificate and key. Where the server refuses the password, the container's own is tried. The connection stays within the pod, so that a certificate need not bear the name localhost, and
- * without an authority none is checked. https://redis.io/docs/latest/develop/tools/cli/
+ * certificate and key. Where the server refuses the password, the container's own is tried. The connection stays within
+ * the pod, so that a certificate need not bear the name localhost, and without an authority none is checked.
+ * https://redis.io/docs/latest/develop/tools/cli/
  */
 const script = [
   'if [ -r /opt/redis-cluster/cli.sh ]; then exec sh /opt/redis-cluster/cli.sh -c; fi',

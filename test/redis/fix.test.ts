@@ -30,7 +30,7 @@ async function plan(): Promise<Plan> {
 describe('slots that nobody serves', { timeout: 120_000 }, () => {
   test('go to the master that holds their keys, and every key is served again', async () => {
     const before = await dumpAll(cluster);
-    // As when a master died before its new master had heard of its last slots: the keys are there, and nobody claims the slots.
+    // As when a master died before its new master had heard of its last slots: the keys are there, and no master claims the slots.
     for (const { id } of cluster.nodes) {
       await withConnection(cluster, id, (connection) => connection.call('CLUSTER', 'DELSLOTSRANGE', 0, 999));
     }

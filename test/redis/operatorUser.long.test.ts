@@ -70,7 +70,7 @@ async function operateAll(cluster: TestCluster): Promise<void> {
   await run(own, planRemoveShard(await portsOf(own).readSnapshot(), { node: fresh }, {}));
 }
 
-/** Faults are made by the administrator and put right by the operator. */
+/** Faults are made by the administrator and repaired by the operator. */
 async function repairAll(cluster: TestCluster): Promise<void> {
   const own: TestCluster = asOperator({ ...cluster, nodes: cluster.nodes.slice(0, 6) });
   const [first, second] = [nodeAt(cluster, 0), nodeAt(cluster, 1)];

@@ -21,7 +21,7 @@ export function violations(
       if (owner !== undefined && node.owners[unit] !== owner.id) {
         problems.push(`node ${node.number} sees ${slots} with ${String(node.owners[unit]).slice(0, 2)}`);
       }
-      // A server that died and came back may keep copies that its new master has as well; nobody reads them there.
+      // A server that died and came back may keep copies that its new master has as well; no client reads them there.
       if (isForeign(node, unit) && !world.hasDied) {
         problems.push(`node ${node.number} holds keys of ${slots}, which is not its own`);
       }

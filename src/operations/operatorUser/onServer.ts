@@ -11,7 +11,7 @@ export interface KnownUser {
   readonly rules: ReadonlySet<string>;
 }
 
-/** As ACL rules and ACL GETUSER have passwords; nobody signs in with it. */
+/** As ACL rules and ACL GETUSER have passwords; it cannot be used to sign in. */
 export function hashOf(password: string): string {
   return `#${createHash('sha256').update(password).digest('hex')}`;
 }

@@ -75,7 +75,7 @@ export function unrecordedShapes(rows: readonly ShapeRow[]): readonly ShapeId[] 
   return (Object.keys(shapes) as ShapeId[]).filter((id) => !rows.some((row) => row.id === id));
 }
 
-/** Begins anew. */
+/** Starts again. */
 export function forgetShapes(): void {
   rmSync(file, { force: true });
 }

@@ -23,12 +23,12 @@ export interface ShapeFixture extends OperationsFixture {
   readonly ref: KubernetesClusterRef;
   /** What the present window reads. */
   readonly inventory: () => Inventory;
-  /** Closes the window and opens another, in which somebody has signed in so, or nobody. */
+  /** Closes the window and opens another, signed in with these credentials or with none. */
   reopen(signedIn?: Credentials): void;
   /** Its pods in the order in which it was formed: masters first. */
   pods(): Promise<readonly PodFacts[]>;
   runPorts(): Promise<RunPorts>;
-  /** Deletes pods, and makes those again that nobody but an operator makes. */
+  /** Deletes pods, and creates those again that only an operator would. */
   deletePods(names: readonly string[]): Promise<void>;
 }
 

@@ -21,7 +21,7 @@ export interface Shape {
   readonly foundIn?: string;
   /** What a person has to sign in with before slots can be moved; absent where the spec says enough. */
   readonly signIn?: Credentials;
-  /** Who refuses scaling, upgrading and deleting here, as the refusal calls it; absent where nobody does. */
+  /** Who refuses scaling, upgrading and deleting here, as the refusal calls it; absent where nothing is refused. */
   readonly owner?: string;
   /** The object whose operator may undo a reshard. */
   readonly operator?: string;

@@ -37,7 +37,7 @@ export async function refusal(work: () => Promise<unknown>): Promise<string> {
     assert.ok(error instanceof UserError, String(error));
     return error.message;
   }
-  return assert.fail('nobody refused');
+  return assert.fail('it was not refused');
 }
 
 export function refusedText({ shape }: ShapeFixture, message: string): string {

@@ -252,7 +252,7 @@ async function planHealing(cluster: Present): Promise<Plan> {
 }
 
 /**
- * Nobody serves some slots of every master any more, as when masters died before their new masters had heard of them; the keys
+ * Some slots of every master are no longer served, as when masters died before their new masters had heard of them; the keys
  * are there. Their owners let go first: others would believe a claim that is on its way.
  */
 async function unserved(cluster: Present): Promise<void> {

@@ -121,7 +121,7 @@ export function unrecorded(rows: readonly ScenarioRow[]): readonly ScenarioId[] 
   return (Object.keys(requirements) as ScenarioId[]).filter((id) => !rows.some((row) => row.id === id));
 }
 
-/** Begins anew. */
+/** Starts again. */
 export function forgetRows(): void {
   rmSync(file, { force: true });
 }
