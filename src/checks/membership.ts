@@ -4,7 +4,7 @@ import { hasEnded } from '../model/endedPods.ts';
 import { isLastCopy, isOutOfTouch, ordinalOf, podNameOf } from '../model/goneMembers.ts';
 import type { Finding } from '../model/finding.ts';
 import type { KnownNode } from '../model/nodeView.ts';
-import { emptyParts, isApart, partsWithData } from '../model/parts.ts';
+import { emptyParts, mayRunUnderAnotherId, partsWithData } from '../model/parts.ts';
 import { quantity } from '../model/quantity.ts';
 import { nodeName } from '../model/shards.ts';
 import type { ClusterSnapshot, PodFacts } from '../model/snapshot.ts';
@@ -162,7 +162,7 @@ function unknownRemedy(snapshot: ClusterSnapshot, id: string): string {
   if (!isOutOfTouch(snapshot, id)) {
     return 'Other nodes are connected to it, so it is running where this machine cannot reach it. Find its server.';
   }
-  if (isApart(snapshot) || snapshot.mergedFrom.length > 0)
+  if (mayRunUnderAnotherId(snapshot))
     return 'First resolve the finding about the parts of the cluster: its server may be there under another node id.';
   const gone = scaledBelow(snapshot);
   if (gone !== undefined) return scaleBackRemedy(gone, snapshot);

@@ -1,6 +1,6 @@
 import { answers } from '../model/answering.ts';
 import { formatAddress } from '../model/clusterRef.ts';
-import { misplacedMaster } from '../model/lostMaster.ts';
+import { misplacedMaster } from '../model/misplacedMaster.ts';
 import { isApart } from '../model/parts.ts';
 import { quantity } from '../model/quantity.ts';
 import { nodeName, shardsOf } from '../model/shards.ts';

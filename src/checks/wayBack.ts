@@ -11,7 +11,7 @@ import {
   podNameOf,
   type ScaledDown,
 } from '../model/goneMembers.ts';
-import { emptyParts, isApart, partsWithData } from '../model/parts.ts';
+import { emptyParts, mayRunUnderAnotherId, partsWithData } from '../model/parts.ts';
 import { quantity } from '../model/quantity.ts';
 import { nodeName } from '../model/shards.ts';
 import type { ClusterSnapshot, PodFacts, RedisNode, WorkloadFacts } from '../model/snapshot.ts';
@@ -163,10 +163,9 @@ export const lastCopyRemedy =
 
 /**
  * Whether “Forget Node…” would take this member out: it serves nothing, has no replicas, and no node is in touch with it.
- * Not in a cluster that has fallen apart or merged, where it may be a server that runs under another node id.
  */
 export function isForgettable(snapshot: ClusterSnapshot, id: string): boolean {
-  if (isApart(snapshot) || snapshot.mergedFrom.length > 0) return false;
+  if (mayRunUnderAnotherId(snapshot)) return false;
   const node = snapshot.nodes.find((one) => one.id === id);
   if (answers(node) || (node?.slots.length ?? 0) > 0 || isLastCopy(snapshot, id)) return false;
   return !snapshot.nodes.some(({ masterId }) => masterId === id) && isOutOfTouch(snapshot, id);

@@ -10,6 +10,11 @@ export function isApart(snapshot: ClusterSnapshot): boolean {
   return snapshot.isPartChosen !== true && partsWithData(snapshot).length > 0;
 }
 
+/** Whether a member that is not found may be a server that runs under another node id, in another part or as another's. */
+export function mayRunUnderAnotherId(snapshot: ClusterSnapshot): boolean {
+  return isApart(snapshot) || snapshot.mergedFrom.length > 0;
+}
+
 /** Servers that run, hold nothing and know none of the members: they are to join, or join by themselves. */
 export function emptyParts(snapshot: ClusterSnapshot): readonly ClusterPart[] {
   const withData = new Set(partsWithData(snapshot));

@@ -8,6 +8,9 @@ import { refuseIncomplete } from './refuseIncomplete.ts';
 
 export const usualOperator = 'redis-cluster-operator';
 
+/** What the name of an operator user may look like. */
+export const operatorName = /^[A-Za-z0-9_.-]{1,64}$/;
+
 export interface CreateOperatorUserRequest {
   readonly user: string;
 }
@@ -68,7 +71,7 @@ export function planCreateOperatorUser(
 }
 
 function checkName(user: string): void {
-  if (/^[A-Za-z0-9_.-]{1,64}$/.test(user) && user !== 'default' && user !== 'rck8s-nobody') return;
+  if (operatorName.test(user) && user !== 'default' && user !== 'rck8s-nobody') return;
   throw refusal(
     'invalid-input',
     `"${user}" cannot be the name of an operator user: 1 to 64 letters, digits, dots, hyphens and underscores, and not "default".`,

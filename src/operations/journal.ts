@@ -3,7 +3,7 @@ import { clusterKey, parseClusterRef, type ClusterRef } from '../model/clusterRe
 import type { Plan } from '../model/plan.ts';
 import type { StepObserver } from './runPlan.ts';
 import { journalText, type Entry } from './journalText.ts';
-import { canSave } from './planFile.ts';
+import { canSave, plainHead } from './planFile.ts';
 import { isFiled, objectFrom, stepFromFile, stepToFile } from './planFile/shapes.ts';
 
 /** Where journals are kept: one list of lines for each operation, appended to and never rewritten. */
@@ -111,15 +111,9 @@ async function prune(store: JournalStore): Promise<void> {
 
 /** Only what every plan has: what an operation adds to its own plans is not asked whether it may be written down. */
 function plainPlan(plan: Plan): object {
-  const { title, ref, operation, request, steps, warnings, losses } = plan;
   return {
-    title,
-    cluster: ref,
-    operation,
-    request,
-    warnings,
-    losses,
-    steps: steps.map((step) =>
+    ...plainHead(plan),
+    steps: plan.steps.map((step) =>
       isFiled(step) ? { ...stepToFile(step), text: step.text } : { kind: step.kind, text: step.text },
     ),
   };

@@ -36,20 +36,19 @@ export function canSave(plan: Plan): boolean {
   return plan.steps.length > 0 && plan.steps.every(isFiled);
 }
 
+/** What a plan's file and its journal both say of it, apart from its steps. */
+export function plainHead({ title, ref, operation, request, warnings, losses }: Plan): object {
+  return { title, cluster: ref, operation, request, warnings, losses };
+}
+
 /** The text of a `.redisplan.json`: to be read by people, and only good for the cluster as it is in the snapshot. */
 export function writePlanFile(plan: Plan, snapshot: ClusterSnapshot, savedAt: Date): string {
-  const { title, ref, operation, request, steps, warnings, losses } = plan;
   const madeOf = fingerprintOf(snapshot).map((print) => ({ ...print, slots: formatSlots(print.slots) }));
   const content = {
     redisplan: format,
     savedAt: savedAt.toISOString(),
-    title,
-    cluster: ref,
-    operation,
-    request,
-    warnings,
-    losses,
-    steps: steps.map(stepToFile),
+    ...plainHead(plan),
+    steps: plan.steps.map(stepToFile),
     madeOf,
   };
   return `${JSON.stringify(content, undefined, 2)}\n`;

@@ -1,8 +1,9 @@
 import type { Pod } from '../kubernetes/apiObjects.ts';
 import type { KubernetesAccess } from '../kubernetes/kubernetesAccess.ts';
 import { describeRef } from '../model/clusterRef.ts';
+import { podsOf } from '../model/endedPods.ts';
 import { UserError } from '../model/errors.ts';
-import type { ClusterSnapshot, PodFacts, RedisNode } from '../model/snapshot.ts';
+import type { ClusterSnapshot, PodFacts } from '../model/snapshot.ts';
 
 /** One log of a pod. */
 export interface PodLog {
@@ -11,16 +12,9 @@ export interface PodLog {
   readonly previous: boolean;
 }
 
-/** Every pod of a cluster: those of nodes, of other parts, and those in which no member was found. */
-export function podsOfCluster({ nodes, otherParts, loosePods }: ClusterSnapshot): readonly PodFacts[] {
-  const inPods = (some: readonly RedisNode[]): readonly PodFacts[] => some.flatMap(({ pod }) => pod ?? []);
-  const all = [...inPods(nodes), ...otherParts.flatMap((part) => inPods(part.nodes)), ...loosePods];
-  return [...new Map(all.map((pod) => [pod.uid, pod])).values()];
-}
-
 /** A pod of the cluster by its name. Throws a UserError that names the pods. */
 export function podNamed(snapshot: ClusterSnapshot, name: string): PodFacts {
-  const pods = podsOfCluster(snapshot);
+  const pods = podsOf(snapshot);
   const pod = pods.find((one) => one.name === name);
   if (pod !== undefined) return pod;
   const there = pods.map((one) => one.name).join(', ');

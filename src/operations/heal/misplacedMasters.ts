@@ -1,4 +1,4 @@
-import { misplacedMaster } from '../../model/lostMaster.ts';
+import { misplacedMaster } from '../../model/misplacedMaster.ts';
 import type { Step } from '../../model/plan.ts';
 import { quantity } from '../../model/quantity.ts';
 import { nodeName } from '../../model/shards.ts';

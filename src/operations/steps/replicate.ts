@@ -1,6 +1,6 @@
 import { bytesText } from '../../model/bytes.ts';
 import { UserError } from '../../model/errors.ts';
-import { misplacedMaster } from '../../model/lostMaster.ts';
+import { misplacedMaster } from '../../model/misplacedMaster.ts';
 import type { NodeView } from '../../model/nodeView.ts';
 import { answers, nameOf } from '../nodes.ts';
 import { refuseImpostor } from '../refuseImpostor.ts';

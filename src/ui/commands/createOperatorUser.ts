@@ -4,7 +4,7 @@ import { signInRefs } from '../../inventory/signIn.ts';
 import { isKubernetesRef } from '../../model/clusterRef.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
-import { planCreateOperatorUser, usualOperator } from '../../operations/createOperatorUser.ts';
+import { operatorName, planCreateOperatorUser, usualOperator } from '../../operations/createOperatorUser.ts';
 import { readOperatorUserFacts } from '../../operations/operatorUser/facts.ts';
 import { refuseIncomplete } from '../../operations/refuseIncomplete.ts';
 import { Asking } from '../asking.ts';
@@ -45,9 +45,7 @@ async function askName({ name }: ClusterSnapshot): Promise<string> {
     value: usualOperator,
     ignoreFocusOut: true,
     validateInput: (value: string) =>
-      /^[A-Za-z0-9_.-]{1,64}$/.test(value)
-        ? undefined
-        : 'Enter 1 to 64 letters, digits, dots, hyphens and underscores.',
+      operatorName.test(value) ? undefined : 'Enter 1 to 64 letters, digits, dots, hyphens and underscores.',
   };
   return await picked(vscode.window.showInputBox(options));
 }

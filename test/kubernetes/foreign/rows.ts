@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { check, isSound } from '../../../src/checks/check.ts';
-import { misplacedMaster } from '../../../src/model/lostMaster.ts';
+import { misplacedMaster } from '../../../src/model/misplacedMaster.ts';
 import { countSlots } from '../../../src/model/slots.ts';
 import type { ClusterSnapshot } from '../../../src/model/snapshot.ts';
 import { agreed } from '../../../src/operations/agreed.ts';

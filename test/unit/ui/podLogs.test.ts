@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { KubernetesObject } from '../../../src/kubernetes/kubernetesAccess.ts';
 import { UserError } from '../../../src/model/errors.ts';
-import { logsOfPod, podNamed, podsOfCluster } from '../../../src/ui/podLogs.ts';
+import { podsOf } from '../../../src/model/endedPods.ts';
+import { logsOfPod, podNamed } from '../../../src/ui/podLogs.ts';
 import { ids, pod, snapshotOf, source } from '../sample.ts';
 
 const own = pod('cart-0', '10.0.0.1', { container: 'redis' });
@@ -43,7 +44,7 @@ test('who may not read the pod is offered the log of its server', async () => {
 test('pods in which no member was found are pods of the cluster too', () => {
   const pending = pod('cart-9', '10.0.0.9', { phase: 'Pending' });
   const snapshot = { ...snapshotOf(ids.map((id) => source(id))), loosePods: [pending] };
-  assert.equal(podsOfCluster(snapshot).length, ids.length + 1);
+  assert.equal(podsOf(snapshot).length, ids.length + 1);
   assert.equal(podNamed(snapshot, 'cart-9'), pending);
   assert.throws(() => podNamed(snapshot, 'cart-7'), /has no pod "cart-7"\. Its pods: cart-0, .*cart-9/);
 });
