@@ -4,7 +4,7 @@ import type { ApiClient } from './client.ts';
 import { ApiFailure, explainProblem, type Asked } from './problems.ts';
 import { redisContainer } from './redisContainer.ts';
 import type { SignIn } from './signIn.ts';
-import { openTunnel, type Tunnel } from './tunnel.ts';
+import { openTunnel, type PodPort, type Tunnel } from './tunnel.ts';
 
 const stdin = 0;
 const stdout = 1;
@@ -36,17 +36,11 @@ if command -v socat >/dev/null 2>&1; then echo ready; exec socat STDIO "TCP:127.
 if command -v nc >/dev/null 2>&1; then echo ready; exec nc 127.0.0.1 "$0"; fi
 exit 127`;
 
-export interface ExecTarget {
-  readonly namespace: string;
-  readonly pod: string;
-  readonly port: number;
-}
-
 /** One connection to a pod's port that goes through a program in its server's container. Throws UserErrors. */
 export async function openExecTunnel(
   signIn: SignIn,
   client: ApiClient,
-  target: ExecTarget,
+  target: PodPort,
   signal: AbortSignal,
 ): Promise<Tunnel> {
   const { namespace, pod, port } = target;
@@ -96,7 +90,7 @@ export async function openExecTunnel(
   }
 }
 
-function whyEnded({ pod, port }: ExecTarget, container: string, text: string, complaint: string): string {
+function whyEnded({ pod, port }: PodPort, container: string, text: string, complaint: string): string {
   if (/exit code 127\b/.test(text))
     return `Container ${container} of pod ${pod} has none of bash, socat and nc, through which exec could reach the server.`;
   if (/exit code 111\b/.test(text)) return `Nothing listens on port ${port} of pod ${pod}.`;
@@ -107,7 +101,7 @@ function whyEnded({ pod, port }: ExecTarget, container: string, text: string, co
 /** By a list, since who may see clusters may list pods, and need not be allowed to get one. */
 async function serverContainer(
   client: ApiClient,
-  { namespace, pod }: ExecTarget,
+  { namespace, pod }: PodPort,
   signal: AbortSignal,
 ): Promise<string> {
   const asked: Asked = { verb: 'list', resource: 'pods', namespace };

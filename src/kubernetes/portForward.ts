@@ -5,10 +5,10 @@ import { join } from 'node:path';
 
 import { messageOf, UserError } from '../model/errors.ts';
 import type { ApiClient } from './client.ts';
-import { openExecTunnel, type ExecTarget } from './execTunnel.ts';
+import { openExecTunnel } from './execTunnel.ts';
 import type { Forward } from './kubernetesAccess.ts';
 import type { SignIn } from './signIn.ts';
-import { openTunnel, type Tunnel } from './tunnel.ts';
+import { openTunnel, type PodPort, type Tunnel } from './tunnel.ts';
 
 const dataStream = 0;
 const errorStream = 1;
@@ -22,7 +22,7 @@ export async function forward(
   signIn: SignIn,
   client: ApiClient,
   { folder, ways }: { readonly folder: string; readonly ways: Ways },
-  target: Target,
+  target: PodPort,
   signal?: AbortSignal,
 ): Promise<Forward> {
   const path = socketPath(folder);
@@ -94,13 +94,11 @@ async function abortable<T>(opening: Promise<T>, ended: AbortController, signal?
   }
 }
 
-type Target = ExecTarget;
-
 /** Through port-forward: one stream of bytes and one of errors. */
 function openForwardTunnel(
   signIn: SignIn,
   client: ApiClient,
-  { namespace, pod, port }: Target,
+  { namespace, pod, port }: PodPort,
   signal: AbortSignal,
 ): Promise<Tunnel> {
   const started = new Set<number>();
@@ -134,7 +132,7 @@ export class Ways {
   async open(
     signIn: SignIn,
     client: ApiClient,
-    target: Target,
+    target: PodPort,
     signal: AbortSignal,
   ): Promise<{ readonly tunnel: Tunnel; readonly viaExec: boolean }> {
     const until = this.#refused.get(target.namespace) ?? 0;

@@ -8,6 +8,13 @@ import type { SignIn } from './signIn.ts';
 const highWater = 1_048_576;
 const lowWater = 262_144;
 
+/** Where a tunnel leads. */
+export interface PodPort {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly port: number;
+}
+
 /** One WebSocket to a pod's port; what comes before a local socket is attached is kept for it. */
 export interface Tunnel {
   isOpen(): boolean;

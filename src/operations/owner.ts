@@ -1,7 +1,8 @@
 import type { KubernetesAccess, KubernetesObject } from '../kubernetes/kubernetesAccess.ts';
 import { describeRef, isKubernetesRef } from '../model/clusterRef.ts';
+import { podsOf } from '../model/endedPods.ts';
 import { UserError } from '../model/errors.ts';
-import type { ClusterSnapshot, PodFacts, WorkloadFacts } from '../model/snapshot.ts';
+import type { ClusterSnapshot, WorkloadFacts } from '../model/snapshot.ts';
 
 /** What of an object's metadata tells who made it. */
 export interface OwnedMetadata {
@@ -155,11 +156,6 @@ export async function refuseSeveral(access: KubernetesAccess, snapshot: ClusterS
   const what =
     others.length === 0 ? describeRef(ref) : `${describeRef(ref)}, in several workloads (${names}),`;
   throw new UserError('unsafe', `${managedText(what, owner)} Make it there. Nothing was changed.`);
-}
-
-function podsOf({ nodes, otherParts, loosePods }: ClusterSnapshot): readonly PodFacts[] {
-  const all = [...nodes, ...otherParts.flatMap((part) => part.nodes)];
-  return [...all.flatMap(({ pod }) => pod ?? []), ...loosePods];
 }
 
 /**
