@@ -49,7 +49,10 @@ function restricted(layer, { imports, types, npm }) {
         regex: '(^|/)(test|bench|scripts|media)/',
         message: `src/${layer}/ must not import from outside src.`,
       },
-      { regex: 'extension\\.ts$', message: 'Nothing imports extension.ts: it is where the parts meet.' },
+      {
+        regex: '(extension|assemble)\\.ts$',
+        message: 'Nothing imports assemble.ts: it is where the parts meet.',
+      },
     ],
   };
 }

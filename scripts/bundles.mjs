@@ -16,11 +16,11 @@ const separateFiles = {
         ? { path: './errors.cjs', external: true }
         : undefined,
     );
-    build.onResolve({ filter: /\/ui\/commands\.ts$/ }, ({ kind }) =>
-      kind === 'dynamic-import' ? { path: './commands.cjs', external: true } : undefined,
+    build.onResolve({ filter: /\/(assemble|commands)\.ts$/ }, ({ path: name, kind }) =>
+      kind === 'dynamic-import' ? { path: `./${path.basename(name, '.ts')}.cjs`, external: true } : undefined,
     );
     build.onResolve({ filter: /^\.\/(redis|kubernetes)\// }, ({ path: name, importer, kind }) => {
-      if (kind === 'entry-point' || importer !== path.join(root, 'src/extension.ts')) return undefined;
+      if (kind === 'entry-point' || importer !== path.join(root, 'src/assemble.ts')) return undefined;
       const [, folder, file] = name.split('/');
       if (kind === 'dynamic-import' && file === 'entry.ts')
         return { path: `./${folder}.cjs`, external: true };
@@ -68,6 +68,7 @@ export function bundles(outdir, production) {
     ...common,
     entryPoints: {
       extension: 'src/extension.ts',
+      assemble: 'src/assemble.ts',
       redis: 'src/redis/entry.ts',
       kubernetes: 'src/kubernetes/entry.ts',
       commands: 'src/ui/commands.ts',

@@ -1,230 +1,65 @@
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import {
-  clusterKey,
-  formatAddress,
-  parseAddress,
-  type AddressClusterRef,
-  type ClusterRef,
-} from './model/clusterRef.ts';
-import type { ClusterSnapshot } from './model/snapshot.ts';
-import { claimOf } from './inventory/claims.ts';
-import { Inventory } from './inventory/inventory.ts';
-import type { Changed } from './inventory/sources.ts';
-import type { RedisReading } from './inventory/nodeReader.ts';
-import { signInRefs } from './inventory/signIn.ts';
-import type * as commandsEntry from './ui/commands.ts';
-import { followTree, setContextKey } from './ui/contextKeys.ts';
+import type { assemble, Assembled } from './assemble.ts';
 import { Documents } from './ui/documents.ts';
-import { keptGroups } from './ui/keptGroups.ts';
-import { notifyUnhealthy } from './ui/health/notifyUnhealthy.ts';
-import { ClusterStatusBar } from './ui/health/statusBar.ts';
 import { journalFiles } from './ui/journalFiles.ts';
-import { Operations } from './ui/operations.ts';
-import { openSlotMap, restoreSlotMaps, type SlotMapSource } from './ui/panels/slotMap/slotMapPanel.ts';
-import type { Adapters, Parts } from './ui/parts.ts';
-import { passwordsIn } from './ui/passwords.ts';
-import { offerPlanLenses } from './ui/planFiles.ts';
-import { registerCommands } from './ui/registerCommands.ts';
-import { createSandbox } from './ui/sandbox.ts';
-import { onSettingsChanged, readSettings } from './ui/settings.ts';
-import { addressSource, Sources } from './ui/sources.ts';
-import type { ClusterWork } from './ui/tree/clusterRow.ts';
-import { ClusterTree } from './ui/tree/clusterTree.ts';
-import { GroupingChoice } from './ui/tree/groupingChoice.ts';
 import { removeLeftFolders } from './ui/leftFolders.ts';
-import { offerUnfinished } from './ui/offerUnfinished.ts';
-import { UnfinishedOperations } from './ui/unfinishedOperations.ts';
-import { waiting } from './ui/waiting.ts';
+import { offerPlanLenses } from './ui/planLenses.ts';
+import { slotMapViewType, statusBarClusterKey } from './ui/storedNames.ts';
+import { createClusterView } from './ui/tree/clusterView.ts';
 
-/** What the adapters allow a server for its answer, in ms: readings are short, so that a dead node is seen at once. */
-const readingTimes = { connectTimeoutMs: 2_500, commandTimeoutMs: 2_500, mostReplyBytes: 32 * 1024 * 1024 };
-/** An operation's commands may take as long as a MIGRATE, which is given up at 60 % of the cluster's node timeout. */
-const operationTimes = { connectTimeoutMs: 10_000, commandTimeoutMs: 60_000 };
+const prefix = 'redisCluster.';
 
-/** VS Code waits five seconds for a window that closes; a safe point is usually reached within two. */
-const safePointLimitMs = 4_500;
-
-/** Makes the parts and hands them to each other. No server and no API is asked anything before a view needs it. */
+/**
+ * Gives VS Code what it may ask for, and loads the rest when it does: an editor that starts waits for none of it. No
+ * server and no API is asked anything before a view needs it.
+ */
 export function activate(context: vscode.ExtensionContext): void {
-  const log = vscode.window.createOutputChannel('Redis Cluster', { log: true });
-  const adapters: Adapters = {
-    redis: loadRedis,
-    reading: readWithRedis,
-    kubernetes: () => import('./kubernetes/entry.ts'),
-    sandbox: () => import('./sandbox/startSandbox.ts'),
+  const load = (): Promise<Assembled> => {
+    loaded ??= loadAssemble().then((make) => make(context, { view, documents, journals }));
+    return loaded;
   };
-  const passwords = passwordsIn(context.secrets);
-  const inventory: Inventory = new Inventory({
-    redis: readWithRedis,
-    groups: keptGroups(context.globalState),
-    signedIn: (ref) => passwords.stored(ref),
-    addressSource: (ref) => addressSource(ref, passwords),
-  });
-  const sandbox = createSandbox(
-    adapters,
-    givenSandbox(),
-    (line) => {
-      log.info(line);
-    },
-    () => {
-      setContextKey('hasSandbox', sandbox.ref !== undefined);
-      void sources.reload();
-    },
-  );
-  const sources: Sources = new Sources(
-    adapters,
-    inventory,
-    passwords,
-    () => sandbox,
-    () => {
-      tree.redraw();
-    },
-  );
-  const operations = new Operations();
-  const journals = {
-    store: journalFiles(join(context.globalStorageUri.fsPath, 'operations')),
-    clock: () => Date.now(),
-    delay: waiting.delay,
-  };
-  const unfinished = new UnfinishedOperations(journals);
-  const workOn = (snapshot: ClusterSnapshot): ClusterWork => {
-    const own = operations.running(snapshot.ref);
-    const all = operations.workOn(snapshot);
-    const left = unfinished
-      .of(snapshot.ref)
-      .map(({ id, end, steps, title, lastAt }) => ({ id, end, title, lastAt, ...(steps && { steps }) }));
-    const isSignedIn = signInRefs(snapshot).some((ref) => passwords.has(ref));
-    return { ...(own === undefined ? {} : { own }), all, unfinished: left, isSignedIn };
-  };
-  const grouping = new GroupingChoice(context.globalState);
-  const tree = new ClusterTree(inventory, () => ({
-    contexts: inventory.contexts(),
-    addressClusters: inventory.addressClusters(),
-    kubeconfigProblems: sources.problems,
-    grouping: grouping.chosen,
-    guards: readSettings().guards,
-    work: workOn,
-  }));
-  operations.on('changed', () => {
-    tree.redraw();
-    tree.showBadge(operations.count);
-    setContextKey('hasOperation', operations.count > 0);
-  });
-  unfinished.on('changed', () => {
-    tree.redraw();
-    setContextKey('hasUnfinished', unfinished.count > 0);
-  });
-  const statusBar = new ClusterStatusBar(inventory, tree, context.workspaceState, () => sources.ready());
+  const view = createClusterView(async () => (await load()).tree);
   const documents = new Documents();
-  const slotMap = (ref: ClusterRef): SlotMapSource => ({
-    ...slotMapSource(context.extensionUri, inventory, operations, ref),
-    work: workOn,
-    showInTree: (nodeId) => tree.reveal(ref, nodeId),
-  });
-  const parts: Parts = {
-    extensionUri: context.extensionUri,
-    inventory,
-    adapters,
-    tree,
-    statusBar,
-    operations,
-    grouping,
-    documents,
-    passwords,
-    sandbox,
-    unfinished,
-    journals,
-    log,
-    sourcesReady: () => sources.ready(),
-    reloadSources: () => sources.reload(),
-    openSlotMap: async (ref, slot) => {
-      // What was read last is shown at once; the panel itself sees to it that it is read again.
-      if (inventory.snapshot(ref) === undefined) await inventory.look(ref);
-      await openSlotMap(slotMap(ref), slot);
-    },
-  };
+  const journals = journalFiles(join(context.globalStorageUri.fsPath, 'operations'));
+  const { contributes } = context.extension.packageJSON as Manifest;
   context.subscriptions.push(
-    tree,
-    statusBar,
-    followTree(tree, () => sources.isRead),
-    notifyUnhealthy(tree),
+    view,
     documents,
-    registerCommands(parts, context.extension, loadCommands),
     offerPlanLenses(),
-    restoreSlotMaps(slotMap),
-    onSettingsChanged(() => void sources.reload()),
+    vscode.window.registerWebviewPanelSerializer(slotMapViewType, {
+      deserializeWebviewPanel: async (panel, state) => {
+        (await load()).restoreSlotMap(panel, state);
+      },
+    }),
+    ...contributes.commands.map(({ command }) =>
+      vscode.commands.registerCommand(command, async (argument: unknown, selected: unknown) =>
+        (await load()).run(command.slice(prefix.length), argument, selected),
+      ),
+    ),
   );
-  end = async () => {
-    await operations.close(safePointLimitMs);
-    sources.dispose();
-    inventory.dispose();
-    await sandbox.stop();
-    log.dispose();
-  };
-  if (sandbox.ref !== undefined) setContextKey('hasSandbox', true);
-  tree.whenVisible(() => void sources.ready());
-  void offerUnfinished(parts, loadCommands);
+  const isShown = context.workspaceState.get(statusBarClusterKey) !== undefined || hasSandbox();
+  if (isShown) void load();
+  else void journals.list().then(({ length }) => (length > 0 ? load() : undefined), load);
   void removeLeftFolders();
 }
 
-let end: (() => Promise<void>) | undefined;
+let loaded: Promise<Assembled> | undefined;
 
-/**
- * Stops what runs at its next safe point, so that no hash slot stays open, no Lease held and no journal without an end.
- * VS Code disposes subscriptions meanwhile: what operations need to get there is not among them.
- */
+/** Stops what runs at its next safe point, so that no hash slot stays open, no Lease held and no journal without an end. */
 export async function deactivate(): Promise<void> {
-  await end?.();
+  await (await loaded)?.end();
 }
 
-const loadCommands = (): Promise<typeof commandsEntry> => import('./ui/commands.ts');
-
-const loadRedis: Adapters['redis'] = () => import('./redis/entry.ts');
-
-async function readWithRedis(): Promise<RedisReading> {
-  const { connectNode, readNodeView } = await loadRedis();
-  return {
-    connectNode: (endpoint, credentials) => connectNode(endpoint, credentials, readingTimes),
-    connectPatiently: (endpoint, credentials) => connectNode(endpoint, credentials, operationTimes),
-    readNodeView,
-  };
+async function loadAssemble(): Promise<typeof assemble> {
+  return (await import('./assemble.ts')).assemble;
 }
 
-function slotMapSource(
-  extensionUri: vscode.Uri,
-  inventory: Inventory,
-  operations: Operations,
-  ref: ClusterRef,
-): Omit<SlotMapSource, 'work' | 'showInTree'> {
-  return {
-    extensionUri,
-    ref,
-    name: inventory.titleOf(ref),
-    snapshot: () => inventory.snapshot(ref),
-    isGone: () => inventory.isGone(ref),
-    onDidChange: (listener) => {
-      const release = inventory.need(claimOf(ref));
-      const onChanged = ({ clusters }: Changed): void => {
-        if (clusters.has(clusterKey(ref))) listener();
-      };
-      inventory.on('changed', onChanged);
-      operations.on('changed', listener);
-      return new vscode.Disposable(() => {
-        inventory.off('changed', onChanged);
-        operations.off('changed', listener);
-        release();
-      });
-    },
-    run: (command) => {
-      void vscode.commands.executeCommand(command, { cluster: ref });
-    },
-  };
+/** `npm start` runs one beside the editor. */
+function hasSandbox(): boolean {
+  return (process.env['REDIS_CLUSTER_SANDBOX'] ?? '') !== '';
 }
 
-/** The sandbox that `npm start` runs beside the editor, by the addresses it hands over in the environment. */
-function givenSandbox(): AddressClusterRef | undefined {
-  const given = process.env['REDIS_CLUSTER_SANDBOX'];
-  if (given === undefined || given === '') return undefined;
-  return { addresses: given.split(',').map((address) => formatAddress(parseAddress(address))) };
+interface Manifest {
+  readonly contributes: { readonly commands: readonly { readonly command: string }[] };
 }

@@ -5,16 +5,16 @@ import type { Plan } from '../model/plan.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
 import { planFromFile, readPlanFile, writePlanFile, type FiledPlan } from '../operations/planFile.ts';
 import type { Parts } from './parts.ts';
+import { planEnding } from './planLenses.ts';
 import { answersOf, picked, textAnswer } from './target.ts';
 
-const ending = '.redisplan.json';
 /** Editors look at the last part of a name only, and would add all of `redisplan.json` to one that has it. */
 const filters = { 'Redis Cluster plan': ['json'] };
 
 /** Asks where to, writes the plan for the cluster as it was when the plan was made, and opens it. False where nobody said where. */
 export async function savePlanFile(plan: Plan, madeOf: ClusterSnapshot): Promise<boolean> {
   const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
-  const name = `${plan.operation}-${madeOf.name.replaceAll(/[^\w.-]+/g, '-')}${ending}`;
+  const name = `${plan.operation}-${madeOf.name.replaceAll(/[^\w.-]+/g, '-')}${planEnding}`;
   const defaultUri = folder === undefined ? vscode.Uri.file(name) : vscode.Uri.joinPath(folder, name);
   const uri = await vscode.window.showSaveDialog({ defaultUri, filters, title: 'Save Plan' });
   if (uri === undefined) return false;
@@ -44,7 +44,7 @@ async function readFiled(parts: Parts, argument: unknown): Promise<FiledPlan> {
   const file = textAnswer(answersOf(parts, argument), 'file');
   if (file !== undefined) return readPlanFile(await readGiven(file));
   const open = vscode.window.activeTextEditor?.document;
-  if (open?.fileName.endsWith(ending) === true) return readPlanFile(open.getText());
+  if (open?.fileName.endsWith(planEnding) === true) return readPlanFile(open.getText());
   const [uri] = await picked(vscode.window.showOpenDialog({ filters, title: 'Open Plan' }));
   if (uri === undefined) throw new UserError('invalid-input', 'No plan was selected. Nothing was changed.');
   return readPlanFile(await textOf(uri));
@@ -64,21 +64,4 @@ async function readGiven(file: string): Promise<string> {
       cause: error,
     });
   }
-}
-
-/** Run, Dry Run and Copy above every opened plan. */
-export function offerPlanLenses(): vscode.Disposable {
-  const top = new vscode.Range(0, 0, 0, 0);
-  const lenses = [
-    { title: '$(play) Run', command: 'redisCluster.runPlan' },
-    { title: 'Dry Run', command: 'redisCluster.dryRunPlan' },
-    { title: 'Copy as redis-cli Commands', command: 'redisCluster.copyPlan' },
-  ];
-  return vscode.languages.registerCodeLensProvider(
-    { pattern: `**/*${ending}` },
-    {
-      provideCodeLenses: ({ uri }) =>
-        lenses.map((lens) => new vscode.CodeLens(top, { ...lens, arguments: [uri] })),
-    },
-  );
 }

@@ -33,7 +33,7 @@ describe('the sandbox in VS Code', { timeout: 20 * 60_000 }, () => {
   const masters = async (): Promise<readonly NodeResult[]> =>
     (await snapshot()).cluster.nodes.filter((node) => node.role === 'master');
 
-  test('it is activated before a view is opened, and neither commands nor adapters are loaded then', async () => {
+  test('it is activated before a view is opened, and only what VS Code has to be given is loaded then', async () => {
     await eventually('the activation', 30, () =>
       vscode.evaluate(
         (api) =>
@@ -42,7 +42,7 @@ describe('the sandbox in VS Code', { timeout: 20 * 60_000 }, () => {
     );
     const loaded = await vscode.evaluate(() => {
       return Object.keys(require.cache).filter((file) =>
-        /dist[/\\](commands|redis|kubernetes)\.cjs$/.test(file),
+        /dist[/\\](assemble|commands|redis|kubernetes)\.cjs$/.test(file),
       );
     });
     assert.deepEqual(loaded, []);

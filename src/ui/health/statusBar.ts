@@ -3,11 +3,11 @@ import { clusterKey, parseClusterRef, type ClusterRef } from '../../model/cluste
 import { claimOf, type Release } from '../../inventory/claims.ts';
 import type { Inventory } from '../../inventory/inventory.ts';
 import { readSettings } from '../settings.ts';
+import { statusBarClusterKey } from '../storedNames.ts';
 import type { ClusterTree } from '../tree/clusterTree.ts';
 import type { ClusterHealth } from './clusterHealth.ts';
 import { statusText } from './statusText.ts';
 
-const memento = 'statusBarCluster';
 const backgrounds = { error: 'statusBarItem.errorBackground', warning: 'statusBarItem.warningBackground' };
 
 /**
@@ -66,7 +66,7 @@ export class ClusterStatusBar implements vscode.Disposable {
     this.#chosen = ref;
     this.#claim();
     this.#tree.redraw();
-    await this.#memory.update(memento, ref);
+    await this.#memory.update(statusBarClusterKey, ref);
   }
 
   dispose(): void {
@@ -109,7 +109,7 @@ export class ClusterStatusBar implements vscode.Disposable {
 /** A cluster that was selected in an earlier window; a text of another version is none. */
 function remembered(memory: vscode.Memento): ClusterRef | undefined {
   try {
-    const value = memory.get(memento);
+    const value = memory.get(statusBarClusterKey);
     return value === undefined ? undefined : parseClusterRef(value);
   } catch {
     return undefined;

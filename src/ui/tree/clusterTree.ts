@@ -4,7 +4,7 @@ import { claimKey, claimOf, type Claim, type Release } from '../../inventory/cla
 import type { Inventory } from '../../inventory/inventory.ts';
 import { ClusterRows } from './clusterRows.ts';
 import { changedRows, indexRows, type RowIndex } from './changedRows.ts';
-import { dropReplicas } from './dropReplicas.ts';
+import type { ClusterView } from './clusterView.ts';
 import type { Row, RowTarget } from './row.ts';
 import { healthsOf, type ClusterHealth } from '../health/clusterHealth.ts';
 import { welcomeOf, type WelcomeState } from '../welcome.ts';
@@ -22,10 +22,9 @@ const redrawEveryMs = 200;
  * Draws the inventory's newest snapshots. Never awaits the network: rows come from what is known. A context is read
  * while its row is expanded and the view is visible; clusters by address while the view is visible.
  */
-export class ClusterTree implements vscode.TreeDataProvider<Element>, vscode.Disposable {
+export class ClusterTree implements vscode.Disposable {
   readonly view: vscode.TreeView<Element>;
-  readonly #changes = new vscode.EventEmitter<Element | Element[] | undefined>();
-  readonly onDidChangeTreeData = this.#changes.event;
+  readonly #changes: ClusterView['changes'];
   readonly #draws = new vscode.EventEmitter<void>();
   /** After each look at what is known, whether or not a row has changed. */
   readonly onDidDraw = this.#draws.event;
@@ -42,15 +41,11 @@ export class ClusterTree implements vscode.TreeDataProvider<Element>, vscode.Dis
   /** The context that was expanded last, until it has been read. */
   #searched: string | undefined;
 
-  constructor(inventory: Inventory, state: () => TreeState) {
+  constructor({ view, changes }: ClusterView, inventory: Inventory, state: () => TreeState) {
+    this.view = view;
+    this.#changes = changes;
     this.#inventory = inventory;
     this.#state = state;
-    this.view = vscode.window.createTreeView('redisCluster.clusters', {
-      treeDataProvider: this,
-      showCollapseAll: true,
-      canSelectMany: true,
-      dragAndDropController: dropReplicas((element) => this.target(element)),
-    });
     this.view.onDidChangeVisibility(() => {
       this.#claimVisible();
     });
@@ -173,8 +168,6 @@ export class ClusterTree implements vscode.TreeDataProvider<Element>, vscode.Dis
   dispose(): void {
     clearTimeout(this.#timer);
     for (const release of this.#claims.values()) release();
-    this.view.dispose();
-    this.#changes.dispose();
     this.#draws.dispose();
   }
 

@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { ClusterRef } from '../../../src/model/clusterRef.ts';
 import type { ClusterSnapshot } from '../../../src/model/snapshot.ts';
+import type { CommandRuns } from '../../../src/ui/commandRuns.ts';
 import { changing, elsewhere, unplanned, withoutPods, type Changing } from './changing.ts';
 import './editor/register.ts';
 import { partsFor, type Begun } from './editor/parts.ts';
-import { registered, setPerson, shown, type Run } from './editor/vscode.ts';
+import { setPerson, shown } from './editor/vscode.ts';
 
-const { registerCommands } = await import('../../../src/ui/registerCommands.ts');
+const { commandRuns } = await import('../../../src/ui/commandRuns.ts');
 
 const code = await import('../../../src/ui/commands.ts');
 
@@ -17,8 +18,6 @@ const root = join(import.meta.dirname, '..', '..', '..');
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
   readonly contributes: { readonly commands: readonly { readonly command: string }[] };
 };
-
-const extension = { packageJSON: manifest } as Parameters<typeof registerCommands>[1];
 
 const kubernetes: ClusterRef = { context: 'test', namespace: 'shop', name: 'cart' };
 const addresses: ClusterRef = { addresses: ['10.0.0.0:6379'] };
@@ -54,13 +53,17 @@ function walk(name: string, way: Changing, ref: ClusterRef, state: () => Cluster
   const types = (prompt: string): string | undefined => {
     return prompt.includes('cannot be undone') ? undefined : way.types;
   };
-  const ran = (argument: unknown, person: Parameters<typeof setPerson>[0]): ReturnType<Run> => {
+  const ran = (
+    argument: unknown,
+    person: Parameters<typeof setPerson>[0],
+  ): ReturnType<CommandRuns['run']> => {
     setPerson(person);
     counted.count = 0;
-    registerCommands(partsFor(state, ref, counted), extension, () => Promise.resolve(code));
-    const run = registered.get(`redisCluster.${name}`);
-    assert.ok(run);
-    return run(argument);
+    return commandRuns(partsFor(state, ref, counted), () => Promise.resolve(code)).run(
+      name,
+      argument,
+      undefined,
+    );
   };
   const call = async (argument: unknown, agrees = false, word?: string): Promise<string> => {
     const { outcome, message } = await ran(argument, { agrees, types: (prompt) => types(prompt) ?? word });

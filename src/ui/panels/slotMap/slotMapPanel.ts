@@ -5,12 +5,12 @@ import { pause } from '../../../model/pause.ts';
 import { shardsOf } from '../../../model/shards.ts';
 import type { ClusterSnapshot } from '../../../model/snapshot.ts';
 import type { FromPanel, SlotMapCommand, SlotMapState, ToPanel } from './messages.ts';
+import { slotMapViewType } from '../../storedNames.ts';
 import type { ClusterWork } from '../../tree/clusterRow.ts';
 import { colourShards, type ShardColours } from './shardColours.ts';
 import { slotMapHtml } from './slotMapHtml.ts';
 import { slotMapState } from './slotMapState.ts';
 
-const viewType = 'redisCluster.slotMap';
 /** Changes within this many milliseconds reach the page as one. */
 const coalesceMs = 100;
 /** A page that takes longer is open all the same. */
@@ -58,7 +58,11 @@ export async function openSlotMap(source: SlotMapSource, slot?: number): Promise
   const shown =
     open ??
     connect(
-      vscode.window.createWebviewPanel(viewType, `Slot Map – ${source.name}`, vscode.ViewColumn.Active),
+      vscode.window.createWebviewPanel(
+        slotMapViewType,
+        `Slot Map – ${source.name}`,
+        vscode.ViewColumn.Active,
+      ),
       source,
     );
   if (open !== undefined) open.panel.reveal();
@@ -67,18 +71,18 @@ export async function openSlotMap(source: SlotMapSource, slot?: number): Promise
 }
 
 /**
- * Brings the slot maps back that were open when the window was reloaded. `sourceOf` may not know a cluster any more:
- * then its panel closes. Needs the activation event `onWebviewPanel:redisCluster.slotMap`.
+ * Brings a slot map back that was open when the window was reloaded.
+ * @param state what its page stored last
+ * @param sourceOf may not know a cluster any more: then its panel closes
  */
-export function restoreSlotMaps(sourceOf: (ref: ClusterRef) => SlotMapSource | undefined): vscode.Disposable {
-  return vscode.window.registerWebviewPanelSerializer(viewType, {
-    deserializeWebviewPanel(panel, state: unknown) {
-      const source = sourceOfState(state, sourceOf);
-      if (source === undefined || openPanels.has(clusterKey(source.ref))) panel.dispose();
-      else connect(panel, source);
-      return Promise.resolve();
-    },
-  });
+export function restoreSlotMap(
+  panel: vscode.WebviewPanel,
+  state: unknown,
+  sourceOf: (ref: ClusterRef) => SlotMapSource | undefined,
+): void {
+  const source = sourceOfState(state, sourceOf);
+  if (source === undefined || openPanels.has(clusterKey(source.ref))) panel.dispose();
+  else connect(panel, source);
 }
 
 function sourceOfState(

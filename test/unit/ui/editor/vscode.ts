@@ -58,12 +58,4 @@ export const workspace = {
   }),
 };
 
-export type Run = (argument: unknown) => Promise<{ readonly outcome: string; readonly message: string }>;
-export const registered = new Map<string, Run>();
-export const commands = {
-  registerCommand(id: string, run: Run): { dispose(): void } {
-    registered.set(id, run);
-    return { dispose: () => undefined };
-  },
-};
 export const Disposable = { from: () => ({ dispose: () => undefined }) };

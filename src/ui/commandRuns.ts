@@ -1,4 +1,3 @@
-import * as vscode from 'vscode';
 import type { Outcome } from '../model/outcome.ts';
 import { commandName } from './commandNames.ts';
 import type * as commandsEntry from './commands.ts';
@@ -8,18 +7,21 @@ import type { Parts } from './parts.ts';
 import { argumentsOf } from './selection.ts';
 import { showError } from './showError.ts';
 
-const prefix = 'redisCluster.';
+/** Runs commands by their names without `redisCluster.`. */
+export interface CommandRuns {
+  /**
+   * @param argument of a caller, or the row that it was started from
+   * @param selected all rows that are selected, where there are several
+   */
+  readonly run: (name: string, argument: unknown, selected: unknown) => Promise<Outcome>;
+  readonly dispose: () => void;
+}
 
 /**
- * Registers all contributed commands; whatever one throws becomes its result and a message.
- * @param extension whose package.json contributes them
- * @param load their code, which is two thirds of all, on first use: an editor that starts waits for none of it
+ * Runs all contributed commands; whatever one throws becomes its result and a message.
+ * @param load their code, which is two thirds of all, on first use
  */
-export function registerCommands(
-  parts: Parts,
-  { packageJSON }: vscode.Extension<unknown>,
-  load: () => Promise<typeof commandsEntry>,
-): vscode.Disposable {
+export function commandRuns(parts: Parts, load: () => Promise<typeof commandsEntry>): CommandRuns {
   let loaded: typeof commandsEntry | undefined;
   const fail = async (name: string, argument: unknown, error: unknown): Promise<Outcome> =>
     showError(parts.log, commandName(name) ?? name, await namingWork(parts, argument, error));
@@ -27,7 +29,7 @@ export function registerCommands(
     try {
       loaded ??= await load();
       const command = loaded.commands[name];
-      if (command === undefined) throw new Error(`${prefix}${name} is contributed and has no code.`);
+      if (command === undefined) throw new Error(`redisCluster.${name} is contributed and has no code.`);
       await parts.sourcesReady();
       const result = await command(parts, argument);
       // Completes a step of the walkthrough: what was dismissed or refused does not.
@@ -55,15 +57,5 @@ export function registerCommands(
     }
     return result;
   };
-  const { contributes } = packageJSON as Manifest;
-  const registered = contributes.commands.map(({ command }) =>
-    vscode.commands.registerCommand(command, (argument: unknown, selected: unknown) =>
-      runAll(command.slice(prefix.length), argument, selected),
-    ),
-  );
-  return vscode.Disposable.from(...registered, { dispose: () => loaded?.closeLogs() });
-}
-
-interface Manifest {
-  readonly contributes: { readonly commands: readonly { readonly command: string }[] };
+  return { run: runAll, dispose: () => loaded?.closeLogs() };
 }
