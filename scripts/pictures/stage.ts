@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Page } from 'playwright-core';
 import { launchVSCode, type VSCodeUnderTest } from '../../test/support/launchVSCode.ts';
 import {
   startRedisCluster,
@@ -61,7 +60,7 @@ export async function openStage(extensionPath: string, options?: TestClusterOpti
       vscode.page.screenshot(scale === 'coarse' ? { scale: 'css' } : {});
     await vscode.setTheme('dark');
     await vscode.command('workbench.view.extension.redisCluster');
-    await widenSideBar(vscode.page);
+    await vscode.setSideBarWidth(sideBarWidth);
     return {
       vscode,
       cluster,
@@ -77,18 +76,6 @@ export async function openStage(extensionPath: string, options?: TestClusterOpti
     await cluster.stop();
     throw error;
   }
-}
-
-/** And leaves the mouse where it marks nothing. */
-async function widenSideBar(page: Page): Promise<void> {
-  const edge = await page.locator('.part.sidebar').boundingBox();
-  if (edge === null) throw new Error('There is no side bar.');
-  const [x, y] = [edge.x + edge.width, edge.y + edge.height / 2];
-  await page.mouse.move(x, y);
-  await page.mouse.down();
-  await page.mouse.move(edge.x + sideBarWidth, y, { steps: 5 });
-  await page.mouse.up();
-  await page.mouse.move(20, screen.height * 0.6);
 }
 
 async function inBothThemes(

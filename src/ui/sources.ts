@@ -45,17 +45,18 @@ export class Sources implements vscode.Disposable {
   /** Reads settings and kubeconfigs and hands the inventory what they name; asks no cluster anything. */
   async reload(): Promise<void> {
     const settings = readSettings();
-    const { loadKubeconfigs, openContext, watchKubeconfigs } = await this.#adapters.kubernetes();
-    const { contexts, problems } = loadKubeconfigs(settings.kubeconfigs);
     const addresses = readAddresses(settings.addresses, this.#passwords);
-    this.problems = [...problems, ...addresses.problems];
     const sandbox = this.#sandbox().ref;
+    // These need no kubeconfig, and are read while what reads kubeconfigs is loaded.
     this.#inventory.setAddresses([
       ...(sandbox === undefined
         ? []
         : [{ ...addressSource(sandbox, this.#passwords), name: 'Sandbox', sandbox: true }]),
       ...addresses.sources,
     ]);
+    const { loadKubeconfigs, openContext, watchKubeconfigs } = await this.#adapters.kubernetes();
+    const { contexts, problems } = loadKubeconfigs(settings.kubeconfigs);
+    this.problems = [...problems, ...addresses.problems];
     this.#inventory.setContexts(
       contexts.map((context) => ({
         name: context.name,

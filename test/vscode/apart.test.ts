@@ -132,6 +132,16 @@ describe('a cluster that falls apart', { timeout: 10 * 60_000 }, () => {
     assert.match(check.text, /\[ERR\] The cluster is split into 2 parts/);
     await vscode.expandRow('Part 2');
     await picture('apart');
+    for (const [width, words] of [
+      [200, 1],
+      [300, 2],
+    ] as const) {
+      await vscode.setSideBarWidth(width);
+      await picture(`apart-${width}`);
+      const cut = await vscode.rowsCutWithin(words);
+      const own = cut.filter((label) => label !== cluster.context && label !== cluster.namespace);
+      assert.deepEqual(own, [], `${width} px`);
+    }
     await vscode.command('redisCluster.openSlotMap', { cluster });
     const page = await vscode.webview(/^Slot Map/);
     await page.getByText('split into 2 parts').waitFor();

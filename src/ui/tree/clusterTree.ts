@@ -16,7 +16,8 @@ export interface Element {
   readonly id: string;
 }
 
-const redrawEveryMs = 200;
+/** What a round of readings says comes within this; VS Code itself draws at most every 200 ms. */
+const redrawEveryMs = 50;
 
 /**
  * Draws the inventory's newest snapshots. Never awaits the network: rows come from what is known. A context is read
@@ -62,6 +63,8 @@ export class ClusterTree implements vscode.Disposable {
       this.redraw();
     });
     inventory.on('changed', () => {
+      // What has just been listed is read before it is drawn.
+      this.#claimVisible();
       this.redraw();
     });
     this.#roots = rowsOf(state(), this.#rows);

@@ -16,6 +16,10 @@ export interface TreeUnderTest {
   rowMenu(label: string | RegExp, ...items: readonly string[]): Promise<void>;
   /** Presses one of the icons that a row shows when the mouse is over it. */
   rowAction(label: string | RegExp, action: string): Promise<void>;
+  /** Sets the width of the side bar in pixels, and leaves the mouse where it marks nothing. */
+  setSideBarWidth(width: number): Promise<void>;
+  /** The visible rows of whose text not even the first words can be read at the side bar's width. */
+  rowsCutWithin(words: number): Promise<string[]>;
 }
 
 /** What is asked of an element in the page. */
@@ -63,7 +67,42 @@ export function treeOf(page: Page): TreeUnderTest {
       await row.hover();
       await row.locator('.actions').getByRole('button', { name: action }).click();
     },
+    setSideBarWidth: (width) => setSideBarWidth(page, width),
+    rowsCutWithin: (words) => page.locator(rowSelector).evaluateAll(cutWithin, words),
   };
+}
+
+async function setSideBarWidth(page: Page, width: number): Promise<void> {
+  const edge = await page.locator('.part.sidebar').boundingBox();
+  if (edge === null) throw new Error('There is no side bar.');
+  const [x, y] = [edge.x + edge.width, edge.y + edge.height / 2];
+  await page.mouse.move(x, y);
+  await page.mouse.down();
+  await page.mouse.move(edge.x + width, y, { steps: 5 });
+  await page.mouse.up();
+  await page.mouse.move(20, edge.y + edge.height * 0.6);
+}
+
+/** What is measured in the page. */
+interface Drawn {
+  readonly innerText: string;
+  readonly scrollWidth: number;
+  readonly clientWidth: number;
+  querySelector(selector: string): Drawn | null;
+  getBoundingClientRect(): { readonly left: number; readonly right: number };
+}
+
+/** Runs in the page: a label is drawn in one font, so that the part of its letters is about the part of its width. */
+function cutWithin(rows: readonly Drawn[], words: number): string[] {
+  return rows.flatMap((row) => {
+    const label = row.querySelector('.label-name');
+    if (label === null) return [];
+    const text = label.innerText;
+    const first = text.split(' ').slice(0, words).join(' ');
+    const { left, right } = label.getBoundingClientRect();
+    const needed = left + (right - left) * (first.length / Math.max(1, text.length));
+    return needed <= row.getBoundingClientRect().right ? [] : [text];
+  });
 }
 
 /** A row's menu is that of its state, such as reading: it is opened again until it has the item. */
