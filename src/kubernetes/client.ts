@@ -112,7 +112,8 @@ function exchange(signedIn: SignedIn, request: ApiRequest, signal: AbortSignal):
   }
   const open = url.protocol === 'http:' ? requestHttp : requestHttps;
   return new Promise((resolve, reject) => {
-    const sent = open(url, { method: request.method, headers, agent: signedIn.agent, signal });
+    const { agent, tls } = signedIn;
+    const sent = open(url, { method: request.method, headers, agent, signal, ...tls });
     sent.on('response', resolve);
     sent.on('error', reject);
     sent.end(body);

@@ -20,7 +20,14 @@ export interface SignedIn {
   readonly server: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly agent: HttpAgent;
+  /**
+   * How the server is trusted and what it is shown. A request says it beside its agent, since VS Code puts an agent of its
+   * own in the place of each request's, with a proxy or without.
+   */
+  readonly tls: Pick<RequestOptions, (typeof tlsNames)[number]>;
 }
+
+const tlsNames = ['ca', 'cert', 'key', 'rejectUnauthorized', 'servername'] as const;
 
 /**
  * Signs in to one context. However many requests wait, one sign-in runs at a time (client-node starts its program
@@ -91,7 +98,9 @@ class SharedSignIn extends KubeConfig {
     if (typeof options.auth === 'string') {
       headers['Authorization'] = `Basic ${Buffer.from(options.auth).toString('base64')}`;
     }
-    return { server, headers, agent: this.#agentFor(options) };
+    const known = Object.entries(options).filter(([, value]) => value !== undefined);
+    const tls = Object.fromEntries(known.filter(([name]) => tlsNames.some((one) => one === name)));
+    return { server, headers, tls, agent: this.#agentFor(options, tls) };
   }
 
   destroy(): void {
@@ -134,19 +143,15 @@ class SharedSignIn extends KubeConfig {
   }
 
   /** Keeps connections open between requests, which client-node's own agents do not; a proxy's agent is its own. */
-  #agentFor(options: RequestOptions): HttpAgent {
+  #agentFor(options: RequestOptions, tls: SignedIn['tls']): HttpAgent {
     const cluster = this.getCurrentCluster();
     if (cluster?.proxyUrl || cluster?.server.startsWith('http:') === true) {
       if (options.agent instanceof Object) return options.agent;
     }
-    const { ca, cert, key, rejectUnauthorized, servername } = options;
-    const identity = JSON.stringify([cert, key]);
+    const identity = JSON.stringify([tls.cert, tls.key]);
     if (this.#agent?.key !== identity) {
-      const secured: AgentOptions = { keepAlive: true, timeout: 60_000, maxFreeSockets: 8 };
-      for (const [name, value] of Object.entries({ ca, cert, key, rejectUnauthorized, servername })) {
-        if (value !== undefined) Object.assign(secured, { [name]: value });
-      }
-      this.#agent = { key: identity, agent: new Agent(secured) };
+      const kept: AgentOptions = { keepAlive: true, timeout: 60_000, maxFreeSockets: 8 };
+      this.#agent = { key: identity, agent: new Agent({ ...kept, ...tls }) };
     }
     return this.#agent.agent;
   }
