@@ -1,5 +1,5 @@
 import { answers } from '../model/answering.ts';
-import { isKubernetesRef } from '../model/clusterRef.ts';
+import { formatAddress, isKubernetesRef } from '../model/clusterRef.ts';
 import { hasEnded } from '../model/endedPods.ts';
 import { isLastCopy, isOutOfTouch, ordinalOf, podNameOf } from '../model/goneMembers.ts';
 import type { Finding } from '../model/finding.ts';
@@ -149,7 +149,7 @@ function unknownNode(snapshot: ClusterSnapshot, line: KnownNode): Finding {
     rule: 'unknown-node',
     severity: 'warning',
     message: `Unknown node ${id.slice(0, 8)} (${host === '' ? 'no address' : host}): the cluster lists it, but no pod or server with this id was found.`,
-    evidence: [`${id} ${host}:${port} ${flags.join(',')}`],
+    evidence: [`${id} ${formatAddress({ host, port })} ${flags.join(',')}`],
     remedy: unknownRemedy(snapshot, id),
     nodeIds: [],
   };

@@ -1,4 +1,4 @@
-import { isKubernetesRef } from '../model/clusterRef.ts';
+import { formatAddress, isKubernetesRef } from '../model/clusterRef.ts';
 import type { Finding } from '../model/finding.ts';
 import { stoppedSet } from '../model/goneMembers.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
@@ -50,7 +50,7 @@ function remedyWithoutServers(snapshot: ClusterSnapshot): string {
  */
 function partlyRead(snapshot: ClusterSnapshot): readonly Finding[] {
   const members = new Set(snapshot.nodes.flatMap(({ pod }) => pod?.uid ?? []));
-  const addresses = new Set(snapshot.nodes.map(({ host, port }) => `${host}:${port}`));
+  const addresses = new Set(snapshot.nodes.map(formatAddress));
   const others = snapshot.unread.filter(({ pod, address }) =>
     pod === undefined ? !addresses.has(address ?? '') : !members.has(pod.uid),
   );

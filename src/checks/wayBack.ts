@@ -1,5 +1,5 @@
 import { hasEnded } from '../model/endedPods.ts';
-import { isKubernetesRef } from '../model/clusterRef.ts';
+import { formatAddress, isKubernetesRef } from '../model/clusterRef.ts';
 import { answers, unlistedNodes } from '../model/answering.ts';
 import {
   canBeDeclaredFailed,
@@ -141,7 +141,7 @@ export function isAllAccountedFor(snapshot: ClusterSnapshot): boolean {
   if (unlistedNodes(snapshot).length > 0) return false;
   if (scaledBelow(snapshot) !== undefined || replacement(snapshot, undefined) !== undefined) return false;
   const empty = new Set(emptyParts(snapshot).flatMap((part) => part.nodes.map(({ pod }) => pod?.uid)));
-  const members = new Set(nodes.flatMap(({ pod, host, port }) => [pod?.uid, `${host}:${port}`]));
+  const members = new Set(nodes.flatMap((node) => [node.pod?.uid, formatAddress(node)]));
   return (
     loosePods.every(({ uid }) => empty.has(uid)) &&
     unread.every(({ pod, address }) => members.has(pod?.uid ?? address)) &&

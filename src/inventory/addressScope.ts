@@ -25,8 +25,11 @@ export class AddressScope {
   #known: ReadonlySet<string> = new Set();
   /** What members told when their places were looked up last. */
   #followed: ReturnType<typeof linesIn> | undefined;
-  /** The servers speak TLS although nobody has said so. */
-  #isOverTls = false;
+  /**
+   * The addresses whose servers speak TLS although nobody has said so, and those that were first dialled after one of them
+   * had turned out to: a server may take plain text beside others that do not.
+   */
+  readonly #overTls = new Set<string>();
   readonly #history = new History();
   readonly #rounds = new Rounds((isPatient) => this.#runRound(isPatient));
 
@@ -67,7 +70,8 @@ export class AddressScope {
 
   /** What the servers are shown, over TLS where they have turned out to speak it. */
   async credentials(): Promise<Credentials> {
-    return this.#withTls(await this.#source.credentials());
+    const credentials = await this.#source.credentials();
+    return this.#overTls.size === 0 ? credentials : withTls(credentials);
   }
 
   /** Reads a server with other credentials. Throws a UserError with the reason where that fails. */
@@ -80,7 +84,8 @@ export class AddressScope {
 
   /** Signs in again to all servers: what they are shown has changed. */
   async reconnect(): Promise<void> {
-    this.#isOverTls = false;
+    this.#overTls.clear();
+    this.#dialled.clear();
     await Promise.all([...this.#readers.values()].map((reader) => reader.reconnect()));
   }
 
@@ -160,22 +165,23 @@ export class AddressScope {
 
   #route(address: string, given: Credentials): Route {
     const dialled = this.#source.reach?.(address) ?? address;
+    if (!this.#dialled.has(address) && this.#overTls.size > 0) this.#overTls.add(address);
     this.#dialled.set(address, dialled);
     const endpoint = parseAddress(dialled);
     const shown = (credentials: Credentials): Credentials =>
       checkingNames(credentials, endpoint.host, this.#source.ref);
     return {
       endpoint,
-      credentials: shown(this.#withTls(given)),
+      credentials: shown(this.#overTls.has(address) ? withTls(given) : given),
       overTls: () => {
-        this.#isOverTls = true;
-        return shown(this.#withTls(given));
+        this.#overTls.add(address);
+        return shown(withTls(given));
       },
       close: () => undefined,
     };
   }
+}
 
-  #withTls(credentials: Credentials): Credentials {
-    return this.#isOverTls ? { ...credentials, tls: credentials.tls ?? {} } : credentials;
-  }
+function withTls(credentials: Credentials): Credentials {
+  return { ...credentials, tls: credentials.tls ?? {} };
 }

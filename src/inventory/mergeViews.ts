@@ -1,4 +1,4 @@
-import { parseAddress } from '../model/clusterRef.ts';
+import { formatAddress, parseAddress } from '../model/clusterRef.ts';
 import { linesIn } from '../model/internedNodes.ts';
 import type { KnownNode } from '../model/nodeView.ts';
 import type {
@@ -211,6 +211,6 @@ function withLag(nodes: readonly RedisNode[]): RedisNode[] {
 const names = new Intl.Collator('en', { numeric: true });
 
 function byName(a: RedisNode, b: RedisNode): number {
-  const name = (node: RedisNode): string => node.pod?.name ?? `${node.host}:${node.port}`;
+  const name = (node: RedisNode): string => node.pod?.name ?? formatAddress(node);
   return names.compare(name(a), name(b)) || (a.id < b.id ? -1 : 1);
 }

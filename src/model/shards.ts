@@ -1,3 +1,4 @@
+import { formatAddress } from './clusterRef.ts';
 import { quantity } from './quantity.ts';
 import type { ClusterSnapshot, RedisNode, Shard } from './snapshot.ts';
 import { countSlots, subtractSlots, allSlots, unionSlots, type SlotSet } from './slots.ts';
@@ -56,7 +57,7 @@ export function unverifiedSlots(snapshot: ClusterSnapshot): SlotSet {
 /** How a person calls a node: its pod where there is one, its address otherwise. */
 export function nodeName(node: Pick<RedisNode, 'host' | 'port' | 'pod' | 'id'>): string {
   if (node.pod !== undefined) return node.pod.name;
-  return node.host === '' ? node.id.slice(0, 8) : `${node.host}:${String(node.port)}`;
+  return node.host === '' ? node.id.slice(0, 8) : formatAddress(node);
 }
 
 /** `5,461 slots`, with the thousands marked. */

@@ -1,3 +1,4 @@
+import { formatAddress } from '../model/clusterRef.ts';
 import { quantity } from '../model/quantity.ts';
 import { isWithoutAddress } from '../model/goneMembers.ts';
 import type { Plan, Step } from '../model/plan.ts';
@@ -106,5 +107,5 @@ function introductionOf(
   const those = needIntroduction(snapshot, at);
   if (those.length === 0) return [];
   const names = those.length > 4 ? quantity(those.length, 'node') : those.map(nodeName).join(', ');
-  return [{ kind: 'meet', ...at, text: `Tell ${names} that ${nodeName(node)} is at ${at.host}:${at.port}` }];
+  return [{ kind: 'meet', ...at, text: `Tell ${names} that ${nodeName(node)} is at ${formatAddress(at)}` }];
 }

@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { connect, createServer, type Server } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { check, isSound } from '../../src/checks/check.ts';
 import type { Inventory } from '../../src/inventory/inventory.ts';
-import { parseAddress } from '../../src/model/clusterRef.ts';
 import { mastersOf } from '../../src/model/shards.ts';
 import { agreed } from '../../src/operations/agreed.ts';
 import { planReshard } from '../../src/operations/reshard.ts';
@@ -12,29 +9,8 @@ import { runPlan } from '../../src/operations/runPlan.ts';
 import * as redis from '../../src/redis/entry.ts';
 import { waiting } from '../../src/ui/waiting.ts';
 import { readByAddress } from '../support/redis/byAddress.ts';
+import { startEndpoint } from '../support/redis/endpoint.ts';
 import { startTlsCluster, type TlsCluster } from '../support/redis/tlsCluster.ts';
-
-/** One name for all nodes, as managed services give it: each connection reaches another node. */
-async function startEndpoint(
-  addresses: readonly string[],
-): Promise<{ readonly server: Server; readonly address: string }> {
-  let count = 0;
-  const server = createServer((socket) => {
-    const { port } = parseAddress(addresses[count++ % addresses.length] ?? '');
-    const node = connect(port, '127.0.0.1');
-    socket.pipe(node).pipe(socket);
-    for (const [one, other] of [
-      [socket, node],
-      [node, socket],
-    ] as const)
-      one.on('error', () => other.destroy()).on('close', () => other.destroy());
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const bound = server.address();
-  assert.ok(typeof bound === 'object' && bound !== null);
-  return { server, address: `localhost:${bound.port}` };
-}
 
 describe(
   'a managed service: TLS, one name that leads to another node each time',

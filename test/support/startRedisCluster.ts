@@ -23,6 +23,8 @@ export interface TestClusterOptions {
   readonly password?: string;
   /** redis.conf directives, for example `{ appendonly: 'yes' }` for servers that keep their data when killed. */
   readonly config?: Readonly<Record<string, string>>;
+  /** Arguments behind the servers' configuration file, as a shell reads them; `$port` is what they would listen on. */
+  readonly flags?: string;
   /** Servers that run beside the cluster and know nobody. */
   readonly spares?: number;
   /** Other servers than the machine's own. */
@@ -49,7 +51,8 @@ export async function startRedisCluster({
   masters = 3,
   replicasPerMaster = 1,
   password,
-  config = {},
+  config,
+  flags,
   spares = 0,
   version,
   mixed,
@@ -60,9 +63,10 @@ export async function startRedisCluster({
   const size = masters * (1 + replicasPerMaster);
   const programs = version === undefined ? undefined : await serverPrograms(version);
   const folder = await mkdtemp(join(tmpdir(), 'redis-cluster-test-'));
-  const program = mixed === undefined ? programs?.server : await chooser(folder, mixed);
+  const usual = programs?.server ?? 'redis-server';
+  const program = await flagged(folder, mixed === undefined ? usual : await chooser(folder, mixed), flags);
   const running = await startServers({
-    program: program ?? 'redis-server',
+    program,
     folder,
     count: size + spares,
     config: { 'cluster-node-timeout': '2000', ...secrets, ...config },
@@ -107,6 +111,14 @@ async function chooser(
   const text = `#!/bin/sh\ncase $1 in ${others}) exec "${server}" "$@" ;; esac\nexec redis-server "$@"\n`;
   await writeFile(program, text, { mode: 0o755 });
   return program;
+}
+
+/** A program that starts another one with arguments of which some follow from the server's port. */
+export async function flagged(folder: string, program: string, flags = ''): Promise<string> {
+  const path = join(folder, 'flagged-server');
+  const text = `#!/bin/sh\nport=$(sed -n 's/^port "\\(.*\\)"/\\1/p' "$1")\nexec "${program}" "$@" ${flags}\n`;
+  await writeFile(path, text, { mode: 0o755 });
+  return path;
 }
 
 const times = { connectTimeoutMs: 3000, commandTimeoutMs: 15_000 };

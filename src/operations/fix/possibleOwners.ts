@@ -1,3 +1,4 @@
+import { formatAddress } from '../../model/clusterRef.ts';
 import { quantity } from '../../model/quantity.ts';
 import { nodeName } from '../../model/shards.ts';
 import type { ClusterSnapshot, PodFacts } from '../../model/snapshot.ts';
@@ -91,7 +92,7 @@ function unknownNodeTexts(snapshot: ClusterSnapshot, dead: readonly string[]): r
 }
 
 function unreadServers({ nodes, unread }: ClusterSnapshot): readonly string[] {
-  const members = new Set(nodes.flatMap(({ pod, host, port }) => [pod?.uid, `${host}:${port}`]));
+  const members = new Set(nodes.flatMap((node) => [node.pod?.uid, formatAddress(node)]));
   return unread
     .filter(({ pod, address }) => !members.has(pod?.uid ?? address))
     .map(

@@ -1,3 +1,4 @@
+import { formatAddress } from '../../model/clusterRef.ts';
 import { isLastCopy, isOutOfTouch, linesAbout } from '../../model/goneMembers.ts';
 import { nodeName } from '../../model/shards.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
@@ -51,5 +52,5 @@ function ghostName(snapshot: ClusterSnapshot, id: string): string {
   if (node !== undefined) return nodeName(node);
   const line = snapshot.unknownNodes.find((other) => other.id === id);
   if (line === undefined || line.host === '') return `Node ${id.slice(0, 8)}`;
-  return `${line.host}:${String(line.port)} (${id.slice(0, 8)})`;
+  return `${formatAddress(line)} (${id.slice(0, 8)})`;
 }

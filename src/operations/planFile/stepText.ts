@@ -1,3 +1,4 @@
+import { formatAddress } from '../../model/clusterRef.ts';
 import { quantity } from '../../model/quantity.ts';
 import type { Step } from '../../model/plan.ts';
 import { formatSlots } from '../../model/slots.ts';
@@ -18,9 +19,9 @@ export function stepText(step: Step, nameOf: (id: string) => string): string {
     case 'replicate':
       return `Make ${step.pod ?? nameOf(step.node)} a replica of ${step.masterPod ?? nameOf(step.master)}`;
     case 'meet':
-      return `Tell the nodes that ${nameOf(step.node)} is at ${step.host}:${step.port}`;
+      return `Tell the nodes that ${nameOf(step.node)} is at ${formatAddress(step)}`;
     case 'introduce':
-      return `Introduce ${step.servers.map(({ node, host, port }) => `${nameOf(node)} at ${host}:${port}`).join(', ')} to each other`;
+      return `Introduce ${step.servers.map((server) => `${nameOf(server.node)} at ${formatAddress(server)}`).join(', ')} to each other`;
     case 'formShard':
       return `Give ${nameOf(step.node)} ${slotsText(step.slots)} (${formatSlots(step.slots)}) and the replicas ${step.replicas.map(nameOf).join(', ') || 'none'}`;
     case 'forget':

@@ -1,4 +1,4 @@
-import { isKubernetesRef } from '../../model/clusterRef.ts';
+import { formatAddress, isKubernetesRef } from '../../model/clusterRef.ts';
 import type { KnownNode } from '../../model/nodeView.ts';
 import { nodeName } from '../../model/shards.ts';
 import { podNameOf } from '../../model/goneMembers.ts';
@@ -83,7 +83,7 @@ function proofByElimination(snapshot: ClusterSnapshot, { host, port }: RedisNode
   if (uncertain.length > 0) return undefined;
   if (pods.some((pod) => pod.ip === host && pod.port === port && endOf(pod) === undefined)) return undefined;
   const names = workloads.map(({ name }) => name).join(', ');
-  return `no pod has its address ${host}:${port} any more, and every pod of ${names} runs another node, has terminated or is gone`;
+  return `no pod has its address ${formatAddress({ host, port })} any more, and every pod of ${names} runs another node, has terminated or is gone`;
 }
 
 function isRead({ unread }: ClusterSnapshot, { uid, phase }: PodFacts): boolean {

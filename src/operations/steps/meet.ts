@@ -39,7 +39,7 @@ export const meet: StepRun<'meet'> = {
   act: async (step, ports) => {
     const { readSnapshot, now, delay, signal, report } = ports;
     const end = now() + limit;
-    report({ text: `introducing ${nameOf(ports.snapshot, step.node)} at ${step.host}:${step.port}` });
+    report({ text: `introducing ${nameOf(ports.snapshot, step.node)} at ${formatAddress(step)}` });
     let reading = ports.snapshot;
     let repeatAt = 0;
     for (;;) {
@@ -112,7 +112,7 @@ function refuseMoved({ node, host, port }: Meet, snapshot: ClusterSnapshot): voi
   if (own === undefined || own.pod?.ip === host || own.host === host) return;
   throw refusal(
     'unsafe',
-    `${nameOf(snapshot, node)} is at ${own.host}:${own.port} by now, not at ${host}:${port}.`,
+    `${nameOf(snapshot, node)} is at ${formatAddress(own)} by now, not at ${formatAddress({ host, port })}.`,
   );
 }
 

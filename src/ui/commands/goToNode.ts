@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { isKubernetesRef, type ClusterRef } from '../../model/clusterRef.ts';
+import { formatAddress, isKubernetesRef, type ClusterRef } from '../../model/clusterRef.ts';
 import { UserError } from '../../model/errors.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import { nodeName } from '../../model/shards.ts';
@@ -34,7 +34,7 @@ async function pickOfAll(parts: Parts): Promise<Found> {
       description: [node.role, parts.inventory.titleOf(snapshot.ref), machineOf(snapshot, node.pod?.worker)]
         .filter((text) => text !== '')
         .join(' · '),
-      detail: `${node.id} ${node.host}:${node.port}`,
+      detail: `${node.id} ${formatAddress(node)}`,
       found: { ref: snapshot.ref, nodeId: node.id, name: nodeName(node) },
     })),
   );

@@ -1,6 +1,6 @@
 import { quantity } from '../../model/quantity.ts';
 import { check } from '../../checks/check.ts';
-import type { ClusterRef } from '../../model/clusterRef.ts';
+import { formatAddress, type ClusterRef } from '../../model/clusterRef.ts';
 import type { Finding } from '../../model/finding.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import { withInfo } from '../../model/nodeView.ts';
@@ -72,7 +72,7 @@ function nodeJson(node: RedisNode): NodeJson {
   return {
     id: node.id,
     role: node.role,
-    address: `${node.host}:${node.port}`,
+    address: formatAddress(node),
     slots: formatSlots(node.slots),
     health: node.health,
     ...(node.masterId === undefined ? {} : { masterId: node.masterId }),

@@ -1,7 +1,7 @@
 import { agoText } from '../../model/ago.ts';
 import { quantity } from '../../model/quantity.ts';
 import { bytesText, copyText } from '../../model/bytes.ts';
-import { isKubernetesRef } from '../../model/clusterRef.ts';
+import { formatAddress, isKubernetesRef } from '../../model/clusterRef.ts';
 import { withInfo } from '../../model/nodeView.ts';
 import { nodeName, slotsText } from '../../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
@@ -76,7 +76,7 @@ function tooltip(snapshot: ClusterSnapshot, node: RedisNode): readonly string[] 
     `Node ${node.id}`,
     `Role: ${node.role}${master === undefined ? '' : ` of ${nodeName(master)}`}`,
     `State: ${stateText(node) ?? 'healthy'}`,
-    `Address: ${node.host === '' ? 'none' : `${node.host}:${node.port}`}`,
+    `Address: ${node.host === '' ? 'none' : formatAddress(node)}`,
   ];
   if (node.slots.length > 0) lines.push(`Hash slots: ${formatSlots(node.slots)} (${slotsText(node.slots)})`);
   if (replicas.length > 0) lines.push(`Replicas: ${replicas.map(nodeName).join(', ')}`);

@@ -15,8 +15,15 @@ export const connectSoon = (
   credentials: Parameters<typeof redis.connectNode>[1],
 ): ReturnType<typeof redis.connectNode> => redis.connectNode(endpoint, credentials, times);
 
-/** The product's own reading of clusters by their addresses, with what `credentials` returns then; to be disposed of. */
-export function readByAddress(credentials = (): Credentials => ({}), connect = connectSoon): Inventory {
+/**
+ * The product's own reading of clusters by their addresses, with what `credentials` returns then; to be disposed of.
+ * @param reach where addresses are dialled, as the address map says
+ */
+export function readByAddress(
+  credentials = (): Credentials => ({}),
+  connect = connectSoon,
+  reach = (address: string): string => address,
+): Inventory {
   return new Inventory({
     redis: () =>
       Promise.resolve({
@@ -29,6 +36,7 @@ export function readByAddress(credentials = (): Credentials => ({}), connect = c
       name: 'test',
       sandbox: false,
       credentials: () => Promise.resolve(credentials()),
+      reach,
     }),
   });
 }

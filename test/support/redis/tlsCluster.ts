@@ -6,6 +6,7 @@ import { formCluster } from '../../../src/redis/formCluster.ts';
 import type { Credentials } from '../../../src/redis/nodeConnection.ts';
 import { startServers } from '../../../src/sandbox/servers.ts';
 import { makeAuthority } from '../authority.ts';
+import { flagged } from '../startRedisCluster.ts';
 
 export interface TlsCluster {
   /** `localhost:port`, which their certificates name; the servers list each other by IP address. */
@@ -29,10 +30,8 @@ export async function startTlsCluster(password: string): Promise<TlsCluster> {
   for (const [name, text] of Object.entries(issued)) await writeFile(file(name), text);
   await writeFile(file('users.acl'), `user default off\nuser ops on >${password} ~* &* +@all\n`);
   // The port is chosen at the start: the one that is written for plain text is the one for TLS.
-  const program = file('tls-server');
-  const flags =
-    '--port 0 --tls-port $(sed -n \'s/^port "\\(.*\\)"/\\1/p\' "$1") --tls-cluster yes --tls-replication yes';
-  await writeFile(program, `#!/bin/sh\nexec redis-server "$@" ${flags}\n`, { mode: 0o755 });
+  const flags = '--port 0 --tls-port "$port" --tls-cluster yes --tls-replication yes';
+  const program = await flagged(folder, 'redis-server', flags);
   const running = await startServers({
     program,
     folder: join(folder, 'servers'),
