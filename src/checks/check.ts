@@ -16,6 +16,7 @@ import type { Rule } from './rule.ts';
 import { state } from './state.ts';
 import { storage } from './storage.ts';
 import { unread } from './unread.ts';
+import { unreached } from './unreached.ts';
 
 const rules: readonly Rule[] = [
   unread,
@@ -23,6 +24,7 @@ const rules: readonly Rule[] = [
   apart,
   state,
   reachable,
+  unreached,
   coverage,
   openSlots,
   agreement,

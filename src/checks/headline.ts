@@ -28,6 +28,7 @@ const headlines: Readonly<Record<string, string>> = {
   'scaled-down': 'Scaled down',
   'stray-keys': 'Stray keys',
   unread: 'Cannot be read',
+  unreached: 'Not reached here',
   'unknown-node': 'Unknown node',
 };
 

@@ -7,6 +7,7 @@ import { canBeDeclaredFailed, isLastCopy, isSeenByPeers, isWithoutAddress } from
 import { asSentence, deniedText, shortList, whyDenied } from '../model/unread.ts';
 import type { Rule } from './rule.ts';
 import { readRemedy } from './unread.ts';
+import { isReachedElsewhere } from './unreached.ts';
 import {
   addressRemedy,
   copiesText,
@@ -25,6 +26,7 @@ export const reachable: Rule = (snapshot) => [
   ...withoutMajority(snapshot),
   ...snapshot.nodes
     .filter((node) => node.health === 'failed' || node.health === 'unreachable')
+    .filter((node) => !isReachedElsewhere(snapshot, node))
     .map((node): Finding => {
       const role = node.role === 'master' ? 'Master' : 'Replica';
       return {

@@ -9,6 +9,7 @@ import type { KnownNode, NodeView } from '../model/nodeView.ts';
 import type { ClusterSnapshot, RedisNode, Shard } from '../model/snapshot.ts';
 import { shortList, whyDenied } from '../model/unread.ts';
 import type { Rule } from './rule.ts';
+import { isReachedElsewhere } from './unreached.ts';
 import { perhapsScaledDown, replacement, wayBack } from './wayBack.ts';
 
 /** Replicas whose link to the master is down, servers still loading, and masters that nobody could take over from. */
@@ -39,11 +40,12 @@ export const replication: Rule = (snapshot) => {
     findings.push({
       rule: 'no-replica',
       severity: 'warning',
-      message: replicas.some((node) => whyDenied(node) !== undefined)
+      message: replicas.some((node) => isUnknown(snapshot, node))
         ? `It is unknown whether a replica could take over from ${nodeName(master)}.`
         : `${nodeName(master)} has no replica that could take over.`,
       evidence: [
         replicasText(
+          snapshot,
           replicas,
           snapshot.unknownNodes.filter((line) => isAway(line, master.id)),
         ),
@@ -101,14 +103,23 @@ function isSpare({ master, replicas }: Shard): boolean {
   );
 }
 
-function replicasText(replicas: readonly RedisNode[], away: readonly KnownNode[]): string {
+/** Whether the server may be as healthy as any other: the way to it, or who asks, is what is wrong. */
+function isUnknown(snapshot: ClusterSnapshot, node: RedisNode): boolean {
+  return whyDenied(node) !== undefined || isReachedElsewhere(snapshot, node);
+}
+
+function replicasText(
+  snapshot: ClusterSnapshot,
+  replicas: readonly RedisNode[],
+  away: readonly KnownNode[],
+): string {
   const [first, ...others] = replicas;
   if (first === undefined) {
     return away.length === 0
       ? 'It has no replicas.'
       : `Not found: its ${away.length === 1 ? 'replica' : 'replicas'} ${shortList(away.map(({ id }) => id.slice(0, 8)))}.`;
   }
-  const denied = replicas.filter((node) => whyDenied(node) !== undefined);
+  const denied = replicas.filter((node) => isUnknown(snapshot, node));
   if (denied.length > 0) return `Could not be read: ${denied.map(nodeName).join(', ')}.`;
   if (others.length === 0) return `Its replica ${nodeName(first)} is unhealthy.`;
   return `None of its ${quantity(replicas.length, 'replica')} is healthy: ${replicas.map(nodeName).join(', ')}.`;
@@ -120,7 +131,7 @@ function remedyFor(
   replicas: readonly RedisNode[],
   spare: RedisNode | undefined,
 ): string {
-  const denied = replicas.find((node) => whyDenied(node) !== undefined);
+  const denied = replicas.find((node) => isUnknown(snapshot, node));
   if (denied !== undefined) return `Make ${nodeName(denied)} readable; the finding about it says how.`;
   const copying = replicas.find(({ view }) => view !== undefined);
   if (copying !== undefined) return `Wait until ${nodeName(copying)} has copied its data.`;

@@ -1,18 +1,18 @@
+import { answers } from './answering.ts';
 import { formatAddress } from './clusterRef.ts';
-import type { ClusterSnapshot } from './snapshot.ts';
+import { isSeenByPeers } from './goneMembers.ts';
+import type { ClusterSnapshot, RedisNode } from './snapshot.ts';
 
-/**
- * Announced addresses at which nothing answers here, though the nodes that answer do not call the node failed: as behind a
- * NAT or port mapping. None where no node answers at all, which has other reasons.
- */
-export function unreachedAddresses({ nodes }: Pick<ClusterSnapshot, 'nodes'>): readonly string[] {
-  if (nodes.every(({ view }) => view === undefined)) return [];
-  const unreached = nodes.filter(
-    ({ view, health, host, unreachable }) =>
-      view === undefined &&
-      health === 'unreachable' &&
-      host !== '' &&
-      (unreachable?.reason === 'unreachable' || unreachable?.reason === 'timeout'),
+/** Whether nothing answers here at the address that a node announces, though other nodes are connected to it there. */
+export function isUnreached(snapshot: ClusterSnapshot, node: RedisNode): boolean {
+  const { health, host, unreachable } = node;
+  const isSilent = unreachable?.reason === 'unreachable' || unreachable?.reason === 'timeout';
+  return (
+    !answers(node) && health === 'unreachable' && host !== '' && isSilent && isSeenByPeers(snapshot, node.id)
   );
-  return [...new Set(unreached.map(formatAddress))];
+}
+
+/** Announced addresses at which nothing answers here, as behind a NAT or port mapping. */
+export function unreachedAddresses(snapshot: ClusterSnapshot): readonly string[] {
+  return [...new Set(snapshot.nodes.filter((node) => isUnreached(snapshot, node)).map(formatAddress))];
 }

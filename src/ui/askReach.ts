@@ -3,30 +3,42 @@ import { formatAddress, parseAddress, type AddressClusterRef } from '../model/cl
 import { messageOf } from '../model/errors.ts';
 import { unreachedAddresses } from '../model/unreached.ts';
 import type { Parts } from './parts.ts';
-import { readSettings, saveAddressMap } from './settings.ts';
+import { readSettings, saveAddressMap, type Settings } from './settings.ts';
+
+type AddressMap = Settings['addressMap'];
 
 /**
- * Asks where this machine reaches nodes that announce addresses which lead nowhere from here, and keeps the answers in the
- * setting redisCluster.addressMap. Whoever dismisses a question is asked no more; what was answered until then is kept.
+ * Asks where this machine reaches nodes that announce addresses which lead nowhere from here. Whoever dismisses a question
+ * is asked no more; what was answered until then is returned.
  */
-export async function askReach({ inventory }: Parts, ref: AddressClusterRef): Promise<void> {
+export async function askReach({ inventory }: Parts, ref: AddressClusterRef): Promise<AddressMap> {
   const unreached = unreachedAddresses(await inventory.look(ref));
   const { host } = parseAddress(ref.addresses[0] ?? '127.0.0.1:6379');
+  const { addressMap } = readSettings();
   const answers: [string, string][] = [];
   for (const [index, address] of unreached.entries()) {
     const { port } = parseAddress(address);
     const answer = await vscode.window.showInputBox({
       title: `Reach ${address} as… (${index + 1} of ${unreached.length})`,
       prompt: `A node announces ${address}, which does not answer here. Enter the address at which this machine reaches it, or leave it empty to skip.`,
-      value: formatAddress({ host, port }),
+      value: addressMap[address] ?? formatAddress({ host, port }),
       ignoreFocusOut: true,
       validateInput: (value) => (value.trim() === '' ? undefined : problemOf(value)),
     });
     if (answer === undefined) break;
     if (answer.trim() !== '') answers.push([address, formatAddress(parseAddress(answer))]);
   }
-  if (answers.length === 0) return;
-  await saveAddressMap({ ...readSettings().addressMap, ...Object.fromEntries(answers) });
+  return Object.fromEntries(answers);
+}
+
+/** Adds to the setting redisCluster.addressMap, and dials the nodes again. */
+export async function keepReach(
+  { inventory }: Parts,
+  ref: AddressClusterRef,
+  added: AddressMap,
+): Promise<void> {
+  if (Object.keys(added).length === 0) return;
+  await saveAddressMap({ ...readSettings().addressMap, ...added });
   await inventory.reconnect(ref);
 }
 

@@ -24,6 +24,7 @@ import { openRedisCli } from './commands/openRedisCli.ts';
 import { openSettings } from './commands/openSettings.ts';
 import { openSlotMap } from './commands/openSlotMap.ts';
 import { promote } from './commands/promote.ts';
+import { reachNodes } from './commands/reachNodes.ts';
 import { rebalance } from './commands/rebalance.ts';
 import { refresh } from './commands/refresh.ts';
 import { removeAddress } from './commands/removeAddress.ts';
@@ -80,6 +81,7 @@ export const commands: Readonly<Record<string, Command>> = {
   openSettings,
   openSlotMap,
   promote,
+  reachNodes,
   rebalance,
   refresh,
   removeAddress,

@@ -93,3 +93,22 @@ export function snapshotOf(sources: readonly Source[]): ClusterSnapshot {
     ...mergeViews(sources),
   };
 }
+
+/** As by address: the first node answers, the others announce what leads nowhere. */
+export function behindNat(): ClusterSnapshot {
+  const [first = '', ...rest] = ids;
+  const seen = snapshotOf([source(first), ...rest.map((id) => silent(id))]);
+  return {
+    ...seen,
+    ref: { addresses: ['127.0.0.1:30000'] },
+    nodes: seen.nodes.map((node) =>
+      node.id === first
+        ? node
+        : {
+            ...node,
+            health: 'unreachable' as const,
+            unreachable: { reason: 'timeout' as const, message: 'late' },
+          },
+    ),
+  };
+}

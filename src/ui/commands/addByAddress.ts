@@ -5,7 +5,7 @@ import { clusterKey, formatAddress, parseAddress, type AddressClusterRef } from 
 import { messageOf, UserError } from '../../model/errors.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import type { Credentials } from '../../redis/nodeConnection.ts';
-import { askReach } from '../askReach.ts';
+import { askReach, keepReach } from '../askReach.ts';
 import type { Parts } from '../parts.ts';
 import { revealNew } from '../revealNew.ts';
 import { readSettings, saveAddresses } from '../settings.ts';
@@ -33,7 +33,7 @@ export async function addByAddress(
   const { addresses } = readSettings();
   if (!addresses.includes(entry)) await saveAddresses([...addresses, entry]);
   await parts.reloadSources();
-  if (isPerson) await askReach(parts, ref);
+  if (isPerson) await keepReach(parts, ref, await askReach(parts, ref));
   void revealNew(parts, ref, isPerson);
   return {
     outcome: 'done',

@@ -68,7 +68,7 @@ export function clusterRow(
     tooltip: stateTooltip(snapshot, findings, state, work.all),
     // What runs never hides what it does not explain.
     icon: (state === 'ok' ? runningIcon(work) : undefined) ?? stateIcons[state],
-    facets: facetsOf(snapshot, state, work),
+    facets: facetsOf(snapshot, { state, findings }, work),
     expansion: drawing.expanded ? 'expanded' : 'collapsed',
     target: { kind: 'cluster', ref: snapshot.ref },
     children: [
@@ -83,7 +83,7 @@ export function clusterRow(
   };
 }
 
-function facetsOf(snapshot: ClusterSnapshot, state: ClusterState, work: ClusterWork): string {
+function facetsOf(snapshot: ClusterSnapshot, { state, findings }: Verdict, work: ClusterWork): string {
   // Servers with keys may have lost their nodes.conf: a new cluster would not serve these.
   const isEmpty = snapshot.nodes.every(({ view }) => view?.keys === 0);
   return [
@@ -93,6 +93,7 @@ function facetsOf(snapshot: ClusterSnapshot, state: ClusterState, work: ClusterW
     ...(isUnformed(snapshot) && isEmpty ? ['unformed'] : []),
     ...(podsOf(snapshot).some(hasEnded) ? ['endedPods'] : []),
     ...(mayNeedSignIn(snapshot) ? ['signIn'] : []),
+    ...(findings.some(({ rule }) => rule === 'unreached') ? ['unreached'] : []),
     ...(work.isSignedIn === true ? ['signedIn'] : []),
     ...(work.own === undefined ? [] : ['running']),
   ].join(' ');
@@ -117,7 +118,7 @@ function findingRow(id: string, finding: Finding, index: number, snapshot: Clust
       ...(finding.remedy === undefined ? [] : [`What to do: ${finding.remedy}`]),
     ],
     icon: icons[finding.severity],
-    facets: `problem ${finding.severity}${isSignInRemedy(finding) ? ' signIn' : ''}`,
+    facets: ['problem', finding.severity, ...remedyFacets(finding)].join(' '),
     expansion: 'none',
     children: [],
     target: { kind: 'cluster', ref: snapshot.ref },
@@ -132,9 +133,10 @@ function withoutWordsOf(headline: string, message: string): string {
   return said === 0 ? message : words.slice(said === -1 ? headline.split(' ').length : said).join(' ');
 }
 
-/** Whether signing in may help against what was found. */
-function isSignInRemedy({ rule, remedy }: Finding): boolean {
-  return ['unread', 'denied'].includes(rule) && remedy?.includes('“Sign In…”') === true;
+/** Which commands may help against what was found. */
+function remedyFacets({ rule, remedy }: Finding): readonly string[] {
+  const isAccess = ['unread', 'denied'].includes(rule) && remedy?.includes('“Sign In…”') === true;
+  return [...(isAccess ? ['signIn'] : []), ...(rule === 'unreached' ? ['unreached'] : [])];
 }
 
 function podRow(id: string, ref: ClusterRef, pod: PodFacts, isSilent: boolean): Row {

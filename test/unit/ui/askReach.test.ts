@@ -1,31 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { unreachedAddresses } from '../../../src/model/unreached.ts';
-import type { ClusterSnapshot } from '../../../src/model/snapshot.ts';
 import type { Parts } from '../../../src/ui/parts.ts';
-import { ids, line, silent, snapshotOf, source } from '../sample.ts';
+import { behindNat, line } from '../sample.ts';
 import './editor/register.ts';
 import { saved, setPerson } from './editor/vscode.ts';
 
-const { askReach } = await import('../../../src/ui/askReach.ts');
-
-/** As by address: the first node answers, the others announce what leads nowhere. */
-function behindNat(): ClusterSnapshot {
-  const [first = '', ...rest] = ids;
-  const seen = snapshotOf([source(first), ...rest.map((id) => silent(id))]);
-  return {
-    ...seen,
-    nodes: seen.nodes.map((node) =>
-      node.id === first
-        ? node
-        : {
-            ...node,
-            health: 'unreachable' as const,
-            unreachable: { reason: 'timeout' as const, message: 'late' },
-          },
-    ),
-  };
-}
+const { askReach, keepReach } = await import('../../../src/ui/askReach.ts');
 
 test('addresses that lead nowhere are those of nodes that live by what the others say', () => {
   const snapshot = behindNat();
@@ -34,11 +15,11 @@ test('addresses that lead nowhere are those of nodes that live by what the other
     ...node,
     ...(node.unreachable === undefined ? {} : { unreachable: { reason: 'password' as const, message: '' } }),
   }));
-  assert.deepEqual(unreachedAddresses({ nodes: denied }), []);
+  assert.deepEqual(unreachedAddresses({ ...snapshot, nodes: denied }), []);
   const failed = snapshot.nodes.map((node) => ({ ...node, health: 'failed' as const }));
-  assert.deepEqual(unreachedAddresses({ nodes: failed }), []);
+  assert.deepEqual(unreachedAddresses({ ...snapshot, nodes: failed }), []);
   const silentOnes = snapshot.nodes.filter(({ view }) => view === undefined);
-  assert.deepEqual(unreachedAddresses({ nodes: silentOnes }), [], 'nobody says that they live');
+  assert.deepEqual(unreachedAddresses({ ...snapshot, nodes: silentOnes }), [], 'nobody says that they live');
 });
 
 test('each is asked for with what it would be at the host that was given, and a skipped one is not kept', async () => {
@@ -56,7 +37,9 @@ test('each is asked for with what it would be at the host that was given, and a 
       return prompts.length === 2 ? '' : undefined;
     },
   });
-  await askReach({ inventory } as unknown as Parts, { addresses: ['127.0.0.1:30000'] });
+  const parts = { inventory } as unknown as Parts;
+  const ref = { addresses: ['127.0.0.1:30000'] };
+  await keepReach(parts, ref, await askReach(parts, ref));
   assert.equal(prompts.length, 3, 'a dismissed question is the last');
   const [address = ''] = unreachedAddresses(behindNat());
   assert.deepEqual(saved.get('addressMap'), { [address]: '127.0.0.1:30001' });

@@ -111,6 +111,7 @@ export const unplanned = [
     'openRedisCli',
     'openSettings',
     'openSlotMap',
+    'reachNodes',
     'refresh',
     'removeAddress',
     'showLogs',

@@ -11,7 +11,7 @@ import { commandName } from '../../../src/ui/commandNames.ts';
 import type { Progress } from '../../../src/model/plan.ts';
 import type { ClusterSnapshot } from '../../../src/model/snapshot.ts';
 import { UserError } from '../../../src/model/errors.ts';
-import { ids, line, pod, silent, snapshotOf, source, view } from '../sample.ts';
+import { behindNat, ids, line, pod, silent, snapshotOf, source, view } from '../sample.ts';
 
 function stateWith(clusters: readonly ClusterSnapshot[]): TreeState {
   const scope = { context: 'test', namespace: undefined, read: true, clusters };
@@ -181,6 +181,7 @@ test('menus match facets that rows have, and only commands that exist', () => {
   const commands = new Set(manifest.contributes.commands.map((one) => one.command));
   const sandbox = { ref: { addresses: ['127.0.0.1:7000'] }, name: 'Sandbox', sandbox: true };
   const byAddress = { ...sandbox, ref: { addresses: ['127.0.0.1:7001'] }, sandbox: false };
+  const hidden = { ...byAddress, ref: { addresses: ['127.0.0.1:30000'] } };
   const withFailed = {
     ...healthy,
     nodes: healthy.nodes.map((node) => (node.id === 'r2' ? { ...node, health: 'failed' as const } : node)),
@@ -203,9 +204,9 @@ test('menus match facets that rows have, and only commands that exist', () => {
       { ...unformed, ref: { context: 'test', namespace: 'shop', name: 'new' } },
       { ...unread, ref: { context: 'test', namespace: 'shop', name: 'locked' } },
     ]),
-    addressClusters: [sandbox, byAddress].map((one) => ({
+    addressClusters: [sandbox, byAddress, hidden].map((one) => ({
       source: one,
-      snapshot: { ...healthy, ref: one.ref },
+      snapshot: { ...(one === hidden ? behindNat() : healthy), ref: one.ref },
     })),
     work: ({ ref }) => ({
       ...('addresses' in ref ? { all: [] } : workOf({ text: 'moving' })),
