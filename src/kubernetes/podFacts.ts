@@ -1,4 +1,5 @@
 import { quantity } from '../model/quantity.ts';
+import { serverText } from '../model/serverText.ts';
 import type { PodFacts } from '../model/snapshot.ts';
 import type { ContainerStatus, Pod } from './apiObjects.ts';
 import type { RedisContainer } from './redisContainer.ts';
@@ -99,5 +100,6 @@ function containerTrouble({ name, state, lastState, restartCount }: ContainerSta
 }
 
 function because(reason: string, message: string | undefined): Trouble {
-  return message === undefined ? { reason } : { reason, reasonMessage: message };
+  const shown = { reason: serverText(reason) };
+  return message === undefined ? shown : { ...shown, reasonMessage: serverText(message) };
 }

@@ -1,4 +1,5 @@
 import { isAbort, messageOf, UserError, type UserErrorReason } from '../model/errors.ts';
+import { serverText } from '../model/serverText.ts';
 
 /** What was asked of the API, so that a refusal can name it. */
 export interface Asked {
@@ -41,8 +42,11 @@ export class ApiTimeout extends Error {
 export function explainProblem(error: unknown, context: string, asked: Asked): Error {
   if (error instanceof UserError || (error instanceof Error && isAbort(error))) return error;
   const [reason, text] = describe(error, context, asked);
-  return new UserError(reason, text, { cause: error });
+  return new UserError(reason, serverText(text, longestText), { cause: error });
 }
+
+/** A refused object's message names each field that is wrong. */
+const longestText = 4000;
 
 type Description = readonly [UserErrorReason, string];
 

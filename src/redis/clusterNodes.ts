@@ -56,8 +56,8 @@ function readLine(line: string): ReadLine {
     id: serverName(id),
     ...parseEndpoint(endpoint),
     ...(hostname === undefined ? {} : { hostname: serverName(hostname) }),
-    flags: flagged.filter((flag) => flag !== 'myself'),
-    ...(master === '-' ? {} : { masterId: master }),
+    flags: flagged.filter((flag) => flag !== 'myself').map(flagName),
+    ...(master === '-' ? {} : { masterId: serverName(master) }),
     configEpoch: Number(epoch) || 0,
     linkState: link === 'connected' ? 'connected' : 'disconnected',
     slots: slotSet(ranges.flatMap(parseRange)),
@@ -81,6 +81,11 @@ function parseEndpoint(text: string): { host: string; port: number; busPort: num
   return { host: colon === -1 ? '' : serverName(address.slice(0, colon)), port, busPort };
 }
 
+/** `fail?` is the only flag with another sign than letters. */
+function flagName(flag: string): string {
+  return flag === 'fail?' ? flag : serverName(flag);
+}
+
 /** What is no range of hash slots is left out: a server may send anything, and a range without end would be walked. */
 function parseRange(text: string): readonly SlotRange[] {
   const [start = '', end = start] = text.split('-');
@@ -98,6 +103,6 @@ function openSlots(fields: readonly string[], arrow: '->-' | '-<-'): readonly Op
   return fields.flatMap((field) => {
     const [slot, nodeId] = field.startsWith('[') ? field.slice(1, -1).split(arrow) : [];
     const read = slotIn(slot ?? '');
-    return nodeId === undefined || Number.isNaN(read) ? [] : [{ slot: read, nodeId }];
+    return nodeId === undefined || Number.isNaN(read) ? [] : [{ slot: read, nodeId: serverName(nodeId) }];
   });
 }

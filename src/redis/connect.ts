@@ -223,7 +223,7 @@ function unreachable(name: string, error: unknown): UserError {
   const [message] = messageOf(error).split('\n');
   const ofTls = tlsError(name, error);
   if (ofTls !== undefined) return ofTls;
-  const text = `Redis at ${name} did not answer: ${message ?? 'connection lost'}`;
+  const text = `Redis at ${name} did not answer: ${serverText(message ?? 'connection lost')}`;
   return /ETIMEDOUT|timed out/i.test(text) ? new LateAnswer(text) : new UserError('unreachable', text);
 }
 

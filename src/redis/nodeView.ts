@@ -111,7 +111,7 @@ export function nodeView(
     currentEpoch: cluster.number('cluster_current_epoch'),
     product: isValkey ? 'valkey' : 'redis',
     version: serverName((isValkey ? valkeyVersion : server.text('redis_version')) ?? ''),
-    ...(runId === undefined ? {} : { runId }),
+    ...(runId === undefined ? {} : { runId: serverName(runId) }),
     uptimeSeconds: server.number('uptime_in_seconds'),
     usedMemoryBytes: info.number('used_memory'),
     maxMemoryBytes: info.number('maxmemory'),
@@ -175,7 +175,7 @@ function attached(value: string): ReplicationView['replicas'][number] {
     }),
   );
   return {
-    host: fields.get('ip') ?? '',
+    host: serverName(fields.get('ip') ?? ''),
     port: Number(fields.get('port') ?? 0),
     offset: Number(fields.get('offset') ?? 0),
     online: fields.get('state') === 'online',

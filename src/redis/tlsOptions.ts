@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { checkServerIdentity, getCACertificates, type ConnectionOptions } from 'node:tls';
 import { UserError } from '../model/errors.ts';
+import { serverText } from '../model/serverText.ts';
 import type { Endpoint, TlsTrust } from './nodeConnection.ts';
 
 /**
@@ -34,7 +35,7 @@ export function tlsError(name: string, error: unknown): UserError | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined;
   const code = String(error.code);
   if (!certificateProblem.test(code)) return undefined;
-  const [message = ''] = error.message.split('\n');
+  const message = serverText(error.message.split('\n')[0] ?? '');
   if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG')
     return new UserError('tls', `Redis at ${name} does not use TLS on this port.`);
   if (/ALERT_CERTIFICATE_REQUIRED|ALERT_HANDSHAKE_FAILURE/.test(code))

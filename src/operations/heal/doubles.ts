@@ -1,3 +1,4 @@
+import { keyText } from '../../model/serverText.ts';
 import type { Argument, ClusterDialer, NodeConnection } from '../../redis/nodeConnection.ts';
 import { withConnection } from '../withConnection.ts';
 import { callsOpen, type Master, type SlotCase } from './slotCase.ts';
@@ -75,7 +76,7 @@ async function compare(
     if (why === undefined) continue;
     const closed = withCopy.filter((node) => !callsOpen(node, slot));
     return {
-      key: readable(name),
+      key: keyText(Buffer.from(name, 'latin1')),
       nodes: withCopy,
       why: why === 'closed' && closed.length === 0 ? 'differ' : why,
     };
@@ -123,10 +124,4 @@ async function askEach(
 ): Promise<readonly unknown[]> {
   const replies = await line.pipelineBuffer(keys.flatMap((key) => [['ASKING'], command(key)]));
   return replies.filter((_, index) => index % 2 === 1);
-}
-
-/** Short and on one line, whatever bytes it has. */
-function readable(name: string): string {
-  const text = Buffer.from(name, 'latin1').toString('utf8');
-  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
 }

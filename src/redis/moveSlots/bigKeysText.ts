@@ -1,5 +1,6 @@
 import { bytesText } from '../../model/bytes.ts';
 import { quantity } from '../../model/quantity.ts';
+import { keyText } from '../../model/serverText.ts';
 import { formatSlots, slotsFrom, type SlotSet } from '../../model/slots.ts';
 import type { BigKey, LargeKey } from './bigKeys.ts';
 
@@ -29,10 +30,4 @@ export function slotsOf(keys: readonly LargeKey[]): SlotSet {
 export function slotListOf(keys: readonly LargeKey[]): string {
   const slots = [...new Set(keys.map(({ slot }) => slot))];
   return `${slots.length === 1 ? 'Slot' : 'Slots'} ${formatSlots(slotsFrom(slots))}`;
-}
-
-/** A key as people read it, short and with what cannot be printed escaped. */
-function keyText(key: Buffer): string {
-  const text = key.toString('utf8');
-  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
 }

@@ -13,6 +13,7 @@ import { parseClusterNodes } from '../../../src/redis/clusterNodes.ts';
 import { nodeView } from '../../../src/redis/nodeView.ts';
 import { slotMapState } from '../../../src/ui/panels/slotMap/slotMapState.ts';
 import { ids, snapshotOf, source } from '../sample.ts';
+import { clusterRow } from '../../../src/ui/tree/clusterRow.ts';
 import { edited } from './edited.ts';
 
 // What servers and files say comes from anybody: it is read, or refused in words, and nothing else happens.
@@ -56,6 +57,15 @@ function assertSlots(slots: SlotSet): void {
     assert.ok(start >= 0 && end < slotCount && start <= end, formatSlots(slots));
 }
 
+/** What steers a terminal or the direction of text, and what notifications make a link or Markdown a tag of. */
+const steering = /(?!\n)\p{Cc}|\p{Cf}|\]\(|<\w/u;
+
+/** All texts in what is drawn or sent to a page. */
+function textsIn(value: unknown): readonly string[] {
+  if (typeof value === 'string') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [];
+}
+
 test('replies to CLUSTER NODES: no slot is read that there is not', () => {
   fc.assert(
     fc.property(edited(nodes), (text) => {
@@ -95,7 +105,8 @@ test('what such replies say is checked, reported and drawn', () => {
       const snapshot = snapshotOf([{ reading: { tried: true, view, lastId: view.self.id } }]);
       const report = checkReport(snapshot, check(snapshot));
       assert.doesNotMatch(report.replaceAll(/```text[^]*?```/g, ''), /(?<!\\)<(?!\/?(?:details|summary)>)/);
-      JSON.stringify(slotMapState(snapshot));
+      const drawn = [clusterRow(snapshot, { all: [] }), slotMapState(snapshot), check(snapshot)];
+      for (const shown of textsIn(drawn)) assert.doesNotMatch(shown, steering, JSON.stringify(shown));
     }),
     runs,
   );

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { serverName, serverText } from '../../../src/model/serverText.ts';
+import { keyText, serverName, serverText } from '../../../src/model/serverText.ts';
 import { parseClusterNodes } from '../../../src/redis/clusterNodes.ts';
 import { nodeView } from '../../../src/redis/nodeView.ts';
 
@@ -12,6 +12,10 @@ test('what a server says has no escape code, no link and no end that is far away
   assert.equal(serverText(`ERR ${hostile}`), 'ERR  ]0;owned [click] (command:evil)<img src=x>');
   assert.equal(serverText('a\r\nb'), 'a b');
   assert.equal(serverText('x'.repeat(10_000)).length, 501);
+  assert.equal(
+    keyText(Buffer.from(`a\n${hostile}`)),
+    '"a\\n\\u001b]0;owned\\u0007[click] (command:evil)<img src=x>"',
+  );
   assert.equal(serverName('redis-0.shop.svc'), 'redis-0.shop.svc');
   assert.equal(serverName('fe80::1%eth0'), 'fe80::1%eth0');
 });
