@@ -16,7 +16,7 @@ export const denied: Rule = ({ nodes }) => {
       severity: 'warning',
       message: `Denied on ${where}: ${commands.join(', ')}. Unknown: ${unknown.join(', ')}.`,
       evidence: [...new Set(asked.map(({ command, reply }) => `${command}: ${reply}`))],
-      remedy: `Allow the user ${commands.join(' and ')}, or use “Sign In…” with a user that may. Until then nothing can be changed here. A renamed command cannot be used.`,
+      remedy: `Allow the user to run ${commands.join(' and ')}, or sign in as another user with “Sign In…”. Until then nothing can be changed here. A renamed command cannot be used.`,
       nodeIds: denying.map(({ id }) => id),
     },
   ];

@@ -80,7 +80,7 @@ export function readRemedy({ ref }: ClusterSnapshot, { reason, servers }: Unread
     case 'tls':
       return '“Sign In…” takes the certificate authority of the servers, a client certificate with its key, and the server name.';
     case 'command':
-      return 'Allow the user the command that is named there, or use “Sign In…” with a user that may run it. Reading requires CLUSTER NODES, CLUSTER INFO and INFO; a renamed command cannot be used.';
+      return 'Allow the user to run the command named there, or sign in as another user with “Sign In…”. Reading requires CLUSTER NODES, CLUSTER INFO and INFO; a renamed command cannot be used.';
     case 'forbidden':
       return 'Request the permission that is named there. Reading requires permission to list pods, to get the Secret with the password, and to create pods/portforward. Where only the Secret is denied, “Sign In…” takes the password from you.';
     case 'pod':

@@ -13,6 +13,6 @@ export function refuseDenied({ nodes }: Pick<ClusterSnapshot, 'nodes'>): void {
   if (commands.size === 0) return;
   throw refusal(
     'forbidden',
-    `The user may not run ${shortList([...commands])}, which every change requires. Use “Sign In…” with a user that may.`,
+    `The user may not run ${shortList([...commands])}, which every change requires. Sign in as another user with “Sign In…”.`,
   );
 }

@@ -15,13 +15,18 @@ export async function askReach({ inventory }: Parts, ref: AddressClusterRef): Pr
   const unreached = unreachedAddresses(await inventory.look(ref));
   const { host } = parseAddress(ref.addresses[0] ?? '127.0.0.1:6379');
   const { addressMap } = readSettings();
+  // As behind a port mapping of one machine; nothing is proposed where that is what does not answer.
+  const atFirst = (address: string): string => {
+    const mapped = formatAddress({ host, port: parseAddress(address).port });
+    return mapped === address ? '' : mapped;
+  };
   const answers: [string, string][] = [];
   for (const [index, address] of unreached.entries()) {
-    const { port } = parseAddress(address);
     const answer = await vscode.window.showInputBox({
       title: `Reach ${address} as… (${index + 1} of ${unreached.length})`,
       prompt: `A node announces ${address}, which does not answer here. Enter the address at which this machine reaches it, or leave it empty to skip.`,
-      value: addressMap[address] ?? formatAddress({ host, port }),
+      value: addressMap[address] ?? atFirst(address),
+      placeHolder: '127.0.0.1:6379',
       ignoreFocusOut: true,
       validateInput: (value) => (value.trim() === '' ? undefined : problemOf(value)),
     });

@@ -1,6 +1,7 @@
 import { isKubernetesRef, type ClusterRef } from '../model/clusterRef.ts';
 import { isDestructive, type Plan } from '../model/plan.ts';
 import { guardedName, guardOf } from '../model/guards.ts';
+import { refuseReadOnly } from '../operations/refuseReadOnly.ts';
 import type { Parts } from './parts.ts';
 import { readSettings } from './settings.ts';
 import { answersOf, clusterOf, namesCluster, rowTarget, type Answers } from './target.ts';
@@ -41,10 +42,13 @@ export class Asking {
     return this.#isPerson;
   }
 
-  /** The cluster that the row or the answers name, or one that a person picks. */
+  /** The cluster to change that the row or the answers name, or one that a person picks. Throws where it is read-only. */
   async cluster(): Promise<ClusterRef> {
     if (!namesCluster(this.#parts, this.#argument)) this.#isPerson = true;
-    return await clusterOf(this.#parts, this.#argument);
+    const ref = await clusterOf(this.#parts, this.#argument);
+    // Before anything is asked: the answers would be for nothing.
+    refuseReadOnly(ref, readSettings().guards);
+    return ref;
   }
 
   /** The answer that was given, or a person's, to whom the plan is shown then. */

@@ -8,7 +8,7 @@ import { guardOf, type Guard, type Guards } from '../../model/guards.ts';
 import type { ClusterWork } from './clusterRow.ts';
 import type { Grouping } from './groupings.ts';
 import { ClusterRows } from './clusterRows.ts';
-import { busyIcon, errorIcon, warningIcon, type Row, type RowIcon } from './row.ts';
+import { busyIcon, errorIcon, okIcon, warningIcon, type Row, type RowIcon } from './row.ts';
 
 /** Everything the tree shows, as it stands now. */
 export interface TreeState {
@@ -97,7 +97,9 @@ function guarded(row: Row, guard: Guard | undefined): Row {
   const description = [short, row.description]
     .filter((part) => part !== undefined && part !== '')
     .join(' · ');
-  return { ...row, description, tooltip: [...(row.tooltip ?? []), long] };
+  // A state that asks for a look is more than the lock, which is said in words too.
+  const icon = row.icon === okIcon ? { ...okIcon, ...lockIcon } : row.icon;
+  return { ...row, description, icon, tooltip: [...(row.tooltip ?? []), long] };
 }
 
 function contextDescription(context: ContextState, clusters: number): string {

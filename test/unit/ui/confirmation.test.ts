@@ -112,12 +112,15 @@ function walk(name: string, way: Changing, ref: ClusterRef, state: () => Cluster
     for (const confirmed of [{}, { confirmed: true }]) {
       const person = { agrees: true, types: () => 'cart', settings };
       const { outcome, message } = await ran({ ...answered[0], ...confirmed }, person);
-      assert.deepEqual([outcome, counted.count], ['refused', 0], message);
+      assert.deepEqual([outcome, counted.count, shown], ['refused', 0, []], message);
       assert.match(
         message,
         /is read-only in this editor \(setting redisCluster\.readOnlyContexts\).*Nothing was changed/,
       );
     }
+    // Who starts it from a row is not asked what would be for nothing.
+    const { outcome } = await ran({ id: 'cluster' }, { agrees: true, types: () => 'cart', settings });
+    assert.deepEqual([outcome, shown], ['refused', []]);
   });
 
   test('where it is protected the name is asked for, whatever is confirmed', async () => {
