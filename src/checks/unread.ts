@@ -75,8 +75,12 @@ export function readRemedy({ ref }: ClusterSnapshot, { reason, servers }: Unread
   switch (reason) {
     case 'password':
       return isKubernetesRef(ref)
-        ? `“Sign In…” takes a user name and password. The password was looked for in the Secrets that container ${pod?.container ?? ''} refers to, as an environment variable such as REDIS_PASSWORD or as a mounted file; none was found, or the servers reject it.`
+        ? `“Sign In…” takes a user name and password. None was found in the Secrets that container ${pod?.container ?? ''} refers to, as an environment variable such as REDIS_PASSWORD or as a mounted file.`
         : '“Sign In…” takes a user name and password.';
+    case 'rejected':
+      return isKubernetesRef(ref)
+        ? `The password may have been changed. “Sign In…” takes a user name and password. Without it, what the Secrets of container ${pod?.container ?? ''} say is tried again every few seconds.`
+        : 'The password may have been changed. “Sign In…” takes a user name and password.';
     case 'tls':
       return '“Sign In…” takes the certificate authority of the servers, a client certificate with its key, and the server name.';
     case 'command':

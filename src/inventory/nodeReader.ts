@@ -1,5 +1,12 @@
 import { formatAddress } from '../model/clusterRef.ts';
-import { DeniedCommand, LateAnswer, messageOf, TlsRequired, UserError } from '../model/errors.ts';
+import {
+  DeniedCommand,
+  LateAnswer,
+  messageOf,
+  SignInRejected,
+  TlsRequired,
+  UserError,
+} from '../model/errors.ts';
 import type { NodeView } from '../model/nodeView.ts';
 import type { ReadFailure, ReadFailureReason } from '../model/snapshot.ts';
 import type { Credentials, Endpoint, NodeConnection } from '../redis/nodeConnection.ts';
@@ -230,6 +237,7 @@ function failed(before: Reading, error: unknown): Reading {
 function reasonOf(error: unknown): ReadFailureReason {
   if (error instanceof LateAnswer) return 'timeout';
   if (error instanceof DeniedCommand) return 'command';
+  if (error instanceof SignInRejected) return 'rejected';
   if (!(error instanceof UserError)) return 'unreachable';
   switch (error.reason) {
     case 'sign-in-needed':

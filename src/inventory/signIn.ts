@@ -62,6 +62,7 @@ export function checkingNames(credentials: Credentials, host: string, ref: Addre
 
 const userReasons: Readonly<Partial<Record<ReadFailureReason, UserErrorReason>>> = {
   password: 'sign-in-needed',
+  rejected: 'sign-in-needed',
   tls: 'tls',
   command: 'forbidden',
   forbidden: 'forbidden',

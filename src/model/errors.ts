@@ -57,6 +57,13 @@ export class LateAnswer extends UserError {
   }
 }
 
+/** A UserError `sign-in-needed` of a server that was shown a password or a user that it does not take. */
+export class SignInRejected extends UserError {
+  constructor(name: string) {
+    super('sign-in-needed', `Redis at ${name} rejected the user name and password.`);
+  }
+}
+
 /** A UserError `tls` of a server that was dialled in plain text and speaks TLS. */
 export class TlsRequired extends UserError {
   constructor(name: string, options?: ErrorOptions) {

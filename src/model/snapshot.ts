@@ -95,7 +95,15 @@ export interface Shard {
  * mode, or the connection failed for another reason.
  */
 export type ReadFailureReason =
-  'password' | 'tls' | 'command' | 'forbidden' | 'pod' | 'timeout' | 'not-clustered' | 'unreachable';
+  | 'password'
+  | 'rejected'
+  | 'tls'
+  | 'command'
+  | 'forbidden'
+  | 'pod'
+  | 'timeout'
+  | 'not-clustered'
+  | 'unreachable';
 
 /** Why the last attempt to read a server failed, in words fit to be shown, and since when (ms since the epoch). */
 export interface ReadFailure {

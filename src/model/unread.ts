@@ -39,7 +39,13 @@ export function mayNeedSignIn({ unread, nodes }: Pick<ClusterSnapshot, 'unread' 
   return unread.some(({ failure: { reason } }) => isSignInReason(reason));
 }
 
-const signInReasons: readonly (ReadFailureReason | undefined)[] = ['password', 'tls', 'command', 'forbidden'];
+const signInReasons: readonly (ReadFailureReason | undefined)[] = [
+  'password',
+  'rejected',
+  'tls',
+  'command',
+  'forbidden',
+];
 
 /**
  * Whether signing in may help: the server wants another user, password or certificate, or the Secret with the password may
@@ -52,6 +58,7 @@ function isSignInReason(reason: ReadFailureReason | undefined): boolean {
 /** What is wrong with the way to a server, or with who asks; such a server may be as healthy as any other. */
 const deniedReasons: readonly ReadFailureReason[] = [
   'password',
+  'rejected',
   'tls',
   'command',
   'forbidden',
@@ -66,6 +73,7 @@ export function whyDenied({ unreachable, health }: RedisNode): ReadFailureReason
 
 const oneReasons: Readonly<Partial<Record<ReadFailureReason, string>>> = {
   password: 'it requires a password',
+  rejected: 'it rejects the user name and password',
   tls: 'its TLS connection failed',
   command: 'it denies a command that reading needs',
   forbidden: 'Kubernetes denies access',
@@ -84,6 +92,7 @@ export function serverName({ pod, address }: UnreadServer): string {
 
 const reasons: Readonly<Record<Exclude<ReadFailureReason, 'pod'>, string>> = {
   password: 'the servers require a password',
+  rejected: 'the servers reject the user name and password',
   tls: 'the TLS connection to the servers failed',
   command: 'the servers deny a command that reading needs',
   forbidden: 'Kubernetes denies access',
@@ -120,6 +129,7 @@ export function whyUnread(snapshot: ClusterSnapshot): string {
 
 const shortReasons: Readonly<Record<Exclude<ReadFailureReason, 'pod'>, string>> = {
   password: 'password required',
+  rejected: 'sign-in rejected',
   tls: 'TLS failed',
   command: 'command denied',
   forbidden: 'no permission',
@@ -161,6 +171,7 @@ export function shortList(names: readonly string[], most = 6): string {
 
 const userReasons: Readonly<Partial<Record<ReadFailureReason, UserErrorReason>>> = {
   password: 'sign-in-needed',
+  rejected: 'sign-in-needed',
   tls: 'tls',
   command: 'forbidden',
   forbidden: 'forbidden',

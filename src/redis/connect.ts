@@ -1,11 +1,12 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import { formatAddress } from '../model/clusterRef.ts';
-import { LateAnswer, messageOf, TlsRequired, UserError } from '../model/errors.ts';
+import { LateAnswer, messageOf, SignInRejected, TlsRequired, UserError } from '../model/errors.ts';
 import { serverText } from '../model/serverText.ts';
 import { firstWords } from './firstWords.ts';
 import type { Argument, Credentials, Endpoint, NodeConnection } from './nodeConnection.ts';
+import { speaksPlain } from './speaksPlain.ts';
 import { speaksTls } from './speaksTls.ts';
-import { tlsError, tlsOptions } from './tlsOptions.ts';
+import { tlsError, tlsOptions, withoutTls } from './tlsOptions.ts';
 
 export interface ConnectTimes {
   readonly connectTimeoutMs: number;
@@ -53,8 +54,9 @@ export async function connectNode(
 }
 
 /**
- * A server that hangs up does not always say why in time: one that expects TLS says nothing to plain text, and what one
- * says that takes no more clients is lost where it comes before the first command.
+ * A server that hangs up does not always say why in time: one that expects TLS says nothing to plain text, one that does
+ * not waits for more of a TLS greeting, and what one says that takes no more clients is lost where it comes before the
+ * first command.
  */
 async function explainSilence(
   error: UserError,
@@ -62,7 +64,9 @@ async function explainSilence(
   { tls }: Credentials,
   name: string,
 ): Promise<UserError> {
-  if (error.reason !== 'unreachable' || error instanceof LateAnswer) return error;
+  if (error.reason !== 'unreachable') return error;
+  if (error instanceof LateAnswer)
+    return tls !== undefined && (await speaksPlain(endpoint)) ? withoutTls(name, error) : error;
   const [words, isTls] = await Promise.all([
     firstWords(endpoint, tls),
     tls === undefined ? speaksTls(endpoint) : false,
@@ -207,12 +211,9 @@ function plainError(name: string, error: unknown): Error {
   const message = messageOf(error);
   if (!(error instanceof Error) || error.name !== 'ReplyError') return unreachable(name, error);
   if (/^(?:WRONGPASS|NOAUTH)\b/.test(message)) {
-    return new UserError(
-      'sign-in-needed',
-      message.startsWith('NOAUTH')
-        ? `Redis at ${name} requires a password.`
-        : `Redis at ${name} rejected the user name and password.`,
-    );
+    return message.startsWith('NOAUTH')
+      ? new UserError('sign-in-needed', `Redis at ${name} requires a password.`)
+      : new SignInRejected(name);
   }
   if (/^(?:ERR max number of clients|DENIED)\b/.test(message)) return refused(name, message);
   // A server quotes what it was sent with a command that it does not know: of AUTH and MIGRATE, a password.

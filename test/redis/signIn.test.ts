@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { check, isSound } from '../../src/checks/check.ts';
 import type { Inventory } from '../../src/inventory/inventory.ts';
 import { countSlots } from '../../src/model/slots.ts';
-import { isUnread, unreadEvidence, unreadGroups } from '../../src/model/unread.ts';
+import { isUnread, unreadEvidence, unreadGroups, whyUnread } from '../../src/model/unread.ts';
 import { refuseDenied } from '../../src/operations/refuseDenied.ts';
 import { planReshard } from '../../src/operations/reshard.ts';
 import { runPlan } from '../../src/operations/runPlan.ts';
@@ -19,7 +19,7 @@ import * as redis from '../../src/redis/entry.ts';
 import { startServers } from '../../src/sandbox/servers.ts';
 import { slotMapState } from '../../src/ui/panels/slotMap/slotMapState.ts';
 import { startRedisCluster, type TestCluster } from '../support/startRedisCluster.ts';
-import { connectSoon, readByAddress } from '../support/redis/byAddress.ts';
+import { connectSoon, readByAddress, readUntil } from '../support/redis/byAddress.ts';
 import { startTlsCluster } from '../support/redis/tlsCluster.ts';
 
 let given: Credentials = {};
@@ -162,6 +162,31 @@ describe('servers that allow a user only a part', () => {
     const [finding] = check(await inventory.look(ref));
     assert.equal(finding?.message, 'Cannot be read: the servers deny a command that reading needs.');
     await assert.rejects(inventory.trySignIn(ref, given), { reason: 'forbidden', message: /CLUSTER NODES/ });
+  });
+
+  test('are told from those that reject the user, as after it was deleted while it was signed in', async () => {
+    await allow('+@all');
+    const readers = inventory.need({ ref });
+    await readUntil(inventory, ref, 'that they are read', (read) => !isUnread(read));
+    for (const { id } of cluster.nodes)
+      await withConnection(cluster, id, (connection) => connection.call('ACL', 'DELUSER', 'part'));
+    let after = await inventory.look(ref);
+    for (const end = Date.now() + 20_000; whyUnread(after) === 'the servers could not be reached';) {
+      assert.ok(Date.now() < end);
+      await sleep(200);
+      after = await inventory.look(ref);
+    }
+    readers();
+    assert.equal(whyUnread(after), 'the servers reject the user name and password');
+    await assert.rejects(inventory.trySignIn(ref, given), { reason: 'sign-in-needed' });
+  });
+
+  test('or that do not speak TLS, which answer a greeting of TLS with nothing', async () => {
+    given = {};
+    await assert.rejects(inventory.trySignIn(ref, { tls: {} }), {
+      reason: 'tls',
+      message: /does not use TLS on this port/,
+    });
   });
 });
 

@@ -75,14 +75,17 @@ describe('what is locked, and what is not reached', { timeout: 10 * 60_000 }, ()
     await vscode.treeRow(/protected/).waitFor({ timeout: 30_000 });
     await picture('locked-protected');
     const cluster = { addresses: [address] };
-    const flush = vscode.command<Result>('redisCluster.flush', { cluster, confirmed: true });
+    const [to, from] = servers.nodes.map(({ id }) => id);
+    const reshard = vscode.command<Result>('redisCluster.reshard', {
+      ...{ cluster, to, from: [from], slots: 100, confirmed: true },
+    });
     await dialog();
     await picture('protected-plan');
-    await vscode.pressDialog(/^Flush|^Delete/);
+    await vscode.pressDialog('Reshard');
     await asked(/is protected\. Type/);
     await picture('protected-word');
     await vscode.page.keyboard.press('Escape');
-    assert.equal((await flush).outcome, 'cancelled');
+    assert.equal((await reshard).outcome, 'cancelled');
     await set('protectedContexts', []);
   });
 
@@ -110,6 +113,7 @@ describe('what is locked, and what is not reached', { timeout: 10 * 60_000 }, ()
     await picture('partial-rights-report');
     await vscode.command('workbench.action.closeAllEditors');
     await vscode.command('redisCluster.signOut', { cluster: { addresses: [address] } });
+    await vscode.command('notifications.clearAll');
   });
 
   test('nodes that announce what leads nowhere are asked for, and read where they are', async () => {
@@ -129,8 +133,7 @@ describe('what is locked, and what is not reached', { timeout: 10 * 60_000 }, ()
       const port = Number(/Reach 127\.0\.0\.1:(\d+) as/.exec(text)?.[1]) - announcedBeside;
       await vscode.typeInput(formatAddress({ host: '127.0.0.1', port }));
     }
-    await told(/3 of 3 nodes answered/, 30);
-    await eventually('all are read', 30, async () => (await rows()).includes('healthy · 3 shards · 3 nodes'));
+    await eventually('all are read', 30, async () => (await rows()).includes('3 shards · 3 nodes'));
     await picture('reached');
     const { cluster } = await vscode.command<SnapshotResult>('redisCluster.snapshot', { cluster: ref });
     assert.equal(cluster.nodes.length, 3);

@@ -184,7 +184,7 @@ test('members that only this machine may not read are not called dead, and the r
     'Replica cart-3 could not be read: it requires a password.',
     'It is unknown whether a replica could take over from cart-0.',
   ]);
-  assert.match(found(snapshot, 'reachable')?.remedy ?? '', /The password was looked for in the Secrets/);
+  assert.match(found(snapshot, 'reachable')?.remedy ?? '', /None was found in the Secrets/);
   assert.doesNotMatch(remedies(snapshot), /Promote|Fix|Forget|logs/);
 });
 

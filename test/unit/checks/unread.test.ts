@@ -44,7 +44,7 @@ const cases: readonly {
     why: 'the servers require a password',
     short: 'password required',
     said: /requires a password/,
-    remedy: /looked for in the Secrets that container redis refers to/,
+    remedy: /found in the Secrets that container redis refers to/,
   },
   {
     what: 'TLS',
@@ -73,6 +73,14 @@ const cases: readonly {
     short: 'CrashLoopBackOff',
     said: /back-off 5m0s/,
     remedy: /logs and events of cart-0, cart-1, cart-2 and 3 more/,
+  },
+  {
+    what: 'a password that is no longer right',
+    snapshot: unreadFor('rejected', () => 'Redis rejected the user name and password.'),
+    why: 'the servers reject the user name and password',
+    short: 'sign-in rejected',
+    said: /rejected the user name/,
+    remedy: /may have been changed\. “Sign In…”/,
   },
   {
     what: 'no answer in time',
