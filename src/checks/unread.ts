@@ -69,33 +69,40 @@ function partlyRead(snapshot: ClusterSnapshot): readonly Finding[] {
     }));
 }
 
+/** What makes servers readable again, wherever they are. */
+const remedies = {
+  tls: '“Sign In…” takes the certificate authority of the servers, a client certificate with its key, and the server name.',
+  command:
+    'Allow the user to run the command named there, or sign in as another user with “Sign In…”. Reading requires CLUSTER NODES, CLUSTER INFO and INFO; a renamed command cannot be used.',
+  forbidden:
+    'Request the permission that is named there. Reading requires permission to list pods, to get the Secret with the password, and to create pods/portforward. Where only the Secret is denied, “Sign In…” takes the password from you.',
+  timeout:
+    'Check whether the servers are overloaded or stopped, and the network to them. They are retried every few seconds.',
+  'not-clustered': 'Only servers with “cluster-enabled yes” in their configuration form a Redis Cluster.',
+} as const;
+
 /** What makes servers readable again. */
 export function readRemedy({ ref }: ClusterSnapshot, { reason, servers }: UnreadGroup): string {
-  const [pod] = servers.flatMap((server) => server.pod ?? []);
+  if (reason === 'pod') return `Look at the logs and events of ${shortList(servers.map(serverName), 3)}.`;
+  if (reason !== 'password' && reason !== 'rejected' && reason !== 'unreachable') return remedies[reason];
+  return isKubernetesRef(ref) ? remedyInPods(reason, servers) : remedyAt[reason];
+}
+
+const remedyAt = {
+  password: '“Sign In…” takes a user name and password.',
+  rejected: 'The password may have been changed. “Sign In…” takes a user name and password.',
+  unreachable:
+    'Check that the servers run and that this machine reaches their addresses; they are retried every few seconds. Addresses of servers that are gone for good can be removed from the setting redisCluster.addresses.',
+} as const;
+
+function remedyInPods(reason: keyof typeof remedyAt, servers: UnreadGroup['servers']): string {
+  const container = servers.find(({ pod }) => pod !== undefined)?.pod?.container ?? '';
   switch (reason) {
     case 'password':
-      return isKubernetesRef(ref)
-        ? `“Sign In…” takes a user name and password. None was found in the Secrets that container ${pod?.container ?? ''} refers to, as an environment variable such as REDIS_PASSWORD or as a mounted file.`
-        : '“Sign In…” takes a user name and password.';
+      return `“Sign In…” takes a user name and password. None was found in the Secrets that container ${container} refers to, as an environment variable such as REDIS_PASSWORD or as a mounted file.`;
     case 'rejected':
-      return isKubernetesRef(ref)
-        ? `The password may have been changed. “Sign In…” takes a user name and password. Without it, what the Secrets of container ${pod?.container ?? ''} say is tried again every few seconds.`
-        : 'The password may have been changed. “Sign In…” takes a user name and password.';
-    case 'tls':
-      return '“Sign In…” takes the certificate authority of the servers, a client certificate with its key, and the server name.';
-    case 'command':
-      return 'Allow the user to run the command named there, or sign in as another user with “Sign In…”. Reading requires CLUSTER NODES, CLUSTER INFO and INFO; a renamed command cannot be used.';
-    case 'forbidden':
-      return 'Request the permission that is named there. Reading requires permission to list pods, to get the Secret with the password, and to create pods/portforward. Where only the Secret is denied, “Sign In…” takes the password from you.';
-    case 'pod':
-      return `Look at the logs and events of ${shortList(servers.map(serverName), 3)}.`;
-    case 'timeout':
-      return 'Check whether the servers are overloaded or stopped, and the network to them. They are retried every few seconds.';
-    case 'not-clustered':
-      return 'Only servers with “cluster-enabled yes” in their configuration form a Redis Cluster.';
+      return `The password may have been changed. “Sign In…” takes a user name and password. Without it, what the Secrets of container ${container} say is tried again every few seconds.`;
     case 'unreachable':
-      return isKubernetesRef(ref)
-        ? 'Check the events of the pods and the network to the Kubernetes API. They are retried every few seconds.'
-        : 'Check that the servers run and that this machine reaches their addresses; they are retried every few seconds. Addresses of servers that are gone for good can be removed from the setting redisCluster.addresses.';
+      return 'Check the events of the pods and the network to the Kubernetes API. They are retried every few seconds.';
   }
 }
