@@ -167,16 +167,18 @@ const reshard: Row = async (fixture) => {
 const scale: Row = async (fixture) => {
   const { access, shape, ports, ref } = fixture;
   const snapshot = await readUntil(fixture, 'all well', isWhole);
-  const shaped = refusal(async () => {
-    const facts = await readShapeFacts(access, snapshot, false);
-    planScaleShape(snapshot, { masters: 4, replicasPerMaster: 1 }, facts);
-  });
   if (shape.owner !== undefined) {
     const workloads = [...snapshot.workloads];
     const deleted = refusal(() => prepareDelete(access, ref, workloads, { volumes: true }));
     refusedText(fixture, await deleted);
   }
-  if (shape.owner !== undefined || shape.workloads.length > 1) return refusedText(fixture, await shaped);
+  if (shape.owner !== undefined || shape.workloads.length > 1) {
+    const shaped = refusal(async () => {
+      const facts = await readShapeFacts(access, snapshot, false);
+      planScaleShape(snapshot, { masters: 4, replicasPerMaster: 1 }, facts);
+    });
+    return refusedText(fixture, await shaped);
+  }
   const plan = planScale(snapshot, { pods: nodeCount + 1 });
   assert.equal(plan.workload, shape.workloads[0]);
   const { pods } = await runScale(plan, ports);
