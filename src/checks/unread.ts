@@ -75,7 +75,7 @@ const remedies = {
   command:
     'Allow the user to run the command named there, or sign in as another user with “Sign In…”. Reading requires CLUSTER NODES, CLUSTER INFO and INFO; a renamed command cannot be used.',
   forbidden:
-    'Request the permission that is named there. Reading requires permission to list pods, to get the Secret with the password, and to create pods/portforward. Where only the Secret is denied, “Sign In…” takes the password from you.',
+    'Request the permission that is named there. Reading requires permission to list pods, to get the Secret with the password, and to get and create pods/portforward. Where only the Secret is denied, “Sign In…” takes the password from you.',
   timeout:
     'Check whether the servers are overloaded or stopped, and the network to them. They are retried every few seconds.',
   'not-clustered': 'Only servers with “cluster-enabled yes” in their configuration form a Redis Cluster.',

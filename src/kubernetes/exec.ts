@@ -24,7 +24,7 @@ export async function exec(
   const query = new URLSearchParams({ container, stdin: 'true', stdout: 'true', tty: 'true' });
   for (const word of command) query.append('command', word);
   const path = `/api/v1/namespaces/${namespace}/pods/${pod}/exec?${query.toString()}`;
-  const asked: Asked = { verb: 'create', resource: 'pods/exec', namespace, name: pod };
+  const asked: Asked = { verb: 'get and create', resource: 'pods/exec', namespace, name: pod };
   const decoder = new TextDecoder();
   const { promise: done, resolve, reject } = Promise.withResolvers<{ readonly exitCode: number }>();
   done.catch(() => undefined);

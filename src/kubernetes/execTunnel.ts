@@ -47,7 +47,7 @@ export async function openExecTunnel(
   const container = await serverContainer(client, target, signal);
   const query = new URLSearchParams({ container, stdin: 'true', stdout: 'true', stderr: 'true' });
   for (const word of ['sh', '-c', script, String(port)]) query.append('command', word);
-  const asked: Asked = { verb: 'create', resource: 'pods/exec', namespace, name: pod };
+  const asked: Asked = { verb: 'get and create', resource: 'pods/exec', namespace, name: pod };
   const ready = Promise.withResolvers<undefined>();
   ready.promise.catch(() => undefined);
   let head: Buffer | undefined = Buffer.alloc(0);

@@ -107,7 +107,7 @@ function openForwardTunnel(
     client,
     {
       path: `/api/v1/namespaces/${namespace}/pods/${pod}/portforward?ports=${String(port)}`,
-      asked: { verb: 'create', resource: 'pods/portforward', namespace, name: pod },
+      asked: { verb: 'get and create', resource: 'pods/portforward', namespace, name: pod },
       sendOn: dataStream,
       receive: (stream, data) => {
         // The first two bytes of either stream repeat the port.

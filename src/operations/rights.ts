@@ -4,6 +4,21 @@ import { refusal } from './nodes.ts';
 /** What the user has to be allowed to do: a verb on a resource of an API group, `''` being the core one. */
 export type Right = readonly [verb: string, resource: string, group: string];
 
+/**
+ * Whether connections to pods may be opened this way. Each is a WebSocket, which takes `get`, and from Kubernetes 1.35
+ * `create` as well.
+ */
+export async function mayConnect(
+  access: KubernetesAccess,
+  resource: 'pods/portforward' | 'pods/exec',
+  namespace: string,
+): Promise<boolean> {
+  const rights = await Promise.all(
+    ['get', 'create'].map((verb) => access.may(verb, resource, '', namespace)),
+  );
+  return rights.every(Boolean);
+}
+
 /** Asks beforehand, so that a change does not stop half-way. Throws a UserError that names every right that is missing. */
 export async function requireRights(
   access: KubernetesAccess,

@@ -4,6 +4,7 @@ import { leaseWarning, withLease } from '../operations/lease.ts';
 import { operatorOf } from '../operations/owner.ts';
 import type { Parts } from './parts.ts';
 import { thisWindow } from './thisWindow.ts';
+import { viaExecText } from './tree/row.ts';
 import { waiting } from './waiting.ts';
 
 /** Adds to a plan what the user should know where colleagues cannot be kept out. */
@@ -12,6 +13,13 @@ export async function withLeaseWarning<P extends Plan>(parts: Parts, plan: P): P
   const access = await parts.inventory.access(plan.ref.context);
   const warnings = await leaseWarning(access, plan.ref.namespace);
   return { ...plan, warnings: [...plan.warnings, ...warnings] };
+}
+
+/** Adds to a plan that servers are reached in the slower way, since the right to the other one is missing. */
+export function withExecNote<P extends Plan>({ inventory }: Parts, plan: P): P {
+  const nodes = inventory.snapshot(plan.ref)?.nodes ?? [];
+  if (!nodes.some(({ viaExec }) => viaExec === true)) return plan;
+  return { ...plan, warnings: [...plan.warnings, `${viaExecText}.`] };
 }
 
 /** What changes roles or slots, which an operator may see otherwise. */

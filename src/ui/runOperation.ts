@@ -10,7 +10,7 @@ import { canSave } from '../operations/planFile.ts';
 import type { StepObserver } from '../operations/runPlan.ts';
 import type { Asking, TypedWord } from './asking.ts';
 import { journaled } from './journaled.ts';
-import { asTheOnlyOne, withLeaseWarning, withOperatorWarning } from './oneAtATime.ts';
+import { asTheOnlyOne, withExecNote, withLeaseWarning, withOperatorWarning } from './oneAtATime.ts';
 import type { Parts } from './parts.ts';
 import { savePlanFile } from './planFiles.ts';
 import { readSettings } from './settings.ts';
@@ -36,7 +36,8 @@ export async function runOperation<T extends { readonly message: string }>(
   refuseReadOnly(asPlanned.ref, readSettings().guards);
   const read = parts.inventory.snapshot(asPlanned.ref);
   if (read !== undefined) refuseDenied(read);
-  const plan = await withOperatorWarning(parts, await withLeaseWarning(parts, asPlanned));
+  const shared = withExecNote(parts, await withLeaseWarning(parts, asPlanned));
+  const plan = await withOperatorWarning(parts, shared);
   parts.log.info(`${plan.title}: plan for ${describeRef(plan.ref)}\n${planText(parts, plan)}`);
   const confirmation = asking.confirmationOf(plan);
   const decision = await decide(parts, plan, confirmation, verb);

@@ -6,6 +6,9 @@ import type { RedisReading } from '../../src/inventory/nodeReader.ts';
 import type { KubernetesAccess } from '../../src/kubernetes/kubernetesAccess.ts';
 import { connectNode, readNodeView } from '../../src/redis/entry.ts';
 import { accessWithRules } from '../support/accessWithRole.ts';
+import { kubectlIn } from '../support/scenarios/kubectl.ts';
+import { startKubernetes } from '../support/startKubernetes.ts';
+import { mayConnect } from '../../src/operations/rights.ts';
 import { startAdapterFixture, until, type AdapterFixture } from '../support/adapterFixture.ts';
 
 const times = { connectTimeoutMs: 10_000, commandTimeoutMs: 10_000 };
@@ -13,10 +16,8 @@ const seeing = [
   { apiGroups: [''], resources: ['pods'], verbs: ['list', 'watch'] },
   { apiGroups: ['apps'], resources: ['statefulsets'], verbs: ['list', 'watch'] },
 ];
-const right = (resource: string): object => ({
-  apiGroups: [''],
-  resources: [resource],
-  verbs: ['get', 'create'],
+const right = (resource: string, verbs: readonly string[] = ['get', 'create']): object => ({
+  ...{ apiGroups: [''], resources: [resource], verbs },
 });
 
 let fixture: AdapterFixture;
@@ -98,6 +99,28 @@ test('without exec port-forward is enough', async () => {
   assert.equal(await connection.call('PING'), 'PONG');
   connection.close();
   forward.close();
+});
+
+test('a connection takes get, and create from Kubernetes 1.35 on; a refusal names both', async () => {
+  const kubernetes = await startKubernetes();
+  const answer = await kubectlIn(kubernetes, fixture.namespace)(['get', '--raw', '/version']);
+  await kubernetes.stop();
+  const version = JSON.parse(answer) as { readonly minor: string };
+  const takesCreate = Number.parseInt(version.minor) >= 35;
+  for (const resource of ['pods/portforward', 'pods/exec'] as const) {
+    const short = resource.slice('pods/'.length);
+    const getOnly = await accessWith(`get-${short}`, right(resource, ['get']));
+    const createOnly = await accessWith(`create-${short}`, right(resource, ['create']));
+    const reach = async (access: KubernetesAccess): Promise<void> => {
+      (await access.forward(fixture.namespace, 'server', 6379)).close();
+    };
+    assert.equal(await mayConnect(getOnly, resource, fixture.namespace), false);
+    assert.equal(await mayConnect(createOnly, resource, fixture.namespace), false);
+    if (!takesCreate) await reach(getOnly);
+    const refused = /Not allowed to get and create pods\/portforward/;
+    await fixture.rejected(reach(createOnly), 'forbidden', refused);
+    if (takesCreate) await fixture.rejected(reach(getOnly), 'forbidden', refused);
+  }
 });
 
 test('a node that is read through exec says so', async () => {

@@ -1,6 +1,7 @@
 import type { KubernetesAccess, KubernetesObject } from '../../kubernetes/kubernetesAccess.ts';
 import { UserError } from '../../model/errors.ts';
 import type { DeployAnswers } from './answers.ts';
+import { mayConnect } from '../rights.ts';
 import { leftClaims, type LeftClaim } from './claims.ts';
 import { generatedSecret } from './render.ts';
 
@@ -168,14 +169,16 @@ async function forbiddenActions(
   }
   if (auth === 'generate') want('create', 'secrets', '');
   want('list', 'pods', '');
-  want('create', 'pods/portforward', '');
   const answers = await Promise.all(
     [...wanted].map(async ([text, [verb, resource, group]]) => ({
       text,
       allowed: await access.may(verb, resource, group, namespace),
     })),
   );
-  return answers.filter(({ allowed }) => !allowed).map(({ text }) => text);
+  const ways = ['pods/portforward', 'pods/exec'] as const;
+  const open = await Promise.all(ways.map((way) => mayConnect(access, way, namespace)));
+  const unreached = open.some(Boolean) ? [] : ['get and create pods/portforward'];
+  return [...answers.filter(({ allowed }) => !allowed).map(({ text }) => text), ...unreached];
 }
 
 /** StatefulSet → statefulsets, NetworkPolicy → networkpolicies: how the API forms a resource's name. */

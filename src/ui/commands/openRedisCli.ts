@@ -6,6 +6,7 @@ import type { Outcome } from '../../model/outcome.ts';
 import { nodeName } from '../../model/shards.ts';
 import type { PodFacts } from '../../model/snapshot.ts';
 import { confirmPod } from '../../operations/confirmPod.ts';
+import { mayConnect } from '../../operations/rights.ts';
 import { Asking } from '../asking.ts';
 import { localRedisCli, type LocalRedisCli } from '../localRedisCli.ts';
 import type { Parts } from '../parts.ts';
@@ -53,7 +54,7 @@ async function openInPod(parts: Parts, context: string, pod: PodFacts, isRead: b
   const name = `redis-cli ${pod.name}`;
   // Without the right to a Secret, what the container itself knows will do.
   const signIn = await parts.inventory.podSignIn(context, pod).catch(() => undefined);
-  if (await access.may('create', 'pods/exec', '', pod.namespace).catch(() => true)) {
+  if (await mayConnect(access, 'pods/exec', pod.namespace).catch(() => true)) {
     const program = redisCliInPod(pod.port, signIn, isRead);
     vscode.window.createTerminal({ name, pty: podTerminal(access, pod, program) }).show();
     return { outcome: 'done', message: `${name} is open.` };
@@ -61,7 +62,7 @@ async function openInPod(parts: Parts, context: string, pod: PodFacts, isRead: b
   openHere(name, await throughForward(access, pod, signIn?.credentials ?? {}));
   return {
     outcome: 'done',
-    message: `${name} is open. It runs on this machine through a port-forward, and follows no redirections: the right to create pods/exec in namespace ${pod.namespace} is missing.`,
+    message: `${name} is open. It runs on this machine through a port-forward, and follows no redirections: the rights to get and create pods/exec in namespace ${pod.namespace} are missing.`,
   };
 }
 

@@ -46,4 +46,4 @@ export const busyIcon: RowIcon = { name: 'loading~spin' };
 
 /** How it is reached where the usual way is not allowed, and what would allow it. */
 export const viaExecText =
-  'Reached through: exec, which is slower. The right to create pods/portforward is missing';
+  'Reached through: exec, which is slower. The rights to get and create pods/portforward are missing';
