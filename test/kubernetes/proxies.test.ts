@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { openContext } from '../../src/kubernetes/access.ts';
 import { loadKubeconfigs } from '../../src/kubernetes/kubeconfigs.ts';
 import { connectNode } from '../../src/redis/connect.ts';
@@ -12,6 +15,7 @@ import {
   hiddenHost,
   hideApiServer,
   startConnectProxy,
+  withoutAuthority,
   type ConnectProxy,
 } from '../support/connectProxy.ts';
 
@@ -95,4 +99,25 @@ test('a proxy that is down, or refuses, is named as what cannot be reached', asy
   await fixture.rejected(access.discover(fixture.namespace), 'unreachable', /127\.0\.0\.1:9/);
   await fixture.rejected(access.forward(fixture.namespace, 'server', 6379), 'unreachable', /127\.0\.0\.1:9/);
   access.close();
+});
+
+test('an API server whose authority the machine trusts needs none in its kubeconfig', async () => {
+  const file = join(folder, 'no-authority');
+  const authority = join(folder, 'authority.pem');
+  await writeFile(authority, await withoutAuthority(fixture.kubeconfig, file, fixture.context));
+  const program = fileURLToPath(new URL('../support/reachProcess.ts', import.meta.url));
+  const reach = async (
+    env: Readonly<Record<string, string>>,
+    ...options: readonly string[]
+  ): Promise<string> => {
+    const words = [...options, program, file, fixture.namespace];
+    const { stdout } = await promisify(execFile)(process.execPath, words, {
+      env: { ...process.env, ...env },
+    });
+    return stdout.trim();
+  };
+  assert.match(await reach({}), /certificate is not trusted.*Check certificate-authority/);
+  const reached = '1 workload, PONG, exit code 0';
+  assert.equal(await reach({ NODE_EXTRA_CA_CERTS: authority }), reached);
+  assert.equal(await reach({ SSL_CERT_FILE: authority }, '--use-system-ca'), reached);
 });

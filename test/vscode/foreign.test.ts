@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parseAllDocuments } from 'yaml';
 import type { KubernetesAccess, KubernetesObject } from '../../src/kubernetes/kubernetesAccess.ts';
+import { withoutAuthority } from '../support/connectProxy.ts';
 import { keepOnFailure, launchVSCode, type VSCodeUnderTest } from '../support/launchVSCode.ts';
 import { startKubernetes, type TestKubernetes } from '../support/startKubernetes.ts';
 import { accessTo, eventually } from '../support/vscode/kubernetesAccess.ts';
@@ -21,6 +25,7 @@ describe('a cluster that other manifests made', { timeout: 20 * 60_000 }, () => 
   let access: KubernetesAccess;
   let vscode: VSCodeUnderTest;
   let cluster: { context: string; namespace: string; name: string };
+  let folder: string;
   before(async () => {
     kubernetes = await startKubernetes({ log: console.log });
     access = accessTo(kubernetes);
@@ -30,11 +35,18 @@ describe('a cluster that other manifests made', { timeout: 20 * 60_000 }, () => 
       const object = document.toJS() as KubernetesObject;
       await access.create({ ...object, metadata: { ...object.metadata, namespace } });
     }
-    const settings = { 'redisCluster.namespaces': { [cluster.context]: [namespace] } };
+    folder = await mkdtemp(join(tmpdir(), 'foreign-'));
+    const [kubeconfig, authority] = [join(folder, 'config'), join(folder, 'authority.pem')];
+    await writeFile(authority, await withoutAuthority(kubernetes.kubeconfig, kubeconfig, 'trusted'));
+    const namespaces = { [cluster.context]: [namespace], trusted: [namespace] };
+    const settings = { 'redisCluster.namespaces': namespaces };
     vscode = await launchVSCode({
       extensionPath,
       settings,
-      env: { KUBECONFIG: kubernetes.kubeconfig },
+      env: {
+        KUBECONFIG: [kubernetes.kubeconfig, kubeconfig].join(delimiter),
+        NODE_EXTRA_CA_CERTS: authority,
+      },
       log: console.log,
     });
     await vscode.setTheme('dark');
@@ -44,6 +56,7 @@ describe('a cluster that other manifests made', { timeout: 20 * 60_000 }, () => 
     await vscode.close();
     access.close();
     await kubernetes.stop();
+    await rm(folder, { recursive: true });
   });
   keepOnFailure(() => vscode);
   const snapshot = (): Promise<SnapshotResult> => vscode.command('redisCluster.snapshot', { cluster });
@@ -73,6 +86,12 @@ describe('a cluster that other manifests made', { timeout: 20 * 60_000 }, () => 
     const check = await vscode.command<CheckResult>('redisCluster.check', { cluster });
     assert.equal(check.ok, true, check.text);
     assert.match(check.text, /M: [0-9a-f]{40} [\d.]+:6379\n {3}slots:\[0-5461\] \(5462 slots\) master/);
+  });
+
+  test('is checked where the kubeconfig names no authority, and VS Code trusts the API server’s', async () => {
+    const trusted = { ...cluster, context: 'trusted' };
+    const check = await vscode.command<CheckResult>('redisCluster.check', { cluster: trusted });
+    assert.equal(check.ok, true, check.message);
   });
 
   test('is scaled to twelve', async () => {
