@@ -23,24 +23,29 @@ export function roleIn(file: 'view' | 'operate'): KubernetesObject {
   return parse(readFileSync(path, 'utf8')) as KubernetesObject;
 }
 
+/** Where a Role is granted. */
+interface RolePlace {
+  readonly access: KubernetesAccess;
+  readonly namespace: string;
+}
+
 /** What a user can do who has just the rights of this Role. */
 export async function accessWithRules(
-  {
-    access,
-    namespace,
-    kubeconfig: file,
-    context: entry,
-  }: {
-    readonly access: KubernetesAccess;
-    readonly namespace: string;
-    readonly kubeconfig: string;
-    readonly context: string;
-  },
+  place: RolePlace & { readonly kubeconfig: string; readonly context: string },
   role: KubernetesObject,
 ): Promise<KubernetesAccess> {
-  const { name } = role.metadata;
+  await place.access.create({ ...role, metadata: { name: role.metadata.name, namespace: place.namespace } });
+  const token = await tokenWithRole(place, role.metadata.name);
+  const kubeconfig = join(await mkdtemp(join(tmpdir(), 'role-')), 'config');
+  await writeFile(kubeconfig, kubeconfigAs(place.kubeconfig, place.context, { token }));
+  const [context] = loadKubeconfigs([kubeconfig]).contexts;
+  if (context === undefined) throw new Error(`${kubeconfig} has no context.`);
+  return openContext(context);
+}
+
+/** The token of a new user who has just the rights of a Role that is there. */
+export async function tokenWithRole({ access, namespace }: RolePlace, name: string): Promise<string> {
   const metadata = { name, namespace };
-  await access.create({ ...role, metadata });
   await access.create({ apiVersion: 'v1', kind: 'ServiceAccount', metadata });
   await access.create({
     apiVersion: 'rbac.authorization.k8s.io/v1',
@@ -56,10 +61,5 @@ export async function accessWithRules(
     type: 'kubernetes.io/service-account-token',
     metadata: { name: `${name}-token`, namespace, annotations },
   });
-  const token = await until(() => access.readSecret(namespace, { secret: `${name}-token`, key: 'token' }));
-  const kubeconfig = join(await mkdtemp(join(tmpdir(), 'role-')), 'config');
-  await writeFile(kubeconfig, kubeconfigAs(file, entry, { token }));
-  const [context] = loadKubeconfigs([kubeconfig]).contexts;
-  if (context === undefined) throw new Error(`${kubeconfig} has no context.`);
-  return openContext(context);
+  return until(() => access.readSecret(namespace, { secret: `${name}-token`, key: 'token' }));
 }

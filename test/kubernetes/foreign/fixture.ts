@@ -3,7 +3,7 @@ import { claimOf } from '../../../src/inventory/claims.ts';
 import { Inventory } from '../../../src/inventory/inventory.ts';
 import type { GroupStore, SavedGroups } from '../../../src/inventory/lastGroups.ts';
 import type { RedisReading } from '../../../src/inventory/nodeReader.ts';
-import type { KubernetesObject } from '../../../src/kubernetes/kubernetesAccess.ts';
+import type { KubernetesAccess, KubernetesObject } from '../../../src/kubernetes/kubernetesAccess.ts';
 import { UserError } from '../../../src/model/errors.ts';
 import type { KubernetesClusterRef } from '../../../src/model/clusterRef.ts';
 import type { PodFacts } from '../../../src/model/snapshot.ts';
@@ -11,7 +11,9 @@ import type { RunPorts } from '../../../src/operations/runPlan.ts';
 import * as redis from '../../../src/redis/entry.ts';
 import type { Credentials } from '../../../src/redis/nodeConnection.ts';
 import { waiting } from '../../../src/ui/waiting.ts';
+import { accessWithRules } from '../../support/accessWithRole.ts';
 import { until } from '../../support/adapterFixture.ts';
+import { clusterPorts } from '../../support/clusterPorts.ts';
 import { operationsFixture, type OperationsFixture } from '../../support/operationsFixture.ts';
 import type { Maker, OwnerReference, Shape } from './shape.ts';
 
@@ -20,6 +22,8 @@ const times = { connectTimeoutMs: 5_000, commandTimeoutMs: 10_000 };
 /** A shape in a namespace of its own, with a window onto it. */
 export interface ShapeFixture extends OperationsFixture {
   readonly shape: Shape;
+  /** Of whoever looks after the pods; `access` is the person's at the window. */
+  readonly admin: KubernetesAccess;
   readonly ref: KubernetesClusterRef;
   /** What the present window reads. */
   readonly inventory: () => Inventory;
@@ -32,9 +36,22 @@ export interface ShapeFixture extends OperationsFixture {
   deletePods(names: readonly string[]): Promise<void>;
 }
 
-export async function shapeFixture(shape: Shape): Promise<ShapeFixture> {
+/** @param rules the rights of the person at the window, who may do everything where they are absent */
+export async function shapeFixture(shape: Shape, rules?: readonly object[]): Promise<ShapeFixture> {
   const fixture = await operationsFixture('foreign', 'none', 1_200_000);
   const { access, namespace, kubectl } = fixture;
+  const { kubeconfig, context } = fixture.kubernetes;
+  const person =
+    rules === undefined
+      ? access
+      : await accessWithRules(
+          { access, namespace, kubeconfig, context },
+          {
+            ...{ apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role', metadata: { name: 'person' } },
+            rules,
+          },
+        );
+  const personPorts = clusterPorts(person, 'none', AbortSignal.timeout(1_200_000));
   const ref = { context: access.context, namespace, name: shape.name };
   const definitions = new Set<string>();
   const made: KubernetesObject[] = [];
@@ -74,8 +91,8 @@ export async function shapeFixture(shape: Shape): Promise<ShapeFixture> {
       groups,
       ...(signedIn === undefined ? {} : { signedIn: () => Promise.resolve(signedIn) }),
     });
-    // The fixture's access outlives the window.
-    const own = { ...access, close: () => undefined };
+    // The person's access outlives the window.
+    const own = { ...person, close: () => undefined };
     const source = { name: access.context, namespaces: [namespace], fingerprint: '' };
     inventory.setContexts([{ ...source, open: () => Promise.resolve(own) }]);
     inventory.need(claimOf(ref));
@@ -94,7 +111,7 @@ export async function shapeFixture(shape: Shape): Promise<ShapeFixture> {
   };
   return {
     ...fixture,
-    ...{ shape, ref, pods },
+    ...{ shape, ref, pods, admin: access, access: person, ports: personPorts },
     inventory: () => inventory,
     reopen: (signedIn) => {
       inventory.dispose();
@@ -102,12 +119,12 @@ export async function shapeFixture(shape: Shape): Promise<ShapeFixture> {
     },
     runPorts: async () => {
       const of = inventory;
-      const { readNode, withNode, pauseAgent } = fixture.ports;
+      const { readNode, withNode, pauseAgent } = personPorts;
       return {
         ...{ redis, report: () => undefined, signal: AbortSignal.timeout(90_000), ...waiting },
         readSnapshot: () => of.fresh(ref),
         dialer: await of.dialer(ref),
-        kubernetes: { access, namespace, readNode, withNode, pauseAgent },
+        kubernetes: { access: person, namespace, readNode, withNode, pauseAgent },
       };
     },
     deletePods: async (names) => {
@@ -117,6 +134,8 @@ export async function shapeFixture(shape: Shape): Promise<ShapeFixture> {
     },
     close: async () => {
       inventory.dispose();
+      personPorts.close();
+      if (person !== access) person.close();
       const [version, kind] = ['apiextensions.k8s.io/v1', 'CustomResourceDefinition'] as const;
       for (const name of definitions) {
         await access.delete(version, kind, namespace, name);

@@ -53,9 +53,9 @@ export function matrixOf(id: ShapeId, make: (certificates: Certificates) => Shap
 }
 
 /** Where a server says that it is reached, which may be a port of its Kubernetes node; its pod's address otherwise. */
-async function announced({ access, shape }: ShapeFixture, pod: PodFacts): Promise<string> {
+async function announced({ admin, shape }: ShapeFixture, pod: PodFacts): Promise<string> {
   const nodes = await until(async () => {
-    const output = await runInPod(access, pod, `${shape.cli} cluster nodes`);
+    const output = await runInPod(admin, pod, `${shape.cli} cluster nodes`);
     return output.includes('myself') ? output : undefined;
   });
   const own = /(\S+):(\d+)@\d+\S* myself/.exec(nodes);
@@ -63,7 +63,7 @@ async function announced({ access, shape }: ShapeFixture, pod: PodFacts): Promis
 }
 
 /** As the project's operator, job or script does it. */
-async function form(fixture: ShapeFixture): Promise<void> {
+export async function form(fixture: ShapeFixture): Promise<void> {
   const { shape } = fixture;
   const pods = await until(async () => {
     const found = await fixture.pods();
@@ -77,7 +77,7 @@ async function form(fixture: ShapeFixture): Promise<void> {
     const create = `${shape.cli} --cluster create ${addresses} --cluster-replicas 1 --cluster-yes`;
     let output = '';
     await until(async () => {
-      output = await runInPod(fixture.access, first, create);
+      output = await runInPod(fixture.admin, first, create);
       return output.includes('All 16384 slots covered') ? output : undefined;
     }, 60_000).catch(() => assert.fail(output));
   }

@@ -60,7 +60,7 @@ export function twoMasters(cluster: ClusterSnapshot): readonly [RedisNode, Redis
 export const firstSlot = ({ slots }: RedisNode): number => slots[0]?.[0] ?? assert.fail('no slot');
 
 export async function cliOn(fixture: ShapeFixture, node: RedisNode, words: string): Promise<string> {
-  return runInPod(fixture.access, podOf(node), `${fixture.shape.cli} ${words}`);
+  return runInPod(fixture.admin, podOf(node), `${fixture.shape.cli} ${words}`);
 }
 
 export async function redisCliCheck(
@@ -69,7 +69,7 @@ export async function redisCliCheck(
   const [pod] = await fixture.pods();
   assert.ok(pod);
   const output = await runInPod(
-    fixture.access,
+    fixture.admin,
     pod,
     `${fixture.shape.cli} --cluster check ${pod.ip ?? ''}:${pod.port}`,
   );
