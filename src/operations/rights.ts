@@ -4,6 +4,12 @@ import { refusal } from './nodes.ts';
 /** What the user has to be allowed to do: a verb on a resource of an API group, `''` being the core one. */
 export type Right = readonly [verb: string, resource: string, group: string];
 
+/** What changing the number of a StatefulSet's pods takes. */
+export const scaleRights: readonly Right[] = [
+  ['get', 'statefulsets/scale', 'apps'],
+  ['patch', 'statefulsets/scale', 'apps'],
+];
+
 /**
  * Whether connections to pods may be opened this way. Each is a WebSocket, which takes `get`, and from Kubernetes 1.35
  * `create` as well.

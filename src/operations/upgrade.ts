@@ -19,6 +19,7 @@ import { setLive } from './upgrade/setLive.ts';
 import { judgeVersions, releaseOfImage } from './upgrade/versions.ts';
 import { refuseSeveral } from './owner.ts';
 import { refuseIncomplete } from './refuseIncomplete.ts';
+import { requireRights, type Right } from './rights.ts';
 
 export interface UpgradePlan extends Plan {
   readonly ref: KubernetesClusterRef;
@@ -54,7 +55,18 @@ export async function prepareUpgrade(
 ): Promise<UpgradePlan> {
   await refuseSeveral(access, snapshot);
   const { ref, workload } = onlyStatefulSet(snapshot);
-  return planUpgrade(snapshot, await readUpgradeFacts(access, ref, workload.name), request);
+  const plan = planUpgrade(snapshot, await readUpgradeFacts(access, ref, workload.name), request);
+  await requireRights(access, ref.namespace, rightsFor(request));
+  return plan;
+}
+
+function rightsFor({ config, storage }: UpgradeRequest): readonly Right[] {
+  return [
+    ['patch', 'statefulsets', 'apps'],
+    ['delete', 'pods', ''],
+    ...(config === undefined ? [] : [['patch', 'configmaps', ''] as const]),
+    ...(storage === undefined ? [] : [['patch', 'persistentvolumeclaims', ''] as const]),
+  ];
 }
 
 /** Throws a UserError where the change cannot be made safely; nothing was changed then. */

@@ -4,14 +4,20 @@ import { join } from 'node:path';
 /** A right as the README writes it. */
 export type TableRight = readonly [verb: string, resource: string];
 
-/** What belongs to no namespace, so that no Role can grant it; what it is for works without. */
-export const clusterWide: readonly string[] = ['storageclasses'];
+/** What belongs to no namespace, as the README says it, so that no Role can grant it; what it is for works without. */
+export function clusterWide(): readonly string[] {
+  const [, text = ''] = /What belongs to no namespace [^:]*: ([^.]*)\./.exec(readPermissions()) ?? [];
+  return [...text.matchAll(/`([^`]+)`/g)].map(([, word = '']) => word);
+}
+
+function readPermissions(): string {
+  const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
+  return readme.slice(readme.indexOf('## Permissions'), readme.indexOf('## Safety'));
+}
 
 /** The README's permissions table: the rights that each of its rows names. */
 export function permissionsTable(): ReadonlyMap<string, readonly TableRight[]> {
-  const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
-  const table = readme.slice(readme.indexOf('## Permissions'), readme.indexOf('## Safety'));
-  const rows = [...table.matchAll(/^\| ([^|]+?) +\| ([^|]*`[^|]*) \|$/gm)];
+  const rows = [...readPermissions().matchAll(/^\| ([^|]+?) +\| ([^|]*`[^|]*) \|$/gm)];
   const deployed = /on (`statefulsets`[^;]*);/.exec(
     rows.find(([, title]) => title === 'deploy')?.[2] ?? '',
   )?.[1];

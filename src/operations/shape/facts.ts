@@ -2,7 +2,7 @@ import type { KubernetesAccess } from '../../kubernetes/kubernetesAccess.ts';
 import { UserError } from '../../model/errors.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { refuseSeveral } from '../owner.ts';
-import { requireRights, type Right } from '../rights.ts';
+import { requireRights, scaleRights, type Right } from '../rights.ts';
 import { readSet } from '../upgrade/facts.ts';
 import type { DropFacts } from './dropPods.ts';
 import { scalable, type ShapeFacts } from './refusals.ts';
@@ -15,11 +15,7 @@ export async function readShapeFacts(
 ): Promise<ShapeFacts & DropFacts> {
   await refuseSeveral(access, snapshot);
   const { ref, workload } = scalable(snapshot, {});
-  const scale: readonly Right[] = [
-    ['get', 'statefulsets/scale', 'apps'],
-    ['patch', 'statefulsets/scale', 'apps'],
-    ['get', 'statefulsets', 'apps'],
-  ];
+  const scale: readonly Right[] = [...scaleRights, ['get', 'statefulsets', 'apps']];
   const claims: readonly Right[] = [
     ['get', 'persistentvolumeclaims', ''],
     ['delete', 'persistentvolumeclaims', ''],

@@ -4,6 +4,7 @@ import { confirmPod } from '../../operations/confirmPod.ts';
 import { agreed } from '../../operations/agreed.ts';
 import { refuseUnread } from '../../operations/nodes.ts';
 import { refuseOwned, refuseSeveral } from '../../operations/owner.ts';
+import { requireRights, scaleRights } from '../../operations/rights.ts';
 import { planScale, runScale, type Scaled } from '../../operations/scale.ts';
 import { changesShape, planScaleShape, type ShapeRequest } from '../../operations/scaleShape.ts';
 import { isKubernetesRef, type KubernetesClusterRef } from '../../model/clusterRef.ts';
@@ -68,6 +69,7 @@ export async function scale(parts: Parts, argument: unknown): Promise<Outcome | 
   const { ref } = plan;
   const access = await parts.inventory.access(ref.context);
   await refuseOwned(access, ref.namespace, plan.workload);
+  await requireRights(access, ref.namespace, scaleRights);
   return runOperation(parts, {
     plan,
     asking,
@@ -110,6 +112,7 @@ async function scaleBack(
 ): Promise<Outcome> {
   const access = await parts.inventory.access(context);
   for (const { name } of snapshot.workloads) await refuseOwned(access, namespace, name);
+  await requireRights(access, namespace, scaleRights);
   const plan = planScaleBack(snapshot, request, await readPodVolumes(access, snapshot));
   return runPlanned(parts, {
     plan,
