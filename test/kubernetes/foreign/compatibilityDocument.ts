@@ -31,7 +31,7 @@ ${tableOf(rows, changing)}
 - **Reshard**: while a client in a process of its own writes to all shards and reads everything back at the end.
 - **Heal**: closes an open slot.
 - **Scale, delete** and **Upgrade**: done, or refused with the name of whoever looks after the cluster.
-- **One pod deleted** and **All pods deleted**: the cluster stays one row under its name, and is never called healthy without having been read. Pods with volumes come back as the same nodes; where all have new addresses, **Heal** tells them. Pods without volumes come back empty, and the check says so.
+- **One pod deleted** and **All pods deleted**: the cluster stays one row under its name, and is never called healthy without having been read. Pods with volumes come back as the same nodes; where all have new addresses, **Heal** tells them. Pods without volumes come back empty, and the check says so; some form a cluster again by themselves.
 `;
 }
 

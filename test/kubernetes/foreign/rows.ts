@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { check, isSound } from '../../../src/checks/check.ts';
 import { misplacedMaster } from '../../../src/model/misplacedMaster.ts';
-import { countSlots } from '../../../src/model/slots.ts';
+import { countSlots, slotCount } from '../../../src/model/slots.ts';
 import type { ClusterSnapshot } from '../../../src/model/snapshot.ts';
 import { agreed } from '../../../src/operations/agreed.ts';
 import { prepareDelete } from '../../../src/operations/delete.ts';
@@ -221,12 +221,23 @@ const onePod: Row = async (fixture) => {
 const allPods: Row = async (fixture) => {
   const { shape } = fixture;
   const pods = await fixture.pods();
+  const before = (await fixture.inventory().fresh(fixture.ref)).nodes.map(({ id }) => id);
   await watched(fixture, fixture.deletePods(pods.map(({ name }) => name)));
   const answering = ({ nodes, otherParts, loosePods }: ClusterSnapshot): boolean =>
     [...nodes, ...otherParts.flatMap((part) => part.nodes)].filter(({ view }) => view !== undefined).length +
       loosePods.filter(({ ready }) => ready).length >=
     pods.length;
   const back = await readUntil(fixture, 'all servers answer', answering);
+  if (shape.formsItself === true) {
+    const isFormed = ({ nodes }: ClusterSnapshot): boolean =>
+      nodes.length === pods.length && nodes.every(({ view }) => view?.slotsAssigned === slotCount);
+    const { nodes } = await readUntil(fixture, 'formed again', isFormed);
+    assert.deepEqual(
+      nodes.filter(({ id, view }) => before.includes(id) || view?.keys !== 0),
+      [],
+    );
+    return 'forms itself again, empty';
+  }
   if (!shape.keepsFiles) {
     assert.ok(!isSound(check(back)), storyOf(back));
     // Whoever opens a window now finds the same.

@@ -17,7 +17,7 @@ const password = 'O3605v7HsS';
 
 /**
  * KubeBlocks: an InstanceSet for each shard makes pods by itself, and is owned by a Component of the Cluster. Servers
- * announce a NodePort of their own, or listen in the network of their Kubernetes node at ports that were allotted.
+ * announce a NodePort of their own, or ports that were allotted to them in the network of their Kubernetes node.
  */
 export function kubeblocks(name: string, reach: 'NodePort' | 'host network', firstPort: number): Shape {
   const cli = 'export REDISCLI_AUTH="$REDIS_DEFAULT_PASSWORD"; redis-cli -p "$SERVICE_PORT"';
@@ -93,13 +93,11 @@ function podOf(maker: Maker, { name, shard, pod, owner, reach, port }: Pod): Kub
   const own = `${name}-shard-${shard}`;
   const isHost = reach === 'host network';
   const [client, bus] = isHost ? [port, port + 1] : [6379, 16_379];
-  const announced = isHost
-    ? []
-    : [
-        literal('ANNOUNCED_PORT', `cluster-announce-port ${port}`),
-        literal('ANNOUNCED_BUS_PORT', `cluster-announce-bus-port ${port + 1}`),
-        literal('ANNOUNCED_IP', 'cluster-announce-ip $(CURRENT_POD_HOST_IP)'),
-      ];
+  const announced = [
+    literal('ANNOUNCED_PORT', `cluster-announce-port ${port}`),
+    literal('ANNOUNCED_BUS_PORT', `cluster-announce-bus-port ${port + 1}`),
+    literal('ANNOUNCED_IP', 'cluster-announce-ip $(CURRENT_POD_HOST_IP)'),
+  ];
   const env = [
     fromField('CURRENT_POD_NAME', 'metadata.name'),
     fromField('CURRENT_POD_IP', 'status.podIP'),
