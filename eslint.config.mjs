@@ -10,7 +10,7 @@ export const layers = {
   sandbox: { imports: ['model'], types: [], npm: [] },
   checks: { imports: ['model'], types: [], npm: [] },
   inventory: { imports: ['model'], types: ['redis', 'kubernetes'], npm: [] },
-  operations: { imports: ['model', 'checks'], types: ['redis', 'kubernetes'], npm: ['yaml'] },
+  operations: { imports: ['model', 'checks'], types: ['redis', 'kubernetes'], npm: ['yaml', 'zod'] },
   ui: {
     imports: ['model', 'inventory', 'checks', 'operations'],
     types: ['redis', 'kubernetes', 'sandbox'],
@@ -26,6 +26,7 @@ const packages = [
   'kubernetes-types',
   'ws',
   'yaml',
+  'zod',
   '@vscode/webview-ui-toolkit',
 ];
 

@@ -1,4 +1,4 @@
-// npm run docs: writes docs/commands.md and docs/settings.md.
+// npm run docs: writes docs/commands.md, docs/settings.md and resources/redisplan.schema.json.
 import { installDependencies, runOnNode24 } from './setup.mjs';
 
 installDependencies();

@@ -1,4 +1,4 @@
-// Writes the documents that are made of package.json and docs/commands.yaml.
+// Writes the documents that are made of package.json and docs/commands.yaml, and the schema that is made of the steps.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { madeDocuments } from './documents/madeDocuments.ts';

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { keySlot } from '../../src/model/keySlot.ts';
-import type { Plan } from '../../src/model/plan.ts';
+import type { Plan } from '../../src/operations/plan.ts';
 import { planReshard } from '../../src/operations/reshard.ts';
 import { runPlan, type RunPorts } from '../../src/operations/runPlan.ts';
 import type { ClusterDialer, NodeConnection } from '../../src/redis/nodeConnection.ts';

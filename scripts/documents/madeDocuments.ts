@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { parse } from 'yaml';
 import { commandsDocument, type CommandTexts, type ContributedCommand } from './commandsDocument.ts';
+import { planSchema } from './planSchema.ts';
 import { settingsDocument, type ContributedSetting } from './settingsDocument.ts';
 
 interface Manifest {
@@ -24,5 +25,9 @@ export async function madeDocuments(root: string): Promise<Readonly<Record<strin
   return {
     'docs/commands.md': await format(commandsDocument(contributes.commands, texts), options),
     'docs/settings.md': await format(settingsDocument(contributes.configuration.properties), options),
+    'resources/redisplan.schema.json': await format(JSON.stringify(planSchema()), {
+      ...options,
+      parser: 'json',
+    }),
   };
 }

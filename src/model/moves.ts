@@ -18,44 +18,6 @@ export interface MoveOptions {
   readonly limits?: MoveLimits;
 }
 
-/** Makes the error for a field (empty for all of them) that is not what it has to be. */
-type Refuse = (field: string, what: string) => Error;
-
-const fields: {
-  readonly [F in keyof MoveLimits]-?: { readonly what: string; readonly isFit: (value: unknown) => boolean };
-} = {
-  latencyMs: { what: 'a number of milliseconds above 0', isFit: (value) => isAbove0(value) },
-  lagBytes: { what: 'a number of bytes above 0', isFit: (value) => isAbove0(value) },
-  memoryPercent: {
-    what: 'a number of percent above 0, and at most 100',
-    isFit: (value) => isAbove0(value) && value <= 100,
-  },
-  until: {
-    what: 'a time with its zone, such as "2030-01-31T06:00:00Z"',
-    isFit: (value) => typeof value === 'string' && isoTime.test(value) && !Number.isNaN(Date.parse(value)),
-  },
-};
-
-/** Without a zone a plan would end at another time on a colleague's machine. */
-const isoTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/;
-
-function isAbove0(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value) && value > 0;
-}
-
-/** Reads limits that somebody has typed. Throws what `refuse` makes. */
-export function readMoveLimits(value: unknown, refuse: Refuse): MoveLimits {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw refuse('', `an object of ${Object.keys(fields).join(', ')}`);
-  for (const [name, given] of Object.entries(value)) {
-    if (!Object.hasOwn(fields, name))
-      throw refuse(name, `one of these limits: ${Object.keys(fields).join(', ')}`);
-    const { what, isFit } = fields[name as keyof MoveLimits];
-    if (!isFit(given)) throw refuse(name, what);
-  }
-  return value;
-}
-
 /** Whether the maintenance window is over; one without an end never is. */
 export function isWindowOver({ until }: MoveLimits, now = Date.now()): boolean {
   return until !== undefined && now >= Date.parse(until);

@@ -1,11 +1,12 @@
 import { quantity } from '../model/quantity.ts';
 import { describeRef, isKubernetesRef } from '../model/clusterRef.ts';
 import type { MoveOptions } from '../model/moves.ts';
-import type { Plan, Step } from '../model/plan.ts';
+import type { Plan } from './plan.ts';
+import { makeStep, type Step } from './steps/index.ts';
 import { mastersOf } from '../model/shards.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
 import { movingAs } from './moveOptions.ts';
-import { refusal, replicasOf } from './nodes.ts';
+import { namesIn, refusal, replicasOf } from './nodes.ts';
 import { judgeMoves } from './reshard/judgeMoves.ts';
 import {
   movesIn,
@@ -98,14 +99,9 @@ function atAddresses(snapshot: ClusterSnapshot, servers: readonly NewServer[]): 
   }
   refuseTwins(servers);
   for (const server of servers) refuseUsed(snapshot, server);
-  const joins = servers.map(({ id, host, port, busPort, address }): Step => ({
-    kind: 'meet',
-    node: id,
-    host,
-    port,
-    busPort,
-    text: `${address} joins as an empty master`,
-  }));
+  const joins = servers.map(({ id, host, port, busPort }) =>
+    makeStep('meet', { node: id, host, port, busPort }, namesIn(snapshot), 'joins as an empty master'),
+  );
   const newcomers = servers.map(({ id, address }): Newcomer => ({ name: address, id }));
   const growth = { shards: 1, replicas: servers.length - 1, extra: 0 };
   return [...joins, ...settleNewcomers(snapshot, newcomers, growth)];

@@ -1,15 +1,14 @@
-import type { Plan, Step } from '../model/plan.ts';
+import type { Plan } from './plan.ts';
+import { makeStep, type Step } from './steps/index.ts';
 import { quantity } from '../model/quantity.ts';
 import { nodeName } from '../model/shards.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
-import { answers, nameOf, refusal } from './nodes.ts';
+import { answers, nameOf, namesIn, refusal } from './nodes.ts';
 import type { OperatorUserFacts } from './operatorUser/facts.ts';
+import { operatorName } from './operatorUser/rules.ts';
 import { refuseIncomplete } from './refuseIncomplete.ts';
 
 export const usualOperator = 'redis-cluster-operator';
-
-/** What the name of an operator user may look like. */
-export const operatorName = /^[A-Za-z0-9_.-]{1,64}$/;
 
 export interface CreateOperatorUserRequest {
   readonly user: string;
@@ -36,20 +35,8 @@ export function planCreateOperatorUser(
   }
   const nodes = snapshot.nodes.map(({ id }) => id);
   const steps: readonly Step[] = [
-    {
-      kind: 'createUser',
-      ...{ user, nodes },
-      text: `Create user ${user} on ${quantity(nodes.length, 'server')} with only the commands that this extension uses`,
-    },
-    ...(kept === undefined
-      ? []
-      : [
-          {
-            kind: 'keepUser' as const,
-            ...{ user, secret: kept },
-            text: `Save its rules and the hash of its password in Secret ${kept}, for pods that start later`,
-          },
-        ]),
+    makeStep('createUser', { user, nodes }, namesIn(snapshot)),
+    ...(kept === undefined ? [] : [makeStep('keepUser', { user, secret: kept }, namesIn(snapshot))]),
   ];
   return {
     title: `Create operator user ${user} on ${snapshot.name}`,

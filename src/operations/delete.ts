@@ -1,7 +1,7 @@
 import { quantity } from '../model/quantity.ts';
 import { describeRef, type KubernetesClusterRef } from '../model/clusterRef.ts';
 import { isAbort, StoppedError, UserError } from '../model/errors.ts';
-import type { Plan } from '../model/plan.ts';
+import type { ShownPlan } from './plan.ts';
 import { nodeName } from '../model/shards.ts';
 import type { RedisNode, WorkloadFacts } from '../model/snapshot.ts';
 import type { KubernetesAccess } from '../kubernetes/kubernetesAccess.ts';
@@ -9,7 +9,7 @@ import { findClusterObjects, type ClusterObjects } from './deploy/clusterObjects
 import { isOrdinalOf } from './deploy/claims.ts';
 import type { WaitPorts } from './deploy/waitForPods.ts';
 
-export interface DeletePlan extends Plan {
+export interface DeletePlan extends ShownPlan {
   readonly ref: KubernetesClusterRef;
   readonly clusterObjects: ClusterObjects;
   /** Whether volumes, and with them all keys, are deleted too. */
@@ -52,8 +52,8 @@ export function planDelete(
     clusterObjects,
     volumes,
     steps: [
-      { kind: 'deleteObjects', volumes, text: `Delete ${names.join(', ')}` },
-      { kind: 'waitForPods', pods: 0, text: 'Wait until all pods are gone' },
+      { destroys: true, text: `Delete ${names.join(', ')}` },
+      { destroys: false, text: 'Wait until all pods are gone' },
     ],
     warnings: warningsFor(clusterObjects, nodes, volumes),
     losses: lossesFor(clusterObjects, nodes, volumes),

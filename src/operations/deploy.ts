@@ -3,7 +3,8 @@ import type { KubernetesAccess, KubernetesObject } from '../kubernetes/kubernete
 import { describeRef, type KubernetesClusterRef } from '../model/clusterRef.ts';
 import { isAbort, messageOf, StoppedError, UserError } from '../model/errors.ts';
 import type { NodeView } from '../model/nodeView.ts';
-import type { Plan, Progress } from '../model/plan.ts';
+import type { Progress } from '../model/progress.ts';
+import type { ShownPlan } from './plan.ts';
 import { slotCount } from '../model/slots.ts';
 import type { PodFacts } from '../model/snapshot.ts';
 import { askNodes } from './deploy/askNodes.ts';
@@ -20,7 +21,7 @@ import {
 } from './deploy/render.ts';
 import { waitForPods, type Look, type WaitPorts } from './deploy/waitForPods.ts';
 
-export interface DeployPlan extends Plan {
+export interface DeployPlan extends ShownPlan {
   readonly ref: KubernetesClusterRef;
   readonly answers: DeployAnswers;
   readonly objects: readonly KubernetesObject[];
@@ -85,9 +86,9 @@ export function planDeploy(
     beginning,
     pods,
     steps: [
-      { kind: 'applyManifests', text: `Create ${[...secret, ...kinds].join(', ')}` },
-      { kind: 'waitForPods', pods, text: `Wait until ${podsText(pods, objects)} are ready` },
-      { kind: 'waitForCluster', text: 'Wait until every node reports all 16,384 slots as covered' },
+      { destroys: false, text: `Create ${[...secret, ...kinds].join(', ')}` },
+      { destroys: false, text: `Wait until ${podsText(pods, objects)} are ready` },
+      { destroys: false, text: 'Wait until every node reports all 16,384 slots as covered' },
     ],
     warnings: warningsFor(answers, facts, beginning),
     losses: [],

@@ -1,8 +1,7 @@
 import { messageOf, UserError } from '../model/errors.ts';
-import type { Plan } from '../model/plan.ts';
+import type { Plan } from './plan.ts';
 import { bind } from './steps/bind.ts';
-import { stepRuns } from './steps/index.ts';
-import { withNodes } from './steps/step.ts';
+import { stepKinds } from './steps/index.ts';
 import type { RunPorts } from './runPlan.ts';
 
 /**
@@ -23,7 +22,7 @@ export async function dryRun(plan: Plan, ports: RunPorts): Promise<readonly stri
   let isFirst = true;
   for (const [index, step] of plan.steps.entries()) {
     const line = async (): Promise<string> => {
-      const bound = bind(withNodes(step, snapshot), index, stepPorts, stepRuns);
+      const bound = bind(step, index, stepPorts, stepKinds);
       if (await bound.isDone()) return 'already done';
       if (!isFirst) return 'would run after that';
       isFirst = false;

@@ -1,7 +1,8 @@
 import { quantity } from '../model/quantity.ts';
 import { describeRef } from '../model/clusterRef.ts';
 import { partsWithData } from '../model/parts.ts';
-import type { Plan, Step } from '../model/plan.ts';
+import type { Plan } from './plan.ts';
+import { makeStep, type Step } from './steps/index.ts';
 import { nodeName, slotsText } from '../model/shards.ts';
 import type { ClusterPart, ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
 import { eachSlot, formatSlots, unionSlots, type SlotSet } from '../model/slots.ts';
@@ -9,10 +10,11 @@ import type { StrayKeys } from './fix/facts.ts';
 import { nothingElse, refusePossibleOwners, type PossibleOwnerFacts } from './fix/possibleOwners.ts';
 import { newOwnersFor } from './fix/newOwners.ts';
 import { unservedSlots } from './fix/unserved.ts';
-import { nameOf, refusal, refuseUnformed } from './nodes.ts';
+import { nameOf, namesIn, refusal, refuseUnformed } from './nodes.ts';
 import { whyDead } from './promote/takeovers.ts';
 import { presumedLost } from './fix/lost.ts';
 import { refuseIncomplete } from './refuseIncomplete.ts';
+import type { NameOf } from './steps/step.ts';
 
 export interface FixRequest {
   /** Nodes that the caller knows to be dead, by node id; for those of which nobody else can ever say it. */
@@ -48,7 +50,7 @@ export function planFix(
     ref: snapshot.ref,
     operation: 'fix',
     request: dead.length === 0 ? {} : { dead },
-    steps: [...newOwners].map(([node, own]) => stepFor(node, own, stray, dead)),
+    steps: [...newOwners].map(([node, own]) => stepFor(node, own, stray, dead, namesIn(snapshot))),
     warnings: [
       ...left.map((text) => `Not changed: ${text}`),
       ...lost.filter(({ health }) => health !== 'failed').map((node) => whyDead(snapshot, node)),
@@ -76,18 +78,19 @@ function presumedLosses(snapshot: ClusterSnapshot, dead: readonly string[]): rea
   ];
 }
 
-function stepFor(node: RedisNode, slots: SlotSet, stray: StrayKeys, dead: readonly string[]): Step {
+function stepFor(
+  node: RedisNode,
+  slots: SlotSet,
+  stray: StrayKeys,
+  dead: readonly string[],
+  nameOf: NameOf,
+): Step {
   const counts = stray.get(node.id) ?? new Map<number, number>();
   const held = [...eachSlot(slots)].filter((slot) => counts.has(slot));
   const keys = held.reduce((sum, slot) => sum + (counts.get(slot) ?? 0), 0);
-  const holding = keys === 0 ? '' : `, in which it holds ${quantity(keys, 'key')}`;
-  return {
-    kind: 'assignSlots',
-    node: node.id,
-    slots,
-    ...(dead.length === 0 ? {} : { dead }),
-    text: `${nodeName(node)} takes ${slotsText(slots)} (${formatSlots(slots)})${holding}`,
-  };
+  const given = { node: node.id, slots, ...(dead.length === 0 ? {} : { dead }) };
+  const holding = keys === 0 ? undefined : `it holds ${quantity(keys, 'key')} in them`;
+  return makeStep('assignSlots', given, nameOf, holding);
 }
 
 function lossOf(node: RedisNode): string {

@@ -1,10 +1,11 @@
 import { quantity } from '../model/quantity.ts';
 import { describeRef } from '../model/clusterRef.ts';
-import type { Plan } from '../model/plan.ts';
+import type { Plan } from './plan.ts';
 import { mastersOf, nodeName } from '../model/shards.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
-import { answers, refusal } from './nodes.ts';
+import { answers, namesIn, refusal } from './nodes.ts';
 import { refuseIncomplete } from './refuseIncomplete.ts';
+import { makeStep } from './steps/index.ts';
 
 /** Plans to delete every key. Throws a UserError where a master that holds keys cannot be told. */
 export function planFlush(snapshot: ClusterSnapshot): Plan {
@@ -26,11 +27,12 @@ export function planFlush(snapshot: ClusterSnapshot): Plan {
     operation: 'flush',
     request: {},
     steps: [
-      {
-        kind: 'flush',
-        nodes: those.map(({ id }) => id),
-        text: `Delete all keys of ${those.map((node) => `${nodeName(node)} (${quantity(node.view?.keys ?? 0, 'key')})`).join(', ')}`,
-      },
+      makeStep(
+        'flush',
+        { nodes: those.map(({ id }) => id) },
+        namesIn(snapshot),
+        those.map(({ view }) => quantity(view?.keys ?? 0, 'key')).join(', '),
+      ),
     ],
     warnings: ['Keys that clients write afterwards are kept.'],
     losses: [

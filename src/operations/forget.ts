@@ -2,11 +2,12 @@ import { perhapsScaledDown } from '../checks/wayBack.ts';
 import { quantity } from '../model/quantity.ts';
 import { isKubernetesRef } from '../model/clusterRef.ts';
 import { isLastCopy } from '../model/goneMembers.ts';
-import type { Plan, Step } from '../model/plan.ts';
+import type { Plan } from './plan.ts';
+import { makeStep, type Step } from './steps/index.ts';
 import { nodeName } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
 import { refuseLinked, refuseNeeded } from './forget/refusals.ts';
-import { answers, nameOf, refusal } from './nodes.ts';
+import { answers, nameOf, namesIn, refusal } from './nodes.ts';
 import { refuseIncomplete } from './refuseIncomplete.ts';
 
 /** One node by its id, or all that the cluster lists and nobody runs. */
@@ -54,18 +55,8 @@ export function planForget(snapshot: ClusterSnapshot, request: ForgetRequest): P
  */
 function forgetSteps(snapshot: ClusterSnapshot, id: string): readonly Step[] {
   const node = snapshot.nodes.find((other) => other.id === id);
-  const name = nameOf(snapshot, id);
-  const reset: Step = {
-    kind: 'resetNode',
-    node: id,
-    text: `${name} is removed from the cluster; it is empty and gets a new node id`,
-  };
-  const forget: Step = {
-    kind: 'forget',
-    node: id,
-    text: `All other nodes forget ${name} (${id.slice(0, 8)})`,
-  };
-  return answers(node) ? [reset, forget] : [forget];
+  const forgotten = makeStep('forget', { node: id }, namesIn(snapshot));
+  return answers(node) ? [makeStep('resetNode', { node: id }, namesIn(snapshot)), forgotten] : [forgotten];
 }
 
 /** Nodes that somebody lists, that are gone, own nothing and are followed by nobody. */

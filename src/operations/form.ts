@@ -1,13 +1,14 @@
 import { describeRef } from '../model/clusterRef.ts';
-import type { Plan, Step } from '../model/plan.ts';
+import type { Plan } from './plan.ts';
+import { makeStep, type Step } from './steps/index.ts';
 import { quantity } from '../model/quantity.ts';
-import { slotsText } from '../model/shards.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
 import { formatSlots } from '../model/slots.ts';
 import { fewestMasters } from '../model/unformed.ts';
 import { arrangeShards, type PlannedShard } from './form/arrange.ts';
 import type { FormFacts, FormServer } from './form/server.ts';
 import { refusal } from './nodes.ts';
+import type { NameOf } from './steps/step.ts';
 
 export interface FormRequest {
   /** Half of the servers if absent, or all of fewer than six. */
@@ -123,22 +124,18 @@ function mastersFor(servers: number, { masters, replicasPerMaster }: FormRequest
 }
 
 function introduction(servers: readonly FormServer[]): Step {
-  return {
-    kind: 'introduce',
-    servers: servers.map(({ id, host, port, busPort }) => ({ node: id, host, port, busPort })),
-    text: `Introduce ${servers.map(({ name }) => name).join(', ')} to each other`,
-  };
+  const introduced = servers.map(({ id, host, port, busPort }) => ({ node: id, host, port, busPort }));
+  return makeStep('introduce', { servers: introduced }, namesOf(servers));
 }
 
 function shardStep({ master, slots, replicas }: PlannedShard): Step {
-  const followers = replicas.map(({ name }) => name).join(', ');
-  return {
-    kind: 'formShard',
-    node: master.id,
-    slots,
-    replicas: replicas.map(({ id }) => id),
-    text: `${master.name} serves ${slotsText(slots)} (${formatSlots(slots)}), ${followers === '' ? 'without a replica' : `replicated by ${followers}`}`,
-  };
+  const shard = { node: master.id, slots, replicas: replicas.map(({ id }) => id) };
+  return makeStep('formShard', shard, namesOf([master, ...replicas]));
+}
+
+/** Outside Kubernetes a server that nobody knows yet is no node of the snapshot. */
+function namesOf(servers: readonly FormServer[]): NameOf {
+  return (id) => servers.find((one) => one.id === id)?.name ?? id;
 }
 
 function togetherWarnings(shards: readonly PlannedShard[]): readonly string[] {

@@ -1,17 +1,16 @@
-import { formatAddress } from '../model/clusterRef.ts';
 import { quantity } from '../model/quantity.ts';
 import { isWithoutAddress } from '../model/goneMembers.ts';
-import type { Plan, Step } from '../model/plan.ts';
+import type { Plan } from './plan.ts';
+import { makeStep, type Step } from './steps/index.ts';
 import { nodeName, slotsText } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
 import { unservedSlots } from './fix/unserved.ts';
 import { needIntroduction, announcedAddressOf } from './heal/introductions.ts';
 import type { HealFacts } from './heal/facts.ts';
 import { repairLinks } from './heal/misplacedMasters.ts';
-import { repairReplicas } from './heal/openOnReplicas.ts';
-import { repairOpenSlots } from './heal/openSlots.ts';
+import { repairOpenSlots, repairReplicas } from './heal/openSlots.ts';
 import { conflictingClaim } from './heal/conflictingClaims.ts';
-import { answers, refusal, refuseUnformed, refuseUnread } from './nodes.ts';
+import { answers, namesIn, refusal, refuseUnformed, refuseUnread } from './nodes.ts';
 import { refuseDuplicates } from './refuseDuplicates.ts';
 
 /**
@@ -107,5 +106,5 @@ function introductionOf(
   const those = needIntroduction(snapshot, at);
   if (those.length === 0) return [];
   const names = those.length > 4 ? quantity(those.length, 'node') : those.map(nodeName).join(', ');
-  return [{ kind: 'meet', ...at, text: `Tell ${names} that ${nodeName(node)} is at ${formatAddress(at)}` }];
+  return [makeStep('meet', at, namesIn(snapshot), `${names} ${those.length === 1 ? 'needs' : 'need'} it`)];
 }

@@ -1,10 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { clusterKey, parseClusterRef, type ClusterRef } from '../model/clusterRef.ts';
-import type { Plan } from '../model/plan.ts';
 import type { StepObserver } from './runPlan.ts';
 import { journalText, type Entry } from './journalText.ts';
-import { canSave, plainHead } from './planFile.ts';
-import { isFiled, objectFrom, stepFromFile, stepToFile } from './planFile/shapes.ts';
+import { plainPlan, type ShownPlan } from './plan.ts';
 
 /** Where journals are kept: one list of lines for each operation, appended to and never rewritten. */
 export interface JournalStore {
@@ -30,6 +28,11 @@ export interface OpenJournal {
   close(outcome: string, message: string): Promise<void>;
 }
 
+/** A plan as a journal holds it: what its steps say beside their texts is read only where it is run again. */
+export interface WrittenPlan extends Omit<ShownPlan, 'steps'> {
+  readonly steps: readonly { readonly text: string }[];
+}
+
 /**
  * How an operation ended before it was finished: its window died, or was closed and stopped it at a safe point; it
  * failed, or did only a part; or a person cancelled it.
@@ -49,8 +52,7 @@ export interface Unfinished {
   readonly begunAt: number;
   /** When it was last heard of. */
   readonly lastAt: number;
-  /** The plan, where its steps say all that it takes to run them. */
-  readonly plan?: Plan;
+  readonly plan: WrittenPlan;
   /** The journal as people read it. */
   readonly text: string;
 }
@@ -67,7 +69,7 @@ const kept = 50;
  * Opens a journal and keeps it alive until it is closed. Holds what a plan's document shows and when its steps began
  * and ended; a plan holds no secret.
  */
-export async function openJournal(ports: JournalPorts, plan: Plan): Promise<OpenJournal> {
+export async function openJournal(ports: JournalPorts, plan: ShownPlan): Promise<OpenJournal> {
   const { store, clock, delay } = ports;
   const id = `${new Date(clock()).toISOString().replaceAll(':', '-')}-${plan.operation}-${Math.random().toString(36).slice(2, 8)}`;
   const write = (entry: object): Promise<void> => store.append(id, JSON.stringify({ at: clock(), ...entry }));
@@ -109,16 +111,6 @@ async function prune(store: JournalStore): Promise<void> {
   }
 }
 
-/** Only what every plan has: what an operation adds to its own plans is not asked whether it may be written down. */
-function plainPlan(plan: Plan): object {
-  return {
-    ...plainHead(plan),
-    steps: plan.steps.map((step) =>
-      isFiled(step) ? { ...stepToFile(step), text: step.text } : { kind: step.kind, text: step.text },
-    ),
-  };
-}
-
 /** What a journal is closed with by a window that ends before its operation. */
 export const closedByWindow = 'closed';
 
@@ -158,7 +150,7 @@ function present(journals: readonly Journal[]): readonly Unfinished[] {
 }
 
 interface Journal {
-  readonly plan: Plan;
+  readonly plan: WrittenPlan;
   /** What it was closed with. */
   readonly outcome?: string;
   readonly unfinished?: Unfinished;
@@ -175,7 +167,7 @@ async function readAll(store: JournalStore): Promise<readonly Journal[]> {
 /** What a journal tells of one run, whether or not that reached its end. */
 export interface PastRun {
   readonly id: string;
-  readonly plan: Plan;
+  readonly plan: WrittenPlan;
   /** When it was last heard of; milliseconds since the epoch. */
   readonly lastAt: number;
   /** How it ended; absent while it runs, and where its window died. */
@@ -251,14 +243,14 @@ function readJournal(id: string, lines: readonly string[]): Journal | undefined 
     begunAt: first.at,
     lastAt: last.at,
     ...(begun ? { steps: { done: doneSteps(entries).size, of: steps.length } } : {}),
-    ...(canSave(plan) ? { plan } : {}),
+    plan,
     text: journalText(title, steps, entries),
   };
   return { plan, unfinished, ...(last.outcome === undefined ? {} : { outcome: last.outcome }) };
 }
 
 /** How it ended with steps left; undefined where none is, where none was begun, or where a person has decided. */
-function endOf({ steps }: Plan, entries: readonly Entry[]): UnfinishedEnd | undefined {
+function endOf({ steps }: WrittenPlan, entries: readonly Entry[]): UnfinishedEnd | undefined {
   const outcome = entries.at(-1)?.outcome;
   if (outcome === undefined) return 'died';
   if (outcome === 'done' || outcome === 'settled' || outcome === 'died') return undefined;
@@ -276,29 +268,29 @@ function doneSteps(entries: readonly Entry[]): ReadonlySet<number> {
   );
 }
 
-/** A plan whose steps are not all of kinds that can be run from their data keeps their texts only. */
-function planIn(value: unknown): Plan | undefined {
+function planIn(value: unknown): WrittenPlan | undefined {
   try {
-    const given = objectFrom(value, 'plan');
-    const steps = (Array.isArray(given['steps']) ? given['steps'] : []).map((step: unknown, index) => {
-      const said = objectFrom(step, `steps[${index}]`);
-      const text = String(said['text']);
-      const kind = said['kind'] as Plan['steps'][number]['kind'];
-      const other = { kind, text } as Plan['steps'][number];
-      return isFiled(other) ? { ...stepFromFile(step, `steps[${index}]`), text } : other;
-    });
+    const given = objectFrom(value);
     return {
       title: String(given['title']),
       ref: parseClusterRef(given['cluster']),
       operation: String(given['operation']),
-      request: objectFrom(given['request'], 'request'),
-      steps,
+      request: objectFrom(given['request']),
+      steps: (Array.isArray(given['steps']) ? given['steps'] : []).map((step: unknown) => {
+        const written = objectFrom(step);
+        return { ...written, text: String(written['text']) };
+      }),
       warnings: texts(given['warnings']),
       losses: texts(given['losses']),
     };
   } catch {
     return undefined;
   }
+}
+
+function objectFrom(value: unknown): Readonly<Record<string, unknown>> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
+  throw new TypeError('not an object');
 }
 
 function texts(value: unknown): readonly string[] {

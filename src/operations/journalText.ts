@@ -1,5 +1,3 @@
-import type { Plan } from '../model/plan.ts';
-
 /** One line of a journal. */
 export interface Entry {
   readonly at: number;
@@ -12,7 +10,11 @@ export interface Entry {
 }
 
 /** A journal as people read it. */
-export function journalText(title: string, steps: Plan['steps'], entries: readonly Entry[]): string {
+export function journalText(
+  title: string,
+  steps: readonly { readonly text: string }[],
+  entries: readonly Entry[],
+): string {
   const time = (at: number): string => new Date(at).toISOString().replace('T', ' ').slice(0, 19);
   const lines = entries.flatMap(({ at, plan, begun, ended, how, outcome, message }) => {
     if (plan !== undefined) return [`${time(at)}  begun`];

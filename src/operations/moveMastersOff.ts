@@ -1,10 +1,11 @@
 import { quantity } from '../model/quantity.ts';
 import { impactText, survivability } from '../checks/survivability.ts';
 import { describeRef } from '../model/clusterRef.ts';
-import type { Plan, Step } from '../model/plan.ts';
+import type { Plan } from './plan.ts';
+import { makeStep, type Step } from './steps/index.ts';
 import { mastersOf, nodeName, slotsText } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
-import { answers, isInTouch, refusal, replicasOf } from './nodes.ts';
+import { answers, isInTouch, namesIn, refusal, replicasOf } from './nodes.ts';
 import { refuseIncomplete } from './refuseIncomplete.ts';
 
 export interface MoveMastersOffRequest {
@@ -41,7 +42,7 @@ export function planMoveMastersOff(
   for (const { pod } of masters) add(load, pod?.worker);
   const pairs = there.map((master) => ({ master, candidate: candidateOf(snapshot, master, worker, load) }));
   const steps = pairs.flatMap(({ master, candidate }) =>
-    candidate === undefined ? [] : [promoteStep(master, candidate)],
+    candidate === undefined ? [] : [promoteStep(snapshot, master, candidate)],
   );
   const stuck = pairs
     .filter(({ candidate }) => candidate === undefined)
@@ -88,11 +89,7 @@ function candidateOf(
   return candidate;
 }
 
-function promoteStep(master: RedisNode, candidate: RedisNode): Step {
-  return {
-    kind: 'promote',
-    node: candidate.id,
-    how: 'handOver',
-    text: `Fail over ${nodeName(master)} (${slotsText(master.slots)}) to ${nodeName(candidate)} on ${candidate.pod?.worker ?? 'another Kubernetes node'}`,
-  };
+function promoteStep(snapshot: ClusterSnapshot, master: RedisNode, candidate: RedisNode): Step {
+  const note = `on ${candidate.pod?.worker ?? 'another Kubernetes node'}, from ${nodeName(master)} with ${slotsText(master.slots)}`;
+  return makeStep('promote', { node: candidate.id, how: 'handOver' }, namesIn(snapshot), note);
 }

@@ -42,6 +42,11 @@ export function nameOf(snapshot: ClusterSnapshot, id: string): string {
   return node === undefined ? id.slice(0, 8) : nodeName(node);
 }
 
+/** What people call the nodes of a cluster. */
+export function namesIn(snapshot: ClusterSnapshot): (id: string) => string {
+  return (id) => nameOf(snapshot, id);
+}
+
 export function replicasOf(snapshot: ClusterSnapshot, masterId: string): readonly RedisNode[] {
   return snapshot.nodes.filter((node) => node.role === 'replica' && node.masterId === masterId);
 }

@@ -1,91 +1,124 @@
-import {
-  clusterKey,
-  describeRef,
-  isKubernetesRef,
-  parseClusterRef,
-  type ClusterRef,
-} from '../model/clusterRef.ts';
+import * as z from 'zod/mini';
+import { clusterKey, describeRef, isKubernetesRef, parseClusterRef } from '../model/clusterRef.ts';
 import { UserError } from '../model/errors.ts';
-import type { Plan } from '../model/plan.ts';
-import { nodeName } from '../model/shards.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
 import { formatSlots } from '../model/slots.ts';
+import type { WrittenPlan } from './journal.ts';
 import { moveNotes } from './moveOptions.ts';
-import { changesSince, fingerprintOf, type NodePrint } from './planFile/fingerprint.ts';
-import {
-  count,
-  isFiled,
-  listOf,
-  matching,
-  nodeId,
-  objectFrom,
-  slots,
-  stepFromFile,
-  stepToFile,
-  wrong,
-} from './planFile/shapes.ts';
-import { stepLoss, stepText } from './planFile/stepText.ts';
+import { namesIn } from './nodes.ts';
+import { changesSince, fingerprintOf, nodePrint } from './planFile/fingerprint.ts';
+import { plainPlan, type Plan, type ShownPlan } from './plan.ts';
+import { readBy } from './readBy.ts';
+import { described, listOf, matching, optional, strictObject } from './steps/fields.ts';
+import { actionsOf, stepKinds, type Step } from './steps/index.ts';
+import { schemaOf } from './steps/step.ts';
 
 /** The version of the format; a file of another one is refused. */
 const format = 1;
 /** A file is read as a whole; more than any plan for a thousand nodes needs, in characters. */
 const longest = 4_000_000;
 
-/** Whether a plan can be saved: all its steps say all that it takes to run them. */
-export function canSave(plan: Plan): boolean {
-  return plan.steps.length > 0 && plan.steps.every(isFiled);
-}
+const { moveSlots, ...others } = stepKinds;
+const otherKinds = Object.values(others).filter(({ isSaved }) => isSaved);
+const saved = [moveSlots, ...otherKinds].map(({ kind }) => kind).join(', ');
 
-/** What a plan's file and its journal both say of it, apart from its steps. */
-export function plainHead({ title, ref, operation, request, warnings, losses }: Plan): object {
-  return { title, cluster: ref, operation, request, warnings, losses };
+const steps = listOf(
+  z.pipe(
+    z.discriminatedUnion('kind', [schemaOf(moveSlots), ...otherKinds.map(schemaOf)], {
+      error: ({ code }: { readonly code?: string }) =>
+        code === 'invalid_union' ? `one of ${saved}` : 'an object',
+    }),
+    z.transform((step): Step => ({ ...step, text: '' }) as Step),
+  ),
+);
+
+const anyCluster = z.union(
+  [
+    z.strictObject({ context: z.string(), namespace: z.string(), name: z.string() }),
+    z.strictObject({ addresses: z.array(z.string()).check(z.minLength(1)) }),
+  ],
+  '{context, namespace, name} or {addresses: ["host:port"]}',
+);
+
+const texts = z.array(z.string(), 'a list of texts');
+
+/** What a file holds. Texts are for people who read it: all that is shown is made again from the steps. */
+export const planFileSchema = strictObject(
+  {
+    $schema: optional(z.string('a text')),
+    redisplan: described(
+      z.literal(format, `${format}, the version of plans this extension reads`),
+      'The version of this format.',
+    ),
+    savedAt: optional(z.string('a time').check(z.meta({ format: 'date-time' }))),
+    title: matching(/^[^\p{Cc}]{1,500}$/u, 'a line of text'),
+    cluster: described(
+      z.pipe(
+        anyCluster,
+        z.transform((ref: z.output<typeof anyCluster>) => parseClusterRef(ref)),
+      ),
+      'Which cluster it is about.',
+    ),
+    operation: described(
+      matching(/^[a-zA-Z]{1,40}$/, 'the name of an operation'),
+      'The command that made the plan, and creates it again.',
+    ),
+    request: described(z.record(z.string(), z.unknown(), 'an object'), 'What that command was asked.'),
+    warnings: optional(texts),
+    losses: optional(texts, 'For people who read the file; recreated from the steps before they run.'),
+    steps,
+    madeOf: described(
+      listOf(nodePrint),
+      'The nodes when the plan was made. Anything else now, and the plan is refused.',
+    ),
+  },
+  { object: 'an object', field: 'a field of a plan' },
+).check(
+  z.meta({
+    title: 'Redis Cluster plan',
+    description:
+      'A change to a Redis Cluster, step by step. It runs only while the cluster is as madeOf says.',
+  }),
+);
+
+/** A plan as it was read from a file, before it is held against the cluster. */
+export type FiledPlan = Readonly<z.output<typeof planFileSchema>>;
+
+/** Whether a plan can be saved: all its steps say all that it takes to run them. */
+export function canSave(plan: ShownPlan): plan is Plan {
+  return (
+    plan.steps.length > 0 && plan.steps.every(({ kind }) => kind !== undefined && stepKinds[kind].isSaved)
+  );
 }
 
 /** The text of a `.redisplan.json`: to be read by people, and only good for the cluster as it is in the snapshot. */
 export function writePlanFile(plan: Plan, snapshot: ClusterSnapshot, savedAt: Date): string {
   const madeOf = fingerprintOf(snapshot).map((print) => ({ ...print, slots: formatSlots(print.slots) }));
-  const content = {
-    redisplan: format,
-    savedAt: savedAt.toISOString(),
-    ...plainHead(plan),
-    steps: plan.steps.map(stepToFile),
-    madeOf,
-  };
+  const content = { redisplan: format, savedAt: savedAt.toISOString(), ...plainPlan(plan), madeOf };
   return `${JSON.stringify(content, undefined, 2)}\n`;
 }
 
-/** A plan as it was read from a file, before it is held against the cluster. */
-export interface FiledPlan {
-  readonly cluster: ClusterRef;
-  readonly title: string;
-  readonly operation: string;
-  readonly request: object;
-  readonly steps: Plan['steps'];
-  readonly madeOf: readonly NodePrint[];
-}
-
-const fields = [
-  ...['$schema', 'redisplan', 'savedAt', 'title', 'cluster', 'operation', 'request', 'warnings', 'losses'],
-  ...['steps', 'madeOf'],
-];
-
 /** Reads a file, which may come from anybody. Throws a UserError that says what is wrong where. */
 export function readPlanFile(text: string): FiledPlan {
-  if (text.length > longest) throw wrong('the file', 'short enough to be a plan');
-  const given = objectFrom(parsed(text), 'the file');
-  if (given['redisplan'] !== format)
-    throw wrong('redisplan', `${format}, the version of plans this extension reads`);
-  const extra = Object.keys(given).find((name) => !fields.includes(name));
-  if (extra !== undefined) throw wrong(extra, 'a field of a plan');
-  const oneLine = matching(/^[^\p{Cc}]{1,500}$/u, 'a line of text');
-  return {
-    cluster: parseClusterRef(given['cluster']),
-    title: oneLine(given['title'], 'title'),
-    operation: matching(/^[a-zA-Z]{1,40}$/, 'the name of an operation')(given['operation'], 'operation'),
-    request: objectFrom(given['request'], 'request'),
-    steps: listOf(stepFromFile)(given['steps'], 'steps'),
-    madeOf: listOf(printFromFile)(given['madeOf'], 'madeOf'),
-  };
+  if (text.length > longest) throw wrong('', 'short enough to be a plan');
+  return readBy(planFileSchema, parsed(text), wrong);
+}
+
+/** The plan of a journal, to be run again; undefined where its steps do not say all that it takes. */
+export function readWrittenPlan({ steps: written, ...plan }: WrittenPlan): Plan | undefined {
+  try {
+    const read = readBy(steps, written, wrong);
+    return { ...plan, steps: read.map((step, index) => ({ ...step, text: written[index]?.text ?? '' })) };
+  } catch {
+    return undefined;
+  }
+}
+
+function wrong(where: string, what: string): UserError {
+  return new UserError(
+    'invalid-input',
+    `The plan cannot be used: ${where === '' ? 'the file' : where} is not ${what}.`,
+  );
 }
 
 function parsed(text: string): unknown {
@@ -94,19 +127,6 @@ function parsed(text: string): unknown {
   } catch (error) {
     throw new UserError('invalid-input', 'The plan cannot be used: the file is not JSON.', { cause: error });
   }
-}
-
-function printFromFile(value: unknown, where: string): NodePrint {
-  const given = objectFrom(value, where);
-  const { role, slots: owned, masterId, epoch } = given;
-  if (role !== 'master' && role !== 'replica') throw wrong(`${where}.role`, '"master" or "replica"');
-  return {
-    id: nodeId(given['id'], `${where}.id`),
-    role,
-    slots: owned === '' ? [] : slots(owned, `${where}.slots`),
-    ...(masterId === undefined ? {} : { masterId: nodeId(masterId, `${where}.masterId`) }),
-    ...(epoch === undefined ? {} : { epoch: count(epoch, `${where}.epoch`) }),
-  };
 }
 
 /**
@@ -128,11 +148,8 @@ export function planFromFile(filed: FiledPlan, snapshot: ClusterSnapshot): Plan 
 }
 
 function planOfSteps({ operation, request, steps }: FiledPlan, snapshot: ClusterSnapshot): Plan {
-  const nameOf = (id: string): string => {
-    const node = snapshot.nodes.find((one) => one.id === id);
-    return node === undefined ? id.slice(0, 8) : nodeName(node);
-  };
-  const losses = steps.map((step) => stepLoss(step, nameOf)).filter((loss) => loss !== undefined);
+  const nameOf = namesIn(snapshot);
+  const losses = steps.flatMap((step) => actionsOf(step).loss(step, nameOf) ?? []);
   const name = isKubernetesRef(snapshot.ref) ? snapshot.ref.name : snapshot.name;
   return {
     title: `Run a saved plan (${operation}) on ${name}`,
@@ -141,6 +158,6 @@ function planOfSteps({ operation, request, steps }: FiledPlan, snapshot: Cluster
     request,
     warnings: moveNotes(steps),
     losses,
-    steps: steps.map((step) => ({ ...step, text: stepText(step, nameOf) })),
+    steps: steps.map((step) => ({ ...step, text: actionsOf(step).text(step, nameOf) })),
   };
 }

@@ -1,5 +1,5 @@
 import { StoppedError, UserError } from '../model/errors.ts';
-import type { Plan } from '../model/plan.ts';
+import type { Plan } from './plan.ts';
 import { quantity } from '../model/quantity.ts';
 import { countSlots, formatSlots, unionSlots } from '../model/slots.ts';
 import type { Left, Tally } from './steps/ports.ts';

@@ -1,14 +1,16 @@
 import { bytesText } from '../model/bytes.ts';
 import { UserError } from '../model/errors.ts';
-import type { Plan, PromoteHow } from '../model/plan.ts';
+import type { Plan } from './plan.ts';
+import type { PromoteHow } from './steps/promote.ts';
 import { nodeName, slotsText } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
-import { nameOf, refusal, refuseUnread } from './nodes.ts';
+import { nameOf, namesIn, refusal, refuseUnread } from './nodes.ts';
 import { refuseDuplicates } from './refuseDuplicates.ts';
 import { refuseApart } from './refuseParts.ts';
 import { lossesFor } from './promote/losses.ts';
 import { promotable } from './promote/refusals.ts';
 import { planTakeovers } from './promote/takeovers.ts';
+import { makeStep } from './steps/index.ts';
 
 export interface PromoteRequest {
   /** The node id of the replica; for a takeover of all dead masters' places by their best replicas it may be absent. */
@@ -36,16 +38,16 @@ export function planPromote(snapshot: ClusterSnapshot, request: PromoteRequest):
   const master = snapshot.nodes.find((other) => other.id === node.masterId);
   const from = master === undefined ? nameOf(snapshot, node.masterId ?? '') : nodeName(master);
   const slots = slotsText(master?.slots ?? []);
-  const texts = {
-    handOver: `Fail over ${from} (${slots}) to ${name}; clients wait about 0.1 s, and no write is lost`,
-    force: `${name} is elected by the other masters without its master ${from}`,
+  const notes = {
+    handOver: `from ${from} with ${slots}; clients wait about 0.1 s, and no write is lost`,
+    force: `${from} with ${slots} takes no part in it`,
   };
   return {
     title: `Promote ${name}`,
     ref: snapshot.ref,
     operation: 'promote',
     request: { node: id, how },
-    steps: [{ kind: 'promote', node: id, how, text: texts[how] }],
+    steps: [makeStep('promote', { node: id, how }, namesIn(snapshot), notes[how])],
     warnings: warningsFor(node, how),
     losses: how === 'handOver' ? [] : lossesFor(snapshot, node),
   };

@@ -1,8 +1,8 @@
 import { quantity } from '../model/quantity.ts';
 import { UserError } from '../model/errors.ts';
 import type { MoveOptions } from '../model/moves.ts';
-import type { Plan, StepOf } from '../model/plan.ts';
-import { mastersOf, nodeName, slotsText, uncoveredSlots } from '../model/shards.ts';
+import type { Plan } from './plan.ts';
+import { mastersOf, nodeName, uncoveredSlots } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
 import {
   countSlots,
@@ -20,6 +20,8 @@ import { refuseCrossedMarks } from './reshard/marks.ts';
 import { refuseDeadMasters } from './reshard/refusals.ts';
 import { transfersFor } from './rebalance/shares.ts';
 import { refuseIncomplete } from './refuseIncomplete.ts';
+import { namesIn } from './nodes.ts';
+import { makeStep } from './steps/index.ts';
 
 export interface RebalanceRequest extends MoveOptions {
   /** By node id: how much of the whole in relation to the others; 1 where nothing is said, 0 empties a master. */
@@ -58,7 +60,9 @@ export function planRebalance(snapshot: ClusterSnapshot, request: RebalanceReque
       `Every master of ${snapshot.name} is already within ${threshold}% of its share. Nothing was changed.`,
     );
   }
-  const steps = moves.map(stepFor);
+  const steps = moves.map(({ from, to, slots }) =>
+    makeStep('moveSlots', { from: from.id, to: to.id, slots }, namesIn(snapshot)),
+  );
   const plan = {
     title: `Rebalance ${snapshot.name}: ${quantity(total, 'slot')}`,
     ref: snapshot.ref,
@@ -188,16 +192,6 @@ function ownedAfter(node: RedisNode, moves: readonly Move[]): SlotSet {
   const gone = moves.filter(({ from }) => from === node).map(({ slots }) => slots);
   const come = moves.filter(({ to }) => to === node).map(({ slots }) => slots);
   return unionSlots(subtractSlots(node.slots, unionSlots(...gone)), ...come);
-}
-
-function stepFor({ from, to, slots }: Move): StepOf<'moveSlots'> {
-  return {
-    kind: 'moveSlots',
-    from: from.id,
-    to: to.id,
-    slots,
-    text: `Move ${slotsText(slots)} (${formatSlots(slots)}) from ${nodeName(from)} to ${nodeName(to)}`,
-  };
 }
 
 function warningsFor(

@@ -1,7 +1,7 @@
 import { quantity } from '../model/quantity.ts';
 import { isKubernetesRef } from '../model/clusterRef.ts';
 import type { MoveOptions } from '../model/moves.ts';
-import type { Plan } from '../model/plan.ts';
+import type { Plan } from './plan.ts';
 import { mastersOf, nodeName } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
 import { movingAs } from './moveOptions.ts';

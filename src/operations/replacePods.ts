@@ -1,5 +1,6 @@
 import { describeRef, isKubernetesRef } from '../model/clusterRef.ts';
-import type { Plan, StepOf } from '../model/plan.ts';
+import type { Plan } from './plan.ts';
+import { makeStep, type StepOf } from './steps/index.ts';
 import type { ClusterSnapshot, PodFacts } from '../model/snapshot.ts';
 import { refusal } from './nodes.ts';
 import { hasEnded, podsOf } from '../model/endedPods.ts';
@@ -77,12 +78,11 @@ function stepFor(snapshot: ClusterSnapshot, pod: PodFacts): StepOf<'replacePod'>
   const then = isRecreated
     ? `StatefulSet ${pod.workload} creates it again with its volume`
     : `its owner ${pod.workload} has replaced it or creates another`;
-  return {
-    kind: 'replacePod',
+  const replaced = {
     pod: pod.name,
     uid: pod.uid,
     isRecreated,
     ...(node === undefined ? {} : { node: node.id }),
-    text: `Delete the terminated pod ${pod.name} (${why}; uid ${pod.uid}); ${then}`,
   };
+  return makeStep('replacePod', replaced, String, `${why}; ${then}`);
 }

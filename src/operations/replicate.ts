@@ -1,8 +1,9 @@
 import { describeRef } from '../model/clusterRef.ts';
-import type { Plan, StepOf } from '../model/plan.ts';
+import type { Plan } from './plan.ts';
+import { makeStep, type StepOf } from './steps/index.ts';
 import { nodeName } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
-import { answers, isInTouch, nameOf, refusal, replicasOf } from './nodes.ts';
+import { answers, isInTouch, nameOf, namesIn, refusal, replicasOf } from './nodes.ts';
 import { replicable } from './replicate/refusals.ts';
 import { spreadReplicas } from './replicate/spread.ts';
 import { refuseIncomplete } from './refuseIncomplete.ts';
@@ -31,7 +32,7 @@ export function planReplicate(snapshot: ClusterSnapshot, request: ReplicateReque
   return {
     ...common,
     title: `Make ${nodeName(node)} a replica of ${nodeName(master)}`,
-    steps: [replicateStep(node, master)],
+    steps: [replicateStep(snapshot, node, master)],
     warnings: warningsFor(snapshot, node),
   };
 }
@@ -41,20 +42,15 @@ export function spreadSteps(snapshot: ClusterSnapshot): Pick<Plan, 'steps' | 'wa
   const moves = spreadReplicas(snapshot);
   for (const { node, master } of moves) replicable(snapshot, node.id, master.id);
   return {
-    steps: moves.map(({ node, master }) => replicateStep(node, master)),
+    steps: moves.map(({ node, master }) => replicateStep(snapshot, node, master)),
     warnings: [
       'One at a time: each replica drops its data and copies the other shard in full; its old shard has one replica less from then on.',
     ],
   };
 }
 
-function replicateStep(node: RedisNode, master: RedisNode): StepOf<'replicate'> {
-  return {
-    kind: 'replicate',
-    node: node.id,
-    master: master.id,
-    text: `${nodeName(node)} becomes a replica of ${nodeName(master)} and copies it`,
-  };
+function replicateStep(snapshot: ClusterSnapshot, node: RedisNode, master: RedisNode): StepOf<'replicate'> {
+  return makeStep('replicate', { node: node.id, master: master.id }, namesIn(snapshot));
 }
 
 function warningsFor(snapshot: ClusterSnapshot, node: RedisNode): readonly string[] {

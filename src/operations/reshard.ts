@@ -1,15 +1,17 @@
 import { quantity } from '../model/quantity.ts';
 import { UserError } from '../model/errors.ts';
 import type { MoveOptions } from '../model/moves.ts';
-import type { Plan, StepOf } from '../model/plan.ts';
-import { mastersOf, nodeName, slotsText } from '../model/shards.ts';
+import type { Plan } from './plan.ts';
+import { mastersOf, nodeName } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
-import { countSlots, formatSlots, intersectSlots, subtractSlots, type SlotSet } from '../model/slots.ts';
+import { countSlots, intersectSlots, subtractSlots, type SlotSet } from '../model/slots.ts';
 import { movingAs } from './moveOptions.ts';
 import { chooseSlots, type SourceShare } from './reshard/chooseSlots.ts';
 import { refuseUnlessWhole } from './reshard/refusals.ts';
 import { judgeMoves } from './reshard/judgeMoves.ts';
 import { refuseIncomplete } from './refuseIncomplete.ts';
+import { namesIn } from './nodes.ts';
+import { makeStep } from './steps/index.ts';
 
 export interface ReshardRequest extends MoveOptions {
   /** Node ids of masters, or all that own slots but the target. */
@@ -31,7 +33,9 @@ export function planReshard(snapshot: ClusterSnapshot, request: ReshardRequest):
   refuseUnlessWhole(snapshot, sources, target);
   const shares = chooseSlots(snapshot, sources, target, request.slots);
   const total = countMoving(shares);
-  const steps = shares.map((share) => stepFor(share, target));
+  const steps = shares.map(({ source, slots }) =>
+    makeStep('moveSlots', { from: source.id, to: target.id, slots }, namesIn(snapshot)),
+  );
   const plan = {
     title: `Reshard ${quantity(total, 'slot')} to ${nodeName(target)}`,
     ref: snapshot.ref,
@@ -73,16 +77,6 @@ function findMaster(snapshot: ClusterSnapshot, id: string, purpose: string): Red
     'invalid-input',
     `${nodeName(node)} is a replica, and only a master can ${purpose}.${advice}`,
   );
-}
-
-function stepFor({ source, slots }: SourceShare, target: RedisNode): StepOf<'moveSlots'> {
-  return {
-    kind: 'moveSlots',
-    from: source.id,
-    to: target.id,
-    slots,
-    text: `Move ${slotsText(slots)} (${formatSlots(slots)}) from ${nodeName(source)} to ${nodeName(target)}`,
-  };
 }
 
 function warningsFor(

@@ -2,7 +2,8 @@ import { quantity } from '../model/quantity.ts';
 import type { KubernetesAccess, SecretKey } from '../kubernetes/kubernetesAccess.ts';
 import { describeRef, isKubernetesRef, type KubernetesClusterRef } from '../model/clusterRef.ts';
 import { StoppedError, UserError } from '../model/errors.ts';
-import type { Plan, Report } from '../model/plan.ts';
+import type { Report } from '../model/progress.ts';
+import type { ShownPlan } from './plan.ts';
 import type { ClusterSnapshot, PodFacts } from '../model/snapshot.ts';
 import { previousPassword } from './deploy/render.ts';
 import { refuseIncomplete } from './refuseIncomplete.ts';
@@ -13,7 +14,7 @@ export interface PodServer {
   readonly id: string;
 }
 
-export interface RotatePlan extends Plan {
+export interface RotatePlan extends ShownPlan {
   readonly ref: KubernetesClusterRef;
   readonly secret: SecretKey;
   /** The Secret's version that the plan was made from, and what tells it from another one of its name. */
@@ -85,18 +86,18 @@ export async function prepareRotation(
     mayPoke: await access.may('patch', 'pods', '', ref.namespace),
     steps: [
       {
-        kind: 'changeObject',
+        destroys: false,
         text: goesOn
           ? `Resume with the passwords that Secret ${secret.secret} holds`
           : `Write a new password to Secret ${secret.secret}, and keep the current one as ${previousPassword}`,
       },
       {
-        kind: 'waitForCluster',
+        destroys: false,
         text: `Wait until all ${quantity(servers.length, 'server')} accept the new password`,
       },
-      { kind: 'changeObject', text: `Remove ${previousPassword} from Secret ${secret.secret}` },
+      { destroys: false, text: `Remove ${previousPassword} from Secret ${secret.secret}` },
       {
-        kind: 'waitForCluster',
+        destroys: false,
         text: `Check that all ${quantity(servers.length, 'server')} refuse the old password`,
       },
     ],

@@ -1,14 +1,14 @@
 import { isAbort, UserError } from '../model/errors.ts';
-import type { Plan, Progress } from '../model/plan.ts';
+import type { Progress } from '../model/progress.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
 import { countSlots } from '../model/slots.ts';
+import type { Plan } from './plan.ts';
 import { refuseDuplicates } from './refuseDuplicates.ts';
 import { resultOf, withState, type PlanResult, type Reached, type StepState } from './planResult.ts';
 import { batchesOf, runTogether, type Batch } from './steps/batches.ts';
 import { bind, type BoundStep } from './steps/bind.ts';
-import { stepRuns, type StepRuns } from './steps/index.ts';
+import { stepKinds, type StepKinds } from './steps/index.ts';
 import type { Left, StepPorts, Tally } from './steps/ports.ts';
-import { withNodes } from './steps/step.ts';
 
 /** Is told of each step before it acts and when it has ended, so that an interrupted run can be resumed. */
 export interface StepObserver {
@@ -27,7 +27,7 @@ interface Run {
   readonly signal: AbortSignal;
   readonly over: AbortController;
   readonly ports: RunPorts;
-  readonly runs: StepRuns;
+  readonly kinds: StepKinds;
   readonly held: Map<string, { release(): void }>;
   readonly kept: { release(): void }[];
   readonly states: Map<number, StepState>;
@@ -41,13 +41,17 @@ interface Run {
  * not run now stops the plan, and after it has acted the servers have to say that it is done. Agents stand back
  * meanwhile. Safe to run twice. Throws a UserError that says what was done, what was left and how to go on.
  */
-export async function runPlan(plan: Plan, ports: RunPorts, runs: StepRuns = stepRuns): Promise<PlanResult> {
+export async function runPlan(
+  plan: Plan,
+  ports: RunPorts,
+  kinds: StepKinds = stepKinds,
+): Promise<PlanResult> {
   const started = ports.now();
   const over = new AbortController();
   const run: Run = {
     plan,
     ports,
-    runs,
+    kinds,
     over,
     signal: AbortSignal.any([ports.signal, over.signal]),
     held: new Map(),
@@ -97,7 +101,7 @@ async function runBatch(run: Run, batch: Batch): Promise<void> {
   const todo: BoundStep[] = [];
   for (const { index, step } of batch) {
     const ports = portsFor(run, index, snapshot, signal, reports.of(index));
-    const bound = bind(withNodes(step, snapshot), index, ports, run.runs);
+    const bound = bind(step, index, ports, run.kinds);
     if (await bound.isDone()) {
       run.states.set(index, 'skipped');
       await run.ports.observer?.ended(index, 'skipped');

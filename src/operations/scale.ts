@@ -2,7 +2,7 @@ import { quantity } from '../model/quantity.ts';
 import { check, isSound } from '../checks/check.ts';
 import { describeRef, isKubernetesRef, type KubernetesClusterRef } from '../model/clusterRef.ts';
 import { isAbort, StoppedError, UserError } from '../model/errors.ts';
-import type { Plan } from '../model/plan.ts';
+import type { ShownPlan } from './plan.ts';
 import { mastersOf } from '../model/shards.ts';
 import type { ClusterSnapshot, WorkloadFacts } from '../model/snapshot.ts';
 import { joinAndAwait, type JoinPorts } from './deploy/joinPods.ts';
@@ -15,7 +15,7 @@ export interface ScaleRequest {
   readonly replicasPerMaster?: number;
 }
 
-export interface ScalePlan extends Plan {
+export interface ScalePlan extends ShownPlan {
   readonly ref: KubernetesClusterRef;
   readonly workload: string;
   readonly from: number;
@@ -69,14 +69,12 @@ export function planScale(snapshot: ClusterSnapshot, request: ScaleRequest): Sca
     masters: masters.map((node) => node.id),
     steps: [
       {
-        kind: 'setReplicas',
-        workload: workload.name,
-        pods: to,
+        destroys: false,
         text: `Set the replicas of StatefulSet ${workload.name} to ${to}`,
       },
-      { kind: 'waitForPods', pods: to, text: `Wait for ${quantity(to, 'pod')} to be ready` },
+      { destroys: false, text: `Wait for ${quantity(to, 'pod')} to be ready` },
       {
-        kind: 'joinNodes',
+        destroys: false,
         text: `${joining} new nodes join as replicas of the masters with the fewest replicas`,
       },
     ],

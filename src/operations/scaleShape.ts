@@ -1,7 +1,8 @@
 import { quantity } from '../model/quantity.ts';
 import { describeRef } from '../model/clusterRef.ts';
 import type { MoveOptions } from '../model/moves.ts';
-import type { Plan, Step } from '../model/plan.ts';
+import type { Plan } from './plan.ts';
+import type { Step } from './steps/index.ts';
 import { mastersOf } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode, WorkloadFacts } from '../model/snapshot.ts';
 import { countSlots } from '../model/slots.ts';

@@ -1,9 +1,9 @@
-import { quantity } from '../model/quantity.ts';
-import type { Plan, Step } from '../model/plan.ts';
+import type { Plan } from './plan.ts';
+import { makeStep, type Step } from './steps/index.ts';
 import { nodeName } from '../model/shards.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
-import { answers, memberOf, nameOf, refusal, refuseUnread } from './nodes.ts';
-import { checkSettings, isSameValue, needsRestart, settingsIn } from './upgrade/settings.ts';
+import { answers, memberOf, nameOf, namesIn, refusal, refuseUnread } from './nodes.ts';
+import { checkSettings, isSameValue, needsRestart, settingsIn, valueText } from './upgrade/settings.ts';
 import { refuseDuplicates } from './refuseDuplicates.ts';
 
 export interface SetConfigRequest {
@@ -41,10 +41,10 @@ export function planSetConfig(
     ...(node === undefined ? inConfigMap(request, facts) : []),
   ];
   if (steps.length === 0)
-    throw refusal('invalid-input', `${name} is ${shown(value)} already on every server.`);
+    throw refusal('invalid-input', `${name} is ${valueText(value)} already on every server.`);
   const silent = snapshot.nodes.filter((one) => !answers(one));
   return {
-    title: `Set ${name} to ${shown(value)} on ${node === undefined ? snapshot.name : nameOf(snapshot, node)}`,
+    title: `Set ${name} to ${valueText(value)} on ${node === undefined ? snapshot.name : nameOf(snapshot, node)}`,
     ref: snapshot.ref,
     operation: 'setConfig',
     request,
@@ -89,16 +89,7 @@ function onServers(
   const other = [...values].filter(([, before]) => !isSameValue(value, before));
   return [...Map.groupBy(other, ([, before]) => before)].map(([before, those]): Step => {
     const nodes = those.map(([id]) => id);
-    const where =
-      nodes.length > 3 ? quantity(nodes.length, 'node') : nodes.map((id) => nameOf(snapshot, id)).join(', ');
-    return {
-      kind: 'setConfig',
-      nodes,
-      name,
-      value,
-      before,
-      text: `Set ${name} to ${shown(value)} on ${where}, where it is ${shown(before)}`,
-    };
+    return makeStep('setConfig', { nodes, name, value, before }, namesIn(snapshot));
   });
 }
 
@@ -107,17 +98,5 @@ function inConfigMap({ name, value }: SetConfigRequest, { kept }: SetConfigFacts
   const written = settingsIn(kept.redisConf).get(name);
   if (written?.length === 1 && isSameValue(written[0] ?? '', value)) return [];
   const { configMap } = kept;
-  return [
-    {
-      kind: 'keepSetting',
-      configMap,
-      name,
-      value,
-      text: `Save it in redis.conf of ConfigMap ${configMap}`,
-    },
-  ];
-}
-
-function shown(value: string): string {
-  return value === '' ? '""' : value;
+  return [makeStep('keepSetting', { configMap, name, value }, String)];
 }

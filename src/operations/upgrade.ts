@@ -2,7 +2,7 @@ import { quantity } from '../model/quantity.ts';
 import type { KubernetesAccess } from '../kubernetes/kubernetesAccess.ts';
 import { describeRef, type KubernetesClusterRef } from '../model/clusterRef.ts';
 import { isAbort, StoppedError, UserError } from '../model/errors.ts';
-import type { Plan, Step } from '../model/plan.ts';
+import type { ShownPlan, ShownStep } from './plan.ts';
 import { releaseText, type Release } from '../model/release.ts';
 import { mastersOf, nodeName } from '../model/shards.ts';
 import type { ClusterSnapshot, PodFacts } from '../model/snapshot.ts';
@@ -21,7 +21,7 @@ import { refuseSeveral } from './owner.ts';
 import { refuseIncomplete } from './refuseIncomplete.ts';
 import { requireRights, type Right } from './rights.ts';
 
-export interface UpgradePlan extends Plan {
+export interface UpgradePlan extends ShownPlan {
   readonly ref: KubernetesClusterRef;
   /** What becomes different, in a few words. */
   readonly change: string;
@@ -174,34 +174,34 @@ function stepsOf(
   { set }: UpgradeFacts,
   { template, live, redisConf, storage }: Difference,
   restarts: readonly string[],
-): readonly Step[] {
-  const steps: Step[] = Object.entries(live).map(([name, value]) => ({
-    kind: 'configure',
+): readonly ShownStep[] {
+  const steps: ShownStep[] = Object.entries(live).map(([name, value]) => ({
+    destroys: false,
     text: `Set ${name} to ${value === '' ? '""' : value} on every running server`,
   }));
   if (redisConf !== undefined) {
     steps.push({
-      kind: 'changeObject',
+      destroys: false,
       text: `Write it to redis.conf in ConfigMap ${set.configMap ?? ''}`,
     });
   }
   if (storage !== undefined) {
     const text = `Grow every volume to ${storage}, and recreate StatefulSet ${set.name} around its running pods so that new pods get the same size`;
-    steps.push({ kind: 'changeObject', text });
+    steps.push({ destroys: false, text });
   }
   if (template !== undefined) {
     const text = `Change the pods of StatefulSet ${set.name}, with partition ${set.replicas}, which restarts no pod`;
-    steps.push({ kind: 'changeObject', text });
+    steps.push({ destroys: false, text });
   }
   const masters = new Set(mastersOf(snapshot).map(nodeName));
   for (const pod of restarts) {
     const text = masters.has(pod)
       ? `Fail over ${pod} to a replica, restart it, wait until it is in sync`
       : `Restart ${pod}, wait until it is in sync`;
-    steps.push({ kind: 'restartPod', pod, text });
+    steps.push({ destroys: false, text });
   }
   if (restarts.length > 0 || set.partition > 0) {
-    steps.push({ kind: 'changeObject', text: `Set the partition of StatefulSet ${set.name} back to 0` });
+    steps.push({ destroys: false, text: `Set the partition of StatefulSet ${set.name} back to 0` });
   }
   return steps;
 }

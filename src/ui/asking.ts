@@ -1,5 +1,6 @@
 import { isKubernetesRef, type ClusterRef } from '../model/clusterRef.ts';
-import { isDestructive, type Plan } from '../model/plan.ts';
+import type { ShownPlan } from '../operations/plan.ts';
+import { isDestructive } from '../operations/steps/index.ts';
 import { guardedName, guardOf } from '../model/guards.ts';
 import { refuseReadOnly } from '../operations/refuseReadOnly.ts';
 import type { Parts } from './parts.ts';
@@ -69,7 +70,7 @@ export class Asking {
    * `confirmed`; by the cluster's typed name where something is lost; by a button where it says `ask`, where a person
    * answers, and wherever the plan can lose keys, gives slots away or removes something.
    */
-  confirmationOf(plan: Plan): Confirmation {
+  confirmationOf(plan: ShownPlan): Confirmation {
     const isConfirmed = this.answers['confirmed'] === true;
     const loses = !isConfirmed && plan.losses.length > 0;
     const words = [

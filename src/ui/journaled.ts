@@ -1,5 +1,5 @@
 import { isAbort, messageOf } from '../model/errors.ts';
-import type { Plan } from '../model/plan.ts';
+import type { ShownPlan } from '../operations/plan.ts';
 import { closedByWindow, openJournal, type OpenJournal } from '../operations/journal.ts';
 import type { StepObserver } from '../operations/runPlan.ts';
 import type { Parts } from './parts.ts';
@@ -10,7 +10,7 @@ import type { Parts } from './parts.ts';
  */
 export async function journaled<T extends { readonly message: string }>(
   { journals, log, operations, unfinished }: Parts,
-  plan: Plan,
+  plan: ShownPlan,
   work: (observer: StepObserver) => Promise<T>,
 ): Promise<T> {
   const tolerant = async <R>(writing: Promise<R>): Promise<R | undefined> => {

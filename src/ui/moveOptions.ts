@@ -1,12 +1,6 @@
 import { UserError } from '../model/errors.ts';
-import {
-  isWindowOver,
-  nextTimeOfDay,
-  readMoveLimits,
-  timeText,
-  type MoveLimits,
-  type MoveOptions,
-} from '../model/moves.ts';
+import { isWindowOver, nextTimeOfDay, timeText, type MoveLimits, type MoveOptions } from '../model/moves.ts';
+import { readMoveLimits } from '../operations/moveOptions.ts';
 import { readSettings, type Settings } from './settings.ts';
 import type { Answers } from './target.ts';
 

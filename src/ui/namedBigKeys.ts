@@ -1,5 +1,5 @@
 import { messageOf } from '../model/errors.ts';
-import type { Plan } from '../model/plan.ts';
+import type { Plan } from '../operations/plan.ts';
 import type { Parts } from './parts.ts';
 
 /** How long whoever waits for a plan may be kept waiting for this; milliseconds. */

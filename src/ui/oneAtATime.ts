@@ -1,5 +1,6 @@
 import { isKubernetesRef } from '../model/clusterRef.ts';
-import type { Plan, StepKind } from '../model/plan.ts';
+import type { ShownPlan } from '../operations/plan.ts';
+import type { StepKind } from '../operations/steps/index.ts';
 import { leaseWarning, withLease } from '../operations/lease.ts';
 import { operatorOf } from '../operations/owner.ts';
 import type { Parts } from './parts.ts';
@@ -8,7 +9,7 @@ import { viaExecText } from './tree/row.ts';
 import { waiting } from './waiting.ts';
 
 /** Adds to a plan what the user should know where colleagues cannot be kept out. */
-export async function withLeaseWarning<P extends Plan>(parts: Parts, plan: P): Promise<P> {
+export async function withLeaseWarning<P extends ShownPlan>(parts: Parts, plan: P): Promise<P> {
   if (!isKubernetesRef(plan.ref)) return plan;
   const access = await parts.inventory.access(plan.ref.context);
   const warnings = await leaseWarning(access, plan.ref.namespace);
@@ -16,7 +17,7 @@ export async function withLeaseWarning<P extends Plan>(parts: Parts, plan: P): P
 }
 
 /** Adds to a plan that servers are reached in the slower way, since the right to the other one is missing. */
-export function withExecNote<P extends Plan>({ inventory }: Parts, plan: P): P {
+export function withExecNote<P extends ShownPlan>({ inventory }: Parts, plan: P): P {
   const nodes = inventory.snapshot(plan.ref)?.nodes ?? [];
   if (!nodes.some(({ viaExec }) => viaExec === true)) return plan;
   return { ...plan, warnings: [...plan.warnings, `${viaExecText}.`] };
@@ -26,9 +27,10 @@ export function withExecNote<P extends Plan>({ inventory }: Parts, plan: P): P {
 const undone: readonly StepKind[] = ['moveSlots', 'promote', 'replicate', 'forget', 'assignSlots'];
 
 /** Adds to a plan that an operator looks after the cluster, where it does and may undo what the plan does. */
-export async function withOperatorWarning<P extends Plan>(parts: Parts, plan: P): Promise<P> {
+export async function withOperatorWarning<P extends ShownPlan>(parts: Parts, plan: P): Promise<P> {
   const { ref, steps } = plan;
-  if (!isKubernetesRef(ref) || !steps.some(({ kind }) => undone.includes(kind))) return plan;
+  if (!isKubernetesRef(ref) || !steps.some(({ kind }) => kind !== undefined && undone.includes(kind)))
+    return plan;
   const pod = parts.inventory.snapshot(ref)?.nodes.find((node) => node.pod !== undefined)?.pod;
   if (pod === undefined) return plan;
   const access = await parts.inventory.access(ref.context);
@@ -41,7 +43,7 @@ export async function withOperatorWarning<P extends Plan>(parts: Parts, plan: P)
 /** Works while no colleague's operation runs on the same cluster. Servers outside Kubernetes have no place for a claim. */
 export async function asTheOnlyOne<T>(
   parts: Parts,
-  { ref, title, operation }: Plan,
+  { ref, title, operation }: ShownPlan,
   signal: AbortSignal,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {

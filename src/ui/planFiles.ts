@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import { messageOf, UserError } from '../model/errors.ts';
-import type { Plan } from '../model/plan.ts';
+import type { Plan } from '../operations/plan.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
 import { planFromFile, readPlanFile, writePlanFile, type FiledPlan } from '../operations/planFile.ts';
 import type { Parts } from './parts.ts';

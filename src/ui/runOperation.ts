@@ -2,7 +2,8 @@ import { quantity } from '../model/quantity.ts';
 import * as vscode from 'vscode';
 import { claimOf } from '../inventory/claims.ts';
 import { describeRef, isKubernetesRef } from '../model/clusterRef.ts';
-import { countText, type Plan, type Progress, type Report } from '../model/plan.ts';
+import { countText, type Progress, type Report } from '../model/progress.ts';
+import type { ShownPlan } from '../operations/plan.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { refuseDenied } from '../operations/refuseDenied.ts';
 import { refuseReadOnly } from '../operations/refuseReadOnly.ts';
@@ -16,7 +17,7 @@ import { savePlanFile } from './planFiles.ts';
 import { readSettings } from './settings.ts';
 
 interface Change<T> {
-  readonly plan: Plan;
+  readonly plan: ShownPlan;
   /** Who answers, from which follows how the plan is confirmed. */
   readonly asking: Asking;
   /** The verb on the dialog's button. */
@@ -83,7 +84,7 @@ function progressText(progress: Progress): string {
 /** Shows the plan until it is decided what becomes of it. One that was saved is open now, with Run above it. */
 async function decide(
   parts: Parts,
-  plan: Plan,
+  plan: ShownPlan,
   confirmation: ReturnType<Asking['confirmationOf']>,
   verb: string,
 ): Promise<'run' | 'saved' | 'leave'> {
@@ -91,8 +92,9 @@ async function decide(
   const showPlan = 'Show Plan';
   const savePlan = 'Save Plan…';
   // What the plan was made of, as a reading of now could be of another state.
-  const madeOf = canSave(plan) ? parts.inventory.snapshot(plan.ref) : undefined;
-  const also = madeOf === undefined ? [showPlan] : [showPlan, savePlan];
+  const madeOf = parts.inventory.snapshot(plan.ref);
+  const saved = madeOf !== undefined && canSave(plan) ? { plan, madeOf } : undefined;
+  const also = saved === undefined ? [showPlan] : [showPlan, savePlan];
   for (;;) {
     const options = { modal: true, detail: detailText(parts, plan) };
     const answer = await vscode.window.showWarningMessage(`${plan.title}?`, options, verb, ...also);
@@ -103,8 +105,8 @@ async function decide(
       );
       continue;
     }
-    if (answer === savePlan && madeOf !== undefined) {
-      if (await savePlanFile(plan, madeOf)) return 'saved';
+    if (answer === savePlan && saved !== undefined) {
+      if (await savePlanFile(saved.plan, saved.madeOf)) return 'saved';
       continue;
     }
     if (answer !== verb) return 'leave';
@@ -114,7 +116,7 @@ async function decide(
   }
 }
 
-async function isTyped(plan: Plan, { word, why }: TypedWord): Promise<boolean> {
+async function isTyped(plan: ShownPlan, { word, why }: TypedWord): Promise<boolean> {
   const typed = await vscode.window.showInputBox({
     title: plan.title,
     prompt: `${why} Type “${word}” to confirm.`,
@@ -127,7 +129,7 @@ async function isTyped(plan: Plan, { word, why }: TypedWord): Promise<boolean> {
 }
 
 /** What the dialog says of a plan beside its title. */
-function detailText(parts: Parts, plan: Plan): string {
+function detailText(parts: Parts, plan: ShownPlan): string {
   const notes = [...plan.losses.map((loss) => `Cannot be undone: ${loss}`), ...plan.warnings];
   return [
     ...placeOf(parts, plan),
@@ -140,14 +142,14 @@ function detailText(parts: Parts, plan: Plan): string {
 }
 
 /** Which cluster it is about, where the title does not say it. */
-function placeOf({ inventory }: Parts, { title, ref }: Plan): readonly string[] {
+function placeOf({ inventory }: Parts, { title, ref }: ShownPlan): readonly string[] {
   const place = describeRef(ref);
   if (title.includes(place)) return [];
   return [isKubernetesRef(ref) ? place : `${inventory.titleOf(ref)} · ${place}`];
 }
 
 /** The plan as people read it in its document and in the log. */
-function planText(parts: Parts, plan: Plan): string {
+function planText(parts: Parts, plan: ShownPlan): string {
   return [
     plan.title,
     ...placeOf(parts, plan),

@@ -1,6 +1,7 @@
 import { quantity } from '../model/quantity.ts';
 import { isKubernetesRef, type ClusterRef } from '../model/clusterRef.ts';
-import type { Plan, Report } from '../model/plan.ts';
+import type { Report } from '../model/progress.ts';
+import type { Plan } from '../operations/plan.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { slotsIn, type PlanResult } from '../operations/planResult.ts';
 import { runPlan, type RunPorts } from '../operations/runPlan.ts';

@@ -1,4 +1,4 @@
-import type { Plan } from '../model/plan.ts';
+import type { Plan } from '../operations/plan.ts';
 import { quantity } from '../model/quantity.ts';
 import type { PlanResult } from '../operations/planResult.ts';
 

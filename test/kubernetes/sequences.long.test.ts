@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { check } from '../../src/checks/check.ts';
 import { UserError } from '../../src/model/errors.ts';
-import type { Plan } from '../../src/model/plan.ts';
+import type { Plan } from '../../src/operations/plan.ts';
 import { mastersOf } from '../../src/model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../../src/model/snapshot.ts';
 import { planAddShard } from '../../src/operations/addShard.ts';

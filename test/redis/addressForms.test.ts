@@ -8,7 +8,7 @@ import { check, isSound } from '../../src/checks/check.ts';
 import { isSettling } from '../../src/checks/mutual.ts';
 import type { Inventory } from '../../src/inventory/inventory.ts';
 import { formatAddress, type AddressClusterRef } from '../../src/model/clusterRef.ts';
-import type { Plan } from '../../src/model/plan.ts';
+import type { Plan } from '../../src/operations/plan.ts';
 import { unreachedAddresses } from '../../src/model/unreached.ts';
 import type { ClusterSnapshot } from '../../src/model/snapshot.ts';
 import { planForget } from '../../src/operations/forget.ts';

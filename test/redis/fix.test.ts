@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import type { Plan } from '../../src/model/plan.ts';
+import type { Plan } from '../../src/operations/plan.ts';
 import { countSlots } from '../../src/model/slots.ts';
 import { planFix } from '../../src/operations/fix.ts';
 import { readStrayKeys } from '../../src/operations/fix/facts.ts';

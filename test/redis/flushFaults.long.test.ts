@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { UserError } from '../../src/model/errors.ts';
-import type { Plan } from '../../src/model/plan.ts';
+import type { Plan } from '../../src/operations/plan.ts';
 import { planFlush } from '../../src/operations/flush.ts';
 import { startRedisCluster, type TestCluster } from '../support/startRedisCluster.ts';
 import { cutDialer, present, run, runAndDie, type Present } from '../support/redis/faultTools.ts';
@@ -70,7 +70,7 @@ describe('a flush that is interrupted', { timeout: 120_000 }, () => {
     await assert.rejects(run(now, plan, dialer), (error) => {
       assert.ok(error instanceof UserError, String(error));
       assert.ok(error.message.includes(`${dead.host}:${dead.port}`), error.message);
-      assert.match(error.message, /"Delete all keys of .*" may be half done\. .*[Rr]un it again/);
+      assert.match(error.message, /"Delete all keys on .*" may be half done\. .*[Rr]un it again/);
       return true;
     });
     await bringBack(cluster, now, dead.id, [nodeAt(cluster, 4).id]);

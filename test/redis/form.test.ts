@@ -4,7 +4,7 @@ import type { ClusterSnapshot } from '../../src/model/snapshot.ts';
 import { isUnformed } from '../../src/model/unformed.ts';
 import { planForm, type FormRequest } from '../../src/operations/form.ts';
 import { readFormServers } from '../../src/operations/form/readServers.ts';
-import type { Plan } from '../../src/model/plan.ts';
+import type { Plan } from '../../src/operations/plan.ts';
 import { runPlan } from '../../src/operations/runPlan.ts';
 import * as redis from '../../src/redis/entry.ts';
 import {
@@ -55,7 +55,7 @@ describe('empty servers that never formed a cluster', () => {
     );
     assert.match(
       plan.steps[1]?.text ?? '',
-      /^127\.0\.0\.1:\d+ serves 5,461 slots \(0-5460\), replicated by 127/,
+      /^Give 127\.0\.0\.1:\d+ 5,461 slots \(0-5460\) and the replicas 127/,
     );
     assert.equal((await run(cluster, plan)).steps, 4);
     const { nodes } = await readAnyway(cluster);

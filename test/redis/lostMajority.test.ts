@@ -5,7 +5,7 @@ import type { ClusterSnapshot } from '../../src/model/snapshot.ts';
 import { planPromote } from '../../src/operations/promote.ts';
 import type { PlanResult } from '../../src/operations/planResult.ts';
 import { runPlan } from '../../src/operations/runPlan.ts';
-import type { Plan } from '../../src/model/plan.ts';
+import type { Plan } from '../../src/operations/plan.ts';
 import { startRedisCluster, type ClusterNode, type TestCluster } from '../support/startRedisCluster.ts';
 import { dumpAll, fill } from '../support/redis/fill.ts';
 import { nodeAt, plainWrites } from '../support/redis/moveFixture.ts';

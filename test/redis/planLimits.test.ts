@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../../src/model/errors.ts';
-import type { Progress } from '../../src/model/plan.ts';
+import type { Progress } from '../../src/model/progress.ts';
 import { planReshard, type ReshardRequest } from '../../src/operations/reshard.ts';
 import { runPlan } from '../../src/operations/runPlan.ts';
 import { startRedisCluster } from '../support/startRedisCluster.ts';

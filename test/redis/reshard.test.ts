@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { countSlots, subtractSlots, type SlotSet } from '../../src/model/slots.ts';
-import type { Plan } from '../../src/model/plan.ts';
+import type { Plan } from '../../src/operations/plan.ts';
 import { openJournal, pastRuns } from '../../src/operations/journal.ts';
 import { planReshard, type ReshardRequest } from '../../src/operations/reshard.ts';
-import { planRemainder, remainderOf } from '../../src/operations/reshard/remainder.ts';
+import { plannedRuns, planRemainder, remainderOf } from '../../src/operations/reshard/remainder.ts';
 import { journalFiles } from '../../src/ui/journalFiles.ts';
 import type { PlanResult } from '../../src/operations/planResult.ts';
 import { runPlan } from '../../src/operations/runPlan.ts';
@@ -191,7 +191,7 @@ test('a reshard of a number of slots that was cancelled moves what is left when 
     assert.ok(one.cancelled && one.movedSlots > 0 && one.movedSlots < 400, JSON.stringify(one));
 
     const second = await readSnapshot(cluster);
-    const remainder = remainderOf(await pastRuns(journals), second, request, Date.now());
+    const remainder = remainderOf(plannedRuns(await pastRuns(journals)), second, request, Date.now());
     assert.ok(remainder);
     const two = await runPlan(planRemainder(second, request, remainder), runPorts(cluster));
     assert.equal(one.movedSlots + two.movedSlots, 400);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../../src/model/errors.ts';
-import type { Plan } from '../../src/model/plan.ts';
+import type { Plan } from '../../src/operations/plan.ts';
 import { dryRun } from '../../src/operations/dryRun.ts';
 import { planFromFile, readPlanFile, writePlanFile } from '../../src/operations/planFile.ts';
 import { planRebalance } from '../../src/operations/rebalance.ts';

@@ -6,7 +6,7 @@ import { UserError } from '../../src/model/errors.ts';
 import { planPromote } from '../../src/operations/promote.ts';
 import type { PlanResult } from '../../src/operations/planResult.ts';
 import { runPlan } from '../../src/operations/runPlan.ts';
-import type { Plan } from '../../src/model/plan.ts';
+import type { Plan } from '../../src/operations/plan.ts';
 import { connectNode } from '../../src/redis/connect.ts';
 import type { ClusterDialer } from '../../src/redis/nodeConnection.ts';
 import { startRedisCluster, type ClusterNode, type TestCluster } from '../support/startRedisCluster.ts';

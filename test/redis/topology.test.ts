@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Plan } from '../../src/model/plan.ts';
+import type { Plan } from '../../src/operations/plan.ts';
 import type { ClusterSnapshot, RedisNode } from '../../src/model/snapshot.ts';
 import { planForget } from '../../src/operations/forget.ts';
 import { planPromote } from '../../src/operations/promote.ts';

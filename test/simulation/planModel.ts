@@ -1,4 +1,4 @@
-import type { Step } from '../../src/model/plan.ts';
+import type { Step } from '../../src/operations/steps/index.ts';
 import type { ClusterSnapshot } from '../../src/model/snapshot.ts';
 import {
   countSlots,

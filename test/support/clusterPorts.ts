@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { KubernetesAccess } from '../../src/kubernetes/kubernetesAccess.ts';
 import type { KubernetesClusterRef } from '../../src/model/clusterRef.ts';
 import type { NodeView } from '../../src/model/nodeView.ts';
-import type { Progress } from '../../src/model/plan.ts';
+import type { Progress } from '../../src/model/progress.ts';
 import type { ClusterSnapshot, RedisNode } from '../../src/model/snapshot.ts';
 import type { DeployPorts } from '../../src/operations/deploy.ts';
 import type { JoinPorts } from '../../src/operations/deploy/joinPods.ts';

@@ -1,5 +1,5 @@
 import { UserError } from '../../model/errors.ts';
-import type { Progress, Report } from '../../model/plan.ts';
+import type { Progress, Report } from '../../model/progress.ts';
 import type { PodFacts } from '../../model/snapshot.ts';
 import type { KubernetesAccess } from '../../kubernetes/kubernetesAccess.ts';
 import { creationTrouble, watchTrouble } from './podTrouble.ts';

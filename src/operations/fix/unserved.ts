@@ -1,5 +1,5 @@
 import { mastersOf, nodeName, slotsText } from '../../model/shards.ts';
-import type { StepOf } from '../../model/plan.ts';
+import type { StepOf } from '../steps/index.ts';
 import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
 import { allSlots, formatSlots, subtractSlots, unionSlots, type SlotSet } from '../../model/slots.ts';
 import { isSeenByPeers } from '../../model/goneMembers.ts';

@@ -1,9 +1,9 @@
 import { misplacedMaster } from '../../model/misplacedMaster.ts';
-import type { Step } from '../../model/plan.ts';
+import { makeStep, type Step } from '../steps/index.ts';
 import { quantity } from '../../model/quantity.ts';
 import { nodeName } from '../../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
-import { answers } from '../nodes.ts';
+import { answers, namesIn } from '../nodes.ts';
 
 /**
  * Points replicas that look for their master at an earlier address to its present one. A replica that follows a master
@@ -21,12 +21,14 @@ export function repairLinks(snapshot: ClusterSnapshot): {
   return {
     steps: misplaced
       .filter((pair) => !mayBeLastCopy(pair))
-      .map(({ node, master }) => ({
-        kind: 'replicate',
-        node: node.id,
-        master: master.id,
-        text: `Point ${nodeName(node)} to the present address of its master ${nodeName(master)}`,
-      })),
+      .map(({ node, master }) =>
+        makeStep(
+          'replicate',
+          { node: node.id, master: master.id },
+          namesIn(snapshot),
+          'at the present address of its master',
+        ),
+      ),
     unclear: misplaced
       .filter(mayBeLastCopy)
       .map(

@@ -1,10 +1,10 @@
 import { mistakenImports } from '../../model/mistakenImports.ts';
-import type { Step } from '../../model/plan.ts';
+import { makeStep, type Step } from '../steps/index.ts';
 import { quantity } from '../../model/quantity.ts';
-import { mastersOf, nodeName, slotsText } from '../../model/shards.ts';
+import { mastersOf, nodeName } from '../../model/shards.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
-import { eachSlot, formatSlots, hasSlot, slotsFrom, unionSlots, type SlotSet } from '../../model/slots.ts';
-import { answers } from '../nodes.ts';
+import { eachSlot, hasSlot, slotsFrom, unionSlots, type SlotSet } from '../../model/slots.ts';
+import { answers, namesIn } from '../nodes.ts';
 import { disputeText, doubtText } from './doubtText.ts';
 import type { HealFacts } from './facts.ts';
 import {
@@ -15,6 +15,7 @@ import {
   type Master,
   type SlotCase,
 } from './slotCase.ts';
+import { openOnReplicas } from './openOnReplicas.ts';
 
 /** What interrupted moves left open or astray, and what to do about it. */
 export interface OpenSlotsRepair {
@@ -53,9 +54,9 @@ export function repairOpenSlots(snapshot: ClusterSnapshot, facts: HealFacts): Op
   }
   const steps = [
     ...corrections(snapshot, masters, left),
-    ...closings(repairs),
-    ...keyMoves(repairs),
-    ...moves(repairs),
+    ...closings(snapshot, repairs),
+    ...keyMoves(snapshot, repairs),
+    ...moves(snapshot, repairs),
   ];
   assertOneMove(steps);
   return { steps, unclear: [...new Set(unclear)] };
@@ -111,9 +112,8 @@ function corrections(
     const [first] = group;
     if (first === undefined) return [];
     const { node, owner } = first;
-    const slots = slotsOf(group);
-    const text = `Have ${nodeName(node)} import ${slotsText(slots)} (${formatSlots(slots)}) from ${nodeName(owner)}, which owns them, instead of from others`;
-    return [{ kind: 'correctImports', node: node.id, owner: owner.id, slots, text }];
+    const marks = { node: node.id, owner: owner.id, slots: slotsOf(group) };
+    return [makeStep('correctImports', marks, namesIn(snapshot))];
   });
 }
 
@@ -124,19 +124,18 @@ function isHome(snapshot: ClusterSnapshot, slot: number, node: Master): boolean 
 }
 
 /** Marks of owners that say nothing: nobody else holds a key, or it is brought to the owner then, which takes none while it is migrating. */
-function closings(repairs: readonly Repair[]): readonly Step[] {
+function closings(snapshot: ClusterSnapshot, repairs: readonly Repair[]): readonly Step[] {
   const closed = Map.groupBy(
     repairs.filter(({ closesOwner }) => closesOwner),
     ({ owner }) => owner,
   );
   return [...closed].map(([owner, group]): Step => {
-    const slots = slotsOf(group);
-    const text = `Close ${slotsText(slots)} (${formatSlots(slots)}) on ${nodeName(owner)}, which owns and keeps them`;
-    return { kind: 'closeSlots', node: owner.id, slots, text };
+    const closed = { node: owner.id, slots: slotsOf(group) };
+    return makeStep('closeSlots', closed, namesIn(snapshot), 'it owns and keeps them');
   });
 }
 
-function keyMoves(repairs: readonly Repair[]): readonly Step[] {
+function keyMoves(snapshot: ClusterSnapshot, repairs: readonly Repair[]): readonly Step[] {
   const all = repairs.flatMap((repair) => repair.strays.map((stray) => ({ ...repair, ...stray })));
   const groups = Map.groupBy(
     all,
@@ -146,26 +145,17 @@ function keyMoves(repairs: readonly Repair[]): readonly Step[] {
     const [first] = group;
     if (first === undefined) return [];
     const { node, destination, owner } = first;
-    const slots = slotsOf(group);
     const keys = group.reduce((sum, stray) => sum + stray.keys, 0);
-    const where = `${slotsText(slots)} (${formatSlots(slots)})`;
-    const [at, owns] = [nodeName(node), nodeName(owner)];
+    const owns = nodeName(owner);
     const place =
       destination === owner ? `${owns} owns them` : `${owns} is migrating them to ${nodeName(destination)}`;
-    const to =
-      destination === owner
-        ? `${owns}, which owns them`
-        : `${nodeName(destination)}, to which ${owns} is migrating them`;
-    const text =
-      keys === 0
-        ? `Close ${where} on ${at}, which holds no keys of them: ${place}`
-        : `Move ${quantity(keys, 'key')} of ${where} from ${at} to ${to}, and close the slots on ${at}`;
-    return [{ kind: 'bringKeys', from: node.id, to: destination.id, slots, text }];
+    const stray = { from: node.id, to: destination.id, slots: slotsOf(group) };
+    return [makeStep('bringKeys', stray, namesIn(snapshot), `${quantity(keys, 'key')}; ${place}`)];
   });
 }
 
 /** An owner that is migrating a slot finishes that, since its target may have served clients. */
-function moves(repairs: readonly Repair[]): readonly Step[] {
+function moves(snapshot: ClusterSnapshot, repairs: readonly Repair[]): readonly Step[] {
   const groups = Map.groupBy(
     repairs.filter(({ owner, destination }) => owner !== destination),
     ({ owner, destination }) => `${owner.id} ${destination.id}`,
@@ -174,9 +164,8 @@ function moves(repairs: readonly Repair[]): readonly Step[] {
     const [first] = group;
     if (first === undefined) return [];
     const { owner, destination } = first;
-    const slots = slotsOf(group);
-    const text = `Complete the migration of ${slotsText(slots)} (${formatSlots(slots)}) from ${nodeName(owner)} to ${nodeName(destination)}`;
-    return [{ kind: 'moveSlots', from: owner.id, to: destination.id, slots, text }];
+    const move = { from: owner.id, to: destination.id, slots: slotsOf(group) };
+    return [makeStep('moveSlots', move, namesIn(snapshot), 'completes an interrupted migration')];
   });
 }
 
@@ -188,4 +177,18 @@ function slotsOf(group: readonly { readonly slot: number }[]): SlotSet {
 function assertOneMove(steps: readonly Step[]): void {
   const moved = steps.flatMap((step) => (step.kind === 'moveSlots' ? [...eachSlot(step.slots)] : []));
   if (new Set(moved).size < moved.length) throw new Error('the plan moves a slot twice');
+}
+
+/**
+ * Only replicas of Valkey know of open slots. One that was being copied to while slots moved has heard of their opening
+ * in its copy and not of their end; promoted it would send clients to where the keys are no more.
+ */
+export function repairReplicas(snapshot: ClusterSnapshot): readonly Step[] {
+  return mastersOf(snapshot).flatMap((master): readonly Step[] => {
+    const slots = openOnReplicas(snapshot, master);
+    if (!answers(master) || master.view.product !== 'valkey' || slots.length === 0) return [];
+    return [
+      makeStep('closeSlots', { node: master.id, slots }, namesIn(snapshot), 'only replicas call them open'),
+    ];
+  });
 }

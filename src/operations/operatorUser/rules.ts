@@ -1,3 +1,6 @@
+/** What the name of an operator user may look like. */
+export const operatorName = /^[A-Za-z0-9_.-]{1,64}$/;
+
 /**
  * Every command that this product sends, or makes a server send to another one, by what needs it. A unit test compares
  * the list with the code, and a test on real servers runs all operations as a user who may run nothing else.

@@ -1,16 +1,23 @@
+import type * as z from 'zod/mini';
 import { nodeName } from '../../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
-import { formatSlots, type SlotSet } from '../../model/slots.ts';
+import { formatSlots } from '../../model/slots.ts';
 
-/** What a plan was made of: it holds only for a cluster that is still like that. */
-export interface NodePrint {
-  readonly id: string;
-  readonly role: 'master' | 'replica';
-  readonly masterId?: string;
-  readonly slots: SlotSet;
-  /** Masters only: it changes with every failover and every move of slots. */
-  readonly epoch?: number;
-}
+import { count, nodeId, oneOf, optional, slotsOrNone, strictObject } from '../steps/fields.ts';
+
+/** What a plan was made of: it holds only for a cluster that is still like that. The epoch is a master's: it changes with every failover and every move of slots. */
+export const nodePrint = strictObject(
+  {
+    id: nodeId,
+    role: oneOf('master', 'replica'),
+    masterId: optional(nodeId),
+    slots: slotsOrNone,
+    epoch: optional(count),
+  },
+  { object: 'an object', field: 'a field of such a node' },
+);
+
+export type NodePrint = Readonly<z.output<typeof nodePrint>>;
 
 export function fingerprintOf(snapshot: ClusterSnapshot): readonly NodePrint[] {
   return [...snapshot.nodes].sort((a, b) => (a.id < b.id ? -1 : 1)).map(printOf);

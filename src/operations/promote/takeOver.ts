@@ -1,7 +1,7 @@
 import { quantity } from '../../model/quantity.ts';
 import { messageOf, UserError } from '../../model/errors.ts';
 import type { NodeView } from '../../model/nodeView.ts';
-import type { PromoteHow } from '../../model/plan.ts';
+import type { PromoteHow } from '../steps/promote.ts';
 import type { NodeConnection } from '../../redis/nodeConnection.ts';
 
 /** Who takes over from whom; nodes by their ids. */

@@ -1,11 +1,12 @@
 import { knowItsMaster } from '../../model/answering.ts';
 import { quantity } from '../../model/quantity.ts';
 import { isKubernetesRef } from '../../model/clusterRef.ts';
-import type { Plan, StepOf } from '../../model/plan.ts';
+import type { Plan } from '../plan.ts';
+import { makeStep, type StepOf } from '../steps/index.ts';
 import { nodeName, slotsText } from '../../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
 import { formatSlots } from '../../model/slots.ts';
-import { answers, memberOf, refusal, replicasOf, votersOf } from '../nodes.ts';
+import { answers, memberOf, namesIn, refusal, replicasOf, votersOf } from '../nodes.ts';
 import { proofOfDeath } from './death.ts';
 import { lossesFor, offsetOf } from './losses.ts';
 import { promotable } from './refusals.ts';
@@ -37,7 +38,7 @@ export function planTakeovers(snapshot: ClusterSnapshot, { node, dead = [] }: Re
   );
   const missing = Math.floor(all.length / 2) + 1 - (all.length - silent.length);
   const steps = served.map(({ master, candidate }, index) =>
-    stepFor(master, candidate, index < missing || !knowItsMaster(snapshot, candidate), dead),
+    stepFor(snapshot, master, candidate, index < missing || !knowItsMaster(snapshot, candidate), dead),
   );
   const names = served.map(({ candidate }) => nodeName(candidate)).join(', ');
   return {
@@ -81,23 +82,21 @@ function firstHeir(snapshot: ClusterSnapshot, silent: readonly RedisNode[]): Red
 }
 
 function stepFor(
+  snapshot: ClusterSnapshot,
   master: RedisNode,
   candidate: RedisNode,
   isTakeover: boolean,
   dead: readonly string[],
 ): StepOf<'promote'> {
   const slots = slotsText(master.slots);
-  const text = isTakeover
-    ? `${nodeName(candidate)} takes over ${slots} of ${nodeName(master)} without an election`
-    : `${nodeName(candidate)} is elected in place of ${nodeName(master)} (${slots}) once a majority of masters answers`;
-  return {
-    kind: 'promote',
+  const promoted = {
     node: candidate.id,
-    how: isTakeover ? 'takeover' : 'force',
+    how: isTakeover ? ('takeover' as const) : ('force' as const),
     master: master.id,
     ...(dead.length === 0 ? {} : { dead }),
-    text,
   };
+  const note = isTakeover ? slots : `${slots}, once a majority of masters answers`;
+  return makeStep('promote', promoted, namesIn(snapshot), note);
 }
 
 /** On whose word a silent node counts as dead, as a sentence. */

@@ -1,6 +1,6 @@
 import { UserError } from '../../model/errors.ts';
 import { mistakenImports } from '../../model/mistakenImports.ts';
-import type { StepOf } from '../../model/plan.ts';
+import type { StepOf } from '../steps/index.ts';
 import { mastersOf, nodeName } from '../../model/shards.ts';
 import { hasSlot } from '../../model/slots.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';

@@ -1,12 +1,26 @@
 import { clusterKey } from '../../model/clusterRef.ts';
 import { UserError } from '../../model/errors.ts';
 import { timeText } from '../../model/moves.ts';
-import type { Plan } from '../../model/plan.ts';
+import type { Plan } from '../plan.ts';
 import { quantity } from '../../model/quantity.ts';
 import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
 import { countSlots, intersectSlots, openSlotsIn, unionSlots, type SlotSet } from '../../model/slots.ts';
 import type { PastRun } from '../journal.ts';
+import { readWrittenPlan } from '../planFile.ts';
 import { planReshard, type ReshardRequest } from '../reshard.ts';
+
+/** A run whose plan could be read. */
+interface PlannedRun extends Omit<PastRun, 'plan'> {
+  readonly plan: Plan;
+}
+
+/** Those whose steps say all that it takes to run them. */
+export function plannedRuns(runs: readonly PastRun[]): readonly PlannedRun[] {
+  return runs.flatMap((run) => {
+    const plan = readWrittenPlan(run.plan);
+    return plan === undefined ? [] : [{ ...run, plan }];
+  });
+}
 
 /** What a reshard by number that stopped has left to move. */
 export interface Remainder {
@@ -29,7 +43,7 @@ const unfinished: ReadonlySet<string> = new Set(['cancelled', 'closed', 'partial
  * moves as many slots as it says altogether. Undefined where a later run has moved slots of this cluster otherwise.
  */
 export function remainderOf(
-  runs: readonly PastRun[],
+  runs: readonly PlannedRun[],
   snapshot: ClusterSnapshot,
   request: ReshardRequest,
   now: number,
@@ -90,7 +104,7 @@ function movesSlots({ steps }: Plan): boolean {
   return steps.some(({ kind }) => kind === 'moveSlots');
 }
 
-function isStopped({ outcome, lastAt }: PastRun, now: number): boolean {
+function isStopped({ outcome, lastAt }: PlannedRun, now: number): boolean {
   return outcome === undefined ? now - lastAt > silentMs : unfinished.has(outcome);
 }
 

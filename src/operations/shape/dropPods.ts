@@ -1,10 +1,11 @@
 import { quantity } from '../../model/quantity.ts';
-import type { Step } from '../../model/plan.ts';
+import { makeStep, type Step } from '../steps/index.ts';
 import { nodeName } from '../../model/shards.ts';
 import type { ClusterSnapshot, RedisNode, WorkloadFacts } from '../../model/snapshot.ts';
 import { refusal } from '../nodes.ts';
 import type { Leaving } from './shrink.ts';
 import { shrinkSteps } from './shrink.ts';
+import { readyStep } from './grow.ts';
 
 export interface DropFacts {
   /** Names of the StatefulSet's volume claim templates: a pod's volume is called `<template>-<pod>`. */
@@ -37,31 +38,15 @@ export function dropPods(
   const claims = dropped.flatMap(({ pod }) =>
     claimTemplates.map((template) => `${template}-${pod?.name ?? ''}`),
   );
-  const shrink: Step = {
-    kind: 'setReplicas',
-    workload: workload.name,
-    from: workload.replicas,
-    pods,
-    text: `Set the replicas of StatefulSet ${workload.name} from ${workload.replicas} to ${pods}: ${dropped.map(nodeName).join(', ')} ${dropped.length === 1 ? 'is' : 'are'} removed. A pod that has rejoined the cluster by then leaves it first`,
-  };
-  const wait: Step = {
-    kind: 'waitForPods',
-    workload: workload.name,
-    pods,
-    text: `Wait for ${quantity(pods, 'pod')} to be ready`,
-  };
+  const { name, replicas: from } = workload;
+  const gone = `${dropped.map(nodeName).join(', ')} ${dropped.length === 1 ? 'is' : 'are'} removed; a pod that has rejoined the cluster by then leaves it first`;
   const uids = claims.flatMap((claim) => claimUids?.get(claim) ?? []);
-  const forVolumes: Step = {
-    kind: 'deleteVolumes',
-    claims,
-    ...(uids.length === claims.length ? { uids } : {}),
-    text: `Delete the volumes ${claims.join(', ')}`,
-  };
+  const meant = uids.length === claims.length ? { claims, uids } : { claims };
   return [
     ...shrinkSteps(snapshot, { ...going, dropped }),
-    shrink,
-    wait,
-    ...(volumes && claims.length > 0 ? [forVolumes] : []),
+    makeStep('setReplicas', { workload: name, from, pods }, String, gone),
+    readyStep(name, pods),
+    ...(volumes && claims.length > 0 ? [makeStep('deleteVolumes', meant, String)] : []),
   ];
 }
 

@@ -1,11 +1,11 @@
 import { hasEnded } from '../../model/endedPods.ts';
-import { quantity } from '../../model/quantity.ts';
-import type { Step, StepOf } from '../../model/plan.ts';
-import { mastersOf, nodeName, slotsText } from '../../model/shards.ts';
+import { makeStep, type Step, type StepOf } from '../steps/index.ts';
+import { mastersOf, nodeName } from '../../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
-import { countSlots, formatSlots, lowestSlots, subtractSlots, type SlotSet } from '../../model/slots.ts';
-import { replicasOf } from '../nodes.ts';
+import { countSlots, lowestSlots, subtractSlots, type SlotSet } from '../../model/slots.ts';
+import { namesIn, replicasOf } from '../nodes.ts';
 import { shareOut } from '../reshard/chooseSlots.ts';
+import type { NameOf } from '../steps/step.ts';
 
 /** A server that is to become a member: in a pod, whose node id is not known yet, or known by its id. */
 export interface Newcomer {
@@ -39,34 +39,30 @@ export function settleNewcomers(
   const fresh = newcomers.slice(0, growth.shards);
   const rest = newcomers.slice(growth.shards);
   const [first] = masters;
-  const functions = first === undefined ? [] : fresh.map((one) => functionsStep(first, one));
+  const nameOf: NameOf = (id) => newcomers.find((one) => one.id === id)?.name ?? namesIn(snapshot)(id);
+  const functions = first === undefined ? [] : fresh.map((one) => functionsStep(first, one, nameOf));
   const ofFresh = rest.slice(0, growth.shards * growth.replicas).flatMap((one, index) => {
     const master = fresh[index % fresh.length];
-    return master === undefined ? [] : [replicateStep(one, master)];
+    return master === undefined ? [] : [replicateStep(one, master, nameOf)];
   });
-  const ofOld = shareReplicas(snapshot, masters, rest.slice(growth.shards * growth.replicas));
-  return [...functions, ...ofFresh, ...ofOld, ...movesTo(masters, fresh)];
+  const ofOld = shareReplicas(snapshot, masters, rest.slice(growth.shards * growth.replicas), nameOf);
+  return [...functions, ...ofFresh, ...ofOld, ...movesTo(masters, fresh, nameOf)];
 }
 
-function functionsStep(from: RedisNode, { name, id, pod }: Newcomer): StepOf<'copyFunctions'> {
-  const to = pod === undefined ? { to: id } : { to: id, pod };
-  return {
-    kind: 'copyFunctions',
-    from: from.id,
-    ...to,
-    text: `Copy functions, if any, from ${nodeName(from)} to ${name}`,
-  };
+function functionsStep(from: RedisNode, to: Newcomer, nameOf: NameOf): StepOf<'copyFunctions'> {
+  return makeStep('copyFunctions', { from: from.id, ...asTarget(to) }, nameOf);
 }
 
-function replicateStep(node: Newcomer, master: Newcomer): StepOf<'replicate'> {
-  return {
-    kind: 'replicate',
-    node: node.id,
+function replicateStep(node: Newcomer, master: Newcomer, nameOf: NameOf): StepOf<'replicate'> {
+  const named = {
     ...(node.pod === undefined ? {} : { pod: node.pod }),
-    master: master.id,
     ...(master.pod === undefined ? {} : { masterPod: master.pod }),
-    text: `${node.name} becomes a replica of ${master.name}`,
   };
+  return makeStep('replicate', { node: node.id, master: master.id, ...named }, nameOf);
+}
+
+function asTarget({ id, pod }: Newcomer): { readonly to: string; readonly pod?: string } {
+  return pod === undefined ? { to: id } : { to: id, pod };
 }
 
 /** Each goes to the master that has the fewest then. */
@@ -74,6 +70,7 @@ function shareReplicas(
   snapshot: ClusterSnapshot,
   masters: readonly RedisNode[],
   rest: readonly Newcomer[],
+  nameOf: NameOf,
 ): readonly Step[] {
   const counts = new Map(masters.map((node) => [node, replicasOf(snapshot, node.id).length]));
   return rest.flatMap((one) => {
@@ -81,12 +78,12 @@ function shareReplicas(
     if (least === undefined) return [];
     const [master, has] = least;
     counts.set(master, has + 1);
-    return [replicateStep(one, { name: nodeName(master), id: master.id })];
+    return [replicateStep(one, { name: nodeName(master), id: master.id }, nameOf)];
   });
 }
 
 /** Every old master gives what it has above the new average, in proportion; its lowest slots, as redis-cli does. */
-function movesTo(masters: readonly RedisNode[], fresh: readonly Newcomer[]): readonly Step[] {
+function movesTo(masters: readonly RedisNode[], fresh: readonly Newcomer[], nameOf: NameOf): readonly Step[] {
   const left = new Map<RedisNode, SlotSet>(masters.map((node) => [node, node.slots]));
   const total = masters.reduce((sum, { slots }) => sum + countSlots(slots), 0);
   const share = Math.floor(total / (masters.length + fresh.length));
@@ -97,20 +94,11 @@ function movesTo(masters: readonly RedisNode[], fresh: readonly Newcomer[]): rea
     return masters.flatMap((node, index) => {
       const slots = lowestSlots(left.get(node) ?? [], gives[index] ?? 0);
       left.set(node, subtractSlots(left.get(node) ?? [], slots));
-      return slots.length === 0 ? [] : [moveStep(node, target, slots)];
+      return slots.length === 0
+        ? []
+        : [makeStep('moveSlots', { from: node.id, ...asTarget(target), slots }, nameOf)];
     });
   });
-}
-
-function moveStep(from: RedisNode, { name, id, pod }: Newcomer, slots: SlotSet): StepOf<'moveSlots'> {
-  return {
-    kind: 'moveSlots',
-    from: from.id,
-    to: id,
-    ...(pod === undefined ? {} : { pod }),
-    slots,
-    text: `Move ${slotsText(slots)} (${formatSlots(slots)}) from ${nodeName(from)} to ${name}`,
-  };
 }
 
 /** Steps that bring servers into a StatefulSet's cluster as empty masters, beginning with pods that wait there already. */
@@ -123,18 +111,8 @@ export function podsJoin(
   const pods = workload.replicas + more;
   const made = Array.from({ length: more }, (_, index) => `${workload.name}-${workload.replicas + index}`);
   const names = [...waiting, ...made].slice(0, needed);
-  const grow: Step = {
-    kind: 'setReplicas',
-    workload: workload.name,
-    from: workload.replicas,
-    pods,
-    text: `Set the replicas of StatefulSet ${workload.name} from ${workload.replicas} to ${pods}`,
-  };
-  const join: Step = {
-    kind: 'emptyMaster',
-    pods: names,
-    text: `${names.join(', ')} ${names.length === 1 ? 'joins as an empty master' : 'join as empty masters'}, while the pods’ agents pause`,
-  };
+  const grow = makeStep('setReplicas', { workload: workload.name, from: workload.replicas, pods }, String);
+  const join = makeStep('emptyMaster', { pods: names }, String);
   return {
     steps: [...(more > 0 ? [grow] : []), join],
     newcomers: names.map((name) => ({ name, id: '', pod: name })),
@@ -160,7 +138,7 @@ export function waitingPods(snapshot: ClusterSnapshot, workload: string): readon
 }
 
 export function readyStep(workload: string, pods: number): StepOf<'waitForPods'> {
-  return { kind: 'waitForPods', workload, pods, text: `Wait for ${quantity(pods, 'pod')} to be ready` };
+  return makeStep('waitForPods', { workload, pods }, String);
 }
 
 /** The moves of slots among steps, for what has to be said of them before. */

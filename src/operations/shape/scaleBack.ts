@@ -1,6 +1,6 @@
 import { memberCount } from '../../checks/wayBack.ts';
 import { describeRef } from '../../model/clusterRef.ts';
-import type { Plan } from '../../model/plan.ts';
+import type { Plan } from '../plan.ts';
 import { goneMembers, podNameOf, stoppedSet, type ScaledDown } from '../../model/goneMembers.ts';
 import { quantity } from '../../model/quantity.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
@@ -10,6 +10,7 @@ import { refuseIncomplete } from '../refuseIncomplete.ts';
 import type { ScaleRequest } from '../scale.ts';
 import { readyStep } from './grow.ts';
 import type { PodVolumes } from './scaledDown.ts';
+import { makeStep } from '../steps/index.ts';
 
 /** The number of pods a request says by itself; undefined where it depends on the masters there are. */
 function podsIn({ pods, masters, replicasPerMaster }: ScaleRequest): number | undefined {
@@ -65,13 +66,12 @@ export function planScaleBack(
     operation: 'scale',
     request,
     steps: [
-      {
-        kind: 'setReplicas',
-        workload: workload.name,
-        from: workload.replicas,
-        pods,
-        text: `Set the replicas of StatefulSet ${workload.name} from ${workload.replicas} to ${pods}${kept.length === 0 ? '' : `, which brings back ${listed(kept)} with their volumes`}`,
-      },
+      makeStep(
+        'setReplicas',
+        { workload: workload.name, from: workload.replicas, pods },
+        String,
+        kept.length === 0 ? undefined : `brings back ${listed(kept)} with their volumes`,
+      ),
       readyStep(workload.name, pods),
     ],
     warnings: [

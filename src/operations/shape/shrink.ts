@@ -1,9 +1,10 @@
-import type { Step, StepOf } from '../../model/plan.ts';
-import { mastersOf, nodeName, slotsText } from '../../model/shards.ts';
+import { makeStep, type Step, type StepOf } from '../steps/index.ts';
+import { mastersOf, nodeName } from '../../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
-import { countSlots, formatSlots, lowestSlots, subtractSlots, type SlotSet } from '../../model/slots.ts';
-import { answers, isInTouch } from '../nodes.ts';
+import { countSlots, lowestSlots, subtractSlots, type SlotSet } from '../../model/slots.ts';
+import { answers, isInTouch, namesIn } from '../nodes.ts';
 import { shareOut } from '../reshard/chooseSlots.ts';
+import type { NameOf } from '../steps/step.ts';
 
 /** What is to go: shards as a whole, further replicas, and the pods that a StatefulSet drops. */
 export interface Leaving {
@@ -17,6 +18,7 @@ export interface Leaving {
 
 /** The cluster as it is after the steps so far: who follows whom. */
 interface Roles {
+  readonly nameOf: NameOf;
   readonly masterOf: Map<RedisNode, RedisNode | undefined>;
 }
 
@@ -40,8 +42,10 @@ export function shrinkSteps(snapshot: ClusterSnapshot, leaving: Leaving): readon
   return [...handovers, ...moves, ...places];
 }
 
-function rolesIn({ nodes }: ClusterSnapshot): Roles {
+function rolesIn(snapshot: ClusterSnapshot): Roles {
+  const { nodes } = snapshot;
   return {
+    nameOf: namesIn(snapshot),
     masterOf: new Map(
       nodes.map((node) => [node, nodes.find(({ id }) => node.role === 'replica' && id === node.masterId)]),
     ),
@@ -57,12 +61,7 @@ function promoteStep(roles: Roles, node: RedisNode, old: RedisNode): StepOf<'pro
   for (const fellow of followers(roles, old)) roles.masterOf.set(fellow, node);
   roles.masterOf.set(old, node);
   roles.masterOf.set(node, undefined);
-  return {
-    kind: 'promote',
-    node: node.id,
-    how: 'handOver',
-    text: `Fail over ${nodeName(old)} to ${nodeName(node)}`,
-  };
+  return makeStep('promote', { node: node.id, how: 'handOver' }, roles.nameOf, `from ${nodeName(old)}`);
 }
 
 function handOvers({ drained, spare, dropped }: Leaving, roles: Roles): readonly Step[] {
@@ -86,7 +85,15 @@ function drains(snapshot: ClusterSnapshot, { drained }: Leaving, roles: Roles): 
       const slots = lowestSlots(left, gives[index] ?? 0);
       left = subtractSlots(left, slots);
       has.set(owner, (has.get(owner) ?? 0) + countSlots(slots));
-      return slots.length === 0 ? [] : [moveStep(source, presentMaster(roles, owner), slots)];
+      return slots.length === 0
+        ? []
+        : [
+            makeStep(
+              'moveSlots',
+              { from: source.id, to: presentMaster(roles, owner).id, slots },
+              roles.nameOf,
+            ),
+          ];
     });
   });
 }
@@ -101,16 +108,6 @@ function fillUp(sizes: readonly number[], amount: number): readonly number[] {
   const level = total / Math.max(1, sizes.length);
   const wants = sizes.map((size) => Math.max(0, level - size));
   return shareOut(wants.every((want) => want === 0) ? sizes : wants, amount);
-}
-
-function moveStep(from: RedisNode, to: RedisNode, slots: SlotSet): StepOf<'moveSlots'> {
-  return {
-    kind: 'moveSlots',
-    from: from.id,
-    to: to.id,
-    slots,
-    text: `Move ${slotsText(slots)} (${formatSlots(slots)}) from ${nodeName(from)} to ${nodeName(to)}`,
-  };
 }
 
 /** A drained master has no place to take before its own replicas are gone from it: replicas come first. */
@@ -128,7 +125,7 @@ function takePlaces({ drained, spare, dropped }: Leaving, roles: Roles): readonl
   for (const { node, replacement } of needed.pairs) steps.push(...replaceSteps(roles, node, replacement));
   const gone = needed.pairs.map(({ node }) => node);
   const leave = (those: readonly RedisNode[]): void => {
-    for (const node of those) steps.push(...leaveSteps(node));
+    for (const node of those) steps.push(...leaveSteps(roles, node));
   };
   leave([...gone, ...dropped.filter((node) => spare.includes(node) && !drained.includes(node))]);
   const late = needed.left.map((node, index) => ({ node, replacement: masters?.[index] }));
@@ -165,22 +162,20 @@ function replaceSteps(roles: Roles, node: RedisNode, replacement: RedisNode): re
   const master = roles.masterOf.get(node) ?? node;
   if (roles.masterOf.get(replacement) !== master) {
     roles.masterOf.set(replacement, master);
-    steps.push({
-      kind: 'replicate',
-      node: replacement.id,
-      master: master.id,
-      text: `${nodeName(replacement)} becomes a replica of ${nodeName(master)}, in place of ${nodeName(node)}`,
-    });
+    steps.push(
+      makeStep(
+        'replicate',
+        { node: replacement.id, master: master.id },
+        roles.nameOf,
+        `in place of ${nodeName(node)}`,
+      ),
+    );
   }
   if (master === node) steps.push(promoteStep(roles, replacement, node));
   return steps;
 }
 
 /** It forgets the others first, with which it gets another id: so it cannot bring itself back by gossip. */
-function leaveSteps(node: RedisNode): readonly Step[] {
-  const name = nodeName(node);
-  return [
-    { kind: 'resetNode', node: node.id, text: `${name}, which no longer serves slots, leaves the cluster` },
-    { kind: 'forget', node: node.id, text: `All other nodes forget ${name} (${node.id.slice(0, 8)})` },
-  ];
+function leaveSteps({ nameOf }: Roles, { id: node }: RedisNode): readonly Step[] {
+  return [makeStep('resetNode', { node }, nameOf), makeStep('forget', { node }, nameOf)];
 }

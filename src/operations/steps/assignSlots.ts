@@ -1,6 +1,6 @@
 import { epochOfOwners, wouldOutrank } from '../../model/configEpochs.ts';
-import type { StepOf } from '../../model/plan.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
+import { slotsText } from '../../model/shards.ts';
 import { eachSlot, formatSlots, subtractSlots } from '../../model/slots.ts';
 import type { NodeConnection } from '../../redis/nodeConnection.ts';
 import { readPossibleOwners } from '../fix/facts.ts';
@@ -9,14 +9,32 @@ import { notUnserved } from '../fix/unserved.ts';
 import { answers, memberOf, nameOf, refusal, refuseUnread } from '../nodes.ts';
 import { withConnection } from '../withConnection.ts';
 import type { StepPorts } from './ports.ts';
-import type { StepRun } from './step.ts';
+import { presumedText } from './promote.ts';
+import type { Shell } from './shell.ts';
+import { listOf, nodeId, optional, slots } from './fields.ts';
+import { always, type StepData, type StepDefinition } from './step.ts';
 
 /** Milliseconds in which all nodes have heard of it by gossip, and between two looks. */
 const limit = 15_000;
 const pollEvery = 250;
 
+const fields = { node: nodeId, slots, dead: optional(listOf(nodeId), 'Nodes that a person says are dead.') };
+
+type AssignSlots = StepData<'assignSlots', typeof fields>;
+
 /** Gives slots that nobody serves to a master, and waits until every node that answers sees them there. */
-export const assignSlots: StepRun<'assignSlots'> = {
+export const assignSlots: StepDefinition<'assignSlots', typeof fields> = {
+  kind: 'assignSlots',
+  description: 'Gives slots that no master serves to a master.',
+  fields,
+  example: { node: '0000000000000000000000000000000000000000', slots: '0-99,200' },
+  isSaved: true,
+  text: ({ node, slots, dead }, nameOf) =>
+    `${nameOf(node)} takes ${slotsText(slots)} (${formatSlots(slots)}), which no master serves${presumedText(dead, nameOf)}`,
+  loss: ({ slots }) =>
+    `Keys in slots ${formatSlots(slots)} that are only on servers that do not answer are lost.`,
+  destroys: always,
+  command: assignCommands,
   isDone: isAssigned,
   check: async (step, snapshot, { kubernetes }) => {
     const { node: id, dead } = step;
@@ -49,9 +67,14 @@ export const assignSlots: StepRun<'assignSlots'> = {
   },
 };
 
+/** The epoch first: others believe a claim only if it is newer than that of the one who is lost. */
+function assignCommands({ node, slots }: AssignSlots, shell: Shell): readonly string[] {
+  return [shell.redis(node, 'CLUSTER', 'BUMPEPOCH'), ...shell.setSlots(node, slots, 'NODE', node)];
+}
+
 /** Others know the lost owner by a config epoch, of which the master has to have heard to be believed. */
 async function untilOutranks(
-  { node, slots }: StepOf<'assignSlots'>,
+  { node, slots }: AssignSlots,
   { snapshot, redis, now, delay, signal }: StepPorts,
   connection: NodeConnection,
 ): Promise<void> {
@@ -69,7 +92,7 @@ async function untilOutranks(
   }
 }
 
-function isAssigned({ node, slots }: StepOf<'assignSlots'>, { nodes }: ClusterSnapshot): boolean {
+function isAssigned({ node, slots }: AssignSlots, { nodes }: ClusterSnapshot): boolean {
   const lines = nodes.flatMap(({ view }) =>
     view === undefined ? [] : [view.self, ...view.others].filter(({ id }) => id === node),
   );

@@ -1,4 +1,4 @@
-import type { Step } from '../../model/plan.ts';
+import type { Step } from './index.ts';
 
 /** Steps that may be under way at the same time, with their places in the plan. */
 export type Batch = readonly { readonly index: number; readonly step: Step }[];

@@ -1,7 +1,7 @@
-import type { Step, StepKind, StepOf } from '../../model/plan.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
-import type { StepRuns } from './index.ts';
+import { actionsOf, type Step, type StepKind, type StepKinds, type StepOf } from './index.ts';
 import type { StepPorts } from './ports.ts';
+import { nodeIn } from './step.ts';
 
 /** A step with what runs its kind, so that no caller has to know which kind it is. */
 export interface BoundStep {
@@ -13,22 +13,22 @@ export interface BoundStep {
   readonly act: () => Promise<void>;
 }
 
-/** Throws where nothing runs steps of that kind, which is a bug of the planner. */
+/** Throws a UserError where the step names a node by a pod that holds no member of the cluster. */
 export function bind<K extends StepKind>(
-  step: StepOf<K> & Step,
+  planned: StepOf<K> & Step,
   index: number,
   ports: StepPorts,
-  runs: StepRuns,
+  kinds: StepKinds,
 ): BoundStep {
-  const kind: K = step.kind;
-  const run = runs[kind];
-  if (run === undefined) throw new Error(`steps of kind ${kind} are not run by plans`);
+  const run = actionsOf<K>(planned, kinds);
+  const { snapshot } = ports;
+  const step = run.withNodes?.(planned, (pod) => nodeIn(pod, snapshot)) ?? planned;
   return {
     index,
-    step,
-    isDone: () => run.isDone(step, ports.snapshot, ports),
-    isDoneOn: (snapshot) => run.isDone(step, snapshot, { ...ports, snapshot }),
-    check: () => run.check(step, ports.snapshot, ports),
+    step: planned,
+    isDone: () => run.isDone(step, snapshot, ports),
+    isDoneOn: (later) => run.isDone(step, later, { ...ports, snapshot: later }),
+    check: () => run.check(step, snapshot, ports),
     act: () => run.act(step, ports),
   };
 }

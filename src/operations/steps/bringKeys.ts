@@ -1,4 +1,3 @@
-import type { StepOf } from '../../model/plan.ts';
 import {
   formatSlots,
   hasSlot,
@@ -8,15 +7,40 @@ import {
   subtractSlots,
 } from '../../model/slots.ts';
 import { quantity } from '../../model/quantity.ts';
+import { slotsText } from '../../model/shards.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { countKeys } from '../heal/facts.ts';
 import { answeringMasters, judgeSlot, type Master } from '../heal/slotCase.ts';
 import { answers, memberOf, nameOf, refusal } from '../nodes.ts';
 import { withConnection } from '../withConnection.ts';
-import type { StepRun } from './step.ts';
+import { nodeId, slots } from './fields.ts';
+import { never, noLoss, type StepData, type StepDefinition } from './step.ts';
+
+const fields = { from: nodeId, to: nodeId, slots };
+
+type BringKeys = StepData<'bringKeys', typeof fields>;
 
 /** Brings strayed keys to where their slots are served, and closes the slots where the keys had strayed to. */
-export const bringKeys: StepRun<'bringKeys'> = {
+export const bringKeys: StepDefinition<'bringKeys', typeof fields> = {
+  kind: 'bringKeys',
+  description:
+    'Brings keys that strayed to a master to where their slots are served, and closes the slots on that master.',
+  fields,
+  example: {
+    from: '0000000000000000000000000000000000000000',
+    to: '1111111111111111111111111111111111111111',
+    slots: '0-99,200',
+  },
+  isSaved: true,
+  text: ({ from, to, slots }, nameOf) =>
+    `Move the keys that ${nameOf(from)} holds in ${slotsText(slots)} (${formatSlots(slots)}) to ${nameOf(to)}, and close the slots on ${nameOf(from)}`,
+  loss: noLoss,
+  destroys: never,
+  command: ({ from, to }) => [
+    '# redis-cli has no command that moves stray keys to the slot owner, so do it by hand: open each slot',
+    `# on ${from} with CLUSTER SETSLOT <slot> IMPORTING <owner>, MIGRATE each key of CLUSTER GETKEYSINSLOT without`,
+    `# REPLACE to ${to}, and only when CLUSTER COUNTKEYSINSLOT is 0 close it with CLUSTER SETSLOT <slot> STABLE.`,
+  ],
   isDone: async ({ from, slots }, snapshot, ports) => {
     const source = snapshot.nodes.find(({ id }) => id === from);
     if (!answers(source) || intersectSlots(openSlotsIn(source.view.self), slots).length > 0) return false;
@@ -52,7 +76,7 @@ export const bringKeys: StepRun<'bringKeys'> = {
 };
 
 /** The owner of all these slots. Throws a UserError where the keys do not belong any more where the plan has them brought. */
-function ownerFor({ from, to, slots }: StepOf<'bringKeys'>, snapshot: ClusterSnapshot): Master {
+function ownerFor({ from, to, slots }: BringKeys, snapshot: ClusterSnapshot): Master {
   const source = answeringMasters(snapshot).find(({ id }) => id === from);
   if (source === undefined) {
     throw refusal('unsafe', `${nameOf(snapshot, from)} does not answer as a master. Heal again.`);

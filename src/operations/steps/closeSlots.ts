@@ -1,22 +1,37 @@
 import { UserError } from '../../model/errors.ts';
-import type { StepOf } from '../../model/plan.ts';
+import { slotsText } from '../../model/shards.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { eachSlot, formatSlots, intersectSlots, openSlotsIn, unionSlots } from '../../model/slots.ts';
 import { openOnReplicas } from '../heal/openOnReplicas.ts';
 import { judgeSlot } from '../heal/slotCase.ts';
 import { answers, memberOf, nameOf, refusal } from '../nodes.ts';
 import { withConnection } from '../withConnection.ts';
-import type { StepRun } from './step.ts';
+import { nodeId, slots } from './fields.ts';
+import { never, noLoss, type StepData, type StepDefinition } from './step.ts';
 
 /** Milliseconds in which replicas in step hear of it, and between two looks. */
 const limit = 15_000;
 const pollEvery = 250;
 
+const fields = { node: nodeId, slots };
+
+type CloseSlots = StepData<'closeSlots', typeof fields>;
+
 /**
  * Closes slots on a master that owns and keeps them, and on its replicas, which refuse to be told themselves: what
  * their master is told, Valkey passes on to them, changed or not (clusterCommandSetSlot in its cluster_legacy.c).
  */
-export const closeSlots: StepRun<'closeSlots'> = {
+export const closeSlots: StepDefinition<'closeSlots', typeof fields> = {
+  kind: 'closeSlots',
+  description: 'Closes slots on the master that keeps them, or that only its replicas call open.',
+  fields,
+  example: { node: '0000000000000000000000000000000000000000', slots: '0-99,200' },
+  isSaved: true,
+  text: ({ node, slots }, nameOf) =>
+    `Close ${slotsText(slots)} (${formatSlots(slots)}) on ${nameOf(node)} and its replicas`,
+  loss: noLoss,
+  destroys: never,
+  command: ({ node, slots }, shell) => shell.setSlots(node, slots, 'STABLE'),
   isDone: areClosed,
   check: ({ node: id, slots }, snapshot) => {
     const node = memberOf(snapshot, id);
@@ -48,7 +63,7 @@ export const closeSlots: StepRun<'closeSlots'> = {
   },
 };
 
-function areClosed({ node, slots }: StepOf<'closeSlots'>, snapshot: ClusterSnapshot): boolean {
+function areClosed({ node, slots }: CloseSlots, snapshot: ClusterSnapshot): boolean {
   const master = snapshot.nodes.find(({ id }) => id === node);
   if (master === undefined) return true;
   const own = master.view === undefined ? [] : openSlotsIn(master.view.self);

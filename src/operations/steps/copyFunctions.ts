@@ -2,11 +2,26 @@ import { messageOf, UserError } from '../../model/errors.ts';
 import type { NodeConnection } from '../../redis/nodeConnection.ts';
 import { answers, memberOf, nameOf, refusal } from '../nodes.ts';
 import type { StepPorts } from './ports.ts';
-import type { StepRun } from './step.ts';
 import { withConnection } from '../withConnection.ts';
+import { nodeId, nodeIdOrNone, objectName, optional } from './fields.ts';
+import { never, noLoss, type StepDefinition } from './step.ts';
+
+const fields = { from: nodeId, to: nodeIdOrNone, pod: optional(objectName) };
 
 /** Functions (Redis 7) belong to every master of their own: a new one has none until somebody copies them. */
-export const copyFunctions: StepRun<'copyFunctions'> = {
+export const copyFunctions: StepDefinition<'copyFunctions', typeof fields> = {
+  kind: 'copyFunctions',
+  description: 'Copies functions from one master to another.',
+  fields,
+  example: { from: '0000000000000000000000000000000000000000', to: '', pod: 'shop-6' },
+  isSaved: true,
+  text: ({ from, to, pod }, nameOf) => `Copy functions, if any, from ${nameOf(from)} to ${pod ?? nameOf(to)}`,
+  loss: noLoss,
+  destroys: never,
+  command: ({ from, to }, shell) => [
+    `${shell.redis(from, '--raw', 'FUNCTION', 'DUMP')} | head -c -1 | ${shell.redis(to, '-x', 'FUNCTION', 'RESTORE')}`,
+  ],
+  withNodes: (step, nodeIn) => (step.pod === undefined ? step : { ...step, to: nodeIn(step.pod) }),
   isDone: async ({ from, to }, _snapshot, ports) => {
     const [theirs, own] = await Promise.all([from, to].map((id) => librariesOf(id, ports)));
     return theirs === own;

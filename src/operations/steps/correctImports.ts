@@ -1,13 +1,32 @@
-import type { StepOf } from '../../model/plan.ts';
+import { slotsText } from '../../model/shards.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { eachSlot, formatSlots, hasSlot } from '../../model/slots.ts';
 import { ownerOf } from '../heal/slotCase.ts';
 import { answers, memberOf, nameOf, refusal } from '../nodes.ts';
 import { withConnection } from '../withConnection.ts';
-import type { StepRun } from './step.ts';
+import { nodeId, slots } from './fields.ts';
+import { never, noLoss, type StepData, type StepDefinition } from './step.ts';
+
+const fields = { node: nodeId, owner: nodeId, slots };
+
+type CorrectImports = StepData<'correctImports', typeof fields>;
 
 /** Has importing marks name the slots' owner, without which Valkey takes the slots from that one (see mistakenImports). */
-export const correctImports: StepRun<'correctImports'> = {
+export const correctImports: StepDefinition<'correctImports', typeof fields> = {
+  kind: 'correctImports',
+  description: 'Has importing marks name the owner of their slots.',
+  fields,
+  example: {
+    node: '0000000000000000000000000000000000000000',
+    owner: '1111111111111111111111111111111111111111',
+    slots: '0-99,200',
+  },
+  isSaved: true,
+  text: ({ node, owner, slots }, nameOf) =>
+    `Have ${nameOf(node)} import ${slotsText(slots)} (${formatSlots(slots)}) from ${nameOf(owner)}, which owns them`,
+  loss: noLoss,
+  destroys: never,
+  command: ({ node, owner, slots }, shell) => shell.setSlots(node, slots, 'IMPORTING', owner),
   isDone: ({ node, owner, slots }, { nodes }) => {
     const marks = nodes.find(({ id }) => id === node)?.view?.self.importing;
     return marks?.every(({ slot, nodeId }) => nodeId === owner || !hasSlot(slots, slot)) === true;
@@ -31,10 +50,7 @@ export const correctImports: StepRun<'correctImports'> = {
   },
 };
 
-function refuseOtherOwners(
-  { node, owner, slots }: StepOf<'correctImports'>,
-  snapshot: ClusterSnapshot,
-): void {
+function refuseOtherOwners({ node, owner, slots }: CorrectImports, snapshot: ClusterSnapshot): void {
   for (const slot of eachSlot(slots)) {
     if (ownerOf(snapshot, slot)?.id === owner && node !== owner) continue;
     throw refusal(

@@ -1,12 +1,28 @@
-import type { StepOf } from '../../model/plan.ts';
+import { quantity } from '../../model/quantity.ts';
 import { answers, memberOf, nameOf, refusal } from '../nodes.ts';
 import { grantsNoMore, hashOf, isUser, readUser, rulesFor, writeUser } from '../operatorUser/onServer.ts';
+import { operatorName } from '../operatorUser/rules.ts';
 import { withConnection } from '../withConnection.ts';
 import { newPasswordOf, type StepPorts } from './ports.ts';
-import type { StepRun } from './step.ts';
+import { listOf, nodeId, matching } from './fields.ts';
+import { never, noCommand, noLoss, type StepData, type StepDefinition } from './step.ts';
+
+const fields = { user: matching(operatorName, 'the name of a user'), nodes: listOf(nodeId) };
+
+type CreateUser = StepData<'createUser', typeof fields>;
 
 /** Creates a user on every server. It may be used only when all have it, so a part of them is no harm: it runs again. */
-export const createUser: StepRun<'createUser'> = {
+export const createUser: StepDefinition<'createUser', typeof fields> = {
+  kind: 'createUser',
+  description: 'Creates a user with only the commands that this extension uses.',
+  fields,
+  example: { user: 'redis-cluster-operator', nodes: ['0000000000000000000000000000000000000000'] },
+  isSaved: false,
+  text: ({ user, nodes }) =>
+    `Create user ${user} on ${quantity(nodes.length, 'server')} with only the commands that this extension uses`,
+  loss: noLoss,
+  destroys: never,
+  command: noCommand,
   isDone: async (step, _snapshot, ports) => {
     const hash = hashOf(newPasswordOf(ports));
     const are = await onEach(step, ports, async (connection, where) => {
@@ -39,7 +55,7 @@ export const createUser: StepRun<'createUser'> = {
 };
 
 async function onEach<T>(
-  { nodes }: StepOf<'createUser'>,
+  { nodes }: CreateUser,
   ports: StepPorts,
   use: (connection: Parameters<Parameters<typeof withConnection>[2]>[0], where: string) => Promise<T>,
 ): Promise<readonly T[]> {

@@ -1,9 +1,27 @@
 import { refusal } from '../nodes.ts';
 import { kubernetesOf } from './ports.ts';
-import type { StepRun } from './step.ts';
+import { listOf, objectName, optional, uid } from './fields.ts';
+import { always, type StepDefinition } from './step.ts';
+
+const fields = {
+  claims: listOf(objectName),
+  uids: optional(
+    listOf(uid),
+    'Which volumes are meant, in the order of the claims: another one that has a name by then is left.',
+  ),
+};
 
 /** Deletes the volumes of pods that have ended; an old one would bring its node's id and slots back with the next pod. */
-export const deleteVolumes: StepRun<'deleteVolumes'> = {
+export const deleteVolumes: StepDefinition<'deleteVolumes', typeof fields> = {
+  kind: 'deleteVolumes',
+  description: 'Deletes volumes with what they hold.',
+  fields,
+  example: { claims: ['data-shop-7'] },
+  isSaved: true,
+  text: ({ claims }) => `Delete the volumes ${claims.join(', ')}`,
+  loss: ({ claims }) => `Everything on the volumes ${claims.join(', ')} is permanently deleted.`,
+  destroys: always,
+  command: ({ claims }, shell) => [shell.kubectl('delete', 'pvc', ...claims)],
   isDone: async ({ claims, uids }, _snapshot, ports) => {
     const { access, namespace } = kubernetesOf(ports);
     const found = await Promise.all(

@@ -1,21 +1,34 @@
 import { quantity } from '../../model/quantity.ts';
 import { UserError } from '../../model/errors.ts';
 import type { NodeView } from '../../model/nodeView.ts';
-import type { StepOf } from '../../model/plan.ts';
 import type { ClusterSnapshot, PodFacts, RedisNode } from '../../model/snapshot.ts';
 import { confirmPod } from '../confirmPod.ts';
 import { waitForPods, type Look } from '../deploy/waitForPods.ts';
 import { needIntroduction, announcedAddressOf } from '../heal/introductions.ts';
 import { answers } from '../nodes.ts';
 import { kubernetesOf, type KubernetesPorts, type StepPorts } from './ports.ts';
-import type { StepRun } from './step.ts';
 import { withConnection } from '../withConnection.ts';
+import { listOf, objectName } from './fields.ts';
+import { never, noCommand, noLoss, type StepData, type StepDefinition } from './step.ts';
 
 /** Milliseconds after which a pod that is not known to all is introduced again. */
 const repeatAfter = 3_000;
 
+const fields = { pods: listOf(objectName) };
+
+type EmptyMaster = StepData<'emptyMaster', typeof fields>;
+
 /** Brings the servers of new pods into the cluster, each as a master without slots, before their agents choose roles. */
-export const emptyMaster: StepRun<'emptyMaster'> = {
+export const emptyMaster: StepDefinition<'emptyMaster', typeof fields> = {
+  kind: 'emptyMaster',
+  description: 'Makes empty masters of pods that have just joined.',
+  fields,
+  example: { pods: ['shop-6'] },
+  isSaved: true,
+  text: ({ pods }) => `Join as empty masters, while the pods’ agents pause: ${pods.join(', ')}`,
+  loss: noLoss,
+  destroys: never,
+  command: noCommand,
   isDone: ({ pods }, snapshot) => settled(pods, snapshot).length === pods.length,
   check: (_step, snapshot, ports) => {
     kubernetesOf(ports);
@@ -53,7 +66,7 @@ export const emptyMaster: StepRun<'emptyMaster'> = {
   },
 };
 
-function workloadOf({ pods }: StepOf<'emptyMaster'>, { workloads }: ClusterSnapshot): string {
+function workloadOf({ pods }: EmptyMaster, { workloads }: ClusterSnapshot): string {
   const found = workloads.find(({ name }) => pods.every((pod) => pod.startsWith(`${name}-`)));
   if (found !== undefined) return found.name;
   throw new UserError('not-found', `The StatefulSet of ${pods.join(', ')} no longer exists.`);
@@ -72,7 +85,7 @@ function settled(pods: readonly string[], snapshot: ClusterSnapshot): readonly s
 
 /** Introduces new servers once their agents pause; resolves to how many answer. */
 function createIntroducer(
-  step: StepOf<'emptyMaster'>,
+  step: EmptyMaster,
   kubernetes: KubernetesPorts,
   ports: StepPorts,
 ): (pods: readonly PodFacts[]) => Promise<number> {

@@ -1,14 +1,27 @@
 import { UserError } from '../../model/errors.ts';
-import type { StepOf } from '../../model/plan.ts';
 import { answers, memberOf, nameOf, refusal } from '../nodes.ts';
-import type { StepRun } from './step.ts';
 import { withConnection } from '../withConnection.ts';
+import { listOf, nodeId } from './fields.ts';
+import { always, type StepData, type StepDefinition } from './step.ts';
 
 /** Steps whose masters have said OK in this run: what clients write afterwards is not the flush's failure. */
-const flushed = new WeakSet<StepOf<'flush'>>();
+const flushed = new WeakSet<Flush>();
+
+const fields = { nodes: listOf(nodeId) };
+
+type Flush = StepData<'flush', typeof fields>;
 
 /** Deletes all keys of masters; their replicas follow (FLUSHALL is replicated). */
-export const flush: StepRun<'flush'> = {
+export const flush: StepDefinition<'flush', typeof fields> = {
+  kind: 'flush',
+  description: 'Deletes all keys.',
+  fields,
+  example: { nodes: ['0000000000000000000000000000000000000000'] },
+  isSaved: true,
+  text: ({ nodes }, nameOf) => `Delete all keys on ${nodes.map(nameOf).join(', ')}`,
+  loss: ({ nodes }, nameOf) => `All keys on ${nodes.map(nameOf).join(', ')} are permanently deleted.`,
+  destroys: always,
+  command: ({ nodes }, shell) => nodes.map((id) => shell.redis(id, 'FLUSHALL')),
   isDone: (step, { nodes }) =>
     flushed.has(step) || nodes.every(({ id, view }) => !step.nodes.includes(id) || view?.keys === 0),
   check: ({ nodes }, snapshot) => {

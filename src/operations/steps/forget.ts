@@ -4,15 +4,27 @@ import { linesAbout } from '../../model/goneMembers.ts';
 import { refuseNeeded } from '../forget/refusals.ts';
 import { answers, nameOf } from '../nodes.ts';
 import type { StepPorts } from './ports.ts';
-import type { StepRun } from './step.ts';
 import { withConnection } from '../withConnection.ts';
+import { nodeId } from './fields.ts';
+import { always, noLoss, type StepDefinition } from './step.ts';
 
 /** Milliseconds in which everybody is told: a node refuses for 60 s to hear of one it forgot, and then others' gossip counts. */
 const limit = 45_000;
 const pollEvery = 250;
 
+const fields = { node: nodeId };
+
 /** Lets all nodes that answer forget one, and makes sure that none has heard of it from another meanwhile. */
-export const forget: StepRun<'forget'> = {
+export const forget: StepDefinition<'forget', typeof fields> = {
+  kind: 'forget',
+  description: 'Makes every node that answers forget a node.',
+  fields,
+  example: { node: '0000000000000000000000000000000000000000' },
+  isSaved: true,
+  text: ({ node }, nameOf) => `Make all other nodes forget ${nameOf(node)}`,
+  loss: noLoss,
+  destroys: always,
+  command: ({ node }, shell) => shell.others(node).map((id) => shell.redis(id, 'CLUSTER', 'FORGET', node)),
   isDone: ({ node }, snapshot) => linesAbout(snapshot, node).length === 0,
   check: ({ node }, snapshot) => {
     refuseNeeded(snapshot, node);

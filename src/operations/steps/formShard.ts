@@ -1,24 +1,40 @@
 import { UserError } from '../../model/errors.ts';
 import type { NodeView } from '../../model/nodeView.ts';
-import type { StepOf } from '../../model/plan.ts';
 import { quantity } from '../../model/quantity.ts';
+import { slotsText } from '../../model/shards.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { formatSlots, intersectSlots, slotCount, subtractSlots } from '../../model/slots.ts';
 import type { NodeConnection } from '../../redis/nodeConnection.ts';
 import { answers, memberOf, nameOf, refusal } from '../nodes.ts';
 import { withConnection } from '../withConnection.ts';
 import type { StepPorts } from './ports.ts';
-import type { StepRun } from './step.ts';
-
-type FormShard = StepOf<'formShard'>;
+import { listOrNone, nodeId, slots } from './fields.ts';
+import { never, noLoss, type StepData, type StepDefinition } from './step.ts';
 
 /** Milliseconds for all shards of the cluster to be there and known; a server with a slow disk takes seconds for its first copy. */
 const limits = { any: 60_000, eachNode: 500 };
 const tellEvery = 3_000;
 const pollEvery = 100;
 
+const fields = { node: nodeId, slots, replicas: listOrNone(nodeId) };
+
+type FormShard = StepData<'formShard', typeof fields>;
+
 /** Gives an empty master its slots and its replicas, and waits until the whole cluster serves all slots. */
-export const formShard: StepRun<'formShard'> = {
+export const formShard: StepDefinition<'formShard', typeof fields> = {
+  kind: 'formShard',
+  description: 'Gives an empty master of a cluster that is being formed its slots and its replicas.',
+  fields,
+  example: { node: '0000000000000000000000000000000000000000', slots: '0-99,200', replicas: [] },
+  isSaved: true,
+  text: ({ node, slots, replicas }, nameOf) =>
+    `Give ${nameOf(node)} ${slotsText(slots)} (${formatSlots(slots)}) and ${replicas.length === 0 ? 'no replica' : `the replicas ${replicas.map(nameOf).join(', ')}`}`,
+  loss: noLoss,
+  destroys: never,
+  command: ({ node, slots, replicas }, shell) => [
+    shell.redis(node, 'CLUSTER', 'ADDSLOTSRANGE', ...slots.flat().map(String)),
+    ...replicas.map((id) => shell.redis(id, 'CLUSTER', 'REPLICATE', node)),
+  ],
   isDone: (step, snapshot) =>
     [step.node, ...step.replicas].every((id) => {
       const own = snapshot.nodes.find((node) => node.id === id);

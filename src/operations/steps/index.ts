@@ -1,4 +1,4 @@
-import type { StepKind } from '../../model/plan.ts';
+import type { ShownPlan } from '../plan.ts';
 import { assignSlots } from './assignSlots.ts';
 import { bringKeys } from './bringKeys.ts';
 import { closeSlots } from './closeSlots.ts';
@@ -21,34 +21,75 @@ import { replicate } from './replicate.ts';
 import { resetNode } from './resetNode.ts';
 import { setConfig } from './setConfig.ts';
 import { setReplicas } from './setReplicas.ts';
-import type { StepRun } from './step.ts';
+import type { NameOf, StepActions, StepData } from './step.ts';
 import { waitForPods } from './waitForPods.ts';
 
-/** How each kind of step is run. Kinds that are missing are run by their operation itself. */
-export type StepRuns = { readonly [K in StepKind]?: StepRun<K> };
-
-export const stepRuns: StepRuns = {
-  assignSlots,
-  bringKeys,
-  closeSlots,
-  copyFunctions,
-  correctImports,
-  createUser,
-  deleteVolumes,
-  emptyMaster,
-  flush,
-  forget,
-  formShard,
-  introduce,
-  keepSetting,
-  keepUser,
-  meet,
+/** Every kind of step, in the order in which people are told of them. */
+export const stepKinds = {
   moveSlots,
   promote,
-  replacePod,
   replicate,
+  meet,
+  introduce,
+  formShard,
+  forget,
   resetNode,
+  copyFunctions,
   setConfig,
+  keepSetting,
+  createUser,
+  keepUser,
+  flush,
+  assignSlots,
+  correctImports,
+  bringKeys,
+  closeSlots,
   setReplicas,
   waitForPods,
+  replacePod,
+  emptyMaster,
+  deleteVolumes,
 };
+
+export type StepKind = keyof typeof stepKinds;
+
+export type StepOf<K extends StepKind> = {
+  [P in K]: StepData<P, (typeof stepKinds)[P]['fields']>;
+}[K];
+
+/** One step of a plan. */
+export type Step = StepOf<StepKind>;
+
+export type StepKinds = { readonly [K in StepKind]: StepActions<StepOf<K>> };
+
+/** What its kind says of a step, so that no caller has to know which kind it is. */
+export function actionsOf<K extends StepKind>(
+  step: StepOf<K>,
+  kinds: StepKinds = stepKinds,
+): StepActions<StepOf<K>> {
+  const kind: K = step.kind;
+  return kinds[kind];
+}
+
+/**
+ * A step of a plan, with the text of its kind.
+ * @param note what this plan has to add to the text, which a file does not keep
+ */
+export function makeStep<K extends StepKind>(
+  kind: K,
+  fields: Omit<StepOf<K>, 'kind' | 'text'>,
+  nameOf: NameOf,
+  note?: string,
+): StepOf<K> {
+  const step = { ...fields, kind, text: '' } as StepOf<K>;
+  const text = actionsOf(step).text(step, nameOf);
+  return { ...step, text: note === undefined ? text : `${text} (${note})` };
+}
+
+/** Whether a plan is to be confirmed by a person even where the caller has answered every question. */
+export function isDestructive({ steps, losses }: Pick<ShownPlan, 'steps' | 'losses'>): boolean {
+  return (
+    losses.length > 0 ||
+    steps.some((step) => (step.kind === undefined ? step.destroys : actionsOf(step).destroys(step)))
+  );
+}

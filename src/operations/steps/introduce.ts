@@ -1,7 +1,6 @@
 import { formatAddress, isKubernetesRef } from '../../model/clusterRef.ts';
 import { UserError } from '../../model/errors.ts';
 import type { NodeView } from '../../model/nodeView.ts';
-import type { StepOf } from '../../model/plan.ts';
 import { quantity } from '../../model/quantity.ts';
 import { nodeName } from '../../model/shards.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
@@ -10,9 +9,9 @@ import { formTimes } from '../form/readServers.ts';
 import { answers, refusal } from '../nodes.ts';
 import { withConnection } from '../withConnection.ts';
 import type { StepPorts } from './ports.ts';
-import type { StepRun } from './step.ts';
+import { listOf, serverAt } from './fields.ts';
+import { never, noLoss, type StepData, type StepDefinition } from './step.ts';
 
-type Introduce = StepOf<'introduce'>;
 type Server = Introduce['servers'][number];
 
 /** Milliseconds for all to know all: a handshake takes a heartbeat or two, and each has one with each. */
@@ -20,8 +19,33 @@ const limits = { any: 60_000, eachServer: 500 };
 const repeatEvery = 5_000;
 const pollEvery = 250;
 
+const fields = { servers: listOf(serverAt) };
+
+type Introduce = StepData<'introduce', typeof fields>;
+
 /** Makes empty servers know one another, and nobody else. */
-export const introduce: StepRun<'introduce'> = {
+export const introduce: StepDefinition<'introduce', typeof fields> = {
+  kind: 'introduce',
+  description: 'Makes empty servers that know nobody else know one another.',
+  fields,
+  example: {
+    servers: [
+      { node: '0000000000000000000000000000000000000000', host: '10.0.0.1', port: 6379, busPort: 16_379 },
+    ],
+  },
+  isSaved: true,
+  text: ({ servers }, nameOf) =>
+    `Introduce ${servers.map((server) => placeText(server, nameOf(server.node))).join(', ')} to each other`,
+  loss: noLoss,
+  destroys: never,
+  command: ({ servers }, shell) =>
+    servers.flatMap(({ node }, index) =>
+      servers
+        .slice(index + 1)
+        .map(({ host, port, busPort }) =>
+          shell.redis(node, 'CLUSTER', 'MEET', host, String(port), String(busPort)),
+        ),
+    ),
   isDone: ({ servers }, { nodes }) =>
     servers.every(({ node }) => {
       const own = nodes.find(({ id }) => id === node);
@@ -108,6 +132,11 @@ async function onServer<T>(
   } finally {
     connection.close();
   }
+}
+
+function placeText({ host, port }: Server, name: string): string {
+  const place = formatAddress({ host, port });
+  return name === place ? place : `${name} at ${place}`;
 }
 
 interface Unconnected {

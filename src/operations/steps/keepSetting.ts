@@ -1,11 +1,24 @@
 import { refusal } from '../nodes.ts';
 import { readRedisConf } from '../upgrade/facts.ts';
-import { editSettings, isSameValue, settingsIn } from '../upgrade/settings.ts';
+import { editSettings, isSameValue, settingsIn, valueText } from '../upgrade/settings.ts';
 import { kubernetesOf } from './ports.ts';
-import type { StepRun } from './step.ts';
+import { objectName, settingName, settingValue } from './fields.ts';
+import { never, noCommand, noLoss, type StepDefinition } from './step.ts';
+
+const fields = { configMap: objectName, name: settingName, value: settingValue };
 
 /** Writes a setting into the redis.conf that pods start with. Running servers do not read it again. */
-export const keepSetting: StepRun<'keepSetting'> = {
+export const keepSetting: StepDefinition<'keepSetting', typeof fields> = {
+  kind: 'keepSetting',
+  description: 'Writes a setting where pods find it when they start.',
+  fields,
+  example: { configMap: 'redis-cluster', name: 'maxmemory-policy', value: 'allkeys-lru' },
+  isSaved: true,
+  text: ({ configMap, name, value }) =>
+    `Save ${name} ${valueText(value)} in redis.conf of ConfigMap ${configMap}`,
+  loss: noLoss,
+  destroys: never,
+  command: noCommand,
   isDone: async ({ configMap, name, value }, _snapshot, ports) => {
     const { access, namespace } = kubernetesOf(ports);
     const text = await readRedisConf(access, namespace, configMap);

@@ -1,13 +1,27 @@
-import type { StepOf } from '../../model/plan.ts';
 import { refusal } from '../nodes.ts';
 import { operatorUserKey, withUserLine } from '../operatorUser/kept.ts';
 import { hashOf } from '../operatorUser/onServer.ts';
-import { rulesForAnyVersion } from '../operatorUser/rules.ts';
+import { operatorName, rulesForAnyVersion } from '../operatorUser/rules.ts';
 import { kubernetesOf, newPasswordOf, type StepPorts } from './ports.ts';
-import type { StepRun } from './step.ts';
+import { objectName, matching } from './fields.ts';
+import { never, noCommand, noLoss, type StepData, type StepDefinition } from './step.ts';
+
+const fields = { user: matching(operatorName, 'the name of a user'), secret: objectName };
+
+type KeepUser = StepData<'keepUser', typeof fields>;
 
 /** Writes a user where pods of the bundled manifests find it when they start, whatever version they run. */
-export const keepUser: StepRun<'keepUser'> = {
+export const keepUser: StepDefinition<'keepUser', typeof fields> = {
+  kind: 'keepUser',
+  description: 'Writes a user where pods find it when they start.',
+  fields,
+  example: { user: 'redis-cluster-operator', secret: 'redis-cluster' },
+  isSaved: false,
+  text: ({ user, secret }) =>
+    `Save the rules of user ${user} and the hash of its password in Secret ${secret}, for pods that start later`,
+  loss: noLoss,
+  destroys: never,
+  command: noCommand,
   isDone: async (step, _snapshot, ports) => {
     const { text } = await read(step, ports);
     return text === keptText(text ?? '', step, ports);
@@ -25,12 +39,12 @@ export const keepUser: StepRun<'keepUser'> = {
   },
 };
 
-function keptText(text: string, { user }: StepOf<'keepUser'>, ports: StepPorts): string {
+function keptText(text: string, { user }: KeepUser, ports: StepPorts): string {
   return withUserLine(text, user, rulesForAnyVersion(), hashOf(newPasswordOf(ports)));
 }
 
 async function read(
-  { secret }: StepOf<'keepUser'>,
+  { secret }: KeepUser,
   ports: StepPorts,
 ): Promise<{ readonly text?: string; readonly version?: string }> {
   const { access, namespace } = kubernetesOf(ports);

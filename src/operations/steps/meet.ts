@@ -1,6 +1,5 @@
 import { formatAddress, isKubernetesRef } from '../../model/clusterRef.ts';
 import { UserError } from '../../model/errors.ts';
-import type { StepOf } from '../../model/plan.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { formTimes } from '../form/readServers.ts';
 import { needIntroduction } from '../heal/introductions.ts';
@@ -8,18 +7,37 @@ import { conflictingClaim } from '../heal/conflictingClaims.ts';
 import { answers, memberOf, nameOf, refusal } from '../nodes.ts';
 import { refuseImpostor } from '../refuseImpostor.ts';
 import type { StepPorts } from './ports.ts';
-import type { StepRun } from './step.ts';
 import { withConnection } from '../withConnection.ts';
-
-type Meet = StepOf<'meet'>;
+import { address, nodeId, port } from './fields.ts';
+import { never, noLoss, type StepData, type StepDefinition } from './step.ts';
 
 /** Milliseconds for getting to know each other: a handshake takes a heartbeat or two, on a busy machine more. */
 const limit = 30_000;
 const repeatEvery = 3_000;
 const pollEvery = 250;
 
+const fields = { node: nodeId, host: address, port, busPort: port };
+
+type Meet = StepData<'meet', typeof fields>;
+
 /** Tells all nodes where another one is now (CLUSTER MEET on a known id only sets its address). */
-export const meet: StepRun<'meet'> = {
+export const meet: StepDefinition<'meet', typeof fields> = {
+  kind: 'meet',
+  description: 'Tells the other nodes where a node is.',
+  fields,
+  example: {
+    node: '0000000000000000000000000000000000000000',
+    host: '10.0.0.7',
+    port: 6379,
+    busPort: 16_379,
+  },
+  isSaved: true,
+  text: ({ node, host, port }, nameOf) =>
+    `Tell the other nodes that ${nameOf(node)} is at ${formatAddress({ host, port })}`,
+  loss: noLoss,
+  destroys: never,
+  command: ({ node, host, port, busPort }, shell) =>
+    shell.others(node).map((id) => shell.redis(id, 'CLUSTER', 'MEET', host, String(port), String(busPort))),
   isDone: (step, snapshot) => isKnown(step, snapshot),
   check: (step, snapshot) => {
     const { node } = step;

@@ -1,26 +1,57 @@
 import { quantity } from '../../model/quantity.ts';
 import { UserError } from '../../model/errors.ts';
 import { isWindowOver, timeText } from '../../model/moves.ts';
-import type { StepOf } from '../../model/plan.ts';
-import { mastersOf, nodeName } from '../../model/shards.ts';
+import { mastersOf, nodeName, slotsText } from '../../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
 import {
   countSlots,
   formatSlots,
   intersectSlots,
+  lowestSlots,
   slotsFrom,
   subtractSlots,
   unionSlots,
   type SlotSet,
 } from '../../model/slots.ts';
+import { moveLimits } from '../moveOptions.ts';
 import { refuseImpostor } from '../refuseImpostor.ts';
 import { crossedBy } from '../reshard/marks.ts';
 import { refuseDeadMasters } from '../reshard/refusals.ts';
 import type { StepPorts } from './ports.ts';
-import type { StepRun } from './step.ts';
+import type { Shell } from './shell.ts';
+import { nodeId, nodeIdOrNone, objectName, oneOf, optional, slots } from './fields.ts';
+import { never, noLoss, type StepData, type StepDefinition } from './step.ts';
+
+const fields = {
+  from: nodeId,
+  to: nodeIdOrNone,
+  slots,
+  pod: optional(objectName),
+  pace: optional(oneOf('gentle', 'fast')),
+  limits: optional(moveLimits),
+};
+
+type MoveSlots = StepData<'moveSlots', typeof fields>;
 
 /** Moves hash slots with their keys; safe to run twice, since slots that the target owns are only closed. */
-export const moveSlots: StepRun<'moveSlots'> = {
+export const moveSlots: StepDefinition<'moveSlots', typeof fields> = {
+  kind: 'moveSlots',
+  description: 'Moves hash slots with their keys between two masters.',
+  fields,
+  example: {
+    from: '0000000000000000000000000000000000000000',
+    to: '1111111111111111111111111111111111111111',
+    slots: '0-99,200',
+    pace: 'gentle',
+    limits: { latencyMs: 20, until: '2030-01-31T06:00:00Z' },
+  },
+  isSaved: true,
+  text: ({ from, to, pod, slots }, nameOf) =>
+    `Move ${slotsText(slots)} (${formatSlots(slots)}) from ${nameOf(from)} to ${pod ?? nameOf(to)}`,
+  loss: noLoss,
+  destroys: never,
+  command: moveCommands,
+  withNodes: (step, nodeIn) => (step.pod === undefined ? step : { ...step, to: nodeIn(step.pod) }),
   isDone: ({ from, to, slots }, { nodes }) => {
     const source = nodes.find(({ id }) => id === from);
     const target = nodes.find(({ id }) => id === to);
@@ -76,6 +107,27 @@ export const moveSlots: StepRun<'moveSlots'> = {
   },
 };
 
+/** redis-cli takes the lowest slots of a source and cannot be told which. */
+function moveCommands({ from, to, slots }: MoveSlots, shell: Shell): readonly string[] {
+  const { owned, snapshot } = shell;
+  const source = owned.get(from) ?? [];
+  const number = countSlots(slots);
+  const isLowest = formatSlots(lowestSlots(source, number)) === formatSlots(slots);
+  owned.set(from, subtractSlots(source, slots));
+  owned.set(to, unionSlots(owned.get(to) ?? [], slots));
+  const { host = '127.0.0.1', port = 6379 } = snapshot.nodes.find(({ id }) => id === from) ?? {};
+  const command = shell.redis(
+    from,
+    ...['--cluster', 'reshard', `${host}:${port}`, '--cluster-from', from],
+    ...['--cluster-to', to, '--cluster-slots', String(number), '--cluster-yes'],
+  );
+  if (isLowest) return [command];
+  return [
+    '# redis-cli would move the lowest slots of this source instead, so decide yourself:',
+    `# ${command}`,
+  ];
+}
+
 type Show = (
   slots: number,
   keys: number,
@@ -83,7 +135,7 @@ type Show = (
 ) => void;
 
 function requestFor(
-  { from, to, slots, pace = 'gentle', limits }: StepOf<'moveSlots'>,
+  { from, to, slots, pace = 'gentle', limits }: MoveSlots,
   { snapshot, dialer, signal }: StepPorts,
   onProgress: Parameters<StepPorts['redis']['moveSlots']>[0]['onProgress'] & object,
 ): Parameters<StepPorts['redis']['moveSlots']>[0] {
@@ -136,7 +188,7 @@ function masterIn(snapshot: ClusterSnapshot, id: string, does: 'gives' | 'gets')
 }
 
 /** A plan may be run long after it was made. */
-function refuseLate({ limits = {} }: StepOf<'moveSlots'>): void {
+function refuseLate({ limits = {} }: MoveSlots): void {
   if (limits.until === undefined || !isWindowOver(limits)) return;
   throw refusal(
     `The maintenance window ended on ${timeText(limits.until)}. Create the plan again with a later end or without one.`,

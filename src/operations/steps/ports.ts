@@ -1,6 +1,6 @@
 import type { KubernetesAccess } from '../../kubernetes/kubernetesAccess.ts';
 import { UserError } from '../../model/errors.ts';
-import type { Report } from '../../model/plan.ts';
+import type { Report } from '../../model/progress.ts';
 import type { SlotSet } from '../../model/slots.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import type * as redisEntry from '../../redis/entry.ts';

@@ -1,17 +1,44 @@
 import { messageOf, UserError } from '../../model/errors.ts';
-import type { StepOf } from '../../model/plan.ts';
 import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
 import { answers, nameOf, votersOf } from '../nodes.ts';
 import { promotable } from '../promote/refusals.ts';
 import { takeOver } from '../promote/takeOver.ts';
 import { withConnection } from '../withConnection.ts';
-import type { StepRun } from './step.ts';
+import { listOf, nodeId, oneOf, optional } from './fields.ts';
+import { type NameOf, type StepData, type StepDefinition } from './step.ts';
+
+const fields = {
+  node: nodeId,
+  how: oneOf('handOver', 'force', 'takeover'),
+  master: optional(nodeId, 'Whose place it takes; nothing is left to do once that has another master.'),
+  dead: optional(listOf(nodeId), 'Masters that a person says are dead.'),
+};
+
+type Promote = StepData<'promote', typeof fields>;
+export type PromoteHow = Promote['how'];
 
 /**
  * Makes a replica the master of its shard. Where it stands in a plan for several dead masters, an election that came
  * first, or a master that is back by the time of an election, leave nothing to do.
  */
-export const promote: StepRun<'promote'> = {
+export const promote: StepDefinition<'promote', typeof fields> = {
+  kind: 'promote',
+  description: 'Makes a replica the master of its shard.',
+  fields,
+  example: { node: '0000000000000000000000000000000000000000', how: 'handOver' },
+  isSaved: true,
+  text: promoteText,
+  loss: ({ node, how }, nameOf) =>
+    how === 'handOver' ? undefined : `Writes that have not reached ${nameOf(node)} from its master are lost.`,
+  destroys: ({ how }) => how !== 'handOver',
+  command: ({ node, how }, shell) => [
+    shell.redis(
+      node,
+      'CLUSTER',
+      'FAILOVER',
+      ...{ handOver: [], force: ['FORCE'], takeover: ['TAKEOVER'] }[how],
+    ),
+  ],
   isDone: (step, snapshot) => {
     const own = snapshot.nodes.find(({ id }) => id === step.node);
     if (!answers(own)) return false;
@@ -47,7 +74,23 @@ export const promote: StepRun<'promote'> = {
   },
 };
 
-function isServed({ master, how }: StepOf<'promote'>, own: RedisNode, { nodes }: ClusterSnapshot): boolean {
+function promoteText({ node, how, master, dead }: Promote, nameOf: NameOf): string {
+  const name = nameOf(node);
+  const place = master === undefined ? 'its master' : nameOf(master);
+  const text = {
+    handOver: `Fail over to ${name}`,
+    force: `Have ${name} elected in place of ${place}`,
+    takeover: `Have ${name} take the place of ${place} without an election`,
+  }[how];
+  return text + presumedText(dead, nameOf);
+}
+
+/** On whose word nodes count as dead. */
+export function presumedText(dead: readonly string[] | undefined, nameOf: NameOf): string {
+  return dead === undefined ? '' : `; confirmed as dead by a person: ${dead.map(nameOf).join(', ')}`;
+}
+
+function isServed({ master, how }: Promote, own: RedisNode, { nodes }: ClusterSnapshot): boolean {
   if (master === undefined) return false;
   const present = nodes.find(({ id }) => id === own.masterId);
   if (!answers(present) || present.slots.length === 0) return false;

@@ -1,19 +1,36 @@
 import { UserError } from '../../model/errors.ts';
-import type { StepOf } from '../../model/plan.ts';
 import type { ClusterSnapshot, PodFacts } from '../../model/snapshot.ts';
 import { podsOf } from '../../model/endedPods.ts';
 import { refuseRunning } from '../replacePods/refusals.ts';
 import { kubernetesOf, type StepPorts } from './ports.ts';
-import type { StepRun } from './step.ts';
-
-type ReplacePod = StepOf<'replacePod'>;
+import { described, nodeId, objectName, optional, uid, yesOrNo } from './fields.ts';
+import { always, noLoss, type StepData, type StepDefinition } from './step.ts';
 
 /** Milliseconds for the new pod to be scheduled, to get its volume and to load its data, as long as nothing changes. */
 const limit = 300_000;
 const pollEvery = 500;
 
+const fields = {
+  pod: objectName,
+  uid,
+  isRecreated: described(yesOrNo, 'Whether its owner creates one of the same name, which is waited for.'),
+  node: optional(nodeId, 'The node that the new pod is to be.'),
+};
+
+type ReplacePod = StepData<'replacePod', typeof fields>;
+
 /** Deletes a pod that has ended, so that its owner creates it again, and waits until that one's node is a member. */
-export const replacePod: StepRun<'replacePod'> = {
+export const replacePod: StepDefinition<'replacePod', typeof fields> = {
+  kind: 'replacePod',
+  description: 'Deletes a pod that has ended, so that its owner creates it again.',
+  fields,
+  example: { pod: 'shop-1', uid: '0b5e6a2c-0000-0000-0000-000000000000', isRecreated: true },
+  isSaved: true,
+  text: ({ pod, uid, isRecreated }) =>
+    `Delete the terminated pod ${pod} (uid ${uid})${isRecreated ? ' and wait for the new one' : ''}`,
+  loss: noLoss,
+  destroys: always,
+  command: ({ pod }, shell) => [shell.kubectl('delete', 'pod', pod)],
   isDone: isReplaced,
   check: async (step, _snapshot, ports) => {
     const object = await findPod(step, ports);

@@ -6,15 +6,38 @@ import { answers, nameOf } from '../nodes.ts';
 import { refuseImpostor } from '../refuseImpostor.ts';
 import { replicable } from '../replicate/refusals.ts';
 import type { StepPorts } from './ports.ts';
-import type { StepRun } from './step.ts';
 import { withConnection } from '../withConnection.ts';
+import { nodeIdOrNone, objectName, optional } from './fields.ts';
+import { never, noLoss, type StepDefinition } from './step.ts';
 
 /** Milliseconds without a copy under way, which a replica asks its master for each second, until the master is asked. */
 const longestWait = 30_000;
 const pollEvery = 100;
 
+const fields = {
+  node: nodeIdOrNone,
+  master: nodeIdOrNone,
+  pod: optional(objectName),
+  masterPod: optional(objectName),
+};
+
 /** Makes a node a replica, and waits until it has the whole copy. */
-export const replicate: StepRun<'replicate'> = {
+export const replicate: StepDefinition<'replicate', typeof fields> = {
+  kind: 'replicate',
+  description: 'Makes a node a replica of a master.',
+  fields,
+  example: { node: '', pod: 'shop-7', master: '1111111111111111111111111111111111111111' },
+  isSaved: true,
+  text: ({ node, pod, master, masterPod }, nameOf) =>
+    `Make ${pod ?? nameOf(node)} a replica of ${masterPod ?? nameOf(master)}`,
+  loss: noLoss,
+  destroys: never,
+  command: ({ node, master }, shell) => [shell.redis(node, 'CLUSTER', 'REPLICATE', master)],
+  withNodes: (step, nodeIn) => ({
+    ...step,
+    ...(step.pod === undefined ? {} : { node: nodeIn(step.pod) }),
+    ...(step.masterPod === undefined ? {} : { master: nodeIn(step.masterPod) }),
+  }),
   isDone: ({ node, master }, snapshot) => {
     const own = snapshot.nodes.find(({ id }) => id === node);
     if (!answers(own)) return false;

@@ -3,11 +3,26 @@ import { UserError } from '../../model/errors.ts';
 import { nodeName } from '../../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
 import { answers, memberOf, refusal, replicasOf } from '../nodes.ts';
-import type { StepRun } from './step.ts';
 import { withConnection } from '../withConnection.ts';
+import { nodeId } from './fields.ts';
+import { always, noLoss, type StepDefinition } from './step.ts';
+
+const fields = { node: nodeId };
 
 /** Takes a server out of the cluster: it forgets all others and gets a new id (CLUSTER RESET HARD). */
-export const resetNode: StepRun<'resetNode'> = {
+export const resetNode: StepDefinition<'resetNode', typeof fields> = {
+  kind: 'resetNode',
+  description: 'Resets a node that has no slots and no keys.',
+  fields,
+  example: { node: '0000000000000000000000000000000000000000' },
+  isSaved: true,
+  text: ({ node }, nameOf) => `Reset ${nameOf(node)}, which has no slots and no keys`,
+  loss: noLoss,
+  destroys: always,
+  command: ({ node }, shell) => [
+    shell.redis(node, 'CLUSTER', 'RESET', 'HARD'),
+    shell.redis(node, 'FLUSHALL'),
+  ],
   isDone: ({ node }, snapshot) => !snapshot.nodes.some((one) => one.id === node && answers(one)),
   check: ({ node }, snapshot) => {
     refuseReset(snapshot, memberOf(snapshot, node));

@@ -6,16 +6,34 @@ import { refusal } from '../nodes.ts';
 import { forget } from './forget.ts';
 import { kubernetesOf } from './ports.ts';
 import { refuseReset, resetNode } from './resetNode.ts';
-import type { StepRun } from './step.ts';
+import { count, described, objectName } from './fields.ts';
+import { noLoss, type StepDefinition } from './step.ts';
+
+const fields = {
+  workload: objectName,
+  from: described(count, 'The replicas when the plan was made; refused where there are others.'),
+  pods: count,
+};
 
 /** Lets a StatefulSet have more or fewer pods. Fewer only where those that end hold no member that anybody needs. */
-export const setReplicas: StepRun<'setReplicas'> = {
+export const setReplicas: StepDefinition<'setReplicas', typeof fields> = {
+  kind: 'setReplicas',
+  description: 'Sets the replicas of a StatefulSet.',
+  fields,
+  example: { workload: 'shop', from: 6, pods: 8 },
+  isSaved: true,
+  text: ({ workload, from, pods }) => `Set the replicas of StatefulSet ${workload} from ${from} to ${pods}`,
+  loss: noLoss,
+  destroys: ({ from, pods }) => pods < from,
+  command: ({ workload, pods }, shell) => [
+    shell.kubectl('scale', `statefulset/${workload}`, `--replicas=${pods}`),
+  ],
   isDone: ({ workload, pods }, { workloads }) =>
     workloads.find(({ name }) => name === workload)?.replicas === pods,
   check: ({ workload, from, pods }, snapshot) => {
     const found = snapshot.workloads.find(({ name }) => name === workload);
     if (found === undefined) throw refusal('not-found', `StatefulSet ${workload} no longer exists.`);
-    if (from !== undefined && found.replicas !== from) {
+    if (found.replicas !== from) {
       throw refusal(
         'unsafe',
         `StatefulSet ${workload} has ${quantity(found.replicas, 'replica')} now, not ${from}: someone else is scaling it.`,
@@ -33,14 +51,12 @@ export const setReplicas: StepRun<'setReplicas'> = {
   },
   act: async ({ workload, from, pods }, ports) => {
     const { access, namespace } = kubernetesOf(ports);
-    const now = from ?? ports.snapshot.workloads.find(({ name }) => name === workload)?.replicas;
-    if (now === undefined) throw new UserError('not-found', `StatefulSet ${workload} no longer exists.`);
     for (const { id, pod } of endingMembers(workload, pods, ports.snapshot)) {
       const leaving = { node: id, text: `${pod?.name ?? id} leaves the cluster again` };
       await resetNode.act({ kind: 'resetNode', ...leaving }, ports);
       await forget.act({ kind: 'forget', ...leaving }, ports);
     }
-    await access.scale(namespace, workload, now, pods);
+    await access.scale(namespace, workload, from, pods);
   },
 };
 

@@ -128,3 +128,8 @@ const units: Readonly<Record<string, number>> = {
   g: 1_000_000_000,
   gb: 1_073_741_824,
 };
+
+/** A value as it stands in a text. */
+export function valueText(value: string): string {
+  return value === '' ? '""' : value;
+}

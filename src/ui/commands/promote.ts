@@ -1,6 +1,7 @@
 import { UserError } from '../../model/errors.ts';
 import type { Outcome } from '../../model/outcome.ts';
-import type { Plan, PromoteHow } from '../../model/plan.ts';
+import type { Plan } from '../../operations/plan.ts';
+import type { PromoteHow } from '../../operations/steps/promote.ts';
 import { nodeName } from '../../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
 import { votersOf } from '../../operations/nodes.ts';

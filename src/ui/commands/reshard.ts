@@ -1,7 +1,12 @@
 import * as vscode from 'vscode';
 import { pastRuns } from '../../operations/journal.ts';
 import { planReshard, type ReshardRequest } from '../../operations/reshard.ts';
-import { planRemainder, remainderOf, type Remainder } from '../../operations/reshard/remainder.ts';
+import {
+  plannedRuns,
+  planRemainder,
+  remainderOf,
+  type Remainder,
+} from '../../operations/reshard/remainder.ts';
 import type { PlanResult } from '../../operations/planResult.ts';
 import { messageOf, UserError } from '../../model/errors.ts';
 import { agoText } from '../../model/ago.ts';
@@ -53,7 +58,7 @@ async function remainderToMove(
     log.warn(`The journals of earlier operations cannot be read: ${messageOf(error)}`);
     return [];
   });
-  const remainder = remainderOf(runs, snapshot, request, journals.clock());
+  const remainder = remainderOf(plannedRuns(runs), snapshot, request, journals.clock());
   if (remainder === undefined || !isAsked) return remainder;
   const left = slotsText(remainder.slots);
   if (remainder.slots.length === 0) return undefined;

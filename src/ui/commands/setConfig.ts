@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { isKubernetesRef } from '../../model/clusterRef.ts';
 import type { Outcome } from '../../model/outcome.ts';
-import type { Plan } from '../../model/plan.ts';
+import type { Plan } from '../../operations/plan.ts';
 import { planSetConfig, type SetConfigRequest } from '../../operations/setConfig.ts';
 import { readSetConfigFacts } from '../../operations/setConfig/facts.ts';
 import { Asking } from '../asking.ts';

@@ -1,5 +1,5 @@
 import type { ClusterRef } from '../../model/clusterRef.ts';
-import { countText, type Progress } from '../../model/plan.ts';
+import { countText, type Progress } from '../../model/progress.ts';
 import type { RunningWork } from '../../model/snapshot.ts';
 import { commandName } from '../commandNames.ts';
 import type { ClusterWork } from './clusterRow.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Address } from '../../../src/model/clusterRef.ts';
 import { UserError } from '../../../src/model/errors.ts';
-import type { Plan } from '../../../src/model/plan.ts';
+import type { Plan } from '../../../src/operations/plan.ts';
 import { formatSlots } from '../../../src/model/slots.ts';
 import type { ClusterSnapshot } from '../../../src/model/snapshot.ts';
 import type { PlanResult } from '../../../src/operations/planResult.ts';

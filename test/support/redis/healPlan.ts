@@ -1,4 +1,4 @@
-import type { Plan } from '../../../src/model/plan.ts';
+import type { Plan } from '../../../src/operations/plan.ts';
 import type { ClusterSnapshot } from '../../../src/model/snapshot.ts';
 import { planHeal } from '../../../src/operations/heal.ts';
 import { readHealFacts } from '../../../src/operations/heal/facts.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { formatAddress } from '../../../src/model/clusterRef.ts';
-import type { Plan } from '../../../src/model/plan.ts';
+import type { Plan } from '../../../src/operations/plan.ts';
 import { agreed } from '../../../src/operations/agreed.ts';
 import { type NewServer } from '../../../src/operations/addShard.ts';
 import { planCreateOperatorUser } from '../../../src/operations/createOperatorUser.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatAddress } from '../../../src/model/clusterRef.ts';
 import { UserError } from '../../../src/model/errors.ts';
-import type { Plan } from '../../../src/model/plan.ts';
+import type { Plan } from '../../../src/operations/plan.ts';
 import { mastersOf } from '../../../src/model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../../../src/model/snapshot.ts';
 import { countSlots, eachSlot, hasSlot, slotCount } from '../../../src/model/slots.ts';

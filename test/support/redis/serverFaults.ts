@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { UserError } from '../../../src/model/errors.ts';
-import type { Plan, Step } from '../../../src/model/plan.ts';
+import type { Plan } from '../../../src/operations/plan.ts';
+import type { Step } from '../../../src/operations/steps/index.ts';
 import type { NodeView } from '../../../src/model/nodeView.ts';
 import { intersectSlots, unionSlots } from '../../../src/model/slots.ts';
 import type { ClusterSnapshot, RedisNode } from '../../../src/model/snapshot.ts';

@@ -17,7 +17,7 @@ test('one step for all servers and one for pods to come, and what changes for wh
       ['createUser', 'Create user ops on 6 servers with only the commands that this extension uses'],
       [
         'keepUser',
-        'Save its rules and the hash of its password in Secret cart-auth, for pods that start later',
+        'Save the rules of user ops and the hash of its password in Secret cart-auth, for pods that start later',
       ],
     ],
   );

@@ -6,8 +6,8 @@ import { formatSlots, unionSlots } from '../../../src/model/slots.ts';
 import { planFix } from '../../../src/operations/fix.ts';
 import type { StrayKeys } from '../../../src/operations/fix/facts.ts';
 import { presumedLost } from '../../../src/operations/fix/lost.ts';
-import type { Plan } from '../../../src/model/plan.ts';
-import { stepRuns } from '../../../src/operations/steps/index.ts';
+import type { Plan } from '../../../src/operations/plan.ts';
+import { stepKinds } from '../../../src/operations/steps/index.ts';
 import type { StepPorts } from '../../../src/operations/steps/ports.ts';
 import type { Source } from '../../../src/inventory/source.ts';
 import { ids, line, pod, silent, snapshotOf, source, view } from '../sample.ts';
@@ -228,7 +228,7 @@ describe('slots that nobody serves', () => {
 
   test('the step is refused when somebody serves the slots by then, and done when all say so', async () => {
     const step = { kind: 'assignSlots', node: 'm1', slots: [[0, 99]], text: '' } as const;
-    const run = stepRuns.assignSlots;
+    const run = stepKinds.assignSlots;
     const healthy = snapshotOf(ids.map((id) => source(id)));
     const ports = {} as Parameters<NonNullable<typeof run>['check']>[2];
     assert.ok(run);
@@ -268,7 +268,7 @@ describe('slots that nobody serves', () => {
           return Promise.resolve();
         },
       };
-      await stepRuns.assignSlots?.act(step, ports as unknown as StepPorts);
+      await stepKinds.assignSlots.act(step, ports as unknown as StepPorts);
     };
     await act(() => epochs.shift() ?? 9);
     assert.deepEqual(taken, ['m1 at 500']);

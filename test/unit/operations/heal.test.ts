@@ -5,7 +5,7 @@ import type { Source } from '../../../src/inventory/source.ts';
 import { UserError } from '../../../src/model/errors.ts';
 import type { KnownNode, NodeView } from '../../../src/model/nodeView.ts';
 import type { ClusterSnapshot } from '../../../src/model/snapshot.ts';
-import type { Plan } from '../../../src/model/plan.ts';
+import type { Plan } from '../../../src/operations/plan.ts';
 import { planHeal } from '../../../src/operations/heal.ts';
 import type { HealFacts } from '../../../src/operations/heal/facts.ts';
 import { answeringMasters } from '../../../src/operations/heal/slotCase.ts';
@@ -40,7 +40,7 @@ describe('healing', () => {
         host: '10.0.1.1',
         port: 6379,
         busPort: 16379,
-        text: 'Tell cart-0, cart-1 that cart-4 is at 10.0.1.1:6379',
+        text: 'Tell the other nodes that cart-4 is at 10.0.1.1:6379 (cart-0, cart-1 need it)',
       },
     ]);
   });
@@ -85,7 +85,7 @@ describe('healing', () => {
         kind: 'closeSlots',
         node: 'm0',
         slots: [[3, 4]],
-        text: 'Close 2 slots (3-4) on the replicas of cart-0',
+        text: 'Close 2 slots (3-4) on cart-0 and its replicas (only replicas call them open)',
       },
     ]);
     assert.match(plan.title, /close slots on replicas/);
@@ -121,9 +121,14 @@ describe('healing', () => {
           'm1',
           'r0',
           [[7, 7]],
-          'Move 2 keys of 1 slot (7) from cart-1 to cart-3, which owns them, and close the slots on cart-1',
+          'Move the keys that cart-1 holds in 1 slot (7) to cart-3, and close the slots on cart-1 (2 keys; cart-3 owns them)',
         ],
-        ['m2', 'r0', [[8, 8]], 'Close 1 slot (8) on cart-2, which holds no keys of them: cart-3 owns them'],
+        [
+          'm2',
+          'r0',
+          [[8, 8]],
+          'Move the keys that cart-2 holds in 1 slot (8) to cart-3, and close the slots on cart-2 (0 keys; cart-3 owns them)',
+        ],
       ],
     );
   });

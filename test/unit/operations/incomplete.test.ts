@@ -195,7 +195,7 @@ describe('fix', () => {
       bringsBack(down, { pods: 4 }) && !bringsBack(down, { pods: 2 }) && !bringsBack(lost(), { pods: 8 }),
     );
     const plan = planScaleBack(down, { pods: 4 }, volumes);
-    assert.match(plan.steps[0]?.text ?? '', /from 2 to 4, which brings back cart-2 with their volumes/);
+    assert.match(plan.steps[0]?.text ?? '', /from 2 to 4 \(brings back cart-2 with their volumes\)/);
     assert.match(plan.warnings.join(' '), /cart-3 comes back empty: its volume is gone/);
     assert.match(
       refused(() => planScaleBack(down, { pods: 9 }, volumes)),

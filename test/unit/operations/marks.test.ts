@@ -5,7 +5,7 @@ import type { OpenSlot } from '../../../src/model/nodeView.ts';
 import type { ClusterSnapshot } from '../../../src/model/snapshot.ts';
 import { planHeal } from '../../../src/operations/heal.ts';
 import { answeringMasters } from '../../../src/operations/heal/slotCase.ts';
-import { stepRuns } from '../../../src/operations/steps/index.ts';
+import { stepKinds } from '../../../src/operations/steps/index.ts';
 import { sketchOf, type Sketch } from './sketch.ts';
 
 const open = (nodeId: string, ...slots: readonly number[]): readonly OpenSlot[] =>
@@ -13,10 +13,10 @@ const open = (nodeId: string, ...slots: readonly number[]): readonly OpenSlot[] 
 
 test('a move is refused at its start where the marks of other masters would set off another one', async () => {
   const step = { kind: 'moveSlots', from: 'a', to: 'c', slots: [[7, 7]], text: '' } as const;
-  const run = stepRuns.moveSlots;
-  const ports = {} as Parameters<NonNullable<typeof run>['check']>[2];
+  const run = stepKinds.moveSlots;
+  const ports = {} as Parameters<(typeof run)['check']>[2];
   const check = async (changes: Readonly<Record<string, Sketch>>): Promise<void> =>
-    run?.check(step, sketchOf(changes), ports);
+    run.check(step, sketchOf(changes), ports);
   const b = (
     nodeId: string,
     slot: number,
@@ -51,9 +51,10 @@ test('on Valkey a mark that names another master than the owner is an error, and
     const disputes = new Map([[3, { key: '"k"', nodes: nodes.slice(0, 2), why: 'differ' as const }]]);
     return planHeal(snapshot, { keys, disputes, announced: new Map() }).steps.map(({ text }) => text);
   };
-  const close = 'Close 1 slot (4) on 127.0.0.1:6098, which holds no keys of them: 127.0.0.1:6097 owns them';
+  const close =
+    'Move the keys that 127.0.0.1:6098 holds in 1 slot (4) to 127.0.0.1:6097, and close the slots on 127.0.0.1:6098 (0 keys; 127.0.0.1:6097 owns them)';
   assert.deepEqual(heal(on('valkey')), [
-    'Have 127.0.0.1:6098 import 2 slots (3-4) from 127.0.0.1:6097, which owns them, instead of from others',
+    'Have 127.0.0.1:6098 import 2 slots (3-4) from 127.0.0.1:6097, which owns them',
     close,
   ]);
   assert.deepEqual(heal(on('redis')), [close]);

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { UserError } from '../../../src/model/errors.ts';
-import type { Plan, Step } from '../../../src/model/plan.ts';
+import type { Plan } from '../../../src/operations/plan.ts';
+import type { Step } from '../../../src/operations/steps/index.ts';
 import type { ClusterSnapshot } from '../../../src/model/snapshot.ts';
 import { canSave, planFromFile, readPlanFile, writePlanFile } from '../../../src/operations/planFile.ts';
 import { redisCliCommands } from '../../../src/operations/planFile/redisCli.ts';
@@ -121,7 +122,7 @@ test('what is not a plan is refused with what is wrong where', () => {
     ['{}', /redisplan is not 1/],
     [changed((file) => (file['extra'] = 1)), /extra is not a field of a plan/],
     [changed((file) => (file['title'] = 'two\nlines')), /title is not a line of text/],
-    [changed((file) => (file['cluster'] = 'x')), /Name a cluster by/],
+    [changed((file) => (file['cluster'] = 'x')), /cluster is not \{context, namespace, name\} or/],
     [changed((file) => (file['operation'] = 'a b')), /operation is not the name/],
     [changed((file) => (file['steps'] = [])), /steps is not a list of 1 to/],
     [changed((file) => (file['madeOf'] = [{ id: a, role: 'king', slots: '' }])), /madeOf\[0\]\.role is not/],

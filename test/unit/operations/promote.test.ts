@@ -45,7 +45,7 @@ describe('promoting a replica', () => {
       ['promote'],
     );
     assert.deepEqual(plan.losses, []);
-    assert.match(plan.steps[0]?.text ?? '', /Fail over cart-1 \(5,462 slots\) to cart-4/);
+    assert.match(plan.steps[0]?.text ?? '', /Fail over to cart-4 \(from cart-1 with 5,462 slots; /);
   });
 
   test('a master, an unknown node and another word are refused', () => {

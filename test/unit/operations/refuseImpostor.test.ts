@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { UserError } from '../../../src/model/errors.ts';
 import { refuseImpostor } from '../../../src/operations/refuseImpostor.ts';
-import { stepRuns } from '../../../src/operations/steps/index.ts';
+import { stepKinds } from '../../../src/operations/steps/index.ts';
 import type { StepPorts } from '../../../src/operations/steps/ports.ts';
 import { ids, snapshotOf, source, view } from '../sample.ts';
 
@@ -19,17 +19,17 @@ test('nothing is sent to a node at whose address another one answers', () => {
   const at = { host: '10.0.0.1', port: 6379, busPort: 16_379 };
   for (const check of [
     () =>
-      void stepRuns.moveSlots?.check(
+      void stepKinds.moveSlots.check(
         { kind: 'moveSlots', from: 'm0', to: 'm1', slots: [[0, 9]], text },
         snapshot,
         ports,
       ),
-    () => stepRuns.replicate?.check({ kind: 'replicate', node: 'r0', master: 'm1', text }, snapshot, ports),
-    () => stepRuns.meet?.check({ kind: 'meet', node: 'm1', ...at, text }, snapshot, ports),
+    () => stepKinds.replicate.check({ kind: 'replicate', node: 'r0', master: 'm1', text }, snapshot, ports),
+    () => stepKinds.meet.check({ kind: 'meet', node: 'm1', ...at, text }, snapshot, ports),
   ]) {
     assert.throws(check, message);
   }
-  void stepRuns.moveSlots?.check(
+  void stepKinds.moveSlots.check(
     { kind: 'moveSlots', from: 'm1', to: 'm0', slots: [[5461, 5470]], text },
     snapshot,
     ports,
@@ -67,7 +67,7 @@ test('a node is asked for its id immediately before others meet it, and only the
       },
     };
     const step = { kind: 'meet', node: 'r1', host: where, port: 6379, busPort: 16_379, text: '' } as const;
-    await stepRuns.meet?.act(step, ports as unknown as StepPorts);
+    await stepKinds.meet.act(step, ports as unknown as StepPorts);
   };
   await assert.rejects(meet('b1'), /Node b1 answers in the place of cart-4/);
   await assert.rejects(meet('r1', '10.0.9.9'), /cart-4 is at 10\.0\.1\.1:6379 by now, not at 10\.0\.9\.9/);

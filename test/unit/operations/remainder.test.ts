@@ -3,10 +3,11 @@ import { test } from 'node:test';
 import { UserError } from '../../../src/model/errors.ts';
 import type { ClusterSnapshot } from '../../../src/model/snapshot.ts';
 import type { SlotSet } from '../../../src/model/slots.ts';
-import type { PastRun } from '../../../src/operations/journal.ts';
 import { planReshard, type ReshardRequest } from '../../../src/operations/reshard.ts';
 import { planRemainder, remainderOf } from '../../../src/operations/reshard/remainder.ts';
 import { sketchOf } from './sketch.ts';
+
+type PastRun = Parameters<typeof remainderOf>[0][number];
 
 const now = Date.parse('2030-01-02T00:00:00Z');
 const hour = 3_600_000;

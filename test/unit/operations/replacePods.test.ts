@@ -58,7 +58,7 @@ describe('pods that have ended and are not replaced', () => {
     assert.deepEqual([step.pod, step.uid, step.node, step.isRecreated], ['cart-3', 'uid-cart-3', 'r0', true]);
     assert.match(
       step.text,
-      /Delete the terminated pod cart-3 \(Failed, Terminated; uid uid-cart-3\); StatefulSet cart creates it again with its volume/,
+      /Delete the terminated pod cart-3 \(uid uid-cart-3\) and wait for the new one \(Failed, Terminated; StatefulSet cart creates it again with its volume\)/,
     );
     assert.deepEqual(plan.warnings, []);
     const remedies = check(snapshot).map(({ remedy }) => remedy ?? '');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Step } from '../../../src/model/plan.ts';
+import type { Step } from '../../../src/operations/steps/index.ts';
 import { planFlush } from '../../../src/operations/flush.ts';
 import { planSetConfig, type SetConfigFacts } from '../../../src/operations/setConfig.ts';
 import { ids, silent, snapshotOf, source } from '../sample.ts';

@@ -8,7 +8,7 @@ import { ClusterRows } from '../../../src/ui/tree/clusterRows.ts';
 import type { Row } from '../../../src/ui/tree/row.ts';
 import { rowsOf, type TreeState } from '../../../src/ui/tree/rows.ts';
 import { commandName } from '../../../src/ui/commandNames.ts';
-import type { Progress } from '../../../src/model/plan.ts';
+import type { Progress } from '../../../src/model/progress.ts';
 import type { ClusterSnapshot } from '../../../src/model/snapshot.ts';
 import { UserError } from '../../../src/model/errors.ts';
 import { behindNat, ids, line, pod, silent, snapshotOf, source, view } from '../sample.ts';
@@ -31,10 +31,13 @@ function workOf(progress: Progress): ClusterWork {
   return { own, all: [{ title, operation: 'reshard' }], unfinished: [] };
 }
 
+const written = { title: 'Reshard 9 slots', operation: 'reshard', request: {} };
+const at = { addresses: ['127.0.0.1:7000'] };
 const unfinished: Unfinished = {
-  ...{ id: 'journal', end: 'failed', steps: { done: 1, of: 2 }, title: 'Reshard 9 slots' },
-  ...{ cluster: { addresses: ['127.0.0.1:7000'] }, operation: 'reshard', request: {} },
-  ...{ begunAt: 0, lastAt: 0, text: '' },
+  ...{ id: 'journal', end: 'failed', steps: { done: 1, of: 2 }, begunAt: 0, lastAt: 0, text: '' },
+  ...written,
+  cluster: at,
+  plan: { ...written, ref: at, steps: [], warnings: [], losses: [] },
 };
 
 const healthy = snapshotOf(ids.map((id) => source(id)));

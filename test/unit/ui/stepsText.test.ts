@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Plan } from '../../../src/model/plan.ts';
+import type { Plan } from '../../../src/operations/plan.ts';
 import { stepsText } from '../../../src/ui/stepsText.ts';
 
 test('what was already done is not said to be done now', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Plan } from '../../../src/model/plan.ts';
+import type { Plan } from '../../../src/operations/plan.ts';
 import type { Parts } from '../../../src/ui/parts.ts';
 import { ids, snapshotOf, source } from '../sample.ts';
 import './editor/register.ts';

@@ -1,4 +1,4 @@
-import { countText, type Progress } from '../../../model/plan.ts';
+import { countText, type Progress } from '../../../model/progress.ts';
 import type { ClusterWork } from '../../tree/clusterRow.ts';
 import { percentOf, visibleWork } from '../../tree/operationRow.ts';
 import type { RunningState } from './messages.ts';
