@@ -18,6 +18,7 @@ const names: Readonly<Record<string, string>> = {
   reshard: 'Reshard',
   rollingRestart: 'Rolling Restart',
   rotatePassword: 'Rotate Password',
+  saveKeys: 'Save Keys to Disk',
   scale: 'Scale',
   setConfig: 'Set Configuration',
   upgrade: 'Upgrade Image or Configuration',

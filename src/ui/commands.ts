@@ -38,6 +38,7 @@ import { resume } from './commands/resume.ts';
 import { rollingRestart } from './commands/rollingRestart.ts';
 import { rotatePassword } from './commands/rotatePassword.ts';
 import { runPlan } from './commands/runPlan.ts';
+import { saveKeys } from './commands/saveKeys.ts';
 import { scale } from './commands/scale.ts';
 import { setConfig } from './commands/setConfig.ts';
 import { showInStatusBar } from './commands/showInStatusBar.ts';
@@ -95,6 +96,7 @@ export const commands: Readonly<Record<string, Command>> = {
   rollingRestart,
   rotatePassword,
   runPlan,
+  saveKeys,
   scale,
   setConfig,
   showInStatusBar,

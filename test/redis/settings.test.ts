@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { mkdirSync, rmdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { planFlush } from '../../src/operations/flush.ts';
 import { runPlan } from '../../src/operations/runPlan.ts';
+import { planSaveKeys, readLastSaves } from '../../src/operations/saveKeys.ts';
 import { planSetConfig } from '../../src/operations/setConfig.ts';
 import { readSetConfigFacts } from '../../src/operations/setConfig/facts.ts';
 import { startChaosClient } from '../support/chaosClient.ts';
@@ -65,5 +68,33 @@ describe('settings and flushes', { timeout: 240_000 }, () => {
     assert.equal(steps, 1);
     await chaos.abandon();
     assert.equal((await cluster.cli('-c', 'EXISTS', 'old')).stdout.trim(), '0');
+  });
+
+  test('every master saves its keys once, and a save that came meanwhile counts', async () => {
+    await cluster.cli('-c', 'SET', 'kept', '1');
+    const ports = runPorts(cluster, { readSnapshot: () => readAnyway(cluster) });
+    const snapshot = await ports.readSnapshot();
+    const before = await readLastSaves(snapshot, cluster.dialer);
+    const plan = planSaveKeys(snapshot, before);
+    const { steps, skipped } = await runPlan(plan, ports);
+    assert.deepEqual([steps, skipped], [3, 0]);
+    const after = await readLastSaves(snapshot, cluster.dialer);
+    for (const [id, save] of after) assert.ok(save > (before.get(id) ?? 0), id);
+    const again = await runPlan(plan, ports);
+    assert.equal(again.skipped, 3);
+    assert.deepEqual(await readLastSaves(snapshot, cluster.dialer), after);
+  });
+
+  test('a master that cannot write its keys says so, and its keys stay', async () => {
+    const ports = runPorts(cluster, { readSnapshot: () => readAnyway(cluster) });
+    const snapshot = await ports.readSnapshot();
+    const plan = planSaveKeys(snapshot, await readLastSaves(snapshot, cluster.dialer));
+    const folder = (await cluster.cli('CONFIG', 'GET', 'dir')).stdout.split('\n')[1] ?? '';
+    const file = join(folder, 'dump.rdb');
+    rmSync(file);
+    mkdirSync(file);
+    await assert.rejects(runPlan(plan, ports), /could not write its keys to disk.*No key was changed/);
+    rmdirSync(file);
+    assert.equal((await runPlan(plan, ports)).steps, 3);
   });
 });

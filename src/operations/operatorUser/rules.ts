@@ -27,6 +27,7 @@ const commands: Readonly<Record<string, readonly string[]>> = {
   ],
   'copying functions': ['function|list', 'function|dump', 'function|restore'],
   'changing settings': ['config|set'],
+  'saving keys to disk': ['bgsave', 'lastsave'],
 };
 
 export const operatorCommands: readonly string[] = Object.values(commands).flat().sort();

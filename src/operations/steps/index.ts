@@ -19,6 +19,7 @@ import { promote } from './promote.ts';
 import { replacePod } from './replacePod.ts';
 import { replicate } from './replicate.ts';
 import { resetNode } from './resetNode.ts';
+import { saveKeys } from './saveKeys.ts';
 import { setConfig } from './setConfig.ts';
 import { setReplicas } from './setReplicas.ts';
 import type { NameOf, StepActions, StepData } from './step.ts';
@@ -39,6 +40,7 @@ export const stepKinds = {
   keepSetting,
   createUser,
   keepUser,
+  saveKeys,
   flush,
   assignSlots,
   correctImports,

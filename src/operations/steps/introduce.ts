@@ -31,6 +31,7 @@ export const introduce: StepDefinition<'introduce', typeof fields> = {
   example: {
     servers: [
       { node: '0000000000000000000000000000000000000000', host: '10.0.0.1', port: 6379, busPort: 16_379 },
+      { node: '1111111111111111111111111111111111111111', host: '10.0.0.2', port: 6379, busPort: 16_379 },
     ],
   },
   isSaved: true,

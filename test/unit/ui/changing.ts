@@ -185,6 +185,7 @@ export const changing: Readonly<Record<string, readonly Changing[]>> = {
     { asks: 'always', state: whole, only: 'kubernetes', answers: { pods: 5 }, types: '5' },
     { asks: 'word', state: whole, only: 'kubernetes', answers: { pods: 5, volumes: true } },
   ],
+  saveKeys: [{ asks: 'person', state: whole }],
   setConfig: [
     { asks: 'person', state: whole, answers: { name: 'hz', value: '20' }, types: 'hz 20' },
     { asks: 'word', state: whole, answers: { name: 'appendonly', value: 'no' }, types: 'appendonly no' },
