@@ -52,6 +52,7 @@ export interface Unfinished {
   readonly begunAt: number;
   /** When it was last heard of. */
   readonly lastAt: number;
+  /** What was to be done; `readWrittenPlan` makes a plan of it that can be run. */
   readonly plan: WrittenPlan;
   /** The journal as people read it. */
   readonly text: string;

@@ -1,6 +1,6 @@
 import { isKubernetesRef } from '../model/clusterRef.ts';
 import type { ShownPlan } from '../operations/plan.ts';
-import type { StepKind } from '../operations/steps/index.ts';
+import { stepKinds } from '../operations/steps/index.ts';
 import { leaseWarning, withLease } from '../operations/lease.ts';
 import { operatorOf } from '../operations/owner.ts';
 import type { Parts } from './parts.ts';
@@ -23,13 +23,10 @@ export function withExecNote<P extends ShownPlan>({ inventory }: Parts, plan: P)
   return { ...plan, warnings: [...plan.warnings, `${viaExecText}.`] };
 }
 
-/** What changes roles or slots, which an operator may see otherwise. */
-const undone: readonly StepKind[] = ['moveSlots', 'promote', 'replicate', 'forget', 'assignSlots'];
-
 /** Adds to a plan that an operator looks after the cluster, where it does and may undo what the plan does. */
 export async function withOperatorWarning<P extends ShownPlan>(parts: Parts, plan: P): Promise<P> {
   const { ref, steps } = plan;
-  if (!isKubernetesRef(ref) || !steps.some(({ kind }) => kind !== undefined && undone.includes(kind)))
+  if (!isKubernetesRef(ref) || !steps.some(({ kind }) => kind !== undefined && stepKinds[kind].mayBeUndone))
     return plan;
   const pod = parts.inventory.snapshot(ref)?.nodes.find((node) => node.pod !== undefined)?.pod;
   if (pod === undefined) return plan;

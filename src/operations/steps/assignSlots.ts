@@ -29,6 +29,7 @@ export const assignSlots: StepDefinition<'assignSlots', typeof fields> = {
   fields,
   example: { node: '0000000000000000000000000000000000000000', slots: '0-99,200' },
   isSaved: true,
+  mayBeUndone: true,
   text: ({ node, slots, dead }, nameOf) =>
     `${nameOf(node)} takes ${slotsText(slots)} (${formatSlots(slots)}), which no master serves${presumedText(dead, nameOf)}`,
   loss: ({ slots }) =>

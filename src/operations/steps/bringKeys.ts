@@ -32,6 +32,7 @@ export const bringKeys: StepDefinition<'bringKeys', typeof fields> = {
     slots: '0-99,200',
   },
   isSaved: true,
+  mayBeUndone: false,
   text: ({ from, to, slots }, nameOf) =>
     `Move the keys that ${nameOf(from)} holds in ${slotsText(slots)} (${formatSlots(slots)}) to ${nameOf(to)}, and close the slots on ${nameOf(from)}`,
   loss: noLoss,

@@ -27,6 +27,7 @@ export const closeSlots: StepDefinition<'closeSlots', typeof fields> = {
   fields,
   example: { node: '0000000000000000000000000000000000000000', slots: '0-99,200' },
   isSaved: true,
+  mayBeUndone: false,
   text: ({ node, slots }, nameOf) =>
     `Close ${slotsText(slots)} (${formatSlots(slots)}) on ${nameOf(node)} and its replicas`,
   loss: noLoss,

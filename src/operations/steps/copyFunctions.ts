@@ -15,6 +15,7 @@ export const copyFunctions: StepDefinition<'copyFunctions', typeof fields> = {
   fields,
   example: { from: '0000000000000000000000000000000000000000', to: '', pod: 'shop-6' },
   isSaved: true,
+  mayBeUndone: false,
   text: ({ from, to, pod }, nameOf) => `Copy functions, if any, from ${nameOf(from)} to ${pod ?? nameOf(to)}`,
   loss: noLoss,
   destroys: never,

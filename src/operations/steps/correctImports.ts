@@ -22,6 +22,7 @@ export const correctImports: StepDefinition<'correctImports', typeof fields> = {
     slots: '0-99,200',
   },
   isSaved: true,
+  mayBeUndone: false,
   text: ({ node, owner, slots }, nameOf) =>
     `Have ${nameOf(node)} import ${slotsText(slots)} (${formatSlots(slots)}) from ${nameOf(owner)}, which owns them`,
   loss: noLoss,

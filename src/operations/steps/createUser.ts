@@ -18,6 +18,7 @@ export const createUser: StepDefinition<'createUser', typeof fields> = {
   fields,
   example: { user: 'redis-cluster-operator', nodes: ['0000000000000000000000000000000000000000'] },
   isSaved: false,
+  mayBeUndone: false,
   text: ({ user, nodes }) =>
     `Create user ${user} on ${quantity(nodes.length, 'server')} with only the commands that this extension uses`,
   loss: noLoss,

@@ -18,6 +18,7 @@ export const deleteVolumes: StepDefinition<'deleteVolumes', typeof fields> = {
   fields,
   example: { claims: ['data-shop-7'] },
   isSaved: true,
+  mayBeUndone: false,
   text: ({ claims }) => `Delete the volumes ${claims.join(', ')}`,
   loss: ({ claims }) => `Everything on the volumes ${claims.join(', ')} is permanently deleted.`,
   destroys: always,

@@ -25,6 +25,7 @@ export const emptyMaster: StepDefinition<'emptyMaster', typeof fields> = {
   fields,
   example: { pods: ['shop-6'] },
   isSaved: true,
+  mayBeUndone: false,
   text: ({ pods }) => `Join as empty masters, while the pods’ agents pause: ${pods.join(', ')}`,
   loss: noLoss,
   destroys: never,

@@ -18,6 +18,7 @@ export const flush: StepDefinition<'flush', typeof fields> = {
   fields,
   example: { nodes: ['0000000000000000000000000000000000000000'] },
   isSaved: true,
+  mayBeUndone: false,
   text: ({ nodes }, nameOf) => `Delete all keys on ${nodes.map(nameOf).join(', ')}`,
   loss: ({ nodes }, nameOf) => `All keys on ${nodes.map(nameOf).join(', ')} are permanently deleted.`,
   destroys: always,

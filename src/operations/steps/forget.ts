@@ -21,6 +21,7 @@ export const forget: StepDefinition<'forget', typeof fields> = {
   fields,
   example: { node: '0000000000000000000000000000000000000000' },
   isSaved: true,
+  mayBeUndone: true,
   text: ({ node }, nameOf) => `Make all other nodes forget ${nameOf(node)}`,
   loss: noLoss,
   destroys: always,

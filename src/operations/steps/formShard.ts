@@ -27,6 +27,7 @@ export const formShard: StepDefinition<'formShard', typeof fields> = {
   fields,
   example: { node: '0000000000000000000000000000000000000000', slots: '0-99,200', replicas: [] },
   isSaved: true,
+  mayBeUndone: false,
   text: ({ node, slots, replicas }, nameOf) =>
     `Give ${nameOf(node)} ${slotsText(slots)} (${formatSlots(slots)}) and ${replicas.length === 0 ? 'no replica' : `the replicas ${replicas.map(nameOf).join(', ')}`}`,
   loss: noLoss,

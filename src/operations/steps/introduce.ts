@@ -35,6 +35,7 @@ export const introduce: StepDefinition<'introduce', typeof fields> = {
     ],
   },
   isSaved: true,
+  mayBeUndone: false,
   text: ({ servers }, nameOf) =>
     `Introduce ${servers.map((server) => placeText(server, nameOf(server.node))).join(', ')} to each other`,
   loss: noLoss,

@@ -14,6 +14,7 @@ export const keepSetting: StepDefinition<'keepSetting', typeof fields> = {
   fields,
   example: { configMap: 'redis-cluster', name: 'maxmemory-policy', value: 'allkeys-lru' },
   isSaved: true,
+  mayBeUndone: false,
   text: ({ configMap, name, value }) =>
     `Save ${name} ${valueText(value)} in redis.conf of ConfigMap ${configMap}`,
   loss: noLoss,

@@ -17,6 +17,7 @@ export const keepUser: StepDefinition<'keepUser', typeof fields> = {
   fields,
   example: { user: 'redis-cluster-operator', secret: 'redis-cluster' },
   isSaved: false,
+  mayBeUndone: false,
   text: ({ user, secret }) =>
     `Save the rules of user ${user} and the hash of its password in Secret ${secret}, for pods that start later`,
   loss: noLoss,

@@ -32,6 +32,7 @@ export const meet: StepDefinition<'meet', typeof fields> = {
     busPort: 16_379,
   },
   isSaved: true,
+  mayBeUndone: false,
   text: ({ node, host, port }, nameOf) =>
     `Tell the other nodes that ${nameOf(node)} is at ${formatAddress({ host, port })}`,
   loss: noLoss,

@@ -46,6 +46,7 @@ export const moveSlots: StepDefinition<'moveSlots', typeof fields> = {
     limits: { latencyMs: 20, until: '2030-01-31T06:00:00Z' },
   },
   isSaved: true,
+  mayBeUndone: true,
   text: ({ from, to, pod, slots }, nameOf) =>
     `Move ${slotsText(slots)} (${formatSlots(slots)}) from ${nameOf(from)} to ${pod ?? nameOf(to)}`,
   loss: noLoss,

@@ -27,6 +27,7 @@ export const promote: StepDefinition<'promote', typeof fields> = {
   fields,
   example: { node: '0000000000000000000000000000000000000000', how: 'handOver' },
   isSaved: true,
+  mayBeUndone: true,
   text: promoteText,
   loss: ({ node, how }, nameOf) =>
     how === 'handOver' ? undefined : `Writes that have not reached ${nameOf(node)} from its master are lost.`,

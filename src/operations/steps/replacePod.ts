@@ -26,6 +26,7 @@ export const replacePod: StepDefinition<'replacePod', typeof fields> = {
   fields,
   example: { pod: 'shop-1', uid: '0b5e6a2c-0000-0000-0000-000000000000', isRecreated: true },
   isSaved: true,
+  mayBeUndone: false,
   text: ({ pod, uid, isRecreated }) =>
     `Delete the terminated pod ${pod} (uid ${uid})${isRecreated ? ' and wait for the new one' : ''}`,
   loss: noLoss,

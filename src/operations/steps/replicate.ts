@@ -28,6 +28,7 @@ export const replicate: StepDefinition<'replicate', typeof fields> = {
   fields,
   example: { node: '', pod: 'shop-7', master: '1111111111111111111111111111111111111111' },
   isSaved: true,
+  mayBeUndone: true,
   text: ({ node, pod, master, masterPod }, nameOf) =>
     `Make ${pod ?? nameOf(node)} a replica of ${masterPod ?? nameOf(master)}`,
   loss: noLoss,

@@ -16,6 +16,7 @@ export const resetNode: StepDefinition<'resetNode', typeof fields> = {
   fields,
   example: { node: '0000000000000000000000000000000000000000' },
   isSaved: true,
+  mayBeUndone: false,
   text: ({ node }, nameOf) => `Reset ${nameOf(node)}, which has no slots and no keys`,
   loss: noLoss,
   destroys: always,

@@ -19,6 +19,7 @@ export const saveKeys: StepDefinition<'saveKeys', typeof fields> = {
   fields,
   example: { node: '0000000000000000000000000000000000000000', before: 1_767_225_600 },
   isSaved: true,
+  mayBeUndone: false,
   text: ({ node }, nameOf) => `Save the keys of ${nameOf(node)} to its disk`,
   loss: noLoss,
   destroys: never,

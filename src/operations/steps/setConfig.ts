@@ -28,6 +28,7 @@ export const setConfig: StepDefinition<'setConfig', typeof fields> = {
     before: 'noeviction',
   },
   isSaved: true,
+  mayBeUndone: false,
   text: ({ nodes, name, value, before }, nameOf) =>
     `Set ${name} to ${valueText(value)} (before: ${valueText(before)}) on ${nodes.map(nameOf).join(', ')}`,
   loss: noLoss,

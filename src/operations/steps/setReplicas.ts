@@ -22,6 +22,7 @@ export const setReplicas: StepDefinition<'setReplicas', typeof fields> = {
   fields,
   example: { workload: 'shop', from: 6, pods: 8 },
   isSaved: true,
+  mayBeUndone: false,
   text: ({ workload, from, pods }) => `Set the replicas of StatefulSet ${workload} from ${from} to ${pods}`,
   loss: noLoss,
   destroys: ({ from, pods }) => pods < from,

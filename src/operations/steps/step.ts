@@ -45,6 +45,8 @@ export interface StepDefinition<K extends string, F extends Fields> extends Step
   readonly example: z.input<z.ZodMiniObject<F, z.core.$strict>>;
   /** Whether its fields say all that it takes to run it, so that it may stand in a file. */
   readonly isSaved: boolean;
+  /** Whether an operator that manages the cluster may undo it, since it sees roles or slots otherwise. */
+  readonly mayBeUndone: boolean;
 }
 
 /** Where no step, loss or command is to be told. */

@@ -14,6 +14,7 @@ export const waitForPods: StepDefinition<'waitForPods', typeof fields> = {
   fields,
   example: { workload: 'shop', pods: 8 },
   isSaved: true,
+  mayBeUndone: false,
   text: ({ workload, pods }) =>
     `Wait until StatefulSet ${workload} has ${quantity(pods, 'pod')}, all of them ready`,
   loss: noLoss,
