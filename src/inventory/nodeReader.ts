@@ -230,7 +230,7 @@ function failed(before: Reading, error: unknown): Reading {
     tried: true,
     failure: { since, reason: reasonOf(error), message: messageOf(error) },
     ...(before.lastId === undefined ? {} : { lastId: before.lastId }),
-    ...(error instanceof UserError && error.reason === 'invalid-input' ? { notClustered: true } : {}),
+    ...(error instanceof UserError && error.reason === 'not-clustered' ? { notClustered: true } : {}),
   };
 }
 
@@ -246,7 +246,7 @@ function reasonOf(error: unknown): ReadFailureReason {
       return 'forbidden';
     case 'tls':
       return 'tls';
-    case 'invalid-input':
+    case 'not-clustered':
       return 'not-clustered';
     default:
       return 'unreachable';

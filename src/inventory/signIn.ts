@@ -66,7 +66,7 @@ const userReasons: Readonly<Partial<Record<ReadFailureReason, UserErrorReason>>>
   tls: 'tls',
   command: 'forbidden',
   forbidden: 'forbidden',
-  'not-clustered': 'invalid-input',
+  'not-clustered': 'not-clustered',
 };
 
 /**

@@ -87,7 +87,7 @@ export interface ExecSession {
 
 /**
  * Everything the product does with one kubeconfig context. All failures are UserErrors with the context and
- * namespace named: `unreachable`, `sign-in-needed` (401, expired token), `forbidden` (403), `not-found`, `already-exists` (conflict).
+ * namespace named: `unreachable`, `sign-in-needed` (401, expired token), `forbidden` (403), `not-found`, `conflict`.
  */
 export interface KubernetesAccess {
   readonly context: string;
@@ -117,7 +117,7 @@ export interface KubernetesAccess {
   apply(object: KubernetesObject, signal?: AbortSignal): Promise<void>;
   /**
    * Changes the fields that `change` names and no others (strategic merge patch: containers are told apart by name).
-   * With `metadata.resourceVersion` in it, it is refused with `already-exists` where somebody else was faster.
+   * With `metadata.resourceVersion` in it, it is refused with `conflict` where somebody else was faster.
    */
   patch(
     apiVersion: string,
@@ -127,7 +127,7 @@ export interface KubernetesAccess {
     change: Readonly<Record<string, unknown>>,
     signal?: AbortSignal,
   ): Promise<KubernetesObject>;
-  /** Creates and fails with `already-exists` where it is there. */
+  /** Creates and fails with `conflict` where it is there. */
   create(object: KubernetesObject, signal?: AbortSignal): Promise<void>;
   get(
     apiVersion: string,
@@ -143,7 +143,7 @@ export interface KubernetesAccess {
   ): Promise<readonly KubernetesObject[]>;
   /**
    * True where it was there; deletes dependents in the background, or leaves them running (`Orphan`). With `uid` only
-   * that very object: fails with `already-exists` where another one has its name by now.
+   * that very object: fails with `conflict` where another one has its name by now.
    */
   delete(
     apiVersion: string,

@@ -87,7 +87,7 @@ function describeStatus(error: ApiFailure, context: string, asked: Asked): Descr
       ];
     case 409:
       return [
-        'already-exists',
+        'conflict',
         `${object(asked)} in ${where} already exists or was changed by someone else. The server reported: ${error.message}`,
       ];
     case 400:

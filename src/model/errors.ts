@@ -1,8 +1,14 @@
 /** Why something could not be done, coarse enough to decide what a view offers next. */
 export type UserErrorReason =
   | 'invalid-input'
+  // What was asked for is so already.
+  | 'nothing-to-do'
   | 'not-found'
+  // What is to be made is there, and is something else.
   | 'already-exists'
+  // Kubernetes: somebody else has changed the object since it was read, or made it.
+  | 'conflict'
+  | 'not-clustered'
   | 'unreachable'
   | 'sign-in-needed'
   | 'tls'

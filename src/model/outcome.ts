@@ -12,8 +12,11 @@ export interface Outcome {
 /** Reasons that mean that nothing was begun, unless the error says that something was. */
 const refusals: ReadonlySet<UserErrorReason> = new Set([
   'invalid-input',
+  'nothing-to-do',
   'not-found',
   'already-exists',
+  'conflict',
+  'not-clustered',
   'unsafe',
   'busy',
 ]);

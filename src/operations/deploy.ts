@@ -190,7 +190,7 @@ async function ensurePassword(
     await access.create({ apiVersion: 'v1', kind: 'Secret', metadata, type: 'Opaque', stringData }, signal);
   } catch (error) {
     // One that is there is the password of the volumes that may be there too.
-    if (!(error instanceof UserError && error.reason === 'already-exists')) throw error;
+    if (!(error instanceof UserError && error.reason === 'conflict')) throw error;
   }
 }
 

@@ -42,7 +42,7 @@ export function planFix(
   if (newOwners.size === 0) {
     if (left.length > 0)
       throw refusal('unsafe', `No slot can be assigned to another master. ${left.join(' ')}`);
-    throw refusal('invalid-input', `All hash slots of ${describeRef(snapshot.ref)} are served.`);
+    throw refusal('nothing-to-do', `All hash slots of ${describeRef(snapshot.ref)} are served.`);
   }
   refusePossibleOwners(snapshot, possibleOwners, dead);
   return {

@@ -19,7 +19,7 @@ export function planFlush(snapshot: ClusterSnapshot): Plan {
     );
   }
   const keys = masters.reduce((sum, { view }) => sum + (view?.keys ?? 0), 0);
-  if (keys === 0) throw refusal('invalid-input', `${describeRef(snapshot.ref)} holds no keys.`);
+  if (keys === 0) throw refusal('nothing-to-do', `${describeRef(snapshot.ref)} holds no keys.`);
   const those = masters.filter(({ view }) => (view?.keys ?? 0) > 0);
   return {
     title: `Flush ${describeRef(snapshot.ref)}`,

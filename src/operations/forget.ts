@@ -21,7 +21,7 @@ export function planForget(snapshot: ClusterSnapshot, request: ForgetRequest): P
   const ids = request.node === undefined ? ghostsOf(snapshot) : [request.node];
   if (ids.length === 0) {
     throw refusal(
-      'invalid-input',
+      'nothing-to-do',
       `${snapshot.name} lists no node that is gone, so there is nothing to forget.`,
     );
   }

@@ -43,7 +43,7 @@ export function planHeal(snapshot: ClusterSnapshot, facts: HealFacts): Plan {
     const fix =
       slots.length === 0 ? '' : ` No master serves ${slotsText(slots)}: “Fix Uncovered Slots…” assigns them.`;
     throw refusal(
-      'invalid-input',
+      'nothing-to-do',
       `Nothing to heal: all nodes of ${snapshot.name} that answer know each other’s addresses, no slot is open, and no key is in a slot that another node serves.${lost}${fix}`,
     );
   }

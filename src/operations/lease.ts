@@ -91,7 +91,7 @@ async function take(ports: LeasePorts, claim: Claim): Promise<LeaseObject | unde
     if (!(error instanceof UserError)) throw error;
     // A namespace that is not there has no cluster that a colleague could change.
     if (error.reason === 'forbidden' || error.reason === 'not-found') return undefined;
-    if (error.reason !== 'already-exists') throw error;
+    if (error.reason !== 'conflict') throw error;
     throw busy(ports, claim, await read(ports, claim));
   }
 }
@@ -157,7 +157,7 @@ async function read({ access }: LeasePorts, { ref }: Claim): Promise<LeaseObject
   return await access.get(apiVersion, 'Lease', ref.namespace, nameOf(ref));
 }
 
-/** Writes ourselves in; refused with `already-exists` where somebody else has written since `found` was read. */
+/** Writes ourselves in; refused with `conflict` where somebody else has written since `found` was read. */
 async function write(ports: LeasePorts, claim: Claim, found: LeaseObject): Promise<LeaseObject> {
   const { metadata, spec } = leaseOf(ports, claim);
   const { resourceVersion } = found.metadata;

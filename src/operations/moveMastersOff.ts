@@ -37,7 +37,7 @@ export function planMoveMastersOff(
   const masters = mastersOf(snapshot).filter((node) => node.slots.length > 0);
   const there = masters.filter((node) => node.pod?.worker === worker);
   if (there.length === 0)
-    throw refusal('invalid-input', `No master with slots runs on Kubernetes node ${worker}.`);
+    throw refusal('nothing-to-do', `No master with slots runs on Kubernetes node ${worker}.`);
   const load = new Map<string, number>();
   for (const { pod } of masters) add(load, pod?.worker);
   const pairs = there.map((master) => ({ master, candidate: candidateOf(snapshot, master, worker, load) }));

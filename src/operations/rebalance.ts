@@ -56,7 +56,7 @@ export function planRebalance(snapshot: ClusterSnapshot, request: RebalanceReque
   const total = moves.reduce((sum, { slots }) => sum + countSlots(slots), 0);
   if (total === 0) {
     throw new UserError(
-      'invalid-input',
+      'nothing-to-do',
       `Every master of ${snapshot.name} is already within ${threshold}% of its share. Nothing was changed.`,
     );
   }

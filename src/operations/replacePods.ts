@@ -21,7 +21,7 @@ export function planReplacePods(snapshot: ClusterSnapshot, request: ReplacePodsR
   }
   const pods =
     request.pod === undefined ? podsOf(snapshot).filter(hasEnded) : [podNamed(snapshot, request.pod)];
-  if (pods.length === 0) throw refusal('invalid-input', `No pod of ${describeRef(ref)} has terminated.`);
+  if (pods.length === 0) throw refusal('nothing-to-do', `No pod of ${describeRef(ref)} has terminated.`);
   for (const pod of pods) refuseUnowned(snapshot, pod);
   const names = pods.map(({ name }) => name).join(', ');
   return {

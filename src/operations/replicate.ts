@@ -19,7 +19,7 @@ export function planReplicate(snapshot: ClusterSnapshot, request: ReplicateReque
     const spread = spreadSteps(snapshot);
     if (spread.steps.length === 0) {
       throw refusal(
-        'invalid-input',
+        'nothing-to-do',
         `The replicas of ${describeRef(snapshot.ref)} are already spread evenly.`,
       );
     }
@@ -27,7 +27,7 @@ export function planReplicate(snapshot: ClusterSnapshot, request: ReplicateReque
   }
   const { node, master } = replicable(snapshot, request.node, request.master);
   if (node.masterId === master.id) {
-    throw refusal('invalid-input', `${nodeName(node)} is already a replica of ${nodeName(master)}.`);
+    throw refusal('nothing-to-do', `${nodeName(node)} is already a replica of ${nodeName(master)}.`);
   }
   return {
     ...common,

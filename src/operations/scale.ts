@@ -122,7 +122,7 @@ function checkTarget(snapshot: ClusterSnapshot, workload: WorkloadFacts, to: num
   if (to > mostNodes)
     throw refusal('invalid-input', `A Redis Cluster has at most ${mostNodes} nodes; ${to} were requested.`);
   if (to === workload.replicas && snapshot.loosePods.length === 0) {
-    throw refusal('invalid-input', `${where} has ${quantity(to, 'pod')} already. There is nothing to do.`);
+    throw refusal('nothing-to-do', `${where} has ${quantity(to, 'pod')} already. There is nothing to do.`);
   }
 }
 

@@ -85,7 +85,7 @@ export function planScaleShape(
   if (isSame(wanted, now)) {
     if (isUneven(snapshot)) return { ...common, ...spreadSteps(snapshot) };
     const where = describeRef(snapshot.ref);
-    throw refusal('invalid-input', `${where} has ${shapeText(now)} already. There is nothing to do.`);
+    throw refusal('nothing-to-do', `${where} has ${shapeText(now)} already. There is nothing to do.`);
   }
   const dropped = now.masters + now.replicas - wanted.masters - wanted.replicas;
   const steps = isGrowth

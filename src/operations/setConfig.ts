@@ -41,7 +41,7 @@ export function planSetConfig(
     ...(node === undefined ? inConfigMap(request, facts) : []),
   ];
   if (steps.length === 0)
-    throw refusal('invalid-input', `${name} is ${valueText(value)} already on every server.`);
+    throw refusal('nothing-to-do', `${name} is ${valueText(value)} already on every server.`);
   const silent = snapshot.nodes.filter((one) => !answers(one));
   return {
     title: `Set ${name} to ${valueText(value)} on ${node === undefined ? snapshot.name : nameOf(snapshot, node)}`,

@@ -93,7 +93,7 @@ export function planUpgrade(
   const change = subjects(difference, restarts.length);
   if (steps.length === 0) {
     throw new UserError(
-      'invalid-input',
+      'nothing-to-do',
       `${describeRef(ref)} already has all of these values. Nothing was changed.`,
     );
   }

@@ -79,7 +79,7 @@ function factsFromNodes({ self, others }: ClusterNodes, replies: readonly unknow
 function explain(refusal: Error): Error {
   if (refusal.message.includes('cluster support disabled')) {
     return new UserError(
-      'invalid-input',
+      'not-clustered',
       'This server does not run in cluster mode: its configuration lacks "cluster-enabled yes".',
       { cause: refusal },
     );

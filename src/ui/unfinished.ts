@@ -95,7 +95,7 @@ async function healed(parts: Parts, cluster: ClusterRef, asking: Asking): Promis
       message: (result) => stepsText(plan, result),
     });
   } catch (error) {
-    if (!(error instanceof UserError) || error.reason !== 'invalid-input') throw error;
+    if (!(error instanceof UserError) || error.reason !== 'nothing-to-do') throw error;
     if (asking.answers['confirmed'] !== true) void vscode.window.showInformationMessage(error.message);
     return { outcome: 'done', message: error.message };
   }

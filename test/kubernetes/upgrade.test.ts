@@ -94,7 +94,7 @@ test('the same again is refused, as are Valkey after Redis 8 and volumes that ca
   const snapshot = await snapshotOf(ports, ref());
   const refuses = (request: object, message: RegExp, reason = 'unsafe'): Promise<void> =>
     refused(prepareUpgrade(access, snapshot, request), reason, message);
-  await refuses({ image: kubernetes.images.redis8 }, /already has all of these values/, 'invalid-input');
+  await refuses({ image: kubernetes.images.redis8 }, /already has all of these values/, 'nothing-to-do');
   await refuses(
     { image: kubernetes.images.valkey8 },
     /deploy a new cluster with Valkey.*Nothing was changed/,

@@ -99,6 +99,6 @@ test('a server without cluster mode is told apart', async () => {
     spares: 1,
     config: { 'cluster-enabled': 'no' },
   }).catch((error: unknown) => error);
-  assert.ok(isUserError('invalid-input')(single));
+  assert.ok(isUserError('not-clustered')(single));
   assert.match(String(single), /does not run in cluster mode/);
 });

@@ -20,7 +20,7 @@ export function promotable(
 ): RedisNode {
   const node = memberOf(snapshot, id);
   const name = nodeName(node);
-  if (node.role === 'master') throw refusal('invalid-input', `${name} is already a master.`);
+  if (node.role === 'master') throw refusal('nothing-to-do', `${name} is already a master.`);
   if (!answers(node)) throw refusal('unreachable', `${name} does not answer.`);
   if (node.view.loading) throw refusal('unsafe', `${name} is still loading its data.`);
   refuseForeignCopy(snapshot, node);

@@ -72,7 +72,7 @@ function byName(
   const left = intersectSlots(wanted, owned);
   const stale = unionSlots(...sources.map((source) => staleSlots(source, target)));
   if (left.length === 0 && intersectSlots(wanted, stale).length === 0) {
-    throw new UserError('invalid-input', `${nodeName(target)} already owns slots ${formatSlots(wanted)}.`);
+    throw new UserError('nothing-to-do', `${nodeName(target)} already owns slots ${formatSlots(wanted)}.`);
   }
   return sources.map((source) => ({ source, slots: intersectSlots(source.slots, left) }));
 }

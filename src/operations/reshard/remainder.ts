@@ -90,7 +90,7 @@ export function planRemainder(
   const more = `To move ${quantity(total, 'more slot')} instead, run it with startOver: true.`;
   if (slots.length === 0) {
     throw new UserError(
-      'invalid-input',
+      'nothing-to-do',
       `All slots of ${stopped} have already been moved. ${more} Nothing was changed.`,
     );
   }

@@ -37,7 +37,7 @@ export async function changeSet(
       await access.patch('apps/v1', 'StatefulSet', namespace, statefulSet, change, signal);
       return;
     } catch (error) {
-      const isConflict = error instanceof UserError && error.reason === 'already-exists';
+      const isConflict = error instanceof UserError && error.reason === 'conflict';
       if (!isConflict || tries === conflictTries) throw error;
       await delay(conflictPause, signal);
       signal.throwIfAborted();

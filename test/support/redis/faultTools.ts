@@ -106,7 +106,7 @@ export async function runUnlessDone(cluster: Present, plan: () => Promise<Plan>)
       return;
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      if (error.reason === 'invalid-input') return;
+      if (error.reason === 'nothing-to-do') return;
       if (attempt === 8) throw error;
       await sleep(1000);
     }

@@ -226,7 +226,7 @@ async function healOnce(cluster: TestCluster, how: 'run' | 'plan' = 'run'): Prom
     return plan.warnings.map((text) => text.replace(' It is not changed.', '')).join(' ');
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    if (error.reason === 'invalid-input') return '';
+    if (error.reason === 'nothing-to-do') return '';
     const [, unclear] = /^(.*) You have to decide\. Nothing was changed\.$/.exec(error.message) ?? [];
     if (unclear === undefined) throw error;
     return unclear;

@@ -165,7 +165,7 @@ async function planGrowth(cluster: Present): Promise<Plan> {
 async function planShrinking(cluster: Present): Promise<Plan> {
   const [first, second] = await joined(cluster);
   const member = second?.role === 'master' ? second : first;
-  if (member === undefined) throw new UserError('invalid-input', 'The shard is gone already.');
+  if (member === undefined) throw new UserError('nothing-to-do', 'The shard is gone already.');
   return planRemoveShard(await agreed(() => readAnyway(cluster)), { node: member.id }, {});
 }
 

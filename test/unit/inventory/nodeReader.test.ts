@@ -70,7 +70,7 @@ test('why a server was not read is told apart', async () => {
     new UserError('forbidden', 'Not allowed to create pods/portforward "x-0".'),
     new UserError('tls', 'Redis expects TLS.'),
     new LateAnswer('No answer within 3 s.'),
-    new UserError('invalid-input', 'This server does not run in cluster mode.'),
+    new UserError('not-clustered', 'This server does not run in cluster mode.'),
     new UserError('unreachable', 'Redis did not answer: connect ECONNREFUSED'),
   ]) {
     const fail = (): Promise<never> => Promise.reject(error);

@@ -66,7 +66,7 @@ async function shown(
 }
 
 const noAuth = new UserError('sign-in-needed', 'Redis at pod x requires a password.');
-const noCluster = new UserError('invalid-input', 'This server does not run in cluster mode.');
+const noCluster = new UserError('not-clustered', 'This server does not run in cluster mode.');
 const fromSecret = {
   env: [{ name: 'REDIS_PASSWORD', valueFrom: { secretKeyRef: { name: 'auth', key: 'pw' } } }],
 };

@@ -39,7 +39,7 @@ function world(may: readonly string[] = ['get', 'create', 'patch', 'delete']) {
     get: () => answer('get').then(() => state.lease),
     create: async (object: unknown) => {
       await answer('create');
-      if (state.lease !== undefined) throw new UserError('already-exists', 'there');
+      if (state.lease !== undefined) throw new UserError('conflict', 'there');
       store(object);
     },
     patch: async (_v: string, _k: string, _ns: string, name: string, change: unknown) => {
@@ -47,7 +47,7 @@ function world(may: readonly string[] = ['get', 'create', 'patch', 'delete']) {
       const { metadata, spec } = change as Partial<Lease>;
       const same =
         metadata === undefined || metadata.resourceVersion === state.lease?.metadata.resourceVersion;
-      if (state.lease === undefined || !same) throw new UserError('already-exists', 'changed');
+      if (state.lease === undefined || !same) throw new UserError('conflict', 'changed');
       return store({
         metadata: { ...state.lease.metadata, ...metadata, name },
         spec: { ...state.lease.spec, ...spec },

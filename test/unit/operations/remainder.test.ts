@@ -94,7 +94,7 @@ test('where all have moved it is not begun anew unasked', () => {
   assert.throws(
     () => planRemainder(whole, request, remainder),
     (error) => {
-      assert.ok(error instanceof UserError && error.reason === 'invalid-input');
+      assert.ok(error instanceof UserError && error.reason === 'nothing-to-do');
       assert.match(
         error.message,
         /already been moved\. To move 1,000 more slots instead, run it with startOver: true/,

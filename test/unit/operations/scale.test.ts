@@ -74,7 +74,7 @@ test('what would lose data or is not possible is refused with the reason', () =>
       'unsafe',
       /until the shards are drained: lowering a StatefulSet’s replicas loses data/,
     ],
-    [snapshot(), { pods: 6 }, 'invalid-input', /nothing to do/],
+    [snapshot(), { pods: 6 }, 'nothing-to-do', /nothing to do/],
     [snapshot(), { pods: 1001 }, 'invalid-input', /at most 1000/],
     [snapshot(), {}, 'invalid-input', /number of pods/],
     [snapshot({ workloads: [...snapshot().workloads, second] }), { pods: 9 }, 'unsafe', /shop, shop-b/],
