@@ -17,6 +17,7 @@ export class Requests {
           callBuffer: (...command) => this.#follow(connection.callBuffer(...command)),
           pipeline: (commands) => this.#follow(connection.pipeline(commands)),
           pipelineBuffer: (commands) => this.#follow(connection.pipelineBuffer(commands)),
+          takeOver: () => connection.takeOver(),
           close: () => {
             connection.close();
           },

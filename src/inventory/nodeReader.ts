@@ -111,6 +111,7 @@ export class NodeReader {
         callBuffer: (...command) => connection.callBuffer(...command),
         pipeline: (commands) => connection.pipeline(commands),
         pipelineBuffer: (commands) => connection.pipelineBuffer(commands),
+        takeOver: () => connection.takeOver(),
         close: () => {
           connection.close();
           route.close();

@@ -194,6 +194,12 @@ function nodeConnection(redis: Redis, name: string, received: Received): NodeCon
     callBuffer: (verb, ...rest) => single([verb, ...rest], () => redis.callBuffer(String(verb), ...rest)),
     pipeline: (commands) => many(commands, false),
     pipelineBuffer: (commands) => many(commands, true),
+    takeOver: () => {
+      const { stream } = redis;
+      stream.pause();
+      stream.removeAllListeners('data');
+      return stream;
+    },
     close: () => {
       redis.disconnect();
     },

@@ -19,4 +19,7 @@ export { importFrom } from './moveSlots/handOver.ts';
 export { moveSlots } from './moveSlots/moveSlots.ts';
 export { readNodeTimeout } from './moveSlots/ready.ts';
 export { readNodeView } from './nodeView.ts';
+export { RdbReader, TooLargeValue, type RdbEntry } from './rdb/rdbReader.ts';
+export { RdbSum } from './rdb/rdbSum.ts';
+export { receiveRdb } from './rdb/receiveRdb.ts';
 export { fillSample } from './sampleKeys.ts';

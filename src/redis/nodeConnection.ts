@@ -1,3 +1,5 @@
+import type { Socket } from 'node:net';
+
 /**
  * Where this machine reaches a server: a forwarded Unix socket, or an address. `name` is what people call the server at
  * the end of a forward: its pod.
@@ -39,6 +41,8 @@ export interface NodeConnection {
   /** Sends all commands in one write; one entry per command, an Error where the reply was one. */
   pipeline(commands: readonly (readonly Argument[])[]): Promise<readonly unknown[]>;
   pipelineBuffer(commands: readonly (readonly Argument[])[]): Promise<readonly unknown[]>;
+  /** The socket, signed in, for what is no reply, as what a replica is sent. No command can be called any more. */
+  takeOver(): Socket;
   close(): void;
 }
 

@@ -114,6 +114,9 @@ function connectionOver(line: Line, isDead: () => boolean): NodeConnection {
     callBuffer: async (...command) => asBytes(await one(command)),
     pipeline: async (commands) => (await sendAll(commands)).map(asText),
     pipelineBuffer: async (commands) => (await sendAll(commands)).map(asBytes),
+    takeOver: () => {
+      throw new Error('A simulated server has no socket.');
+    },
     close: () => {
       line.closed = true;
     },

@@ -29,6 +29,7 @@ function wrap(real: NodeConnection, fault: (command: readonly Argument[]) => unk
     callBuffer: (...command) => real.callBuffer(...command),
     pipeline: (commands) => many(commands, (through) => real.pipeline(through)),
     pipelineBuffer: (commands) => many(commands, (through) => real.pipelineBuffer(through)),
+    takeOver: () => real.takeOver(),
     close: () => {
       real.close();
     },

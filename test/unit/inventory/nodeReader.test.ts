@@ -18,6 +18,9 @@ function readerOf(myId: () => unknown) {
     callBuffer: () => Promise.resolve(undefined),
     pipeline: () => Promise.resolve([]),
     pipelineBuffer: () => Promise.resolve([]),
+    takeOver: () => {
+      throw new Error('nothing here is taken over');
+    },
     close: () => {
       open -= 1;
     },

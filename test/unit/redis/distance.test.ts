@@ -12,7 +12,14 @@ function serverAfter(...delays: readonly number[]): { connection: NodeConnection
     return 'PONG';
   };
   const unused = (): never => assert.fail('only PING is needed');
-  const connection = { call, callBuffer: unused, pipeline: unused, pipelineBuffer: unused, close: unused };
+  const connection = {
+    call,
+    callBuffer: unused,
+    pipeline: unused,
+    pipelineBuffer: unused,
+    takeOver: unused,
+    close: unused,
+  };
   return { connection, asked: () => asked };
 }
 

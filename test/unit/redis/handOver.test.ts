@@ -11,8 +11,11 @@ function recorded(): { readonly sent: string[]; readonly connection: NodeConnect
     return Promise.resolve(commands.map(() => 'OK'));
   };
   const none = (): Promise<never> => Promise.reject(new Error('not expected'));
-  const close = (): undefined => undefined;
-  return { sent, connection: { call: none, callBuffer: none, pipeline, pipelineBuffer: pipeline, close } };
+  const takeOver = (): never => {
+    throw new Error('not expected');
+  };
+  const unused = { call: none, callBuffer: none, takeOver, close: () => undefined };
+  return { sent, connection: { ...unused, pipeline, pipelineBuffer: pipeline } };
 }
 
 function ends(target: NodeConnection, more: Partial<Ends>): Ends {

@@ -104,6 +104,7 @@ function reader(): (clusterNodes: string) => Promise<NodeView> {
     callBuffer: none,
     pipeline: none,
     pipelineBuffer: () => Promise.resolve([text, clusterInfo, ''].map((reply) => Buffer.from(reply))),
+    takeOver: none,
     close: none,
   };
   return (clusterNodes) => {

@@ -6,7 +6,11 @@ import type { NodeConnection } from '../../../src/redis/nodeConnection.ts';
 /** A server that answers CLUSTER NODES like this, or not at all. */
 function server(answer?: string): NodeConnection {
   const none = (): Promise<never> => Promise.reject(new Error('not expected'));
+  const takeOver = (): never => {
+    throw new Error('not expected');
+  };
   return {
+    takeOver,
     ...{ callBuffer: none, pipeline: none, pipelineBuffer: none, close: () => undefined },
     call: () => (answer === undefined ? Promise.withResolvers<unknown>().promise : Promise.resolve(answer)),
   };
