@@ -1,6 +1,7 @@
 import type { Outcome } from '../model/outcome.ts';
 import { addByAddress } from './commands/addByAddress.ts';
 import { addShard } from './commands/addShard.ts';
+import { backup } from './commands/backup.ts';
 import { cancelOperation } from './commands/cancelOperation.ts';
 import { check } from './commands/check.ts';
 import { copy } from './commands/copy.ts';
@@ -59,6 +60,7 @@ export type Command = (parts: Parts, argument: unknown) => Promise<Outcome>;
 export const commands: Readonly<Record<string, Command>> = {
   addByAddress,
   addShard,
+  backup,
   cancelOperation,
   check,
   copy,

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { KubernetesAccess } from '../../src/kubernetes/kubernetesAccess.ts';
 import { parseAddress } from '../../src/model/clusterRef.ts';
+import type { BackupResult } from '../../src/operations/backup.ts';
 import { fillSample } from '../../src/redis/entry.ts';
 import { startChaosClient } from '../support/chaosClient.ts';
 import { keepOnFailure, launchVSCode, type VSCodeUnderTest } from '../support/launchVSCode.ts';
@@ -180,6 +183,24 @@ describe('a cluster from deploy to delete', { timeout: 30 * 60_000 }, () => {
     assert.match(output, /All 16384 slots covered/);
     const check = await vscode.command<CheckResult>('redisCluster.check', { cluster });
     assert.equal(check.ok, true, check.text);
+  });
+
+  test('a backup has every key, copied through the tunnels, from replicas', async () => {
+    const to = await mkdtemp(join(tmpdir(), 'backups-'));
+    const result = await vscode.command<Result & BackupResult & { folder: string }>('redisCluster.backup', {
+      cluster,
+      to,
+    });
+    assert.equal(result.outcome, 'done', result.message);
+    const { nodes } = (await snapshot()).cluster;
+    const check = await vscode.command<CheckResult>('redisCluster.check', { cluster });
+    assert.match(check.text, new RegExp(`\\[OK\\] ${result.keys} keys in \\d masters`));
+    assert.ok(result.shards.every(({ source }) => nodes.find(({ id }) => id === source)?.role === 'replica'));
+    assert.deepEqual(
+      (await readdir(result.folder)).sort(),
+      [...result.shards.map(({ file }) => file), 'backup.json', 'nodes.json'].sort(),
+    );
+    await rm(to, { recursive: true });
   });
 
   test('redis-cli and logs open on a node, with no password in any argument', async () => {

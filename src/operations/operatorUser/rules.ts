@@ -28,6 +28,7 @@ const commands: Readonly<Record<string, readonly string[]>> = {
   'copying functions': ['function|list', 'function|dump', 'function|restore'],
   'changing settings': ['config|set'],
   'saving keys to disk': ['bgsave', 'lastsave'],
+  'backing up': ['replconf', 'sync'],
 };
 
 export const operatorCommands: readonly string[] = Object.values(commands).flat().sort();

@@ -95,6 +95,7 @@ export interface Changing {
 export const unplanned = [
   ...[
     'addByAddress',
+    'backup',
     'cancelOperation',
     'check',
     'copy',

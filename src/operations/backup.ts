@@ -1,0 +1,138 @@
+import { bytesText } from '../model/bytes.ts';
+import { UserError } from '../model/errors.ts';
+import type { Report } from '../model/progress.ts';
+import { mastersOf } from '../model/shards.ts';
+import type { ClusterSnapshot } from '../model/snapshot.ts';
+import { formatSlots } from '../model/slots.ts';
+import { withInfo } from '../model/nodeView.ts';
+import { backupText, nodesText, type CopiedShard } from './backup/description.ts';
+import { copyShard, type BackupPlace, type CopyPorts } from './backup/copyShard.ts';
+import { chooseSources, type Sources } from './backup/sources.ts';
+
+export type { BackupPlace } from './backup/copyShard.ts';
+export { chooseSources } from './backup/sources.ts';
+
+/** How often a cluster is copied whose slots moved meanwhile. */
+const mostAttempts = 3;
+const reportEveryMs = 250;
+
+export interface BackupPorts {
+  readonly dialer: CopyPorts['dialer'];
+  readonly redis: CopyPorts['redis'];
+  /** A reading that begins after the call. */
+  readonly readSnapshot: () => Promise<ClusterSnapshot>;
+  /** Makes the place of one attempt, empty. */
+  readonly place: () => Promise<BackupPlace>;
+  /** Removes what the last attempt wrote. */
+  readonly discard: () => Promise<void>;
+  readonly report: Report;
+  readonly signal: AbortSignal;
+  readonly clock: () => number;
+}
+
+export interface BackupResult {
+  readonly bytes: number;
+  readonly keys: number;
+  readonly shards: readonly CopiedShard[];
+  readonly missingSlots?: string;
+}
+
+/**
+ * Copies all shards of a cluster at once. Nothing is changed on any server. A slot that moved meanwhile could be in no
+ * file or in two: what was written is then discarded, and all is copied again. Throws a UserError where that does not
+ * help, and whatever a server or the place refuses; nothing half written stays.
+ */
+export async function backUp(
+  snapshot: ClusterSnapshot,
+  evenPartly: boolean,
+  ports: BackupPorts,
+): Promise<BackupResult> {
+  let before = snapshot;
+  try {
+    for (let attempt = 1; attempt <= mostAttempts; attempt++) {
+      const sources = chooseSources(before, evenPartly);
+      const place = await ports.place();
+      const begun = new Date(ports.clock());
+      const shards = await copyAll(sources, place, ports);
+      const after = await ports.readSnapshot();
+      if (layoutOf(after) === layoutOf(before)) {
+        await writeText(place, 'nodes.json', nodesText(before));
+        const times = [begun, new Date(ports.clock())] as const;
+        await writeText(place, 'backup.json', backupText(before, sources, shards, times));
+        return resultOf(sources, shards);
+      }
+      await ports.discard();
+      before = after;
+    }
+  } catch (error) {
+    await ports.discard();
+    throw error;
+  }
+  throw new UserError(
+    'failed',
+    `${snapshot.name} was not backed up: slots moved or masters changed ${mostAttempts} times meanwhile. Back it up when that has ended.`,
+  );
+}
+
+/** All or none: the others are stopped where one fails. */
+async function copyAll(
+  { shards }: Sources,
+  place: BackupPlace,
+  { dialer, redis, report, signal, clock }: BackupPorts,
+): Promise<readonly CopiedShard[]> {
+  const failed = new AbortController();
+  const total = shards.reduce((sum, { source }) => sum + (withInfo(source.view)?.keys ?? 0), 0);
+  const begun = clock();
+  let [bytes, keys, reported] = [0, 0, 0];
+  const onCopied = (moreBytes: number, moreKeys: number): void => {
+    bytes += moreBytes;
+    keys += moreKeys;
+    const now = clock();
+    if (now - reported < reportEveryMs) return;
+    reported = now;
+    const text = `${bytesText(bytes)} copied${leftText(now - begun, keys, total)}`;
+    report({ text, done: Math.min(keys, total), total, unit: 'keys' });
+  };
+  report({ text: 'Waiting for the servers to fork', done: 0, total, unit: 'keys' });
+  const copying = { dialer, redis, place, onCopied, signal: AbortSignal.any([signal, failed.signal]) };
+  const results = await Promise.allSettled(
+    shards.map(async (shard) => {
+      try {
+        return await copyShard(shard, copying);
+      } catch (error) {
+        failed.abort(error);
+        throw error;
+      }
+    }),
+  );
+  signal.throwIfAborted();
+  if (failed.signal.aborted) throw failed.signal.reason;
+  return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+}
+
+function leftText(passedMs: number, done: number, total: number): string {
+  if (done === 0 || done >= total || passedMs < 2_000) return '';
+  return ` · about ${Math.ceil((passedMs * (total - done)) / done / 1000)} s left`;
+}
+
+/** What must be the same before and after: who owns which slots, by which config epochs. */
+function layoutOf(snapshot: ClusterSnapshot): string {
+  return mastersOf(snapshot)
+    .map(({ id, slots, configEpoch }) => `${id} ${configEpoch} ${formatSlots(slots)}`)
+    .join('\n');
+}
+
+async function writeText(place: BackupPlace, name: string, text: string): Promise<void> {
+  const file = await place.create(name);
+  await file.write(Buffer.from(text));
+  await file.end();
+}
+
+function resultOf({ missing }: Sources, shards: readonly CopiedShard[]): BackupResult {
+  return {
+    bytes: shards.reduce((sum, shard) => sum + shard.bytes, 0),
+    keys: shards.reduce((sum, shard) => sum + (shard.keys ?? 0), 0),
+    shards,
+    ...(missing.length === 0 ? {} : { missingSlots: formatSlots(missing) }),
+  };
+}
