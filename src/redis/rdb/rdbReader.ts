@@ -1,21 +1,7 @@
 import { UserError } from '../../model/errors.ts';
 import { Cursor, NeedsMore, NotRdb } from './cursor.ts';
-import { moduleParts, skipValue, type Family } from './values.ts';
-
-/** A key with its value, as it stands in a file. Its bytes are those of the piece that was read: they are to be used at once. */
-export interface RdbKey {
-  readonly kind: 'key';
-  readonly database: number;
-  readonly key: Buffer;
-  /** When it expires, in ms since the epoch. */
-  readonly expiresAt?: number;
-  /** For how long it was not asked for, in seconds, where the server evicts by that. */
-  readonly idle?: number;
-  /** How often it was asked for, as the server counts, where it evicts by that. */
-  readonly frequency?: number;
-  /** The type and the value, with what modules said of the key before: what RESTORE takes before its footer. */
-  readonly value: Buffer;
-}
+import { attribute, RdbKey } from './rdbKey.ts';
+import { moduleParts, type Family } from './values.ts';
 
 /** A library of functions, as its code. */
 interface RdbFunctions {
@@ -44,20 +30,24 @@ export class TooLargeValue extends UserError {
   }
 }
 
+/** What stands between keys (redis/src/rdb.h, RDB_OPCODE_*). */
 const opcode = {
-  keyMeta: 243,
+  slotImport: 243,
   slotInfo: 244,
   functions: 245,
   moduleAux: 247,
-  idle: 248,
-  frequency: 249,
   aux: 250,
   sizes: 251,
-  expiresAtMs: 252,
-  expiresAt: 253,
   database: 254,
   end: 255,
 };
+const firstOpcode = 243;
+const attributes: ReadonlySet<number> = new Set([
+  attribute.idle,
+  attribute.frequency,
+  attribute.expiresAt,
+  attribute.expiresAtMs,
+]);
 
 /**
  * Reads an RDB file from pieces, in memory that is bounded by its largest value. Every value is stepped through; the sum
@@ -134,18 +124,18 @@ export class RdbReader {
       return undefined;
     }
     const first = cursor.byte();
-    cursor.at -= 1;
-    if (first === opcode.expiresAt || first === opcode.expiresAtMs) return this.#key(cursor, this.header);
-    if (first === opcode.idle || first === opcode.frequency) return this.#key(cursor, this.header);
-    if (first === opcode.keyMeta && this.header.family === 'redis') return this.#key(cursor, this.header);
-    if (first < opcode.keyMeta) return this.#key(cursor, this.header);
-    return this.#other(cursor);
+    const isMeta = first === attribute.meta && this.header.family === 'redis';
+    if (first < firstOpcode || attributes.has(first) || isMeta) {
+      cursor.at -= 1;
+      return new RdbKey(this.#database).read(cursor, this.header.family);
+    }
+    return this.#other(cursor, first);
   }
 
   /** What stands between keys. */
-  #other(cursor: Cursor): RdbEntry | undefined {
-    switch (cursor.byte()) {
-      case opcode.keyMeta:
+  #other(cursor: Cursor, kind: number): RdbEntry | undefined {
+    switch (kind) {
+      case opcode.slotImport:
         // Valkey: slots that were being imported, by a name and ranges.
         cursor.skipString();
         for (let left = cursor.length() * 2; left > 0; left--) cursor.skipNumber();
@@ -178,21 +168,11 @@ export class RdbReader {
     }
   }
 
-  #key(cursor: Cursor, { family }: RdbHeader): RdbKey {
-    const { key, type, meta, ...attributes } = readKey(cursor);
-    const start = cursor.at;
-    skipValue(cursor, type, family);
-    const bytes = cursor.bytes.subarray(start, cursor.at);
-    const value = Buffer.concat(
-      meta === undefined ? [Buffer.of(type), bytes] : [meta, Buffer.of(type), bytes],
-    );
-    return { kind: 'key', database: this.#database, key, ...attributes, value };
-  }
-
   /** @param cursor where an entry begins of which not all is there */
   #tooLarge(cursor: Cursor): Error {
     try {
-      return new TooLargeValue(Buffer.from(readKey(cursor).key));
+      const keyAt = new RdbKey(0).readHead(cursor);
+      return new TooLargeValue(Buffer.from(new Cursor(cursor.bytes, keyAt).string()));
     } catch {
       return this.#damaged('an entry is larger than 64 MiB');
     }
@@ -206,29 +186,6 @@ export class RdbReader {
   }
 }
 
-interface KeyHead {
-  readonly key: Buffer;
-  readonly type: number;
-  readonly meta?: Buffer;
-  readonly expiresAt?: number;
-  readonly idle?: number;
-  readonly frequency?: number;
-}
-
-/** What stands before a value: when it expires, how it was used, what modules keep of it, its type, and the key. */
-function readKey(cursor: Cursor): KeyHead {
-  const head: { -readonly [Name in keyof KeyHead]?: KeyHead[Name] } = {};
-  for (;;) {
-    const type = cursor.byte();
-    if (type === opcode.expiresAtMs) head.expiresAt = Number(cursor.take(8).readBigInt64LE(0));
-    else if (type === opcode.expiresAt) head.expiresAt = cursor.take(4).readInt32LE(0) * 1000;
-    else if (type === opcode.idle) head.idle = cursor.length();
-    else if (type === opcode.frequency) head.frequency = cursor.byte();
-    else if (type === opcode.keyMeta) head.meta = readMeta(cursor);
-    else return { ...head, type, key: cursor.string() };
-  }
-}
-
 function readHeader(cursor: Cursor): RdbHeader {
   const magic = cursor.take(9).toString('latin1');
   const redis = /^REDIS(\d{4})$/.exec(magic)?.[1];
@@ -236,14 +193,4 @@ function readHeader(cursor: Cursor): RdbHeader {
   if (redis !== undefined) return { family: 'redis', version: Number(redis) };
   if (valkey !== undefined) return { family: 'valkey', version: Number(valkey) };
   throw new NotRdb('it is no RDB file');
-}
-
-/** What modules keep of a key, before its type: classes, each with its parts (redis/src/rdb.c, rdbSaveKeyMetadata). */
-function readMeta(cursor: Cursor): Buffer {
-  const start = cursor.at - 1;
-  for (let left = cursor.length(); left > 0; left--) {
-    cursor.skip(4);
-    moduleParts(cursor);
-  }
-  return cursor.bytes.subarray(start, cursor.at);
 }
