@@ -1,4 +1,4 @@
-import { DeniedCommand, UserError } from '../model/errors.ts';
+import { DeniedCommand, messageOf, UserError } from '../model/errors.ts';
 import { internedNodes, type ClusterNodes } from '../model/internedNodes.ts';
 import type { DeniedQuestion, NodeView, ReplicationView } from '../model/nodeView.ts';
 import { serverName } from '../model/serverText.ts';
@@ -51,8 +51,9 @@ export async function readNodeView(
 }
 
 /** An ACL or a renamed command; the server runs, and others may ask it. */
-function isDenied({ message }: Error): boolean {
-  return message.startsWith('NOPERM') || /unknown (?:sub)?command/i.test(message);
+export function isDenied(error: unknown): boolean {
+  const message = messageOf(error);
+  return /\bNOPERM\b/.test(message) || /unknown (?:sub)?command/i.test(message);
 }
 
 /** What CLUSTER NODES says of that which the denied commands report. */

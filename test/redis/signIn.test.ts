@@ -20,6 +20,7 @@ import { startServers } from '../../src/sandbox/servers.ts';
 import { slotMapState } from '../../src/ui/panels/slotMap/slotMapState.ts';
 import { startRedisCluster, type TestCluster } from '../support/startRedisCluster.ts';
 import { connectSoon, readByAddress, readUntil } from '../support/redis/byAddress.ts';
+import { runPorts } from '../support/redis/runPorts.ts';
 import { startTlsCluster } from '../support/redis/tlsCluster.ts';
 
 let given: Credentials = {};
@@ -162,6 +163,22 @@ describe('servers that allow a user only a part', () => {
     const [finding] = check(await inventory.look(ref));
     assert.equal(finding?.message, 'Cannot be read: the servers deny a command that reading needs.');
     await assert.rejects(inventory.trySignIn(ref, given), { reason: 'forbidden', message: /CLUSTER NODES/ });
+  });
+
+  test('name the command that a change was stopped by, and leave everything as it was', async () => {
+    await allow('~*', '&*', '+@all', '-cluster|setslot');
+    const snapshot = await inventory.fresh(ref);
+    const [from, to] = snapshot.nodes.filter(({ role }) => role === 'master');
+    assert.ok(from && to);
+    const plan = planReshard(snapshot, { from: [from.id], to: to.id, slots: 5 });
+    const ports = runPorts(cluster, {
+      dialer: await inventory.dialer(ref),
+      readSnapshot: () => inventory.fresh(ref),
+    });
+    await assert.rejects(runPlan(plan, ports), {
+      message:
+        /\(SETSLOT\): NOPERM.*No slot was moved\. Still open: none\..*Allow the user to run that command, or sign in/,
+    });
   });
 
   test('are told from those that reject the user, as after it was deleted while it was signed in', async () => {

@@ -8,7 +8,7 @@ import {
   unionSlots,
   type SlotSet,
 } from '../../model/slots.ts';
-import { readNodeView } from '../nodeView.ts';
+import { isDenied, readNodeView } from '../nodeView.ts';
 import { moveAtomically } from './atomicMove.ts';
 import { chooseWay, openSlotsOf } from './chooseWay.ts';
 import { closeOnReplicas } from './closeOnReplicas.ts';
@@ -179,10 +179,14 @@ async function explain({ request, prepared, moved }: Run, failure: unknown): Pro
     open === undefined
       ? 'Which slots are still open is unknown, since the nodes cannot be asked now.'
       : `Still open: ${open.length === 0 ? 'none' : formatSlots(open)}.`;
+  const again = `reshard slots ${rest} to ${nameIn(request, to)} again; it resumes where this stopped.`;
+  const next = isDenied(failure)
+    ? `Allow the user to run that command, or sign in as another user with “Sign In…”. Then ${again}`
+    : `Once both nodes answer, ${again}`;
   const done = moved.length === 0 ? 'No slot was moved' : `Moved: ${formatSlots(moved)}`;
   return new UserError(
     failure instanceof UserError ? failure.reason : 'failed',
-    `Moving slots from ${nameIn(request, from)} to ${nameIn(request, to)} stopped: ${reasonOf(failure)} ${done}. ${left} Moved slots stay on the target. Once both nodes answer, reshard slots ${rest} to ${nameIn(request, to)} again; it resumes where this stopped.`,
+    `Moving slots from ${nameIn(request, from)} to ${nameIn(request, to)} stopped: ${reasonOf(failure)} ${done}. ${left} Moved slots stay on the target. ${next}`,
     { cause: failure },
   );
 }
