@@ -138,7 +138,9 @@ function detailText(parts: Parts, plan: ShownPlan): string {
     `${quantity(plan.steps.length, 'step')}:`,
     ...plan.steps.slice(0, 6).map((step, index) => `${index + 1}. ${step.text}`),
     ...(plan.steps.length > 6 ? [`… and ${quantity(plan.steps.length - 6, 'more step')}`] : []),
-  ].join('\n');
+  ]
+    .join('\n')
+    .trimStart();
 }
 
 /** Which cluster it is about, where the title does not say it. */

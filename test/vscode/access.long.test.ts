@@ -121,6 +121,7 @@ describe('what is locked, and what is not reached', { timeout: 10 * 60_000 }, ()
     const ref = { addresses: [first ?? ''] };
     const added = await vscode.command<Result>('redisCluster.addByAddress', ref);
     assert.equal(added.outcome, 'done', added.message);
+    await vscode.treeRow(/1 of 3 nodes answered/).waitFor({ timeout: 30_000 });
     await vscode.expandRow(first ?? '');
     const finding = /though other nodes are connected/;
     await vscode.treeRow(finding).waitFor({ timeout: 30_000 });
