@@ -29,7 +29,7 @@ export async function reachNodes(
   const title = inventory.titleOf(ref);
   if (given === undefined && unreachedAddresses(await inventory.fresh(ref)).length === 0) {
     throw new UserError(
-      'not-found',
+      'nothing-to-do',
       `Every node of ${title} that other nodes are connected to answers here. Nothing was changed.`,
     );
   }
