@@ -77,7 +77,7 @@ test(
     const plan = planHeal(apart, await readHealFacts(apart, await inventory.dialer(both)));
     const name = `[::1]:${lost.port}`;
     assert.ok(
-      plan.steps.some(({ text }) => text === `Tell 5 nodes that ${name} is at ${name}`),
+      plan.steps.some(({ text }) => text.includes(`${name} is at ${name}`)),
       JSON.stringify(plan.steps),
     );
     await runner(cluster, inventory, both)(plan);
