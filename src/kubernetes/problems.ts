@@ -117,8 +117,11 @@ function describeNetwork(error: unknown): string {
     return `timed out. Is a VPN or tunnel needed? (${said})`;
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `its host name cannot be resolved (${said}).`;
   if (code === 'EHOSTUNREACH' || code === 'ENETUNREACH') return `there is no network route to it (${said}).`;
-  if (isCertificateCode(code))
-    return `its certificate is not trusted (${said}). Check certificate-authority in the kubeconfig.`;
+  if (isCertificateCode(code)) {
+    // Node goes on with how to start Node.
+    const [why = said] = said.split('; if the root CA');
+    return `its certificate is not trusted (${why}). Check certificate-authority in the kubeconfig, or http.systemCertificates in VS Code’s settings.`;
+  }
   if (code === 'ENOENT' || code === 'EACCES')
     return `a file that the kubeconfig names cannot be read (${said}).`;
   return said;
