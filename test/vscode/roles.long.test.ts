@@ -13,7 +13,7 @@ import { kubectlIn, type Kubectl } from '../support/scenarios/kubectl.ts';
 import { startKubernetes, type TestKubernetes } from '../support/startKubernetes.ts';
 import { accessTo, eventually } from '../support/vscode/kubernetesAccess.ts';
 import type { NodeResult, Result, SnapshotResult } from '../support/vscode/results.ts';
-import { endedPod, grantRoles, type Person } from '../support/vscode/roles.ts';
+import { endedPods, grantRoles, type Person } from '../support/vscode/roles.ts';
 import { tutorial } from '../kubernetes/foreign/projects/plain.ts';
 
 const extensionPath = fileURLToPath(new URL('../..', import.meta.url));
@@ -89,7 +89,7 @@ describe('every command under each Role', { timeout: 30 * 60_000 }, () => {
   };
   const terminatedPod = async (person: Person): Promise<void> => {
     const name = `ended-${person}`;
-    await endedPod(access, namespace, name);
+    await endedPods(access, namespace, name);
     await kubectl(['wait', `pod/${name}-0`, '--for=jsonpath={.status.phase}=Succeeded', '--timeout=60s']);
     await eventually('it is found', 20, async () => {
       const { message } = await run('snapshot', { cluster: { ...shop(person), name } });
@@ -187,7 +187,10 @@ describe('every command under each Role', { timeout: 30 * 60_000 }, () => {
     },
     {
       ...{ command: 'replacePod', rows: ['replace terminated pods'] },
-      answers: (_, person) => ({ cluster: { ...shop(person), name: `ended-${person}` } }),
+      answers: (_, person) => ({
+        cluster: { ...shop(person), name: `ended-${person}` },
+        pod: `ended-${person}-0`,
+      }),
       prepare: terminatedPod,
     },
     {

@@ -32,8 +32,8 @@ export async function grantRoles(
   return tokens;
 }
 
-/** A pod that does its work and ends, of an owner that does not replace it. */
-export async function endedPod(access: KubernetesAccess, namespace: string, name: string): Promise<void> {
+/** Two pods that do their work and end, of an owner that does not replace them. */
+export async function endedPods(access: KubernetesAccess, namespace: string, name: string): Promise<void> {
   const owner = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace } };
   await access.create(owner);
   const made = await access.get('v1', 'ConfigMap', namespace, owner.metadata.name);
@@ -42,12 +42,10 @@ export async function endedPod(access: KubernetesAccess, namespace: string, name
     { apiVersion: 'v1', kind: 'ConfigMap', name: owner.metadata.name, uid, controller: true },
   ];
   const container = { name: 'redis', image: 'redis:7.0.15', ports: [{ containerPort: 6379 }] };
-  await access.create({
-    ...{ apiVersion: 'v1', kind: 'Pod' },
-    metadata: { name: `${name}-0`, namespace, ownerReferences } as KubernetesObject['metadata'],
-    spec: {
-      restartPolicy: 'Never',
-      containers: [{ ...container, command: ['sh', '-c', 'redis-server --version # --cluster-enabled yes'] }],
-    },
-  });
+  const command = ['sh', '-c', 'redis-server --version # --cluster-enabled yes'];
+  for (const pod of [`${name}-0`, `${name}-1`]) {
+    const metadata = { name: pod, namespace, ownerReferences } as KubernetesObject['metadata'];
+    const spec = { restartPolicy: 'Never', containers: [{ ...container, command }] };
+    await access.create({ apiVersion: 'v1', kind: 'Pod', metadata, spec });
+  }
 }
