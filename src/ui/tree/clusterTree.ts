@@ -151,7 +151,8 @@ export class ClusterTree implements vscode.Disposable {
 
   getChildren(element?: Element): Element[] {
     if (element === undefined) {
-      this.#claimVisible();
+      // What is known by now: an answer of before, and the change that follows, would be seen much later.
+      this.#redrawNow(false);
       return this.#roots.map((row) => this.#element(row.id));
     }
     return (this.#index.get(element.id)?.row.children ?? []).map((row) => this.#element(row.id));
@@ -174,7 +175,8 @@ export class ClusterTree implements vscode.Disposable {
     this.#draws.dispose();
   }
 
-  #redrawNow(): void {
+  /** @param announces whether VS Code is to be told which rows are other than before */
+  #redrawNow(announces = true): void {
     this.#roots = rowsOf(this.#state(), this.#rows);
     const after = indexRows(this.#roots);
     const changed = changedRows(this.#index, after);
@@ -182,8 +184,9 @@ export class ClusterTree implements vscode.Disposable {
     for (const id of this.#elements.keys()) if (!after.has(id)) this.#elements.delete(id);
     this.#claimVisible();
     this.showBadge(this.#running);
-    if (changed === undefined) this.#changes.fire(undefined);
-    else if (changed.length > 0) this.#changes.fire(changed.map((id) => this.#element(id)));
+    if (changed === undefined && announces) this.#changes.fire(undefined);
+    else if (changed !== undefined && changed.length > 0)
+      this.#changes.fire(changed.map((id) => this.#element(id)));
     this.#selectFound();
     this.#draws.fire();
   }
