@@ -65,7 +65,7 @@ test('objects are applied, read, listed, scaled and deleted; a name that is take
   };
   await access.apply(set);
   await access.apply(set);
-  await fixture.rejected(access.create(set), 'already-exists', /"plain"/);
+  await fixture.rejected(access.create(set), 'conflict', /"plain"/);
   const listed = await access.list('apps/v1', 'StatefulSet', namespace, 'app=plain');
   assert.deepEqual(
     listed.map((one) => [one.apiVersion, one.kind, one.metadata.name]),

@@ -59,7 +59,7 @@ test('a pod that has ended is found with its reason, and deleted only while it i
   const other = '00000000-0000-0000-0000-000000000000';
   await refused(
     access.delete('v1', 'Pod', namespace, pod.name, undefined, { uid: other }),
-    'already-exists',
+    'conflict',
     /ended-0/,
   );
   assert.ok(await access.get('v1', 'Pod', namespace, pod.name));
