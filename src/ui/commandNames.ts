@@ -16,6 +16,7 @@ const names: Readonly<Record<string, string>> = {
   replacePod: 'Replace Terminated Pods',
   replicate: 'Move or Spread Replicas',
   reshard: 'Reshard',
+  restore: 'Restore Backup',
   rollingRestart: 'Rolling Restart',
   rotatePassword: 'Rotate Password',
   saveKeys: 'Save Keys to Disk',

@@ -35,6 +35,7 @@ import { replacePod } from './commands/replacePod.ts';
 import { replicate } from './commands/replicate.ts';
 import { reshard } from './commands/reshard.ts';
 import { reshardSandbox } from './commands/reshardSandbox.ts';
+import { restore } from './commands/restore.ts';
 import { resume } from './commands/resume.ts';
 import { rollingRestart } from './commands/rollingRestart.ts';
 import { rotatePassword } from './commands/rotatePassword.ts';
@@ -94,6 +95,7 @@ export const commands: Readonly<Record<string, Command>> = {
   replicate,
   reshard,
   reshardSandbox,
+  restore,
   resume,
   rollingRestart,
   rotatePassword,

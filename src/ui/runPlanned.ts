@@ -7,6 +7,7 @@ import { slotsIn, type PlanResult } from '../operations/planResult.ts';
 import { runPlan, type RunPorts } from '../operations/runPlan.ts';
 import type { KubernetesPorts } from '../operations/steps/ports.ts';
 import type { Asking } from './asking.ts';
+import { folderFiles } from './folderFiles.ts';
 import { namedBigKeys } from './namedBigKeys.ts';
 import type { Parts } from './parts.ts';
 import { askPods, type PodAsking } from './podAsking.ts';
@@ -92,7 +93,7 @@ export async function openPorts(
   const dialer = await parts.inventory.dialer(ref);
   const readSnapshot: RunPorts['readSnapshot'] = () =>
     evenUnread ? parts.inventory.look(ref) : parts.inventory.fresh(ref);
-  const ports = { readSnapshot, dialer, redis, report, signal, ...waiting };
+  const ports = { readSnapshot, dialer, redis, report, signal, files: folderFiles, ...waiting };
   if (!isKubernetesRef(ref)) return { ports, close: () => undefined };
   const access = await parts.inventory.access(ref.context);
   const asking = askPods(access, await parts.adapters.reading(), () => Promise.resolve(dialer.credentials));

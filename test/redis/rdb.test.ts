@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { connectNode } from '../../src/redis/connect.ts';
 import type { NodeConnection } from '../../src/redis/nodeConnection.ts';
-import { restorePayload } from '../support/redis/restorePayload.ts';
+import { restorePayload } from '../../src/redis/rdb/restorePayload.ts';
 import { RdbReader, type RdbEntry } from '../../src/redis/rdb/rdbReader.ts';
 import { RdbSum } from '../../src/redis/rdb/rdbSum.ts';
 import { receiveRdb } from '../../src/redis/rdb/receiveRdb.ts';

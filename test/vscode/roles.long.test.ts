@@ -13,7 +13,7 @@ import { kubectlIn, type Kubectl } from '../support/scenarios/kubectl.ts';
 import { startKubernetes, type TestKubernetes } from '../support/startKubernetes.ts';
 import { accessTo, eventually } from '../support/vscode/kubernetesAccess.ts';
 import type { NodeResult, Result, SnapshotResult } from '../support/vscode/results.ts';
-import { endedPods, grantRoles, type Person } from '../support/vscode/roles.ts';
+import { backupIn, endedPods, grantRoles, type Person } from '../support/vscode/roles.ts';
 import { tutorial } from '../kubernetes/foreign/projects/plain.ts';
 
 const extensionPath = fileURLToPath(new URL('../..', import.meta.url));
@@ -191,6 +191,7 @@ describe('every command under each Role', { timeout: 30 * 60_000 }, () => {
     { command: 'saveKeys', rows: [], answers: () => ({}) },
     { command: 'backup', rows: [], answers: () => ({ to: folder }) },
     { command: 'flush', rows: [], answers: () => ({}), prepare: aKey },
+    { command: 'restore', rows: [], answers: () => ({ from: backupIn(folder), mode: 'merge' }) },
     {
       ...{ command: 'form', rows: [], prepare: emptyServers },
       answers: (_, person) => ({ cluster: { ...shop(person), name: `bare-${person}` }, masters: 3 }),

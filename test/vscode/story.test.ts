@@ -200,6 +200,18 @@ describe('a cluster from deploy to delete', { timeout: 30 * 60_000 }, () => {
       (await readdir(result.folder)).sort(),
       [...result.shards.map(({ file }) => file), 'backup.json', 'nodes.json'].sort(),
     );
+    const restore = { cluster, from: result.folder, mode: 'replace' };
+    const pending = vscode.command<Result & { movedKeys: number }>('redisCluster.restore', restore);
+    const dialog = await vscode.dialogText();
+    assert.match(dialog, /Cannot be undone: All [\d,]+ keys/);
+    for (const part of [cluster.context, cluster.namespace, 'shop', result.folder])
+      assert.ok(dialog.includes(part), dialog);
+    await vscode.screenshot('restore-dialog');
+    await vscode.pressDialog('Restore');
+    await vscode.typeInput('shop');
+    const restored = await pending;
+    assert.equal(restored.outcome, 'done', restored.message);
+    assert.equal(restored.movedKeys, result.keys);
     await rm(to, { recursive: true });
   });
 

@@ -19,6 +19,7 @@ import { promote } from './promote.ts';
 import { replacePod } from './replacePod.ts';
 import { replicate } from './replicate.ts';
 import { resetNode } from './resetNode.ts';
+import { restoreKeys } from './restoreKeys.ts';
 import { saveKeys } from './saveKeys.ts';
 import { setConfig } from './setConfig.ts';
 import { setReplicas } from './setReplicas.ts';
@@ -42,6 +43,7 @@ export const stepKinds = {
   keepUser,
   saveKeys,
   flush,
+  restoreKeys,
   assignSlots,
   correctImports,
   bringKeys,

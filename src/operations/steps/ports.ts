@@ -5,6 +5,7 @@ import type { SlotSet } from '../../model/slots.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import type * as redisEntry from '../../redis/entry.ts';
 import type { ClusterDialer } from '../../redis/nodeConnection.ts';
+import type { FolderFiles } from '../restore/readBackup.ts';
 import type { PodPorts } from '../upgrade/ports.ts';
 
 /** What steps need of Kubernetes and of servers in pods that are no members yet. */
@@ -41,6 +42,8 @@ export interface StepPorts {
   readonly kubernetes?: KubernetesPorts;
   /** The password of a user that the plan creates: no step has it, as steps stand in journals and logs. */
   readonly newPassword?: string;
+  /** Folders of this computer; absent where a run has none. */
+  readonly files?: FolderFiles;
   readonly tally: (figures: Tally) => void;
   /** Says that the step did all but this, which is no failure of the plan's other moves. */
   readonly leave: (left: Left) => void;
@@ -69,4 +72,10 @@ export function kubernetesOf({ kubernetes, snapshot }: StepPorts): KubernetesPor
 export function newPasswordOf({ newPassword }: StepPorts): string {
   if (newPassword === undefined) throw new Error('the run was handed no password for the user');
   return newPassword;
+}
+
+/** What a step that reads files needs. Throws where the run was handed none, which is a bug of the command. */
+export function filesOf({ files }: StepPorts): FolderFiles {
+  if (files === undefined) throw new Error('the run was handed no folders');
+  return files;
 }

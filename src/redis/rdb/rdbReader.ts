@@ -9,6 +9,7 @@ interface RdbFunctions {
   readonly code: Buffer;
 }
 
+export type { RdbKey };
 export type RdbEntry = RdbKey | RdbFunctions;
 
 /** What the first bytes of a file say. */

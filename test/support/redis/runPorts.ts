@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunPorts } from '../../../src/operations/runPlan.ts';
 import * as redis from '../../../src/redis/entry.ts';
+import { folderFiles } from '../../../src/ui/folderFiles.ts';
 import type { TestCluster } from '../startRedisCluster.ts';
 import { readSnapshot } from './readSnapshot.ts';
 
@@ -10,6 +11,7 @@ export function runPorts(cluster: TestCluster, changes: Partial<RunPorts> = {}):
     readSnapshot: () => readSnapshot(cluster),
     dialer: cluster.dialer,
     redis,
+    files: folderFiles,
     report: () => undefined,
     signal: new AbortController().signal,
     now: () => performance.now(),

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { KubernetesAccess, KubernetesObject } from '../../../src/kubernetes/kubernetesAccess.ts';
@@ -48,4 +49,10 @@ export async function endedPods(access: KubernetesAccess, namespace: string, nam
     const spec = { restartPolicy: 'Never', containers: [{ ...container, command }] };
     await access.create({ apiVersion: 'v1', kind: 'Pod', metadata, spec });
   }
+}
+
+/** The newest backup in a folder. */
+export function backupIn(folder: string): string {
+  const names = readdirSync(folder).filter((name) => /-\d{8}-\d{6}$/.test(name));
+  return join(folder, names.sort().at(-1) ?? 'none');
 }

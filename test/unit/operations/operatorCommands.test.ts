@@ -21,7 +21,7 @@ const noCommands = new Set([
 ]);
 const containers = new Set(['CLUSTER', 'CONFIG', 'CLIENT', 'MEMORY', 'FUNCTION', 'COMMAND', 'ACL']);
 /** What MIGRATE makes a server send to the receiver, in the name of the user. */
-const byServers = ['restore', 'restore-asking', 'select'];
+const byServers = ['restore-asking', 'select'];
 /** ACL DRYRUN asks whether another user may run it; nobody here does. */
 const askedAbout = ['cluster|syncslots'];
 

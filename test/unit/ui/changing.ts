@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { ClusterSnapshot } from '../../../src/model/snapshot.ts';
 import { ids, line, silent, snapshotOf, source } from '../sample.ts';
 
@@ -76,6 +79,16 @@ const ended = (): ClusterSnapshot => {
   );
   return { ...snapshot, nodes };
 };
+
+/** A folder with an RDB file that has no keys: its header, its end, and a sum that says that none was computed. */
+const backup = mkdtempSync(join(tmpdir(), 'backup-'));
+writeFileSync(
+  join(backup, 'empty.rdb'),
+  Buffer.concat([Buffer.from('REDIS0011'), Buffer.of(255), Buffer.alloc(8)]),
+);
+process.on('exit', () => {
+  rmSync(backup, { recursive: true });
+});
 
 export interface Changing {
   /** `person`: a person sees the plan; `always`: everybody does; `word`: and types the cluster's name. */
@@ -179,6 +192,10 @@ export const changing: Readonly<Record<string, readonly Changing[]>> = {
   replacePod: [{ asks: 'always', state: ended, only: 'kubernetes' }],
   replicate: [{ asks: 'person', state: whole, answers: { node: 'r0', master: 'm1' }, row: 'r0' }],
   reshard: [{ asks: 'person', state: whole, answers: { to: 'm0', slots: 10 }, types: '10' }],
+  restore: [
+    { asks: 'person', state: whole, answers: { from: backup, mode: 'merge' } },
+    { asks: 'word', state: whole, answers: { from: backup, mode: 'replace' } },
+  ],
   rollingRestart: [{ asks: 'person', state: whole, only: 'kubernetes' }],
   rotatePassword: [{ asks: 'person', state: whole, only: 'kubernetes' }],
   scale: [

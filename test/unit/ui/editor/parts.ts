@@ -1,6 +1,8 @@
 import type { KubernetesAccess, KubernetesObject } from '../../../../src/kubernetes/kubernetesAccess.ts';
 import { isKubernetesRef, type ClusterRef } from '../../../../src/model/clusterRef.ts';
 import type { ClusterSnapshot } from '../../../../src/model/snapshot.ts';
+import { readsOf, versionFor } from '../../../../src/redis/rdb/encodings.ts';
+import { scanRdb } from '../../../../src/redis/rdb/scanRdb.ts';
 import type { Parts } from '../../../../src/ui/parts.ts';
 
 /** Thrown where a command would begin to change the cluster. */
@@ -39,6 +41,7 @@ export function partsFor(snapshot: () => ClusterSnapshot, ref: ClusterRef, count
     adapters: {
       redis: () =>
         Promise.resolve({
+          ...{ scanRdb, readsOf, versionFor },
           connectNode: () => Promise.resolve(connection),
           readNodeView: ({ id }: { readonly id?: string }) =>
             Promise.resolve(

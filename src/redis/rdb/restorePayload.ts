@@ -1,4 +1,4 @@
-import { Crc64 } from '../../../src/redis/rdb/crc64.ts';
+import { Crc64 } from './crc64.ts';
 
 /**
  * What RESTORE takes: type and value, the version of their encoding, and a sum of it all
