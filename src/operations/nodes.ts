@@ -57,3 +57,10 @@ export function isInTouch(node: RedisNode): boolean {
 }
 
 export { answers, canElect, votersOf } from '../model/answering.ts';
+
+/** The nodes that say that slots of theirs are open. */
+export function withOpenSlots({ nodes }: ClusterSnapshot): readonly RedisNode[] {
+  return nodes.filter(
+    ({ view }) => view !== undefined && view.self.migrating.length + view.self.importing.length > 0,
+  );
+}

@@ -2,11 +2,11 @@ import { describeRef } from '../model/clusterRef.ts';
 import { withInfo } from '../model/nodeView.ts';
 import { quantity } from '../model/quantity.ts';
 import { failedSlots, mastersOf, nodeName, slotsText, uncoveredSlots } from '../model/shards.ts';
-import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
+import type { ClusterSnapshot } from '../model/snapshot.ts';
 import { formatSlots, unionSlots } from '../model/slots.ts';
 import type * as redisEntry from '../redis/entry.ts';
 import { planFlush } from './flush.ts';
-import { answers, namesIn, refusal } from './nodes.ts';
+import { answers, namesIn, refusal, withOpenSlots } from './nodes.ts';
 import type { Plan } from './plan.ts';
 import { refuseIncomplete } from './refuseIncomplete.ts';
 import type { BackupFiles } from './restore/readBackup.ts';
@@ -68,16 +68,12 @@ function refuseUnserved(snapshot: ClusterSnapshot): void {
       `${slotsText(unserved)} (${formatSlots(unserved)}) of ${snapshot.name} are not served. Repair the cluster first.`,
     );
   }
-  const open = snapshot.nodes.filter(({ view }) => isOpen(view));
+  const open = withOpenSlots(snapshot);
   if (open.length === 0) return;
   throw refusal(
     'unsafe',
     `Slots of ${snapshot.name} are being moved (${open.map(nodeName).join(', ')}). Wait until that ends, or heal the cluster.`,
   );
-}
-
-function isOpen(view: RedisNode['view']): boolean {
-  return view !== undefined && view.self.migrating.length + view.self.importing.length > 0;
 }
 
 function refuseUnreadable(

@@ -21,7 +21,7 @@ export { readNodeTimeout } from './moveSlots/ready.ts';
 export { readNodeView } from './nodeView.ts';
 export { RdbReader, TooLargeValue, type RdbEntry } from './rdb/rdbReader.ts';
 export { readsOf, versionFor } from './rdb/encodings.ts';
-export { KeyWriter, lastingSlots, type Receiver } from './rdb/keyWriter.ts';
+export { KeyWriter, type Receiver } from './rdb/keyWriter.ts';
 export { scanRdb, type Scanned } from './rdb/scanRdb.ts';
 export { RdbSum } from './rdb/rdbSum.ts';
 export { receiveRdb } from './rdb/receiveRdb.ts';

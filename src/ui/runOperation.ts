@@ -1,8 +1,7 @@
 import { quantity } from '../model/quantity.ts';
 import * as vscode from 'vscode';
-import { claimOf } from '../inventory/claims.ts';
 import { describeRef, isKubernetesRef } from '../model/clusterRef.ts';
-import { countText, type Progress, type Report } from '../model/progress.ts';
+import type { Report } from '../model/progress.ts';
 import type { ShownPlan } from '../operations/plan.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { refuseDenied } from '../operations/refuseDenied.ts';
@@ -11,9 +10,10 @@ import { canSave } from '../operations/planFile.ts';
 import type { StepObserver } from '../operations/runPlan.ts';
 import type { Asking, TypedWord } from './asking.ts';
 import { journaled } from './journaled.ts';
-import { asTheOnlyOne, withExecNote, withLeaseWarning, withOperatorWarning } from './oneAtATime.ts';
+import { withExecNote, withLeaseWarning, withOperatorWarning } from './oneAtATime.ts';
 import type { Parts } from './parts.ts';
 import { savePlanFile } from './planFiles.ts';
+import { runWithProgress } from './runWithProgress.ts';
 import { readSettings } from './settings.ts';
 
 interface Change<T> {
@@ -48,37 +48,12 @@ export async function runOperation<T extends { readonly message: string }>(
   }
   // It may have become so while the dialog was open.
   refuseReadOnly(plan.ref, readSettings().guards);
-  const options = { location: vscode.ProgressLocation.Notification, title: plan.title, cancellable: true };
-  // Its nodes are dialled by what is read of them, whether or not a view still needs that.
-  const release = parts.inventory.need(claimOf(plan.ref));
-  const running = vscode.window.withProgress(options, (progress, token) =>
-    parts.operations.run(plan, async (signal, report) => {
-      token.onCancellationRequested(() => parts.operations.cancel(plan.ref));
-      let shown = 0;
-      const show: Report = (step) => {
-        report(step);
-        const percent =
-          step.total === undefined || step.total === 0 ? shown : (100 * (step.done ?? 0)) / step.total;
-        progress.report({ message: progressText(step), increment: Math.max(0, percent - shown) });
-        shown = Math.max(shown, percent);
-      };
-      return asTheOnlyOne(parts, plan, signal, (shared) =>
-        journaled(parts, plan, (observer) => run(shared, show, observer)),
-      );
-    }),
+  const result = await runWithProgress(parts, plan, (signal, report) =>
+    journaled(parts, plan, (observer) => run(signal, report, observer)),
   );
-  try {
-    const result = await running;
-    // Whoever was asked is told; a caller that has answered everything reads the result.
-    if (confirmation !== 'none') void vscode.window.showInformationMessage(result.message);
-    return result;
-  } finally {
-    release();
-  }
-}
-
-function progressText(progress: Progress): string {
-  return [...countText(progress), progress.paused ?? progress.text].join(' · ');
+  // Whoever was asked is told; a caller that has answered everything reads the result.
+  if (confirmation !== 'none') void vscode.window.showInformationMessage(result.message);
+  return result;
 }
 
 /** Shows the plan until it is decided what becomes of it. One that was saved is open now, with Run above it. */

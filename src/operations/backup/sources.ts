@@ -2,7 +2,7 @@ import { UserError } from '../../model/errors.ts';
 import { nodeName, shardsOf, slotsText, uncoveredSlots } from '../../model/shards.ts';
 import type { ClusterSnapshot, RedisNode, Shard } from '../../model/snapshot.ts';
 import { formatSlots, type SlotSet } from '../../model/slots.ts';
-import { answers } from '../nodes.ts';
+import { answers, withOpenSlots } from '../nodes.ts';
 import { refuseIncomplete } from '../refuseIncomplete.ts';
 
 /** A replica that is further behind than this is not copied while another node is closer. */
@@ -31,9 +31,7 @@ export interface Sources {
 export function chooseSources(snapshot: ClusterSnapshot, evenPartly: boolean): Sources {
   refuseIncomplete(snapshot);
   const shards = shardsOf(snapshot).filter(({ slots }) => slots.length > 0);
-  const open = snapshot.nodes.filter(
-    ({ view }) => view !== undefined && view.self.migrating.length + view.self.importing.length > 0,
-  );
+  const open = withOpenSlots(snapshot);
   if (open.length > 0)
     throw refusal(
       snapshot,

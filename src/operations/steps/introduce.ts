@@ -26,7 +26,7 @@ type Introduce = StepData<'introduce', typeof fields>;
 /** Makes empty servers know one another, and nobody else. */
 export const introduce: StepDefinition<'introduce', typeof fields> = {
   kind: 'introduce',
-  description: 'Makes empty servers that know nobody else know one another.',
+  description: 'Introduces empty servers, which know no other server, to one another.',
   fields,
   example: {
     servers: [

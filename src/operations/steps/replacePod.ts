@@ -14,7 +14,7 @@ const fields = {
   pod: objectName,
   uid,
   isRecreated: described(yesOrNo, 'Whether its owner creates one of the same name, which is waited for.'),
-  node: optional(nodeId, 'The node that the new pod is to be.'),
+  node: optional(nodeId, 'The node that the new pod becomes.'),
 };
 
 type ReplacePod = StepData<'replacePod', typeof fields>;

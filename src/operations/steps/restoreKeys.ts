@@ -1,7 +1,7 @@
 import { UserError } from '../../model/errors.ts';
 import { quantity } from '../../model/quantity.ts';
 import { mastersOf, nodeName } from '../../model/shards.ts';
-import { formatSlots, slotCount, type SlotSet } from '../../model/slots.ts';
+import { eachSlot, formatSlots } from '../../model/slots.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import type * as redisEntry from '../../redis/entry.ts';
 import { answers, refusal } from '../nodes.ts';
@@ -75,7 +75,6 @@ async function writeFiles(
 ): Promise<void> {
   const { redis, report, signal, tally } = ports;
   const writer = new redis.KeyWriter(receivers, () => Date.now());
-  const expected = new Uint32Array(slotCount);
   const failed = new AbortController();
   const stopped = AbortSignal.any([signal, failed.signal]);
   // All at once, since each file's keys go to few masters.
@@ -84,7 +83,6 @@ async function writeFiles(
       const reader = new redis.RdbReader(file);
       const take = async (entries: readonly redisEntry.RdbEntry[]): Promise<void> => {
         await writer.write(entries, reader.header?.family ?? 'redis');
-        for (const slot of redis.lastingSlots(entries)) expected[slot] = (expected[slot] ?? 0) + 1;
         const { restored: done, kept, expired } = writer.written;
         report({ text: 'restoring', done: done + kept + expired, total: keys, unit: 'keys' });
       };
@@ -105,14 +103,14 @@ async function writeFiles(
   const before = writer.written.restored;
   await writer.end();
   tally({ keys: writer.written.restored - before });
-  if (!signal.aborted) await compare(receivers, expected);
+  if (!signal.aborted) await compare(receivers, writer.lasting);
 }
 
 /** Keys that do not expire have to be there by now, slot by slot. */
 async function compare(receivers: readonly redisEntry.Receiver[], expected: Uint32Array): Promise<void> {
   const fewer: [number, number][] = [];
   for (const { connection, slots } of receivers) {
-    const own = slotsOf(slots).filter((slot) => (expected[slot] ?? 0) > 0);
+    const own = [...eachSlot(slots)].filter((slot) => (expected[slot] ?? 0) > 0);
     const counts = await connection.pipeline(own.map((slot) => ['CLUSTER', 'COUNTKEYSINSLOT', slot]));
     for (const [index, slot] of own.entries()) {
       if (Number(counts[index]) < (expected[slot] ?? 0)) fewer.push([slot, slot]);
@@ -122,11 +120,5 @@ async function compare(receivers: readonly redisEntry.Receiver[], expected: Uint
   throw new UserError(
     'failed',
     `Slots ${formatSlots(fewer)} hold fewer keys than the files. Clients may have deleted some, or the servers evict keys (maxmemory-policy). Run it again to write what is missing.`,
-  );
-}
-
-function slotsOf(set: SlotSet): readonly number[] {
-  return set.flatMap(([first, last]) =>
-    Array.from({ length: last - first + 1 }, (_, index) => first + index),
   );
 }

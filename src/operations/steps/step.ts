@@ -19,7 +19,7 @@ export type NameOf = (id: string) => string;
 export interface StepActions<S> {
   /** What the step does, from its fields alone: what a file says about a step is nobody's word to confirm by. */
   readonly text: (step: S, nameOf: NameOf) => string;
-  /** What is gone for ever afterwards; undefined where nothing is. */
+  /** What is permanently lost afterwards; undefined where nothing is. */
   readonly loss: (step: S, nameOf: NameOf) => string | undefined;
   /** Whether it can lose keys, gives slots away, or removes a node, an object or a volume. */
   readonly destroys: (step: S) => boolean;

@@ -1,6 +1,6 @@
 import { messageOf, UserError } from '../../model/errors.ts';
 import { keySlot } from '../../model/keySlot.ts';
-import { hasSlot, type SlotSet } from '../../model/slots.ts';
+import { hasSlot, slotCount, type SlotSet } from '../../model/slots.ts';
 import type { Argument, NodeConnection } from '../nodeConnection.ts';
 import { versionFor, type Reads } from './encodings.ts';
 import type { RdbEntry, RdbKey } from './rdbReader.ts';
@@ -42,6 +42,8 @@ interface Lane extends Receiver {
  */
 export class KeyWriter {
   readonly written: WrittenKeys = { restored: 0, kept: 0, expired: 0 };
+  /** By slot: how many keys that do not expire it was given. */
+  readonly lasting = new Uint32Array(slotCount);
   readonly #lanes: readonly Lane[];
   readonly #laneOf: readonly (Lane | undefined)[];
   readonly #now: () => number;
@@ -49,7 +51,7 @@ export class KeyWriter {
   /** @param now milliseconds since the epoch */
   constructor(receivers: readonly Receiver[], now: () => number) {
     this.#lanes = receivers.map((receiver) => ({ ...receiver, commands: [], bytes: 0, underWay: [] }));
-    this.#laneOf = Array.from({ length: 16384 }, (_, slot) =>
+    this.#laneOf = Array.from({ length: slotCount }, (_, slot) =>
       this.#lanes.find(({ slots }) => hasSlot(slots, slot)),
     );
     this.#now = now;
@@ -80,7 +82,8 @@ export class KeyWriter {
       return;
     }
     const key = entry.key;
-    const lane = this.#laneOf[keySlot(key)];
+    const slot = keySlot(key);
+    const lane = this.#laneOf[slot];
     if (lane === undefined) throw new UserError('unsafe', 'No master owns the slot of a key any more.');
     const version = versionFor(type, family, lane.reads);
     if (version === undefined)
@@ -91,6 +94,7 @@ export class KeyWriter {
     if (frequency !== undefined) more.push('FREQ', frequency);
     lane.commands.push(['RESTORE', key, expiresAt ?? 0, payload, 'ABSTTL', ...more]);
     lane.bytes += payload.length + key.length;
+    if (expiresAt === undefined) this.lasting[slot] = (this.lasting[slot] ?? 0) + 1;
     if (lane.bytes >= batchBytes || lane.commands.length >= batchKeys) await this.#send(lane);
   }
 
@@ -126,11 +130,4 @@ export class KeyWriter {
       }
     }
   }
-}
-
-/** The slots of the keys that do not expire, one for each. */
-export function lastingSlots(entries: readonly RdbEntry[]): readonly number[] {
-  return entries.flatMap((entry) =>
-    entry.kind === 'key' && entry.expiresAt === undefined ? [keySlot(entry.key)] : [],
-  );
 }

@@ -1,6 +1,4 @@
 import { UserError } from '../../model/errors.ts';
-import { keySlot } from '../../model/keySlot.ts';
-import { slotCount } from '../../model/slots.ts';
 import { RdbReader, TooLargeValue } from './rdbReader.ts';
 import { RdbSum } from './rdbSum.ts';
 import type { Family } from './values.ts';
@@ -11,9 +9,6 @@ export interface Scanned {
   /** The types of its values. */
   readonly types: ReadonlySet<number>;
   readonly keys: number;
-  /** By slot: keys that do not expire. */
-  readonly lasting: Uint32Array;
-  readonly bytes: number;
 }
 
 /**
@@ -25,8 +20,7 @@ export async function scanRdb(pieces: AsyncIterable<Buffer>, name: string): Prom
   const reader = new RdbReader(name);
   const sum = new RdbSum();
   const types = new Set<number>();
-  const lasting = new Uint32Array(slotCount);
-  let [keys, bytes] = [0, 0];
+  let keys = 0;
   const take = (entries: ReturnType<RdbReader['push']>): void => {
     for (const entry of entries) {
       if (entry.kind !== 'key') continue;
@@ -35,13 +29,10 @@ export async function scanRdb(pieces: AsyncIterable<Buffer>, name: string): Prom
       }
       keys += 1;
       types.add(entry.type);
-      const slot = keySlot(entry.key);
-      if (entry.expiresAt === undefined) lasting[slot] = (lasting[slot] ?? 0) + 1;
     }
   };
   try {
     for await (const piece of pieces) {
-      bytes += piece.length;
       sum.add(piece);
       take(reader.push(piece));
     }
@@ -51,7 +42,7 @@ export async function scanRdb(pieces: AsyncIterable<Buffer>, name: string): Prom
     throw refused(name, `the value of key ${JSON.stringify(error.key.toString())} takes more than 64 MiB.`);
   }
   if (!sum.isRight()) throw refused(name, 'its checksum does not match its content.');
-  return { family: reader.header?.family ?? 'redis', types, keys, lasting, bytes };
+  return { family: reader.header?.family ?? 'redis', types, keys };
 }
 
 function refused(name: string, why: string): UserError {

@@ -1,16 +1,14 @@
 import { isAbsolute } from 'node:path';
 import * as vscode from 'vscode';
-import { claimOf } from '../../inventory/claims.ts';
 import { bytesText } from '../../model/bytes.ts';
 import { UserError } from '../../model/errors.ts';
 import type { Outcome } from '../../model/outcome.ts';
-import { countText, type Report } from '../../model/progress.ts';
 import { quantity } from '../../model/quantity.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { backUp, chooseSources, type BackupResult } from '../../operations/backup.ts';
 import { backupFolder, type BackupFolder } from '../backupFolder.ts';
-import { asTheOnlyOne } from '../oneAtATime.ts';
 import type { Parts } from '../parts.ts';
+import { runWithProgress } from '../runWithProgress.ts';
 import { answersOf, clusterOf, picked, textAnswer } from '../target.ts';
 
 /** Copies the data of all shards to a folder of this computer. Changes nothing on any server. */
@@ -54,40 +52,20 @@ async function run(
 ): Promise<BackupResult | undefined> {
   const { ref } = snapshot;
   const plan = { ref, title, operation: 'backup', request: {}, steps: [], warnings: [], losses: [] };
-  const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
-  const release = parts.inventory.need(claimOf(ref));
-  const stop = new AbortController();
+  let isCancelled = (): boolean => false;
   try {
-    return await vscode.window.withProgress(options, (progress, token) =>
-      parts.operations.run(plan, async (signal, report) => {
-        token.onCancellationRequested(() => parts.operations.cancel(ref));
-        signal.addEventListener('abort', () => {
-          stop.abort();
-        });
-        let shown = 0;
-        const show: Report = (step) => {
-          report(step);
-          const percent = (100 * (step.done ?? 0)) / Math.max(1, step.total ?? 1);
-          const message = [...countText(step), step.text].join(' · ');
-          progress.report({ message, increment: Math.max(0, percent - shown) });
-          shown = Math.max(shown, percent);
-        };
-        const dialer = await parts.inventory.dialer(ref);
-        const redis = await parts.adapters.redis();
-        return await asTheOnlyOne(parts, plan, signal, (shared) =>
-          backUp(snapshot, evenPartly, {
-            ...{ dialer, redis, report: show, signal: shared, clock: () => Date.now() },
-            ...{ place: folder.place, discard: folder.discard },
-            readSnapshot: () => parts.inventory.fresh(ref),
-          }),
-        );
-      }),
-    );
+    return await runWithProgress(parts, plan, async (signal, report, cancelled) => {
+      isCancelled = () => cancelled.aborted;
+      return await backUp(snapshot, evenPartly, {
+        ...{ report, signal, place: folder.place, discard: folder.discard, clock: () => Date.now() },
+        dialer: await parts.inventory.dialer(ref),
+        redis: await parts.adapters.redis(),
+        readSnapshot: () => parts.inventory.fresh(ref),
+      });
+    });
   } catch (error) {
-    if (stop.signal.aborted) return undefined;
+    if (isCancelled()) return undefined;
     throw error;
-  } finally {
-    release();
   }
 }
 

@@ -2,7 +2,6 @@ import { isAbsolute } from 'node:path';
 import * as vscode from 'vscode';
 import { UserError } from '../../model/errors.ts';
 import type { Outcome } from '../../model/outcome.ts';
-import { countText } from '../../model/progress.ts';
 import { quantity } from '../../model/quantity.ts';
 import { heldKeys, planRestore, type RestoreMode } from '../../operations/restore.ts';
 import { readBackup, type BackupFiles } from '../../operations/restore/readBackup.ts';
@@ -10,6 +9,7 @@ import { Asking } from '../asking.ts';
 import { folderFiles } from '../folderFiles.ts';
 import type { Parts } from '../parts.ts';
 import { runPlanned } from '../runPlanned.ts';
+import { progressText } from '../runWithProgress.ts';
 import { picked, textAnswer } from '../target.ts';
 
 const modes: readonly string[] = ['empty', 'merge', 'replace'] satisfies RestoreMode[];
@@ -61,7 +61,7 @@ async function reading({ adapters }: Parts, title: string, folder: string): Prom
     return readBackup(folder, {
       ...{ redis, files: folderFiles, signal: stop.signal },
       report: (step) => {
-        progress.report({ message: [...countText(step), step.text].join(' · ') });
+        progress.report({ message: progressText(step) });
       },
     });
   });
