@@ -2,6 +2,7 @@ import { StoppedError, UserError } from '../model/errors.ts';
 import type { Plan } from './plan.ts';
 import { quantity } from '../model/quantity.ts';
 import { countSlots, formatSlots, unionSlots } from '../model/slots.ts';
+import { actionsOf } from './steps/index.ts';
 import type { Left, Tally } from './steps/ports.ts';
 
 export interface PlanResult {
@@ -22,6 +23,8 @@ export interface PlanResult {
   /** Slots that a step refused to move while it moved the others, such as "5,7-9", and why. */
   readonly leftSlots?: string;
   readonly leftWhy?: readonly string[];
+  /** What to know of the steps that had begun where it stopped. */
+  readonly notes?: readonly string[];
 }
 
 /** `left`: the step did what it could and left some slots where they are. */
@@ -39,7 +42,8 @@ export interface Reached {
   readonly seconds: number;
 }
 
-export function resultOf({ plan, states, tallies, left, isStopped, why, seconds }: Reached): PlanResult {
+export function resultOf(reached: Reached): PlanResult {
+  const { plan, states, tallies, left, isStopped, why, seconds } = reached;
   const all = [...states.values()];
   const ended = all.filter((state) => state === 'done' || state === 'skipped');
   const methods = new Set(tallies.flatMap(({ method }) => (method === undefined ? [] : [method])));
@@ -47,6 +51,8 @@ export function resultOf({ plan, states, tallies, left, isStopped, why, seconds 
     tallies.reduce((total, tally) => total + (tally[figure] ?? 0), 0);
   const waits = tallies.flatMap(({ longestWaitMs }) => (longestWaitMs === undefined ? [] : [longestWaitMs]));
   const leftSlots = formatSlots(unionSlots(...left.map(({ slots }) => slots)));
+  const cancelled = left.length === 0 ? ended.length < plan.steps.length : isStopped;
+  const notes = cancelled ? notesOf(reached) : [];
   return {
     steps: ended.length,
     skipped: ended.filter((state) => state === 'skipped').length,
@@ -55,10 +61,17 @@ export function resultOf({ plan, states, tallies, left, isStopped, why, seconds 
     ...(waits.length === 0 ? {} : { longestWaitMs: Math.round(Math.max(...waits)) }),
     ...(methods.size === 0 ? {} : { method: [...methods].join(' and ') }),
     seconds,
-    cancelled: left.length === 0 ? ended.length < plan.steps.length : isStopped,
+    cancelled,
+    ...(notes.length === 0 ? {} : { notes }),
     ...(why === undefined ? {} : { why }),
     ...(left.length === 0 ? {} : { leftSlots, leftWhy: left.map((one) => one.why) }),
   };
+}
+
+/** What the steps that had begun say of a run that stops, each thing once. */
+function notesOf({ plan, states }: Pick<Reached, 'plan' | 'states'>): readonly string[] {
+  const begun = plan.steps.filter((_, index) => states.has(index));
+  return [...new Set(begun.flatMap((step) => actionsOf(step).ifStopped?.(step) ?? []))];
 }
 
 /** How many slots all steps of a plan move. */
@@ -86,7 +99,8 @@ export function withState(reached: Reached, error: unknown): unknown {
   });
 }
 
-function stateText({ plan, states, left }: Reached, result: PlanResult, error: UserError): string {
+function stateText(reached: Reached, result: PlanResult, error: UserError): string {
+  const { plan, states, left } = reached;
   const total = slotsIn(plan);
   const moved =
     result.movedSlots === 0
@@ -97,7 +111,7 @@ function stateText({ plan, states, left }: Reached, result: PlanResult, error: U
   if (plan.steps.length === 1) {
     // What a step itself makes of a failure has its cause; a connection that broke knows nothing of the step.
     const isBare = error.reason === 'unreachable' && error.cause === undefined;
-    if (!isBare || states.get(0) !== 'begun') return [error.message, ...moved].join(' ');
+    if (!isBare || states.get(0) !== 'begun') return [error.message, ...moved, ...notesOf(reached)].join(' ');
     return `${error.message}. "${first?.text ?? ''}" may be half done. Run it again when the server answers; it resumes where it stopped.`;
   }
   const texts = (wanted: (state: StepState | undefined) => boolean): readonly string[] =>
@@ -110,6 +124,7 @@ function stateText({ plan, states, left }: Reached, result: PlanResult, error: U
     ...moved,
     ...kept,
     ...(unbegun.length === 0 ? [] : [`Not started: ${listed(unbegun)}.`]),
+    ...notesOf(reached),
     'What is done remains. Fix the cause and run it again; it resumes where it stopped.',
   ].join(' ');
 }

@@ -1,13 +1,13 @@
+import { agentHolds, type AgentHolds } from './agentHolds.ts';
+import { batchReports } from './batchReports.ts';
 import { isAbort, UserError } from '../model/errors.ts';
-import type { Progress } from '../model/progress.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
-import { countSlots } from '../model/slots.ts';
 import type { Plan } from './plan.ts';
 import { refuseDuplicates } from './refuseDuplicates.ts';
 import { resultOf, withState, type PlanResult, type Reached, type StepState } from './planResult.ts';
 import { batchesOf, runTogether, type Batch } from './steps/batches.ts';
 import { bind, type BoundStep } from './steps/bind.ts';
-import { stepKinds, type StepKinds } from './steps/index.ts';
+import { actionsOf, stepKinds, type StepKinds } from './steps/index.ts';
 import type { Left, StepPorts, Tally } from './steps/ports.ts';
 
 /** Is told of each step before it acts and when it has ended, so that an interrupted run can be resumed. */
@@ -28,12 +28,14 @@ interface Run {
   readonly over: AbortController;
   readonly ports: RunPorts;
   readonly kinds: StepKinds;
-  readonly held: Map<string, { release(): void }>;
+  readonly holds: AgentHolds;
   readonly kept: { release(): void }[];
   readonly states: Map<number, StepState>;
   readonly tallies: Tally[];
   readonly left: Left[];
   fresh?: ClusterSnapshot;
+  /** The one before, good enough for steps that ask by themselves. */
+  last?: ClusterSnapshot;
 }
 
 /**
@@ -54,7 +56,7 @@ export async function runPlan(
     kinds,
     over,
     signal: AbortSignal.any([ports.signal, over.signal]),
-    held: new Map(),
+    holds: agentHolds(ports),
     kept: [],
     states: new Map(),
     tallies: [],
@@ -68,7 +70,8 @@ export async function runPlan(
   } catch (error) {
     if (!(isAbort(error) && run.signal.aborted)) throw withState(reachedBy(run, started), error);
   } finally {
-    for (const held of [...run.held.values(), ...run.kept]) held.release();
+    run.holds.release();
+    for (const held of run.kept) held.release();
   }
   return resultOf(reachedBy(run, started));
 }
@@ -91,13 +94,16 @@ function reachedBy({ plan, states, tallies, left, ports, over, signal }: Run, st
 }
 
 async function runBatch(run: Run, batch: Batch): Promise<void> {
-  const snapshot = run.fresh ?? (await run.ports.readSnapshot());
+  const isAsked = batch.every(({ step }) => run.kinds[step.kind].shownBy === 'asking');
+  const snapshot = run.fresh ?? (isAsked ? run.last : undefined) ?? (await run.ports.readSnapshot());
   delete run.fresh;
+  run.last = snapshot;
   refuseDuplicates(snapshot);
-  await holdNewcomers(run, snapshot);
+  if (batch.some(({ step }) => actionsOf(step, run.kinds).needsAgents(step))) run.holds.release();
+  else await run.holds.add(snapshot);
   const shared = new AbortController();
   const signal = AbortSignal.any([run.signal, shared.signal]);
-  const reports = summed(run.ports.report, run, batch);
+  const reports = batchReports(run.ports.report, run.plan, batch);
   const todo: BoundStep[] = [];
   for (const { index, step } of batch) {
     const ports = portsFor(run, index, snapshot, signal, reports.of(index));
@@ -123,7 +129,7 @@ async function runBatch(run: Run, batch: Batch): Promise<void> {
       throw error;
     }
   });
-  await verify(run, todo);
+  await verify(run, todo, isAsked);
 }
 
 async function act({ ports, states }: Run, { index, act }: BoundStep): Promise<void> {
@@ -142,14 +148,15 @@ async function act({ ports, states }: Run, { index, act }: BoundStep): Promise<v
 const readings = 8;
 const betweenReadings = 500;
 
-/** A reading that says of all steps that they are done; after some tries one that does not. */
+/** A reading on which all steps are done; after some tries one on which they are not. */
 async function readUntilDone(
-  { ports, signal, states }: Run,
+  { ports, signal, states, last }: Run,
   steps: readonly BoundStep[],
+  isAsked: boolean,
 ): Promise<ClusterSnapshot> {
   const begun = steps.filter(({ index }) => states.get(index) === 'begun');
   for (let left = readings - 1; ; left--) {
-    const snapshot = await readAgain(ports, left);
+    const snapshot = isAsked ? last : await readAgain(ports, left);
     if (snapshot === undefined) {
       await ports.delay(betweenReadings, signal);
       continue;
@@ -171,8 +178,8 @@ async function readAgain({ readSnapshot }: RunPorts, left: number): Promise<Clus
 }
 
 /** Insists that the servers say what the steps were to bring about. */
-async function verify(run: Run, steps: readonly BoundStep[]): Promise<void> {
-  const snapshot = await readUntilDone(run, steps);
+async function verify(run: Run, steps: readonly BoundStep[], isAsked: boolean): Promise<void> {
+  const snapshot = await readUntilDone(run, steps, isAsked);
   for (const { index, step, isDoneOn } of steps) {
     if (!run.states.has(index) || run.states.get(index) === 'left') continue;
     if (await isDoneOn(snapshot)) {
@@ -190,15 +197,7 @@ async function verify(run: Run, steps: readonly BoundStep[]): Promise<void> {
       `"${step.text}" was carried out, but the servers do not confirm it: something else changed the cluster at the same time, such as a failover.`,
     );
   }
-  run.fresh = snapshot;
-}
-
-/** Agents of nodes that answer stand back from now on, also those of nodes that joined since the step before. */
-async function holdNewcomers({ held, ports }: Run, snapshot: ClusterSnapshot): Promise<void> {
-  const newcomers = snapshot.nodes.filter(({ id, view }) => view !== undefined && !held.has(id));
-  await Promise.all(
-    newcomers.map(async ({ id }) => held.set(id, await ports.redis.pauseAgents(ports.dialer, [id]))),
-  );
+  if (!isAsked) run.fresh = snapshot;
 }
 
 function portsFor(
@@ -222,37 +221,5 @@ function portsFor(
       over.abort(why);
     },
     keepPaused: (held) => kept.push(held),
-  };
-}
-
-/** Adds up what the steps of a batch report, and says which step of how many it is. */
-function summed(
-  report: StepPorts['report'],
-  { plan }: Run,
-  batch: Batch,
-): { begin(steps: readonly BoundStep[]): void; of(index: number): StepPorts['report'] } {
-  const last = new Map<number, Progress>();
-  const [first] = batch;
-  const whole = batch.length === plan.steps.length;
-  const place = whole || first === undefined ? '' : `step ${first.index + 1} of ${plan.steps.length}: `;
-  return {
-    begin: (steps) => {
-      for (const { index, step } of steps) {
-        if (step.kind === 'moveSlots') last.set(index, { text: '', total: countSlots(step.slots) });
-      }
-    },
-    of: (index) => (progress) => {
-      last.set(index, progress);
-      const sum = (figure: 'done' | 'total'): number =>
-        [...last.values()].reduce((all, one) => all + (one[figure] ?? 0), 0);
-      const paused = [...last.values()].find((one) => one.paused !== undefined)?.paused;
-      const figures = progress.total === undefined ? {} : { done: sum('done'), total: sum('total') };
-      report({
-        ...progress,
-        ...figures,
-        ...(paused === undefined ? {} : { paused }),
-        text: `${place}${progress.text}`,
-      });
-    },
   };
 }

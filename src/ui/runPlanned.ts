@@ -67,9 +67,11 @@ function waitText(milliseconds: number): string {
 
 /** How a run ended that nothing was thrown in. */
 function endOf(plan: Plan, reached: string, result: PlanResult): Outcome {
-  const { leftWhy, steps } = result;
-  if (result.cancelled)
-    return { outcome: 'cancelled', message: [stoppedText(reached, result), ...(leftWhy ?? [])].join(' ') };
+  const { leftWhy, notes = [], steps } = result;
+  if (result.cancelled) {
+    const message = [stoppedText(reached, result), ...(leftWhy ?? []), ...notes].join(' ');
+    return { outcome: 'cancelled', message };
+  }
   if (leftWhy === undefined) return { outcome: 'done', message: `${reached}.` };
   const total = plan.steps.length;
   const done = total === 1 ? [] : [`${steps} of ${quantity(total, 'step')} done.`];

@@ -12,7 +12,7 @@ import type { StepPorts } from './ports.ts';
 import { presumedText } from './promote.ts';
 import type { Shell } from './shell.ts';
 import { listOf, nodeId, optional, slots } from './fields.ts';
-import { always, type StepData, type StepDefinition } from './step.ts';
+import { always, never, type StepData, type StepDefinition } from './step.ts';
 
 /** Milliseconds in which all nodes have heard of it by gossip, and between two looks. */
 const limit = 15_000;
@@ -30,6 +30,8 @@ export const assignSlots: StepDefinition<'assignSlots', typeof fields> = {
   example: { node: '0000000000000000000000000000000000000000', slots: '0-99,200' },
   isSaved: true,
   mayBeUndone: true,
+  needsAgents: never,
+  shownBy: 'snapshot',
   text: ({ node, slots, dead }, nameOf) =>
     `${nameOf(node)} takes ${slotsText(slots)} (${formatSlots(slots)}), which no master serves${presumedText(dead, nameOf)}`,
   loss: ({ slots }) =>

@@ -33,6 +33,8 @@ export const bringKeys: StepDefinition<'bringKeys', typeof fields> = {
   },
   isSaved: true,
   mayBeUndone: false,
+  needsAgents: never,
+  shownBy: 'snapshot',
   text: ({ from, to, slots }, nameOf) =>
     `Move the keys that ${nameOf(from)} holds in ${slotsText(slots)} (${formatSlots(slots)}) to ${nameOf(to)}, and close the slots on ${nameOf(from)}`,
   loss: noLoss,

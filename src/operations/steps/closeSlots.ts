@@ -28,6 +28,8 @@ export const closeSlots: StepDefinition<'closeSlots', typeof fields> = {
   example: { node: '0000000000000000000000000000000000000000', slots: '0-99,200' },
   isSaved: true,
   mayBeUndone: false,
+  needsAgents: never,
+  shownBy: 'snapshot',
   text: ({ node, slots }, nameOf) =>
     `Close ${slotsText(slots)} (${formatSlots(slots)}) on ${nameOf(node)} and its replicas`,
   loss: noLoss,

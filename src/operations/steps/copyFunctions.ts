@@ -16,6 +16,8 @@ export const copyFunctions: StepDefinition<'copyFunctions', typeof fields> = {
   example: { from: '0000000000000000000000000000000000000000', to: '', pod: 'shop-6' },
   isSaved: true,
   mayBeUndone: false,
+  needsAgents: never,
+  shownBy: 'snapshot',
   text: ({ from, to, pod }, nameOf) => `Copy functions, if any, from ${nameOf(from)} to ${pod ?? nameOf(to)}`,
   loss: noLoss,
   destroys: never,

@@ -23,6 +23,8 @@ export const correctImports: StepDefinition<'correctImports', typeof fields> = {
   },
   isSaved: true,
   mayBeUndone: false,
+  needsAgents: never,
+  shownBy: 'snapshot',
   text: ({ node, owner, slots }, nameOf) =>
     `Have ${nameOf(node)} import ${slotsText(slots)} (${formatSlots(slots)}) from ${nameOf(owner)}, which owns them`,
   loss: noLoss,

@@ -19,6 +19,8 @@ export const createUser: StepDefinition<'createUser', typeof fields> = {
   example: { user: 'redis-cluster-operator', nodes: ['0000000000000000000000000000000000000000'] },
   isSaved: false,
   mayBeUndone: false,
+  needsAgents: never,
+  shownBy: 'snapshot',
   text: ({ user, nodes }) =>
     `Create user ${user} on ${quantity(nodes.length, 'server')} with only the commands that this extension uses`,
   loss: noLoss,

@@ -1,7 +1,7 @@
 import { refusal } from '../nodes.ts';
 import { kubernetesOf } from './ports.ts';
 import { listOf, objectName, optional, uid } from './fields.ts';
-import { always, type StepDefinition } from './step.ts';
+import { always, never, type StepDefinition } from './step.ts';
 
 const fields = {
   claims: listOf(objectName),
@@ -19,6 +19,8 @@ export const deleteVolumes: StepDefinition<'deleteVolumes', typeof fields> = {
   example: { claims: ['data-shop-7'] },
   isSaved: true,
   mayBeUndone: false,
+  needsAgents: never,
+  shownBy: 'asking',
   text: ({ claims }) => `Delete the volumes ${claims.join(', ')}`,
   loss: ({ claims }) => `Everything on the volumes ${claims.join(', ')} is permanently deleted.`,
   destroys: always,

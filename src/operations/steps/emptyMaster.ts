@@ -26,6 +26,8 @@ export const emptyMaster: StepDefinition<'emptyMaster', typeof fields> = {
   example: { pods: ['shop-6'] },
   isSaved: true,
   mayBeUndone: false,
+  needsAgents: never,
+  shownBy: 'snapshot',
   text: ({ pods }) => `Join as empty masters, while the pods’ agents pause: ${pods.join(', ')}`,
   loss: noLoss,
   destroys: never,

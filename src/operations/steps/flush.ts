@@ -2,7 +2,7 @@ import { UserError } from '../../model/errors.ts';
 import { answers, memberOf, nameOf, refusal } from '../nodes.ts';
 import { withConnection } from '../withConnection.ts';
 import { listOf, nodeId } from './fields.ts';
-import { always, type StepData, type StepDefinition } from './step.ts';
+import { always, never, type StepData, type StepDefinition } from './step.ts';
 
 /** Steps whose masters have said OK in this run: what clients write afterwards is not the flush's failure. */
 const flushed = new WeakSet<Flush>();
@@ -19,6 +19,8 @@ export const flush: StepDefinition<'flush', typeof fields> = {
   example: { nodes: ['0000000000000000000000000000000000000000'] },
   isSaved: true,
   mayBeUndone: false,
+  needsAgents: never,
+  shownBy: 'snapshot',
   text: ({ nodes }, nameOf) => `Delete all keys on ${nodes.map(nameOf).join(', ')}`,
   loss: ({ nodes }, nameOf) => `All keys on ${nodes.map(nameOf).join(', ')} are permanently deleted.`,
   destroys: always,

@@ -6,7 +6,7 @@ import { answers, nameOf } from '../nodes.ts';
 import type { StepPorts } from './ports.ts';
 import { withConnection } from '../withConnection.ts';
 import { nodeId } from './fields.ts';
-import { always, noLoss, type StepDefinition } from './step.ts';
+import { always, never, noLoss, type StepDefinition } from './step.ts';
 
 /** Milliseconds in which everybody is told: a node refuses for 60 s to hear of one it forgot, and then others' gossip counts. */
 const limit = 45_000;
@@ -22,6 +22,8 @@ export const forget: StepDefinition<'forget', typeof fields> = {
   example: { node: '0000000000000000000000000000000000000000' },
   isSaved: true,
   mayBeUndone: true,
+  needsAgents: never,
+  shownBy: 'snapshot',
   text: ({ node }, nameOf) => `Make all other nodes forget ${nameOf(node)}`,
   loss: noLoss,
   destroys: always,

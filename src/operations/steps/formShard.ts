@@ -28,6 +28,8 @@ export const formShard: StepDefinition<'formShard', typeof fields> = {
   example: { node: '0000000000000000000000000000000000000000', slots: '0-99,200', replicas: [] },
   isSaved: true,
   mayBeUndone: false,
+  needsAgents: never,
+  shownBy: 'snapshot',
   text: ({ node, slots, replicas }, nameOf) =>
     `Give ${nameOf(node)} ${slotsText(slots)} (${formatSlots(slots)}) and ${replicas.length === 0 ? 'no replica' : `the replicas ${replicas.map(nameOf).join(', ')}`}`,
   loss: noLoss,

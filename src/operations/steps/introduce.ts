@@ -36,6 +36,8 @@ export const introduce: StepDefinition<'introduce', typeof fields> = {
   },
   isSaved: true,
   mayBeUndone: false,
+  needsAgents: never,
+  shownBy: 'snapshot',
   text: ({ servers }, nameOf) =>
     `Introduce ${servers.map((server) => placeText(server, nameOf(server.node))).join(', ')} to each other`,
   loss: noLoss,

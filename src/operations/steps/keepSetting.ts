@@ -15,6 +15,8 @@ export const keepSetting: StepDefinition<'keepSetting', typeof fields> = {
   example: { configMap: 'redis-cluster', name: 'maxmemory-policy', value: 'allkeys-lru' },
   isSaved: true,
   mayBeUndone: false,
+  needsAgents: never,
+  shownBy: 'asking',
   text: ({ configMap, name, value }) =>
     `Save ${name} ${valueText(value)} in redis.conf of ConfigMap ${configMap}`,
   loss: noLoss,

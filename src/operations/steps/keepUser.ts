@@ -18,6 +18,8 @@ export const keepUser: StepDefinition<'keepUser', typeof fields> = {
   example: { user: 'redis-cluster-operator', secret: 'redis-cluster' },
   isSaved: false,
   mayBeUndone: false,
+  needsAgents: never,
+  shownBy: 'asking',
   text: ({ user, secret }) =>
     `Save the rules of user ${user} and the hash of its password in Secret ${secret}, for pods that start later`,
   loss: noLoss,

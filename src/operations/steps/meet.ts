@@ -33,6 +33,8 @@ export const meet: StepDefinition<'meet', typeof fields> = {
   },
   isSaved: true,
   mayBeUndone: false,
+  needsAgents: never,
+  shownBy: 'snapshot',
   text: ({ node, host, port }, nameOf) =>
     `Tell the other nodes that ${nameOf(node)} is at ${formatAddress({ host, port })}`,
   loss: noLoss,

@@ -47,6 +47,8 @@ export const moveSlots: StepDefinition<'moveSlots', typeof fields> = {
   },
   isSaved: true,
   mayBeUndone: true,
+  needsAgents: never,
+  shownBy: 'snapshot',
   text: ({ from, to, pod, slots }, nameOf) =>
     `Move ${slotsText(slots)} (${formatSlots(slots)}) from ${nameOf(from)} to ${pod ?? nameOf(to)}`,
   loss: noLoss,

@@ -5,7 +5,7 @@ import { promotable } from '../promote/refusals.ts';
 import { takeOver } from '../promote/takeOver.ts';
 import { withConnection } from '../withConnection.ts';
 import { listOf, nodeId, oneOf, optional } from './fields.ts';
-import { type NameOf, type StepData, type StepDefinition } from './step.ts';
+import { never, type NameOf, type StepData, type StepDefinition } from './step.ts';
 
 const fields = {
   node: nodeId,
@@ -28,6 +28,8 @@ export const promote: StepDefinition<'promote', typeof fields> = {
   example: { node: '0000000000000000000000000000000000000000', how: 'handOver' },
   isSaved: true,
   mayBeUndone: true,
+  needsAgents: never,
+  shownBy: 'snapshot',
   text: promoteText,
   loss: ({ node, how }, nameOf) =>
     how === 'handOver' ? undefined : `Writes that have not reached ${nameOf(node)} from its master are lost.`,

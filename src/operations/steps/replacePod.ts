@@ -4,7 +4,7 @@ import { podsOf } from '../../model/endedPods.ts';
 import { refuseRunning } from '../replacePods/refusals.ts';
 import { kubernetesOf, type StepPorts } from './ports.ts';
 import { described, nodeId, objectName, optional, uid, yesOrNo } from './fields.ts';
-import { always, noLoss, type StepData, type StepDefinition } from './step.ts';
+import { always, never, noLoss, type StepData, type StepDefinition } from './step.ts';
 
 /** Milliseconds for the new pod to be scheduled, to get its volume and to load its data, as long as nothing changes. */
 const limit = 300_000;
@@ -27,6 +27,8 @@ export const replacePod: StepDefinition<'replacePod', typeof fields> = {
   example: { pod: 'shop-1', uid: '0b5e6a2c-0000-0000-0000-000000000000', isRecreated: true },
   isSaved: true,
   mayBeUndone: false,
+  needsAgents: never,
+  shownBy: 'snapshot',
   text: ({ pod, uid, isRecreated }) =>
     `Delete the terminated pod ${pod} (uid ${uid})${isRecreated ? ' and wait for the new one' : ''}`,
   loss: noLoss,

@@ -29,6 +29,8 @@ export const replicate: StepDefinition<'replicate', typeof fields> = {
   example: { node: '', pod: 'shop-7', master: '1111111111111111111111111111111111111111' },
   isSaved: true,
   mayBeUndone: true,
+  needsAgents: never,
+  shownBy: 'snapshot',
   text: ({ node, pod, master, masterPod }, nameOf) =>
     `Make ${pod ?? nameOf(node)} a replica of ${masterPod ?? nameOf(master)}`,
   loss: noLoss,

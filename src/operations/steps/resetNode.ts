@@ -5,7 +5,7 @@ import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
 import { answers, memberOf, refusal, replicasOf } from '../nodes.ts';
 import { withConnection } from '../withConnection.ts';
 import { nodeId } from './fields.ts';
-import { always, noLoss, type StepDefinition } from './step.ts';
+import { always, never, noLoss, type StepDefinition } from './step.ts';
 
 const fields = { node: nodeId };
 
@@ -17,6 +17,8 @@ export const resetNode: StepDefinition<'resetNode', typeof fields> = {
   example: { node: '0000000000000000000000000000000000000000' },
   isSaved: true,
   mayBeUndone: false,
+  needsAgents: never,
+  shownBy: 'snapshot',
   text: ({ node }, nameOf) => `Reset ${nameOf(node)}, which has no slots and no keys`,
   loss: noLoss,
   destroys: always,

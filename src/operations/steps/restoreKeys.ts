@@ -35,6 +35,8 @@ export const restoreKeys: StepDefinition<'restoreKeys', typeof fields> = {
   },
   isSaved: true,
   mayBeUndone: false,
+  needsAgents: never,
+  shownBy: 'snapshot',
   text: ({ folder, files, keys }) =>
     `Restore ${quantity(keys, 'key')} of ${quantity(files.length, 'file')} in ${folder}`,
   loss: noLoss,

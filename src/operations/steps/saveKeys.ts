@@ -20,6 +20,8 @@ export const saveKeys: StepDefinition<'saveKeys', typeof fields> = {
   example: { node: '0000000000000000000000000000000000000000', before: 1_767_225_600 },
   isSaved: true,
   mayBeUndone: false,
+  needsAgents: never,
+  shownBy: 'snapshot',
   text: ({ node }, nameOf) => `Save the keys of ${nameOf(node)} to its disk`,
   loss: noLoss,
   destroys: never,

@@ -29,6 +29,8 @@ export const setConfig: StepDefinition<'setConfig', typeof fields> = {
   },
   isSaved: true,
   mayBeUndone: false,
+  needsAgents: never,
+  shownBy: 'snapshot',
   text: ({ nodes, name, value, before }, nameOf) =>
     `Set ${name} to ${valueText(value)} (before: ${valueText(before)}) on ${nodes.map(nameOf).join(', ')}`,
   loss: noLoss,

@@ -7,7 +7,7 @@ import { forget } from './forget.ts';
 import { kubernetesOf } from './ports.ts';
 import { refuseReset, resetNode } from './resetNode.ts';
 import { count, described, objectName } from './fields.ts';
-import { noLoss, type StepDefinition } from './step.ts';
+import { never, noLoss, type StepDefinition } from './step.ts';
 
 const fields = {
   workload: objectName,
@@ -23,6 +23,12 @@ export const setReplicas: StepDefinition<'setReplicas', typeof fields> = {
   example: { workload: 'shop', from: 6, pods: 8 },
   isSaved: true,
   mayBeUndone: false,
+  needsAgents: never,
+  shownBy: 'snapshot',
+  ifStopped: ({ workload, from, pods }) =>
+    pods > from
+      ? `StatefulSet ${workload} stays as it is: lowering its replicas could lose data.`
+      : undefined,
   text: ({ workload, from, pods }) => `Set the replicas of StatefulSet ${workload} from ${from} to ${pods}`,
   loss: noLoss,
   destroys: ({ from, pods }) => pods < from,

@@ -25,6 +25,12 @@ export interface StepActions<S> {
   readonly destroys: (step: S) => boolean;
   /** What does the same in a shell; `noCommand` where nothing does. */
   readonly command: (step: S, shell: Shell) => readonly string[];
+  /** Whether the agents in the pods have to work while it acts; otherwise they stand back. */
+  readonly needsAgents: (step: S) => boolean;
+  /** Where it shows that the step is done: in a reading of all servers, or in what `isDone` asks for by itself. */
+  readonly shownBy: 'snapshot' | 'asking';
+  /** What a person has to know where a run stops after this step has begun, beside how to resume it. */
+  readonly ifStopped?: (step: S) => string | undefined;
   /** Puts node ids where the step names nodes by their pods. Absent for kinds that name none so. */
   readonly withNodes?: (step: S, nodeIn: (pod: string) => string) => S;
   /** Whether the servers say that this is so already: then it is not done again. After `act` it has to be true. */

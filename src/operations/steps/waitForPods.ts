@@ -15,6 +15,8 @@ export const waitForPods: StepDefinition<'waitForPods', typeof fields> = {
   example: { workload: 'shop', pods: 8 },
   isSaved: true,
   mayBeUndone: false,
+  needsAgents: never,
+  shownBy: 'snapshot',
   text: ({ workload, pods }) =>
     `Wait until StatefulSet ${workload} has ${quantity(pods, 'pod')}, all of them ready`,
   loss: noLoss,
