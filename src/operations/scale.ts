@@ -1,12 +1,12 @@
 import { quantity } from '../model/quantity.ts';
 import { check, isSound } from '../checks/check.ts';
 import { describeRef, isKubernetesRef, type KubernetesClusterRef } from '../model/clusterRef.ts';
-import { isAbort, StoppedError, UserError } from '../model/errors.ts';
-import type { ShownPlan } from './plan.ts';
+import type { Plan } from './plan.ts';
 import { mastersOf } from '../model/shards.ts';
 import type { ClusterSnapshot, WorkloadFacts } from '../model/snapshot.ts';
-import { joinAndAwait, type JoinPorts } from './deploy/joinPods.ts';
+import { refusal } from './nodes.ts';
 import { refuseIncomplete } from './refuseIncomplete.ts';
+import { makeStep } from './steps/index.ts';
 
 /** What a person asks for; either the number of pods, or the number of replicas of each master. */
 export interface ScaleRequest {
@@ -15,32 +15,13 @@ export interface ScaleRequest {
   readonly replicasPerMaster?: number;
 }
 
-export interface ScalePlan extends ShownPlan {
-  readonly ref: KubernetesClusterRef;
-  readonly workload: string;
-  readonly from: number;
-  readonly to: number;
-  /** The manifests' agents join new pods by themselves; pods of other manifests may have to be joined. */
-  readonly joinsByItself: boolean;
-  /** Ids of the nodes that are members now. */
-  readonly members: readonly string[];
-  /** Ids of the masters that serve slots. */
-  readonly masters: readonly string[];
-}
-
-export interface Scaled {
-  readonly pods: number;
-  readonly masters: number;
-  readonly replicas: number;
-}
-
 const mostNodes = 1000;
 
 /**
  * Plans more replicas: a request for which `changesShape` is false, which also refuses what is no number.
  * Throws a UserError where the change cannot be made safely; nothing was changed then.
  */
-export function planScale(snapshot: ClusterSnapshot, request: ScaleRequest): ScalePlan {
+export function planScale(snapshot: ClusterSnapshot, request: ScaleRequest): Plan {
   refuseIncomplete(snapshot);
   const { ref } = snapshot;
   if (!isKubernetesRef(ref)) {
@@ -55,36 +36,26 @@ export function planScale(snapshot: ClusterSnapshot, request: ScaleRequest): Sca
   const to = wantedPods(request, masters.length);
   checkTarget(snapshot, workload, to);
   refuseUnhealthy(snapshot);
-  const joining = to - from + snapshot.loosePods.length;
+  const { name, bundled } = workload;
+  const grow = makeStep('setReplicas', { workload: name, from, pods: to }, String);
+  const join = makeStep(
+    'joinReplicas',
+    {
+      ...{ workload: name, pods: to, joinsByItself: bundled },
+      members: snapshot.nodes.map(({ id }) => id),
+      masters: masters.map(({ id }) => id),
+    },
+    String,
+  );
   return {
     title: `Scale ${describeRef(ref)} from ${from} to ${quantity(to, 'pod')}`,
     ref,
     operation: 'scale',
     request,
-    workload: workload.name,
-    from,
-    to,
-    joinsByItself: workload.bundled,
-    members: snapshot.nodes.map((node) => node.id),
-    masters: masters.map((node) => node.id),
-    steps: [
-      {
-        destroys: false,
-        text: `Set the replicas of StatefulSet ${workload.name} to ${to}`,
-      },
-      { destroys: false, text: `Wait for ${quantity(to, 'pod')} to be ready` },
-      {
-        destroys: false,
-        text: `${joining} new nodes join as replicas of the masters with the fewest replicas`,
-      },
-    ],
+    steps: [...(from === to ? [] : [grow]), join],
     warnings: [],
     losses: [],
   };
-}
-
-function refusal(reason: UserError['reason'], message: string): UserError {
-  return new UserError(reason, `${message} Nothing was changed.`);
 }
 
 function onlyStatefulSet(ref: KubernetesClusterRef, workloads: readonly WorkloadFacts[]): WorkloadFacts {
@@ -134,40 +105,4 @@ function refuseUnhealthy(snapshot: ClusterSnapshot): void {
     'unsafe',
     `${describeRef(snapshot.ref)} is unhealthy, so no nodes can be added: ${worst.map((one) => one.message).join(' ')} Fix this first; “Check Cluster” says how.`,
   );
-}
-
-/** Raises the replicas, waits for the pods and until their nodes are replicas in touch with their masters. */
-export async function runScale(plan: ScalePlan, ports: JoinPorts): Promise<Scaled> {
-  const { ref, workload, from, to } = plan;
-  let isScaled = false;
-  try {
-    ports.signal.throwIfAborted();
-    if (from !== to) await ports.access.scale(ref.namespace, workload, from, to);
-    isScaled = from !== to;
-    const { joinsByItself, members, masters } = plan;
-    const growing = {
-      namespace: ref.namespace,
-      statefulSet: workload,
-      pods: to,
-      joinsByItself,
-      members,
-      masters,
-    };
-    const views = await joinAndAwait(growing, ports);
-    const replicas = views.filter((view) => view.replication.role === 'replica').length;
-    return { pods: to, masters: views.length - replicas, replicas };
-  } catch (error) {
-    throw leftAsItIs(plan, error, isScaled);
-  }
-}
-
-function leftAsItIs({ ref, workload, to }: ScalePlan, error: unknown, isScaled: boolean): unknown {
-  const left = `StatefulSet ${workload} is left as it is (context ${ref.context}, namespace ${ref.namespace}): lowering its replicas could lose data. Scale to ${quantity(to, 'pod')} again to resume.`;
-  if (isAbort(error)) {
-    return Object.assign(new Error(`Scaling ${ref.name} was cancelled. ${left}`), { name: 'AbortError' });
-  }
-  if (!(error instanceof UserError)) return error;
-  const message = `${ref.name} was not scaled to ${quantity(to, 'pod')}. ${error.message} ${left}`;
-  if (!isScaled) return new UserError(error.reason, message, { cause: error });
-  return new StoppedError(error.reason, message, { changed: true, cause: error });
 }

@@ -7,11 +7,12 @@ import { prepareDeploy, runDeploy } from '../../src/operations/deploy.ts';
 import type { DeployAnswers } from '../../src/operations/deploy/answers.ts';
 import { exportYaml } from '../../src/operations/deploy/exportYaml.ts';
 import { podsOf } from '../../src/operations/deploy/waitForPods.ts';
-import { planScale, runScale } from '../../src/operations/scale.ts';
+import { planScale } from '../../src/operations/scale.ts';
 import { accessWithRole } from '../support/accessWithRole.ts';
 import { clusterPorts, snapshotOf, type ClusterPorts } from '../support/clusterPorts.ts';
 import { manifestFiles } from '../support/manifestFiles.ts';
 import { operationsFixture, refused, type OperationsFixture } from '../support/operationsFixture.ts';
+import { runOver } from '../support/planPorts.ts';
 
 const files = manifestFiles();
 let fixture: OperationsFixture;
@@ -136,7 +137,7 @@ test('who may only view reads the cluster, and is told which right a change take
       .catch(() => undefined);
     assert.ok(enough.signal.aborted, 'a line of the log was read');
     const plan = planScale(await snapshotOf(reading, refs('shop')), { pods: 8 });
-    await refused(runScale(plan, reading), 'forbidden', /statefulsets.scale/);
+    await refused(runOver(reading, { ...plan, ref: refs('shop') }), 'forbidden', /statefulsets.scale/);
     assert.equal((await snapshotOf(reading, refs('shop'))).nodes.length, 6);
   } finally {
     reading.close();
@@ -146,7 +147,8 @@ test('who may only view reads the cluster, and is told which right a change take
 
 test('twelve pods: the six new nodes are replicas, evenly spread', async () => {
   const plan = planScale(await snapshotOf(ports, refs('shop')), { pods: 12 });
-  assert.deepEqual(await runScale(plan, ports), { pods: 12, masters: 3, replicas: 9 });
+  const { steps, cancelled } = await runOver(ports, { ...plan, ref: refs('shop') });
+  assert.deepEqual([steps, cancelled], [2, false]);
   const { nodes } = await snapshotOf(ports, refs('shop'));
   const counts = new Map<string, number>();
   for (const { masterId } of nodes) {

@@ -1,13 +1,9 @@
-import { claimOf } from '../../src/inventory/claims.ts';
-import { Inventory } from '../../src/inventory/inventory.ts';
-import type { RedisReading } from '../../src/inventory/nodeReader.ts';
 import type { KubernetesClusterRef } from '../../src/model/clusterRef.ts';
 import { prepareDeploy, runDeploy } from '../../src/operations/deploy.ts';
 import type { RunPorts } from '../../src/operations/runPlan.ts';
-import * as redis from '../../src/redis/entry.ts';
-import { waiting } from '../../src/ui/waiting.ts';
 import { manifestFiles } from './manifestFiles.ts';
 import { operationsFixture, type OperationsFixture } from './operationsFixture.ts';
+import { planPorts } from './planPorts.ts';
 
 /** A cluster of the bundled manifests in a real Kubernetes, and the ports with which plans run on it. */
 export interface PlannedCluster extends OperationsFixture {
@@ -37,30 +33,11 @@ export async function plannedIn(
   ref: KubernetesClusterRef,
   limit = 900_000,
 ): Promise<PlannedCluster> {
-  const { access, namespace } = fixture;
-  const times = { connectTimeoutMs: 5_000, commandTimeoutMs: 10_000 };
-  const connect: RedisReading['connectNode'] = (endpoint, credentials) =>
-    redis.connectNode(endpoint, credentials, times);
-  const inventory = new Inventory({
-    redis: () =>
-      Promise.resolve({ connectNode: connect, connectPatiently: connect, readNodeView: redis.readNodeView }),
-    addressSource: (ref) => ({ ref, name: 'test', sandbox: false, credentials: () => Promise.resolve({}) }),
-  });
-  inventory.setContexts([
-    { name: access.context, namespaces: [namespace], fingerprint: '', open: () => Promise.resolve(access) },
-  ]);
-  // As an operation does: its nodes are dialled by what is read of them.
-  inventory.need(claimOf(ref));
-  const { readNode, withNode, pauseAgent } = fixture.ports;
+  const { inventory, runPorts } = await planPorts(fixture.ports, ref);
   return {
     ...fixture,
     ref,
-    runPorts: {
-      ...{ redis, report: () => undefined, signal: AbortSignal.timeout(limit), ...waiting },
-      readSnapshot: () => inventory.fresh(ref),
-      dialer: await inventory.dialer(ref),
-      kubernetes: { access, namespace, readNode, withNode, pauseAgent },
-    },
+    runPorts: { ...runPorts, report: () => undefined, signal: AbortSignal.timeout(limit) },
     clusterNames: () =>
       inventory
         .contexts()

@@ -37,25 +37,23 @@ export interface Growing {
   readonly masters: readonly string[];
 }
 
-interface Seen {
+export interface Seen {
   readonly pod: PodFacts;
   readonly view: NodeView;
 }
 
 /**
  * Waits until all pods are ready and their nodes are members, the new ones as replicas in touch with their masters;
- * joins those that do not do it by themselves. Returns what every node says in the end.
+ * joins those that do not do it by themselves.
  */
-export async function joinAndAwait(growing: Growing, ports: JoinPorts): Promise<readonly NodeView[]> {
+export async function joinAndAwait(growing: Growing, ports: JoinPorts): Promise<void> {
   const { namespace, statefulSet, pods: total } = growing;
   const joiner = createJoiner(growing, ports);
-  let last: readonly NodeView[] = [];
   await waitForPods(
     ports,
     { namespace, statefulSet, uid: undefined, pods: total },
     async (pods): Promise<Look> => {
       const seen = await readAll(pods, ports);
-      last = seen.map(({ view }) => view);
       await joiner(seen);
       const ready = pods.filter((pod) => pod.ready).length;
       const joined = seen.filter(({ view }) => view.others.length > 0).length;
@@ -71,7 +69,6 @@ export async function joinAndAwait(growing: Growing, ports: JoinPorts): Promise<
       };
     },
   );
-  return last;
 }
 
 async function readAll(pods: readonly PodFacts[], { readNode }: JoinPorts): Promise<readonly Seen[]> {
@@ -86,7 +83,8 @@ function isReplicaInTouch({ replication }: NodeView): boolean {
   return replication.role === 'replica' && replication.linkUp === true;
 }
 
-function isGrown(growing: Growing, seen: readonly Seen[]): boolean {
+/** Whether every pod holds a member, and each new one is a replica in touch, none of a master that has too many. */
+export function isGrown(growing: Growing, seen: readonly Seen[]): boolean {
   const { members, pods: total } = growing;
   return (
     seen.length >= total &&

@@ -11,6 +11,7 @@ import { flush } from './flush.ts';
 import { forget } from './forget.ts';
 import { formShard } from './formShard.ts';
 import { introduce } from './introduce.ts';
+import { joinReplicas } from './joinReplicas.ts';
 import { keepSetting } from './keepSetting.ts';
 import { keepUser } from './keepUser.ts';
 import { meet } from './meet.ts';
@@ -50,6 +51,7 @@ export const stepKinds = {
   closeSlots,
   setReplicas,
   waitForPods,
+  joinReplicas,
   replacePod,
   emptyMaster,
   deleteVolumes,

@@ -1,31 +1,33 @@
 import { quantity } from '../../model/quantity.ts';
 import * as vscode from 'vscode';
-import { confirmPod } from '../../operations/confirmPod.ts';
 import { agreed } from '../../operations/agreed.ts';
 import { refuseUnread } from '../../operations/nodes.ts';
 import { refuseOwned, refuseSeveral } from '../../operations/owner.ts';
 import { requireRights, scaleRights } from '../../operations/rights.ts';
-import { planScale, runScale, type Scaled } from '../../operations/scale.ts';
+import type { Plan } from '../../operations/plan.ts';
+import { planScale } from '../../operations/scale.ts';
 import { changesShape, planScaleShape, type ShapeRequest } from '../../operations/scaleShape.ts';
 import { isKubernetesRef, type KubernetesClusterRef } from '../../model/clusterRef.ts';
 import { stoppedSet } from '../../model/goneMembers.ts';
 import { mastersOf } from '../../model/shards.ts';
-import { messageOf, UserError } from '../../model/errors.ts';
+import { messageOf } from '../../model/errors.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
-import type { NodeConnection } from '../../redis/nodeConnection.ts';
 import { bringsBack, planScaleBack } from '../../operations/shape/scaleBack.ts';
 import { readPodVolumes } from '../../operations/shape/scaledDown.ts';
 import { Asking } from '../asking.ts';
 import { moveOptionsIn } from '../moveOptions.ts';
 import type { Parts } from '../parts.ts';
 import { toChange } from '../partToChange.ts';
-import { askPods } from '../podAsking.ts';
-import { runOperation } from '../runOperation.ts';
 import { runPlanned } from '../runPlanned.ts';
 import { shapeFactsOf } from '../shapeFacts.ts';
 import { numberAnswer, picked } from '../target.ts';
-import { waiting } from '../waiting.ts';
+
+interface Scaled {
+  readonly pods: number;
+  readonly masters: number;
+  readonly replicas: number;
+}
 
 /**
  * Brings a cluster to another shape. Where only replicas are added, the pods' agents let them join; slots and roles
@@ -52,54 +54,41 @@ export async function scale(parts: Parts, argument: unknown): Promise<Outcome | 
     return scaleBack(parts, asking, snapshot, snapshot.ref, request);
   }
   const volumes = answers['volumes'] === true;
-  if (isKubernetesRef(snapshot.ref) && changesShape(snapshot, request)) {
-    const facts = await shapeFactsOf(parts, snapshot, volumes);
-    const plan = planScaleShape(snapshot, { ...request, ...(volumes ? { volumes } : {}), ...options }, facts);
-    return runPlanned(parts, {
-      plan,
-      asking,
-      verb: 'Scale',
-      message: ({ movedSlots, seconds, cancelled }) =>
-        `${cancelled ? 'Started to scale' : 'Scaled'} ${snapshot.name} in ${seconds.toFixed(1)} s; ${quantity(movedSlots, 'slot')} moved`,
-    });
-  }
-  if (isKubernetesRef(snapshot.ref))
-    await refuseSeveral(await parts.inventory.access(snapshot.ref.context), snapshot);
-  const plan = planScale(snapshot, request);
-  const { ref } = plan;
-  const access = await parts.inventory.access(ref.context);
-  await refuseOwned(access, ref.namespace, plan.workload);
-  await requireRights(access, ref.namespace, scaleRights);
-  return runOperation(parts, {
+  const plan = changesShape(snapshot, request)
+    ? planScaleShape(
+        snapshot,
+        { ...request, ...(volumes ? { volumes } : {}), ...options },
+        await shapeFactsOf(parts, snapshot, volumes),
+      )
+    : await planReplicas(parts, snapshot, request);
+  const result = await runPlanned(parts, {
     plan,
     asking,
     verb: 'Scale',
-    run: async (signal, report) => {
-      const { meet, replicate } = await parts.adapters.redis();
-      const dialer = await parts.inventory.dialer(ref);
-      const pods = askPods(access, await parts.adapters.reading(), () => Promise.resolve(dialer.credentials));
-      try {
-        const scaled = await runScale(plan, {
-          access,
-          signal,
-          report,
-          ...waiting,
-          readNode: pods.readNode,
-          joinNode: async (pod, { id, busPort }) => {
-            const { name, namespace, port, ip: host = '' } = pod;
-            await using(pods.dial(namespace, name, port, id), () => confirmPod(access, pod));
-            await using(dialer.dial(memberOf(snapshot)), (member) => meet(member, { host, port, busPort }));
-          },
-          replicate: ({ name, namespace, port }, nodeId, masterId) =>
-            using(pods.dial(namespace, name, port, nodeId), (node) => replicate(node, masterId)),
-        });
-        const message = `${ref.name} now has ${quantity(scaled.pods, 'pod')}: ${quantity(scaled.masters, 'master')} and ${quantity(scaled.replicas, 'replica')}.`;
-        return { ...scaled, outcome: 'done' as const, message };
-      } finally {
-        pods.close();
-      }
-    },
+    message: ({ movedSlots, seconds, cancelled }) =>
+      `${cancelled ? 'Started to scale' : 'Scaled'} ${snapshot.name} in ${seconds.toFixed(1)} s; ${quantity(movedSlots, 'slot')} moved`,
   });
+  const now = parts.inventory.snapshot(plan.ref);
+  return result.outcome === 'done' && now !== undefined ? { ...result, ...shapeOf(now) } : result;
+}
+
+/** More pods, whose agents make them replicas. */
+async function planReplicas(parts: Parts, snapshot: ClusterSnapshot, request: ShapeRequest): Promise<Plan> {
+  const plan = planScale(snapshot, request);
+  if (!isKubernetesRef(plan.ref)) return plan;
+  const { context, namespace } = plan.ref;
+  const access = await parts.inventory.access(context);
+  await refuseSeveral(access, snapshot);
+  for (const { name } of snapshot.workloads) await refuseOwned(access, namespace, name);
+  await requireRights(access, namespace, scaleRights);
+  return plan;
+}
+
+/** The shape as it was read last. */
+function shapeOf(snapshot: ClusterSnapshot): Scaled {
+  const masters = mastersOf(snapshot).length;
+  const pods = snapshot.workloads.reduce((sum, { replicas }) => sum + replicas, 0);
+  return { pods, masters, replicas: snapshot.nodes.length - masters };
 }
 
 /** Scales a stopped StatefulSet up again: the pods return with their volumes, and their nodes rejoin by themselves. */
@@ -124,25 +113,6 @@ async function scaleBack(
         ? 'Not all pods are ready yet'
         : `${snapshot.name}: all pods are ready again after ${seconds.toFixed(1)} s`,
   });
-}
-
-/** A node that answers, and that can introduce new nodes. */
-function memberOf(snapshot: ClusterSnapshot): string {
-  const member = snapshot.nodes.find((node) => node.view !== undefined);
-  if (member === undefined) throw new UserError('unreachable', `No node of ${snapshot.name} answers.`);
-  return member.id;
-}
-
-async function using(
-  opening: Promise<NodeConnection>,
-  work: (connection: NodeConnection) => Promise<void>,
-): Promise<void> {
-  const connection = await opening;
-  try {
-    await work(connection);
-  } finally {
-    connection.close();
-  }
 }
 
 async function askShape(snapshot: ClusterSnapshot): Promise<ShapeRequest> {

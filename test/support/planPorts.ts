@@ -1,0 +1,64 @@
+import { claimOf } from '../../src/inventory/claims.ts';
+import { Inventory } from '../../src/inventory/inventory.ts';
+import type { RedisReading } from '../../src/inventory/nodeReader.ts';
+import type { KubernetesClusterRef } from '../../src/model/clusterRef.ts';
+import type { Plan } from '../../src/operations/plan.ts';
+import type { PlanResult } from '../../src/operations/planResult.ts';
+import { runPlan, type RunPorts } from '../../src/operations/runPlan.ts';
+import * as redis from '../../src/redis/entry.ts';
+import { waiting } from '../../src/ui/waiting.ts';
+import type { ClusterPorts } from './clusterPorts.ts';
+
+/** The ports with which plans run on a cluster in a real Kubernetes, read as the extension reads it. */
+export interface PlanPorts {
+  readonly inventory: Inventory;
+  readonly runPorts: RunPorts;
+}
+
+/** Of a cluster of any manifests whose pods are there. The caller disposes the inventory. */
+export async function planPorts(ports: ClusterPorts, ref: KubernetesClusterRef): Promise<PlanPorts> {
+  const { access, signal, readNode, withNode, pauseAgent, report } = ports;
+  const { namespace } = ref;
+  const times = { connectTimeoutMs: 5_000, commandTimeoutMs: 10_000 };
+  const connect: RedisReading['connectNode'] = (endpoint, credentials) =>
+    redis.connectNode(endpoint, credentials, times);
+  const inventory = new Inventory({
+    redis: () =>
+      Promise.resolve({ connectNode: connect, connectPatiently: connect, readNodeView: redis.readNodeView }),
+    addressSource: (own) => ({
+      ref: own,
+      name: 'test',
+      sandbox: false,
+      credentials: () => Promise.resolve({}),
+    }),
+  });
+  // What is opened is closed with the inventory, and this is the test's own.
+  const kept = { ...access, close: () => undefined };
+  inventory.setContexts([
+    { name: access.context, namespaces: [namespace], fingerprint: '', open: () => Promise.resolve(kept) },
+  ]);
+  // As an operation does: its nodes are dialled by what is read of them.
+  inventory.need(claimOf(ref));
+  return {
+    inventory,
+    runPorts: {
+      ...{ redis, report, signal, ...waiting },
+      readSnapshot: () => inventory.fresh(ref),
+      dialer: await inventory.dialer(ref),
+      kubernetes: { access, namespace, readNode, withNode, pauseAgent },
+    },
+  };
+}
+
+/** Runs a plan as the extension does. */
+export async function runOver(
+  ports: ClusterPorts,
+  plan: Plan & { readonly ref: KubernetesClusterRef },
+): Promise<PlanResult> {
+  const { inventory, runPorts } = await planPorts(ports, plan.ref);
+  try {
+    return await runPlan(plan, runPorts);
+  } finally {
+    inventory.dispose();
+  }
+}
