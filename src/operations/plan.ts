@@ -18,7 +18,7 @@ export interface ShownPlan {
 }
 
 /** What an operation that runs by itself is going to do, for people to read: no step of the loop. */
-export interface ShownStep {
+interface ShownStep {
   readonly kind?: never;
   readonly text: string;
   /** Whether it can lose keys, gives slots away, or removes a node, an object or a volume. */

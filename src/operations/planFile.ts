@@ -10,7 +10,7 @@ import { changesSince, fingerprintOf, nodePrint } from './planFile/fingerprint.t
 import { plainPlan, type Plan, type ShownPlan } from './plan.ts';
 import { readBy } from './readBy.ts';
 import { described, listOf, matching, optional, strictObject } from './steps/fields.ts';
-import { actionsOf, stepKinds, type Step } from './steps/index.ts';
+import { actionsOf, lossesOf, stepKinds, type Step } from './steps/index.ts';
 import { schemaOf } from './steps/step.ts';
 
 /** The version of the format; a file of another one is refused. */
@@ -149,7 +149,6 @@ export function planFromFile(filed: FiledPlan, snapshot: ClusterSnapshot): Plan 
 
 function planOfSteps({ operation, request, steps }: FiledPlan, snapshot: ClusterSnapshot): Plan {
   const nameOf = namesIn(snapshot);
-  const losses = steps.flatMap((step) => actionsOf(step).loss(step, nameOf) ?? []);
   const name = isKubernetesRef(snapshot.ref) ? snapshot.ref.name : snapshot.name;
   return {
     title: `Run a saved plan (${operation}) on ${name}`,
@@ -157,7 +156,7 @@ function planOfSteps({ operation, request, steps }: FiledPlan, snapshot: Cluster
     operation,
     request,
     warnings: moveNotes(steps),
-    losses,
+    losses: lossesOf(steps, nameOf),
     steps: steps.map((step) => ({ ...step, text: actionsOf(step).text(step, nameOf) })),
   };
 }

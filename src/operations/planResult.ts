@@ -15,6 +15,8 @@ export interface PlanResult {
   readonly longestWaitMs?: number;
   /** By which way slots were moved, where some were. */
   readonly method?: string;
+  /** Pods that were restarted, in this order. */
+  readonly updatedPods?: readonly string[];
   readonly seconds: number;
   /** The user or the end of the maintenance window stopped it at a safe point; what was done until then stays. */
   readonly cancelled: boolean;
@@ -50,6 +52,7 @@ export function resultOf(reached: Reached): PlanResult {
   const sum = (figure: 'slots' | 'keys'): number =>
     tallies.reduce((total, tally) => total + (tally[figure] ?? 0), 0);
   const waits = tallies.flatMap(({ longestWaitMs }) => (longestWaitMs === undefined ? [] : [longestWaitMs]));
+  const updatedPods = tallies.flatMap(({ restarted }) => restarted ?? []);
   const leftSlots = formatSlots(unionSlots(...left.map(({ slots }) => slots)));
   const cancelled = left.length === 0 ? ended.length < plan.steps.length : isStopped;
   const notes = cancelled ? notesOf(reached) : [];
@@ -60,6 +63,7 @@ export function resultOf(reached: Reached): PlanResult {
     movedKeys: sum('keys'),
     ...(waits.length === 0 ? {} : { longestWaitMs: Math.round(Math.max(...waits)) }),
     ...(methods.size === 0 ? {} : { method: [...methods].join(' and ') }),
+    ...(updatedPods.length === 0 ? {} : { updatedPods }),
     seconds,
     cancelled,
     ...(notes.length === 0 ? {} : { notes }),

@@ -1,5 +1,5 @@
 import type { Plan } from './plan.ts';
-import { makeStep, type Step } from './steps/index.ts';
+import { lossesOf, makeStep, type Step } from './steps/index.ts';
 import { nodeName } from '../model/shards.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
 import { answers, memberOf, nameOf, namesIn, refusal, refuseUnread } from './nodes.ts';
@@ -57,10 +57,7 @@ export function planSetConfig(
         ? []
         : ['It does not survive a restart: servers then read their own configuration file.']),
     ],
-    losses:
-      name === 'appendonly' && value === 'no'
-        ? ['With appendonly set to no, a server that restarts loses its keys unless a replica has them.']
-        : [],
+    losses: lossesOf(steps, namesIn(snapshot)),
   };
 }
 

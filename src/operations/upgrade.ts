@@ -1,50 +1,25 @@
 import { quantity } from '../model/quantity.ts';
 import type { KubernetesAccess } from '../kubernetes/kubernetesAccess.ts';
-import { describeRef, type KubernetesClusterRef } from '../model/clusterRef.ts';
-import { isAbort, StoppedError, UserError } from '../model/errors.ts';
-import type { ShownPlan, ShownStep } from './plan.ts';
+import { describeRef } from '../model/clusterRef.ts';
+import { UserError } from '../model/errors.ts';
+import { answers, namesIn, refusal } from './nodes.ts';
+import type { Plan } from './plan.ts';
+import { lossesOf, makeStep, type Step } from './steps/index.ts';
 import { releaseText, type Release } from '../model/release.ts';
 import { mastersOf, nodeName } from '../model/shards.ts';
 import type { ClusterSnapshot, PodFacts } from '../model/snapshot.ts';
 import { checkRequest, type UpgradeRequest } from './upgrade/answers.ts';
-import { changeSet } from './upgrade/changeSet.ts';
 import { differenceOf, type Difference } from './upgrade/difference.ts';
-import { readUpgradeFacts, type UpgradeFacts } from './upgrade/facts.ts';
-import { pauseAgentsOf } from './upgrade/agentPauses.ts';
-import type { UpgradePorts } from './upgrade/ports.ts';
+import { readUpgradeFacts, type SetPod, type UpgradeFacts } from './upgrade/facts.ts';
 import { onlyStatefulSet, refuseForeign, refuseSizes, refuseUnhealthy } from './upgrade/refusals.ts';
-import { growVolumes } from './upgrade/growVolumes.ts';
-import { rollPods } from './upgrade/rollPods.ts';
-import { setLive } from './upgrade/setLive.ts';
 import { judgeVersions, releaseOfImage } from './upgrade/versions.ts';
 import { refuseSeveral } from './owner.ts';
 import { refuseIncomplete } from './refuseIncomplete.ts';
 import { requireRights, type Right } from './rights.ts';
 
-export interface UpgradePlan extends ShownPlan {
-  readonly ref: KubernetesClusterRef;
+export interface UpgradePlan extends Plan {
   /** What becomes different, in a few words. */
   readonly change: string;
-  readonly statefulSet: string;
-  readonly configMap: string | undefined;
-  readonly port: number;
-  /** Names of all pods there are. */
-  readonly pods: readonly string[];
-  /** Whether pods have volumes, so that their nodes come back as who they were. */
-  readonly keepsFiles: boolean;
-  readonly difference: Difference;
-  /** Names of the pods that are to be restarted, in this order. */
-  readonly restarts: readonly string[];
-  /** Masters among them that nobody can take over from: their slots are not served while they restart. */
-  readonly unattended: readonly string[];
-  /** The image of before, with which one goes back. */
-  readonly imageNow: string;
-}
-
-export interface Upgraded {
-  /** Pods that were restarted, in this order. */
-  readonly updatedPods: readonly string[];
-  readonly seconds: number;
 }
 
 /** Reads what is there and plans. Changes nothing. */
@@ -82,21 +57,15 @@ export function planUpgrade(
   refuseSizes(snapshot, workload.bundled, facts, request);
   refuseUnhealthy(snapshot);
   const { set } = facts;
-  const { container: server, port } = serverOf(snapshot);
+  const { container: server } = serverOf(snapshot);
   const difference = differenceOf(facts, request, server);
   const restarts = podsToRestart(facts, difference);
   const imageNow = set.containers.find(({ name }) => name === server)?.image ?? '';
   const versions = judgeImage(snapshot, request.image ?? imageNow, restarts.length > 0);
-  const unattended = mastersAlone(snapshot, restarts);
-  const keepsFiles = set.claimTemplates.length > 0;
   const steps = stepsOf(snapshot, facts, difference, restarts);
   const change = subjects(difference, restarts.length);
-  if (steps.length === 0) {
-    throw new UserError(
-      'nothing-to-do',
-      `${describeRef(ref)} already has all of these values. Nothing was changed.`,
-    );
-  }
+  if (steps.length === 0)
+    throw refusal('nothing-to-do', `${describeRef(ref)} already has all of these values.`);
   const isRestart = request.restartedAt !== undefined;
   return {
     title: isRestart
@@ -106,18 +75,9 @@ export function planUpgrade(
     ref,
     operation: isRestart ? 'rollingRestart' : 'upgrade',
     request,
-    statefulSet: set.name,
-    configMap: set.configMap,
-    port,
-    pods: facts.pods.map((pod) => pod.name),
-    keepsFiles,
-    unattended,
-    difference,
-    restarts,
-    imageNow,
     steps,
     warnings: [...versions, ...warningsFor(facts, difference, restarts)],
-    losses: lossesFor(difference, unattended, keepsFiles),
+    losses: lossesOf(steps, namesIn(snapshot)),
   };
 }
 
@@ -128,11 +88,8 @@ function serverOf(snapshot: ClusterSnapshot): Pick<PodFacts, 'container' | 'port
 }
 
 /** From the highest ordinal down, as a StatefulSet renews its pods; those that are new already are left out. */
-function podsToRestart({ set, pods }: UpgradeFacts, { template }: Difference): readonly string[] {
-  return pods
-    .filter((pod) => template !== undefined || pod.revision !== set.revision)
-    .map((pod) => pod.name)
-    .reverse();
+function podsToRestart({ set, pods }: UpgradeFacts, { template }: Difference): readonly SetPod[] {
+  return pods.filter((pod) => template !== undefined || pod.revision !== set.revision).reverse();
 }
 
 function subjects({ image, memory, live, atStart, storage }: Difference, restarts: number): string {
@@ -171,45 +128,79 @@ function judgeImage(snapshot: ClusterSnapshot, image: string, restarts: boolean)
 
 function stepsOf(
   snapshot: ClusterSnapshot,
-  { set }: UpgradeFacts,
-  { template, live, redisConf, storage }: Difference,
-  restarts: readonly string[],
-): readonly ShownStep[] {
-  const steps: ShownStep[] = Object.entries(live).map(([name, value]) => ({
-    destroys: false,
-    text: `Set ${name} to ${value === '' ? '""' : value} on every running server`,
-  }));
-  if (redisConf !== undefined) {
-    steps.push({
-      destroys: false,
-      text: `Write it to redis.conf in ConfigMap ${set.configMap ?? ''}`,
-    });
-  }
-  if (storage !== undefined) {
-    const text = `Grow every volume to ${storage}, and recreate StatefulSet ${set.name} around its running pods so that new pods get the same size`;
-    steps.push({ destroys: false, text });
-  }
-  if (template !== undefined) {
-    const text = `Change the pods of StatefulSet ${set.name}, with partition ${set.replicas}, which restarts no pod`;
-    steps.push({ destroys: false, text });
-  }
+  facts: UpgradeFacts,
+  { template, live, atStart, redisConf, storage }: Difference,
+  restarts: readonly SetPod[],
+): readonly Step[] {
+  const { set } = facts;
+  const workload = set.name;
+  const { port } = serverOf(snapshot);
+  const isOpened = restarts.length > 0 || set.partition > 0;
+  return [
+    ...settingSteps(snapshot, { live, atStart }, redisConf === undefined ? undefined : set.configMap),
+    ...(storage === undefined ? [] : [makeStep('growVolumes', { workload, storage, port }, String)]),
+    ...(template === undefined ? [] : [makeStep('changeTemplate', { workload, ...template }, String)]),
+    ...restartSteps(snapshot, facts, port, restarts),
+    ...(isOpened ? [makeStep('openPartition', { workload }, String)] : []),
+  ];
+}
+
+/**
+ * Each is made on the running servers, where they take it, and then kept.
+ * @param configMap undefined where it says all of it already
+ */
+function settingSteps(
+  snapshot: ClusterSnapshot,
+  { live, atStart }: Pick<Difference, 'live' | 'atStart'>,
+  configMap: string | undefined,
+): readonly Step[] {
+  const nodes = snapshot.nodes.map(({ id }) => id);
+  const keep = ([name, value]: readonly [string, string]): readonly Step[] =>
+    configMap === undefined ? [] : [makeStep('keepSetting', { configMap, name, value }, String)];
+  return [
+    ...Object.entries(live).flatMap(([name, value]) => [
+      makeStep('setConfig', { nodes, name, value }, namesIn(snapshot)),
+      ...keep([name, value]),
+    ]),
+    ...Object.entries(atStart).flatMap(keep),
+  ];
+}
+
+function restartSteps(
+  snapshot: ClusterSnapshot,
+  { set, pods }: UpgradeFacts,
+  port: number,
+  restarts: readonly SetPod[],
+): readonly Step[] {
+  const workload = set.name;
+  const unattended = mastersAlone(snapshot);
+  const answering = new Map(snapshot.nodes.filter(answers).map((node) => [node.pod?.name, node]));
+  // Those of a revision that was tried, and whose turn will be taken back.
+  const broken = pods.filter(
+    ({ name, ready, deleting, revision }) =>
+      revision !== set.revisionBefore && !ready && !deleting && !answering.has(name),
+  );
   const masters = new Set(mastersOf(snapshot).map(nodeName));
-  for (const pod of restarts) {
-    const text = masters.has(pod)
-      ? `Fail over ${pod} to a replica, restart it, wait until it is in sync`
-      : `Restart ${pod}, wait until it is in sync`;
-    steps.push({ destroys: false, text });
-  }
-  if (restarts.length > 0 || set.partition > 0) {
-    steps.push({ destroys: false, text: `Set the partition of StatefulSet ${set.name} back to 0` });
-  }
-  return steps;
+  return [
+    ...(restarts.length === 0 ? [] : broken).map(({ name: pod, uid }) =>
+      makeStep('recreatePod', { workload, pod, uid, port }, String),
+    ),
+    ...restarts.map(({ name: pod, uid }) => {
+      const node = answering.get(pod)?.id;
+      const fields = {
+        ...{ workload, pod, uid, port, revision: set.revision ?? '' },
+        ...{ isMaster: masters.has(pod), isUnattended: unattended.has(pod) },
+        keepsFiles: set.claimTemplates.length > 0,
+      };
+      return makeStep('restartPod', node === undefined ? fields : { ...fields, node }, String);
+    }),
+  ];
 }
 
 function warningsFor(
   { set, pods, growing }: UpgradeFacts,
   { template, storage, image, redisConf }: Difference,
-  restarts: readonly string[],
+  restarts: readonly SetPod[],
 ): readonly string[] {
   const warnings: string[] = [];
   if (template === undefined && restarts.length > 0 && restarts.length < pods.length) {
@@ -224,88 +215,10 @@ function warningsFor(
   return warnings;
 }
 
-/** A replica out of touch counts: it may be restarting, and the run waits for it, or ends, before its master goes. */
-function mastersAlone(snapshot: ClusterSnapshot, restarts: readonly string[]): readonly string[] {
-  return mastersOf(snapshot)
-    .filter((master) => master.slots.length > 0 && restarts.includes(nodeName(master)))
-    .filter((master) => !snapshot.nodes.some((node) => node.masterId === master.id))
-    .map(nodeName);
-}
-
-function lossesFor(
-  { live }: Difference,
-  unattended: readonly string[],
-  keepsFiles: boolean,
-): readonly string[] {
-  const losses: string[] = [];
-  if (unattended.length > 0) {
-    const [has, are] = unattended.length === 1 ? ['has', 'is'] : ['have', 'are'];
-    losses.push(
-      keepsFiles
-        ? `${unattended.join(', ')} ${has} no replica to take over, so the slots are not served while the pod restarts.`
-        : `All keys of ${unattended.join(', ')} are lost: ${has === 'has' ? 'it' : 'they'} ${has} neither volume nor replica and ${are} restarted.`,
-    );
-  }
-  if (live['appendonly'] === 'no') {
-    losses.push(
-      'With appendonly set to no, a server that restarts loses its keys unless a replica has them.',
-    );
-  }
-  return losses;
-}
-
-/** Runs the plan. Whatever stops it leaves a cluster that serves, and the error says how far it came. */
-export async function runUpgrade(plan: UpgradePlan, ports: UpgradePorts): Promise<Upgraded> {
-  const started = ports.now();
-  const updated: string[] = [];
-  const { ref, statefulSet, difference, keepsFiles } = plan;
-  const place = { namespace: ref.namespace, statefulSet, port: plan.port };
-  const pauses = pauseAgentsOf(place, ports);
-  try {
-    // A pod without a volume comes back empty, and its agent has to join it.
-    if (keepsFiles) await Promise.all(plan.pods.map((pod) => pauses.add(pod)));
-    await setLive(place, plan.configMap, difference, ports);
-    if (difference.storage !== undefined) await growVolumes(place, difference.storage, ports);
-    if (difference.template !== undefined) {
-      await changeSet(place, { template: difference.template, partition: 'all' }, ports);
-    }
-    if (plan.restarts.length > 0) {
-      await rollPods(place, ports, keepsFiles ? pauses : undefined, plan.unattended, (pod) => {
-        updated.push(pod);
-      });
-    }
-    await changeSet(place, { partition: 0 }, ports);
-    return { updatedPods: updated, seconds: (ports.now() - started) / 1000 };
-  } catch (error) {
-    throw leftAsItIs(plan, updated, error);
-  } finally {
-    pauses.release();
-  }
-}
-
-function leftAsItIs(plan: UpgradePlan, updated: readonly string[], error: unknown): unknown {
-  const { ref, restarts, difference, imageNow } = plan;
-  const left = restarts.filter((pod) => !updated.includes(pod));
-  const done = updated.length === 0 ? 'No pod was restarted' : `Restarted: ${updated.join(', ')}`;
-  const rest =
-    left.length === 0
-      ? ''
-      : `; not restarted: ${left.join(', ')} (the StatefulSet’s partition keeps them unchanged)`;
-  const back =
-    difference.image === undefined
-      ? ''
-      : ` To go back, upgrade to ${imageNow}, which first checks what the new version has written.`;
-  const text = `${done}${rest}. Run it again with the same answers to resume.${back}`;
-  const isRestart = plan.operation === 'rollingRestart';
-  if (isAbort(error)) {
-    const what = isRestart ? 'Restarting' : 'Upgrading';
-    return Object.assign(new Error(`${what} ${ref.name} was cancelled. ${text}`), { name: 'AbortError' });
-  }
-  if (!(error instanceof UserError)) return error;
-  const how = `${isRestart ? 'restarted' : 'upgraded'}${updated.length === 0 ? '' : ' completely'}`;
-  return new StoppedError(error.reason, `${ref.name} was not ${how}. ${error.message} ${text}`, {
-    changed: updated.length > 0,
-    reached: { updatedPods: updated },
-    cause: error,
-  });
+/** Masters that nobody can take over from. A replica out of touch counts: it may be restarting, and is waited for. */
+function mastersAlone(snapshot: ClusterSnapshot): ReadonlySet<string> {
+  const alone = mastersOf(snapshot)
+    .filter((master) => master.slots.length > 0)
+    .filter((master) => !snapshot.nodes.some((node) => node.masterId === master.id));
+  return new Set(alone.map(nodeName));
 }

@@ -61,6 +61,14 @@ export function movedText(plan: Plan, result: PlanResult): string {
   return `Moved ${slots} with ${quantity(movedKeys, 'key')} in ${seconds.toFixed(1)} s${wait}${open}`;
 }
 
+/** What was reached where pods were restarted. @param done, begun what was done, or only begun, with the cluster's name */
+export function restartedText(
+  { done, begun }: { readonly done: string; readonly begun: string },
+  { updatedPods = [], seconds, cancelled }: PlanResult,
+): string {
+  return `${cancelled ? begun : done}: ${quantity(updatedPods.length, 'pod')} recreated in ${seconds.toFixed(0)} s`;
+}
+
 function waitText(milliseconds: number): string {
   return milliseconds < 1000 ? `${milliseconds} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
 }

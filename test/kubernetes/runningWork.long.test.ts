@@ -10,7 +10,7 @@ import { planReshard } from '../../src/operations/reshard.ts';
 import { runPlan } from '../../src/operations/runPlan.ts';
 import { planScaleShape } from '../../src/operations/scaleShape.ts';
 import { readShapeFacts } from '../../src/operations/shape/facts.ts';
-import { prepareUpgrade, runUpgrade } from '../../src/operations/upgrade.ts';
+import { prepareUpgrade } from '../../src/operations/upgrade.ts';
 import { checksDuring } from '../support/checksDuring.ts';
 import { plannedCluster, type PlannedCluster } from '../support/plannedCluster.ts';
 
@@ -119,6 +119,6 @@ test('an upgrade', async (context) => {
     prepareUpgrade(cluster.access, await readAgreed(), { restartedAt: new Date().toISOString() });
   await checksDuring(context, {
     ...{ read, least, own: await planned() },
-    work: async () => runUpgrade(await planned(), cluster.ports),
+    work: async () => runPlan(await planned(), cluster.runPorts),
   });
 });

@@ -17,7 +17,7 @@ import { planScaleShape } from '../../src/operations/scaleShape.ts';
 import { planSetConfig } from '../../src/operations/setConfig.ts';
 import { readSetConfigFacts } from '../../src/operations/setConfig/facts.ts';
 import { readShapeFacts } from '../../src/operations/shape/facts.ts';
-import { prepareUpgrade, runUpgrade } from '../../src/operations/upgrade.ts';
+import { prepareUpgrade } from '../../src/operations/upgrade.ts';
 import { seeded, type Random } from '../simulation/random.ts';
 import { startChaosClient } from '../support/chaosClient.ts';
 import { dnsAddress } from '../support/kubernetes/layout.ts';
@@ -82,7 +82,7 @@ async function doSomething(cluster: PlannedCluster, random: Random): Promise<str
   const snapshot = await cluster.runPorts.readSnapshot();
   if (random.below(20) === 0) {
     const upgrade = await prepareUpgrade(cluster.access, snapshot, { restartedAt: new Date().toISOString() });
-    await runUpgrade(upgrade, cluster.ports);
+    await runPlan(upgrade, cluster.runPorts);
     return 'rollingRestart';
   }
   for (;;) {

@@ -15,7 +15,7 @@ import { readSetConfigFacts } from '../../src/operations/setConfig/facts.ts';
 import { readShapeFacts } from '../../src/operations/shape/facts.ts';
 import { bringsBack, planScaleBack } from '../../src/operations/shape/scaleBack.ts';
 import { readPodVolumes } from '../../src/operations/shape/scaledDown.ts';
-import { prepareUpgrade, runUpgrade } from '../../src/operations/upgrade.ts';
+import { prepareUpgrade } from '../../src/operations/upgrade.ts';
 import { plannedCluster, type PlannedCluster } from '../support/plannedCluster.ts';
 
 const name = 'shape';
@@ -114,8 +114,8 @@ test('a setting is kept in the ConfigMap', async () => {
 test('every pod is started anew, and comes back as who it was', async () => {
   const before = await readAgreed();
   const plan = await prepareUpgrade(cluster.access, before, { restartedAt: new Date().toISOString() });
-  const { updatedPods } = await runUpgrade(plan, cluster.ports);
-  assert.equal(updatedPods.length, 6);
+  const { updatedPods } = await runPlan(plan, cluster.runPorts);
+  assert.equal(updatedPods?.length, 6);
   const after = await ports.readSnapshot();
   assert.deepEqual(new Set(after.nodes.map(({ id }) => id)), new Set(before.nodes.map(({ id }) => id)));
 });

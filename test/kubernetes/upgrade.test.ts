@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 
 import type { KubernetesAccess } from '../../src/kubernetes/kubernetesAccess.ts';
 import { prepareDeploy, runDeploy } from '../../src/operations/deploy.ts';
-import { prepareUpgrade, runUpgrade } from '../../src/operations/upgrade.ts';
+import { prepareUpgrade } from '../../src/operations/upgrade.ts';
 import { findDrift } from '../../src/operations/upgrade/drift.ts';
 import { readSet } from '../../src/operations/upgrade/facts.ts';
 import type { ClusterDialer, NodeConnection } from '../../src/redis/nodeConnection.ts';
@@ -12,6 +12,7 @@ import { snapshotOf, type ClusterPorts } from '../support/clusterPorts.ts';
 import { dnsAddress } from '../support/kubernetes/layout.ts';
 import { manifestFiles } from '../support/manifestFiles.ts';
 import { operationsFixture, refused, type OperationsFixture } from '../support/operationsFixture.ts';
+import { runOver } from '../support/planPorts.ts';
 import type { TestKubernetes } from '../support/startKubernetes.ts';
 
 const name = 'shop';
@@ -53,7 +54,7 @@ test('a setting and a newer image, pod by pod, while a client writes', async (t)
   // By name: afterwards no pod has the address that it had before.
   const nodes = [{ host: `${name}-clients.${namespace}.svc.cluster.local`, port: 6379 }];
   const client = await startChaosClient({ nodes, nameServer: dnsAddress, password });
-  const { updatedPods, seconds } = await runUpgrade(plan, ports);
+  const { updatedPods, seconds } = await runOver(ports, { ...plan, ref: ref() });
   const { acknowledged, missing, stale, errors, perShardLongestGapMs } = await client.stop();
   t.diagnostic(JSON.stringify({ seconds, acknowledged, errors, perShardLongestGapMs }));
   assert.deepEqual(updatedPods, ['shop-5', 'shop-4', 'shop-3', 'shop-2', 'shop-1', 'shop-0']);

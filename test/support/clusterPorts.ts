@@ -7,7 +7,7 @@ import type { Progress } from '../../src/model/progress.ts';
 import type { ClusterSnapshot, RedisNode } from '../../src/model/snapshot.ts';
 import type { DeployPorts } from '../../src/operations/deploy.ts';
 import type { JoinPorts } from '../../src/operations/deploy/joinPods.ts';
-import type { UpgradePorts } from '../../src/operations/upgrade/ports.ts';
+import type { PodPorts, UpgradePorts } from '../../src/operations/upgrade/ports.ts';
 import { pauseAgentOver, meet, replicate } from '../../src/redis/admin.ts';
 import { connectNode } from '../../src/redis/connect.ts';
 import type { Credentials, NodeConnection } from '../../src/redis/nodeConnection.ts';
@@ -17,7 +17,7 @@ import { waiting } from '../../src/ui/waiting.ts';
 import { nothingElse } from './nothingElse.ts';
 
 /** The ports of deploy, scale, upgrade and delete over a real Kubernetes, as the extension wires them, and what they said. */
-export interface ClusterPorts extends DeployPorts, JoinPorts, UpgradePorts {
+export interface ClusterPorts extends DeployPorts, JoinPorts, UpgradePorts, PodPorts {
   readonly said: readonly Progress[];
   /** Ends all forwards and connections. */
   close(): void;

@@ -1,6 +1,7 @@
 import type { ShownPlan } from '../plan.ts';
 import { assignSlots } from './assignSlots.ts';
 import { bringKeys } from './bringKeys.ts';
+import { changeTemplate } from './changeTemplate.ts';
 import { closeSlots } from './closeSlots.ts';
 import { copyFunctions } from './copyFunctions.ts';
 import { correctImports } from './correctImports.ts';
@@ -10,16 +11,20 @@ import { emptyMaster } from './emptyMaster.ts';
 import { flush } from './flush.ts';
 import { forget } from './forget.ts';
 import { formShard } from './formShard.ts';
+import { growVolumes } from './growVolumes.ts';
 import { introduce } from './introduce.ts';
 import { joinReplicas } from './joinReplicas.ts';
 import { keepSetting } from './keepSetting.ts';
 import { keepUser } from './keepUser.ts';
 import { meet } from './meet.ts';
 import { moveSlots } from './moveSlots.ts';
+import { openPartition } from './openPartition.ts';
 import { promote } from './promote.ts';
+import { recreatePod } from './recreatePod.ts';
 import { replacePod } from './replacePod.ts';
 import { replicate } from './replicate.ts';
 import { resetNode } from './resetNode.ts';
+import { restartPod } from './restartPod.ts';
 import { restoreKeys } from './restoreKeys.ts';
 import { saveKeys } from './saveKeys.ts';
 import { setConfig } from './setConfig.ts';
@@ -53,6 +58,11 @@ export const stepKinds = {
   waitForPods,
   joinReplicas,
   replacePod,
+  growVolumes,
+  changeTemplate,
+  recreatePod,
+  restartPod,
+  openPartition,
   emptyMaster,
   deleteVolumes,
 };
@@ -90,6 +100,11 @@ export function makeStep<K extends StepKind>(
   const step = { ...fields, kind, text: '' } as StepOf<K>;
   const text = actionsOf(step).text(step, nameOf);
   return { ...step, text: note === undefined ? text : `${text} (${note})` };
+}
+
+/** What steps say that is lost, each thing once. */
+export function lossesOf(steps: readonly Step[], nameOf: NameOf): readonly string[] {
+  return [...new Set(steps.flatMap((step) => actionsOf(step).loss(step, nameOf) ?? []))];
 }
 
 /** Whether a plan is to be confirmed by a person even where the caller has answered every question. */

@@ -1,6 +1,9 @@
-import { refusal } from '../nodes.ts';
+import { nodeName } from '../../model/shards.ts';
+import { answers, refusal } from '../nodes.ts';
+import { settingOf } from '../settingOf.ts';
 import { readRedisConf } from '../upgrade/facts.ts';
 import { editSettings, isSameValue, settingsIn, valueText } from '../upgrade/settings.ts';
+import { withConnection } from '../withConnection.ts';
 import { kubernetesOf } from './ports.ts';
 import { objectName, settingName, settingValue } from './fields.ts';
 import { never, noCommand, noLoss, type StepDefinition } from './step.ts';
@@ -28,10 +31,19 @@ export const keepSetting: StepDefinition<'keepSetting', typeof fields> = {
     const values = settingsIn(text ?? '').get(name) ?? [];
     return values.length === 1 && isSameValue(values[0] ?? '', value);
   },
-  check: async ({ configMap }, _snapshot, ports) => {
+  check: async ({ configMap, name }, { nodes }, ports) => {
     const { access, namespace } = kubernetesOf(ports);
-    if ((await readRedisConf(access, namespace, configMap)) !== undefined) return;
-    throw refusal('not-found', `ConfigMap ${configMap} no longer has redis.conf.`);
+    if ((await readRedisConf(access, namespace, configMap)) === undefined)
+      throw refusal('not-found', `ConfigMap ${configMap} no longer has redis.conf.`);
+    await Promise.all(
+      nodes.filter(answers).map(async (node) => {
+        if ((await withConnection(ports, node.id, (one) => settingOf(one, name))) !== undefined) return;
+        throw refusal(
+          'invalid-input',
+          `The server ${nodeName(node)} has no setting "${name}": with it in redis.conf, servers would not start.`,
+        );
+      }),
+    );
   },
   act: async ({ configMap, name, value }, ports) => {
     const { access, namespace } = kubernetesOf(ports);

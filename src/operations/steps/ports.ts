@@ -22,6 +22,8 @@ export interface Tally {
   readonly method?: string;
   /** How long clients of either end had to wait at most; milliseconds. */
   readonly longestWaitMs?: number;
+  /** A pod that was restarted. */
+  readonly restarted?: string;
 }
 
 /** Slots that a step left where they are while it moved the others; `why` is one or more sentences. */

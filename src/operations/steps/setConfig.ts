@@ -2,16 +2,17 @@ import { messageOf, UserError } from '../../model/errors.ts';
 import { answers, memberOf, nameOf, refusal } from '../nodes.ts';
 import { settingOf } from '../settingOf.ts';
 import { isSameValue, valueText } from '../upgrade/settings.ts';
+import { isWritten, untilWritten, writesFile } from '../setConfig/firstFile.ts';
 import { withConnection } from '../withConnection.ts';
 import type { StepPorts } from './ports.ts';
-import { described, listOf, nodeId, settingName, settingValue } from './fields.ts';
-import { never, noLoss, type StepData, type StepDefinition } from './step.ts';
+import { listOf, nodeId, optional, settingName, settingValue } from './fields.ts';
+import { never, type StepData, type StepDefinition } from './step.ts';
 
 const fields = {
   nodes: listOf(nodeId),
   name: settingName,
   value: settingValue,
-  before: described(settingValue, 'The value to go back to where a server refuses the new one.'),
+  before: optional(settingValue, 'The value when the plan was made.'),
 };
 
 type SetConfig = StepData<'setConfig', typeof fields>;
@@ -32,16 +33,25 @@ export const setConfig: StepDefinition<'setConfig', typeof fields> = {
   needsAgents: never,
   shownBy: 'snapshot',
   text: ({ nodes, name, value, before }, nameOf) =>
-    `Set ${name} to ${valueText(value)} (before: ${valueText(before)}) on ${nodes.map(nameOf).join(', ')}`,
-  loss: noLoss,
+    `Set ${name} to ${valueText(value)}${before === undefined ? '' : ` (before: ${valueText(before)})`} on ${nodes.map(nameOf).join(', ')}`,
+  loss: ({ name, value }) =>
+    name === 'appendonly' && value === 'no'
+      ? 'With appendonly set to no, a server that restarts loses its keys unless a replica has them.'
+      : undefined,
   destroys: never,
   command: ({ nodes, name, value }, shell) =>
     nodes.map((id) => shell.redis(id, 'CONFIG', 'SET', name, value)),
   isDone: async ({ nodes, name, value }, _snapshot, ports) => {
-    const values = await Promise.all(
-      nodes.map((id) => withConnection(ports, id, (one) => settingOf(one, name))),
+    const are = await Promise.all(
+      nodes.map((id) =>
+        withConnection(ports, id, async (one) => {
+          const own = await settingOf(one, name);
+          if (own === undefined || !isSameValue(value, own)) return false;
+          return !writesFile(name, value) || (await isWritten(one, id));
+        }),
+      ),
     );
-    return values.every((own) => own !== undefined && isSameValue(value, own));
+    return are.every(Boolean);
   },
   check: ({ nodes }, snapshot) => {
     for (const id of nodes) {
@@ -50,19 +60,29 @@ export const setConfig: StepDefinition<'setConfig', typeof fields> = {
     }
   },
   act: async (step, ports) => {
-    const done: string[] = [];
+    const done = new Map<string, string>();
     try {
       for (const id of step.nodes) {
         ports.signal.throwIfAborted();
+        const before = await valueOn(id, step, ports);
         await setOn(id, step, step.value, ports);
-        done.push(id);
+        done.set(id, before);
       }
+      if (writesFile(step.name, step.value)) for (const id of step.nodes) await untilWritten(id, ports);
     } catch (error) {
-      for (const id of done.reverse()) await setOn(id, step, step.before, ports).catch(() => undefined);
+      for (const [id, before] of [...done].reverse()) {
+        await setOn(id, step, before, ports).catch(() => undefined);
+      }
       throw error;
     }
   },
 };
+
+async function valueOn(id: string, { name }: SetConfig, ports: StepPorts): Promise<string> {
+  const value = await withConnection(ports, id, (one) => settingOf(one, name));
+  if (value !== undefined) return value;
+  throw refusal('invalid-input', `${nameOf(ports.snapshot, id)} has no setting "${name}".`);
+}
 
 async function setOn(id: string, { name }: SetConfig, value: string, ports: StepPorts): Promise<void> {
   const where = nameOf(ports.snapshot, id);

@@ -18,9 +18,9 @@ interface SetChange {
  * version that was read is sent along: its status changes all the time, so a conflict is tried again.
  */
 export async function changeSet(
-  { namespace, statefulSet }: Place,
+  { namespace, statefulSet }: Omit<Place, 'port'>,
   { template, partition }: SetChange,
-  { access, signal, delay }: UpgradePorts,
+  { access, signal, delay }: Pick<UpgradePorts, 'access' | 'signal' | 'delay'>,
 ): Promise<void> {
   for (let tries = 1; ; tries++) {
     const set = await readSet(access, namespace, statefulSet);

@@ -11,10 +11,20 @@ const configAnnotation = 'kubernetes-redis-cluster/settings-at-start';
 /** As `kubectl rollout restart` marks a template, so that either finds the other's mark. */
 const restartAnnotation = 'kubectl.kubernetes.io/restartedAt';
 
+/** What becomes different in the template of a StatefulSet's pods. */
+export interface TemplateChange {
+  readonly images: readonly { readonly container: string; readonly from: string; readonly to: string }[];
+  readonly memory?: { readonly container: string; readonly to: string };
+  /** A mark that changes when a setting does that servers take only at their start. */
+  readonly settingsAtStart?: string;
+  /** As an ISO 8601 time, where every pod is to be restarted though nothing else is different. */
+  readonly restartedAt?: string;
+}
+
 /** What has to be changed in Kubernetes and on the servers; empty parts are as they should be already. */
 export interface Difference {
-  /** Fields of the pods' template, as a strategic merge patch takes them; undefined where none differs. */
-  readonly template: Readonly<Record<string, unknown>> | undefined;
+  /** What the pods are made of; undefined where nothing of it differs. */
+  readonly template: TemplateChange | undefined;
   readonly image: { readonly from: string; readonly to: string } | undefined;
   readonly memory: { readonly from: string | undefined; readonly to: string } | undefined;
   /** Settings to make on the running servers, whatever the file says already. */
@@ -40,17 +50,16 @@ export function differenceOf(
   const newImage = image !== now.image ? image : undefined;
   const newMemory = isSameAmount(memory, now.memory) ? undefined : memory;
   const atStart = named(true);
-  const isMarked = Object.keys(atStart).length > 0;
+  const mark = Object.keys(atStart).length > 0 ? changedMark(set, edited ?? '') : undefined;
   // One that was begun is gone on with: those that are new already are not started once more.
-  const isRestart = restartedAt !== undefined && pods.every((pod) => pod.revision === set.revision);
+  const isRestart = pods.every((pod) => pod.revision === set.revision);
   return {
-    template: changedTemplate(
-      {
-        ...(isMarked ? changedMark(set, edited ?? '') : {}),
-        ...(isRestart ? { [restartAnnotation]: restartedAt } : {}),
-      },
-      changedContainers(set, now, newImage, newMemory),
-    ),
+    template: changedTemplate({
+      images: changedImages(set, now, newImage),
+      memory: newMemory === undefined ? undefined : { container: now.name, to: newMemory },
+      settingsAtStart: mark,
+      restartedAt: isRestart ? restartedAt : undefined,
+    }),
     image: newImage === undefined ? undefined : { from: now.image, to: newImage },
     memory: newMemory === undefined ? undefined : { from: now.memory, to: newMemory },
     live: named(false),
@@ -60,14 +69,56 @@ export function differenceOf(
   };
 }
 
-function changedTemplate(
-  annotations: Readonly<Record<string, string>>,
-  containers: readonly object[],
-): Difference['template'] {
-  const marked = Object.keys(annotations).length === 0 ? {} : { metadata: { annotations } };
-  const changed = containers.length === 0 ? {} : { spec: { containers } };
-  const template = { ...marked, ...changed };
-  return Object.keys(template).length === 0 ? undefined : template;
+/** Only what differs; undefined where nothing does. */
+function changedTemplate({
+  images,
+  memory,
+  settingsAtStart,
+  restartedAt,
+}: {
+  readonly [P in keyof TemplateChange]-?: TemplateChange[P] | undefined;
+}): TemplateChange | undefined {
+  const change = {
+    images: images ?? [],
+    ...(memory === undefined ? {} : { memory }),
+    ...(settingsAtStart === undefined ? {} : { settingsAtStart }),
+    ...(restartedAt === undefined ? {} : { restartedAt }),
+  };
+  return change.images.length === 0 && Object.keys(change).length === 1 ? undefined : change;
+}
+
+/** The annotations that a change puts on the pods' template. */
+export function marks({
+  settingsAtStart,
+  restartedAt,
+}: Omit<TemplateChange, 'images'>): Readonly<Record<string, string>> {
+  return {
+    ...(settingsAtStart === undefined ? {} : { [configAnnotation]: settingsAtStart }),
+    ...(restartedAt === undefined ? {} : { [restartAnnotation]: restartedAt }),
+  };
+}
+
+/** The change as a strategic merge patch takes it. */
+export function templatePatch(change: TemplateChange): Readonly<Record<string, unknown>> {
+  const { images, memory } = change;
+  const annotations = marks(change);
+  const names = new Set([
+    ...images.map(({ container }) => container),
+    ...(memory === undefined ? [] : [memory.container]),
+  ]);
+  const containers = [...names].map((name) => {
+    const image = images.find(({ container }) => container === name)?.to;
+    const limit = memory?.container === name ? { memory: memory.to } : undefined;
+    return {
+      name,
+      ...(image === undefined ? {} : { image }),
+      ...(limit === undefined ? {} : { resources: { requests: limit, limits: limit } }),
+    };
+  });
+  return {
+    ...(Object.keys(annotations).length === 0 ? {} : { metadata: { annotations } }),
+    ...(containers.length === 0 ? {} : { spec: { containers } }),
+  };
 }
 
 function containerNamed(set: SetFacts, name: string): ContainerFacts {
@@ -89,28 +140,17 @@ function editedConf(text: string, config: Readonly<Record<string, string>>): str
   return changed.length === 0 ? text : editSettings(text, Object.fromEntries(changed));
 }
 
-function changedMark(set: SetFacts, text: string): Readonly<Record<string, string>> | undefined {
+function changedMark(set: SetFacts, text: string): string | undefined {
   const lines = [...settingsIn(text)].filter(([name]) => needsRestart(name)).sort();
   const mark = createHash('sha256').update(JSON.stringify(lines)).digest('hex').slice(0, 16);
-  return set.podAnnotations[configAnnotation] === mark ? undefined : { [configAnnotation]: mark };
+  return set.podAnnotations[configAnnotation] === mark ? undefined : mark;
 }
 
 /** The image goes into every container that runs the same one now: the agent's redis-cli goes with its server. */
-function changedContainers(
-  set: SetFacts,
-  now: ContainerFacts,
-  image: string | undefined,
-  memory: string | undefined,
-): readonly Readonly<Record<string, unknown>>[] {
-  return set.containers.flatMap(({ name, image: own }) => {
-    const renewed = image !== undefined && own === now.image ? { image } : {};
-    const sized =
-      memory !== undefined && name === now.name
-        ? { resources: { requests: { memory }, limits: { memory } } }
-        : {};
-    const change = { ...renewed, ...sized };
-    return Object.keys(change).length === 0 ? [] : [{ name, ...change }];
-  });
+function changedImages(set: SetFacts, now: ContainerFacts, to: string | undefined): TemplateChange['images'] {
+  if (to === undefined) return [];
+  const same = set.containers.filter(({ image }) => image === now.image);
+  return same.map(({ name, image: from }) => ({ container: name, from, to }));
 }
 
 function isStorageDue(set: SetFacts, claims: UpgradeFacts['claims'], storage: string): boolean {

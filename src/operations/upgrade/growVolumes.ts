@@ -1,10 +1,10 @@
 import { quantity } from '../../model/quantity.ts';
 import type { PersistentVolumeClaim } from '../../kubernetes/apiObjects.ts';
-import type { KubernetesObject } from '../../kubernetes/kubernetesAccess.ts';
+import type { KubernetesAccess, KubernetesObject } from '../../kubernetes/kubernetesAccess.ts';
 import { messageOf, UserError } from '../../model/errors.ts';
 import { bytesOf } from '../deploy/answers.ts';
 import { observedSet } from './changeSet.ts';
-import { readClaims, readPods, readSet } from './facts.ts';
+import { readClaims, readPods, readSet, type SetFacts } from './facts.ts';
 import type { Place, UpgradePorts } from './ports.ts';
 
 /** Milliseconds volumes have for growing. */
@@ -34,6 +34,31 @@ export async function growVolumes(place: Place, storage: string, ports: UpgradeP
   }
 }
 
+/** Whether every volume has that size, and new ones get it. */
+export async function areGrown(
+  access: KubernetesAccess,
+  namespace: string,
+  statefulSet: string,
+  storage: string,
+): Promise<boolean> {
+  const set = await readSet(access, namespace, statefulSet);
+  const isDue = set.claimTemplates.some((one) => bytesOf(one.storage) !== bytesOf(storage));
+  return !isDue && (await growing(access, namespace, set, storage)).left.length === 0;
+}
+
+/** The names of the volumes that have not grown yet, and of how many. */
+async function growing(
+  access: KubernetesAccess,
+  namespace: string,
+  set: SetFacts,
+  storage: string,
+): Promise<{ readonly left: readonly string[]; readonly total: number }> {
+  const names = (await readClaims(access, namespace, set)).map((claim) => claim.name);
+  const found = await access.list('v1', 'PersistentVolumeClaim', namespace);
+  const left = found.filter((one) => names.includes(one.metadata.name) && !hasGrown(one, storage));
+  return { left: left.map(({ metadata }) => metadata.name), total: names.length };
+}
+
 async function untilGrown(
   { namespace, statefulSet }: Place,
   storage: string,
@@ -43,21 +68,19 @@ async function untilGrown(
   for (;;) {
     signal.throwIfAborted();
     const set = await readSet(access, namespace, statefulSet);
-    const names = (await readClaims(access, namespace, set)).map((claim) => claim.name);
-    const found = await access.list('v1', 'PersistentVolumeClaim', namespace);
-    const left = found.filter((one) => names.includes(one.metadata.name) && !hasGrown(one, storage));
+    const { left, total } = await growing(access, namespace, set, storage);
     if (left.length === 0) return;
     const [first] = left;
     if (now() > end) {
       throw new UserError(
         'failed',
-        `Volume ${first?.metadata.name ?? ''} does not grow to ${storage}: kubectl describe pvc says why. No pod was restarted.`,
+        `Volume ${first ?? ''} does not grow to ${storage}: kubectl describe pvc says why. No pod was restarted.`,
       );
     }
     report({
       text: `Waiting for ${quantity(left.length, 'volume')} to grow`,
-      done: names.length - left.length,
-      total: names.length,
+      done: total - left.length,
+      total,
       unit: 'volumes',
     });
     await delay(pollEvery, signal);

@@ -12,20 +12,20 @@ const redirectFor = 1_000;
 /**
  * Hands the slots of a master that is about to be restarted to a replica, and waits until both servers say so. Does
  * nothing where the node serves no slots. Throws a UserError where nobody can take over and the plan did not say so.
- * @param next the revision that pods are to have, and pods whose slots may go unserved
+ * @param next the revision that pods are to have, and whether its slots may go unserved
  */
 export async function handOver(
   place: Place,
   leaving: Member,
   members: readonly Member[],
-  next: { readonly revision: string; readonly unattended: readonly string[] },
+  next: { readonly revision: string; readonly isUnattended: boolean },
   ports: UpgradePorts,
 ): Promise<void> {
   const { view, pod } = leaving;
   if (view?.replication.role !== 'master' || view.self.slots.length === 0) return;
   const candidate = candidateOf(view, members, next.revision);
   if (candidate === undefined) {
-    if (next.unattended.includes(pod.name)) return;
+    if (next.isUnattended) return;
     throw new UserError('unsafe', `${pod.name} has no in-sync replica that could take over its slots.`);
   }
   ports.report({ text: `${pod.name}: failing over to ${candidate.name}` });

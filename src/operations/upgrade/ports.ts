@@ -1,3 +1,4 @@
+import { kubernetesOf, type StepPorts } from '../steps/ports.ts';
 import type { NodeView } from '../../model/nodeView.ts';
 import type { NodeConnection } from '../../redis/nodeConnection.ts';
 import type { WaitPorts } from '../deploy/waitForPods.ts';
@@ -21,8 +22,8 @@ export interface PodPorts {
   readonly pauseAgent: (namespace: string, pod: string, port: number) => Promise<{ release(): void }>;
 }
 
-/** What an upgrade needs of the world. */
-export interface UpgradePorts extends WaitPorts, PodPorts {
+/** What renewing pods needs of the world. */
+export interface UpgradePorts extends WaitPorts, Pick<PodPorts, 'readNode' | 'withNode'> {
   /** The cluster-node-timeout of a server, in milliseconds. */
   readonly readNodeTimeout: (connection: NodeConnection) => Promise<number>;
 }
@@ -32,4 +33,11 @@ export interface Place {
   readonly namespace: string;
   readonly statefulSet: string;
   readonly port: number;
+}
+
+/** What a step that renews pods, or waits for them, hands to those who do. */
+export function rolloutPorts(ports: StepPorts): UpgradePorts {
+  const { access, readNode, withNode } = kubernetesOf(ports);
+  const { signal, report, now, delay, redis } = ports;
+  return { access, readNode, withNode, signal, report, now, delay, readNodeTimeout: redis.readNodeTimeout };
 }

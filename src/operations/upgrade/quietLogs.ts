@@ -1,7 +1,8 @@
 import type { NodeView } from '../../model/nodeView.ts';
+import type { NodeConnection } from '../../redis/nodeConnection.ts';
 import type { Member } from './members.ts';
 import type { Place, UpgradePorts } from './ports.ts';
-import { setOne, valueOf, type Server } from './setLive.ts';
+import { settingOf } from '../settingOf.ts';
 
 const setting = 'loglevel';
 const quiet = 'warning';
@@ -20,18 +21,21 @@ export async function quietLogs(
 ): Promise<() => Promise<void>> {
   const isMixed = members.some(({ view }) => view?.product === 'redis');
   const verbose = isMixed ? members.filter(({ view }) => logsEachSlot(view)) : [];
-  const before = new Map<Server, string>();
-  const quieting = verbose.map(async ({ pod: { name }, view }) => {
-    const server = { pod: name, id: view?.self.id ?? '' };
-    const level = await valueOf(place, server, setting, ports);
-    await setOne(place, server, setting, quiet, ports);
-    before.set(server, level);
+  const { namespace, port } = place;
+  const set = ({ pod: { name }, view }: Member, level: string): Promise<unknown> =>
+    ports.withNode(namespace, name, port, (one) => one.call('CONFIG', 'SET', setting, level), view?.self.id);
+  const before = new Map<Member, string>();
+  const quieting = verbose.map(async (member) => {
+    const { pod, view } = member;
+    const read = (one: NodeConnection) => settingOf(one, setting);
+    const level = await ports.withNode(namespace, pod.name, port, read, view?.self.id);
+    if (level === undefined) return;
+    await set(member, quiet);
+    before.set(member, level);
   });
   await Promise.allSettled(quieting);
   return async () => {
-    await Promise.allSettled(
-      [...before].map(([server, level]) => setOne(place, server, setting, level, ports)),
-    );
+    await Promise.allSettled([...before].map(([member, level]) => set(member, level)));
   };
 }
 

@@ -2,19 +2,15 @@ import { bytesText } from '../../model/bytes.ts';
 import { quantity } from '../../model/quantity.ts';
 import { check, isSound } from '../../checks/check.ts';
 import { describeRef, isKubernetesRef, type KubernetesClusterRef } from '../../model/clusterRef.ts';
-import { UserError } from '../../model/errors.ts';
 import type { ClusterSnapshot, WorkloadFacts } from '../../model/snapshot.ts';
 import { bytesOf } from '../deploy/answers.ts';
 import { managedText } from '../owner.ts';
 import type { UpgradeRequest } from './answers.ts';
-import type { UpgradeFacts } from './facts.ts';
+import type { SetFacts, UpgradeFacts } from './facts.ts';
+import { refusal } from '../nodes.ts';
 
 /** The share of the memory limit that start.sh makes `maxmemory`. */
 const maxmemoryShare = 0.7;
-
-function refusal(reason: UserError['reason'], message: string): UserError {
-  return new UserError(reason, `${message} Nothing was changed.`);
-}
 
 /** The one StatefulSet a cluster runs in. Throws a UserError where there is none, or several. */
 export function onlyStatefulSet(snapshot: ClusterSnapshot): {
@@ -40,8 +36,8 @@ export function onlyStatefulSet(snapshot: ClusterSnapshot): {
   return { ref, workload };
 }
 
-/** Throws a UserError where somebody else looks after the StatefulSet, or its pods could not be renewed one by one. */
-export function refuseForeign(workload: WorkloadFacts, { set }: UpgradeFacts, request: UpgradeRequest): void {
+/** Throws a UserError where somebody else looks after the StatefulSet, or only renews pods that were deleted. */
+export function refuseManaged(set: SetFacts): void {
   if (set.owner !== undefined) {
     throw refusal('unsafe', `${managedText(`StatefulSet ${set.name}`, set.owner)} Make the change there.`);
   }
@@ -51,6 +47,11 @@ export function refuseForeign(workload: WorkloadFacts, { set }: UpgradeFacts, re
       `StatefulSet ${set.name} has the update strategy ${set.strategy}: its pods are recreated only after you delete them. Set updateStrategy.type to RollingUpdate, or delete the pods yourself after each change.`,
     );
   }
+}
+
+/** Throws a UserError where pods could not be renewed one by one, or it is not known where settings are kept. */
+export function refuseForeign(workload: WorkloadFacts, { set }: UpgradeFacts, request: UpgradeRequest): void {
+  refuseManaged(set);
   if (!workload.bundled && set.claimTemplates.length === 0) {
     throw refusal(
       'unsafe',

@@ -39,7 +39,9 @@ export async function setConfig(
 }
 
 function valuesBefore({ steps }: Plan): readonly string[] {
-  return steps.flatMap((step) => (step.kind === 'setConfig' ? [step.before] : []));
+  return steps.flatMap((step) =>
+    step.kind === 'setConfig' && step.before !== undefined ? [step.before] : [],
+  );
 }
 
 interface Setting {

@@ -1,19 +1,20 @@
 import { isKubernetesRef } from '../../model/clusterRef.ts';
 import { UserError } from '../../model/errors.ts';
 import type { Outcome } from '../../model/outcome.ts';
+import type { PlanResult } from '../../operations/planResult.ts';
 import { agreed } from '../../operations/agreed.ts';
-import { prepareUpgrade, type Upgraded } from '../../operations/upgrade.ts';
+import { prepareUpgrade } from '../../operations/upgrade.ts';
 import type { UpgradeRequest } from '../../operations/upgrade/answers.ts';
 import { readPresent } from '../../operations/upgrade/present.ts';
 import { Asking } from '../asking.ts';
 import type { Parts } from '../parts.ts';
 import { toChange } from '../partToChange.ts';
-import { runUpgraded } from '../runUpgraded.ts';
+import { restartedText, runPlanned } from '../runPlanned.ts';
 import { textAnswer, type Answers } from '../target.ts';
 import { askUpgrade } from '../upgradeQuestions.ts';
 
 /** Changes a cluster's image, memory, volumes or settings, one pod at a time, while clients read and write. */
-export async function upgrade(parts: Parts, argument: unknown): Promise<Outcome | (Outcome & Upgraded)> {
+export async function upgrade(parts: Parts, argument: unknown): Promise<Outcome | (Outcome & PlanResult)> {
   const asking = new Asking(parts, argument);
   const asked = await asking.cluster();
   const snapshot = await toChange(parts, argument, await agreed(() => parts.inventory.fresh(asked)));
@@ -25,12 +26,14 @@ export async function upgrade(parts: Parts, argument: unknown): Promise<Outcome 
     askUpgrade(snapshot.name, await readPresent(access, snapshot)),
   );
   const plan = await prepareUpgrade(access, snapshot, request);
-  return runUpgraded(parts, {
+  return runPlanned(parts, {
     plan,
-    access,
     asking,
     verb: 'Upgrade',
-    message: `Upgraded ${snapshot.name} (${plan.change})`,
+    message: (result) => {
+      const what = `${snapshot.name} (${plan.change})`;
+      return restartedText({ done: `Upgraded ${what}`, begun: `Started to upgrade ${what}` }, result);
+    },
   });
 }
 

@@ -3,8 +3,9 @@ import { after, before, test, type TestContext } from 'node:test';
 import { openContext } from '../../../src/kubernetes/access.ts';
 import { loadKubeconfigs } from '../../../src/kubernetes/kubeconfigs.ts';
 import type { KubernetesAccess } from '../../../src/kubernetes/kubernetesAccess.ts';
-import { prepareUpgrade, runUpgrade } from '../../../src/operations/upgrade.ts';
+import { prepareUpgrade } from '../../../src/operations/upgrade.ts';
 import { clusterPorts, snapshotOf } from '../../support/clusterPorts.ts';
+import { runOver } from '../../support/planPorts.ts';
 import { deployManifests, selector, type Deployment } from '../../support/scenarios/deployment.ts';
 import { fill } from '../../support/scenarios/keys.ts';
 import type { ScenarioId } from '../../support/scenarios/requirements.ts';
@@ -38,11 +39,9 @@ async function through(deployment: Deployment, images: readonly string[]): Promi
   try {
     for (const image of images) {
       const snapshot = await snapshotOf(ports, ref);
-      const { updatedPods, seconds } = await runUpgrade(
-        await prepareUpgrade(access, snapshot, { image }),
-        ports,
-      );
-      assert.equal(updatedPods.length, snapshot.nodes.length);
+      const plan = await prepareUpgrade(access, snapshot, { image });
+      const { updatedPods, seconds } = await runOver(ports, { ...plan, ref });
+      assert.equal(updatedPods?.length, snapshot.nodes.length);
       took.push(`${image.split('/').at(-1) ?? image} in ${seconds.toFixed(0)} s`);
     }
   } finally {

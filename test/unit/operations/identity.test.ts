@@ -5,10 +5,9 @@ import { UserError } from '../../../src/model/errors.ts';
 import { confirmPod } from '../../../src/operations/confirmPod.ts';
 import { deleteVolumes } from '../../../src/operations/steps/deleteVolumes.ts';
 import type { StepPorts } from '../../../src/operations/steps/ports.ts';
-import type { UpgradePorts } from '../../../src/operations/upgrade/ports.ts';
-import { setLive } from '../../../src/operations/upgrade/setLive.ts';
+import { setConfig } from '../../../src/operations/steps/setConfig.ts';
 import type { NodeConnection } from '../../../src/redis/nodeConnection.ts';
-import { view } from '../sample.ts';
+import { snapshotOf, source } from '../sample.ts';
 
 const pod = { name: 'cart-0', namespace: 'ns', uid: 'a', ip: '10.0.0.1' };
 
@@ -25,41 +24,32 @@ test('a pod is the one that was read while its uid and its address are the same'
   await assert.rejects(refusing('unreachable'));
 });
 
-test('a setting is made on the nodes that were read, and taken back only from these', async () => {
+test('a setting that another node has been given by mistake is taken back, and nobody else gets it', async () => {
   const said: string[] = [];
   let second = 'r0';
   const ports = {
-    access: {
-      list: () =>
-        Promise.resolve(
-          [0, 1].map((ordinal) => ({ metadata: { name: `cart-${ordinal}`, uid: `${ordinal}` } })),
-        ),
-    } as unknown as KubernetesAccess,
-    readNode: (_namespace: string, name: string) => Promise.resolve(view(name === 'cart-0' ? 'm0' : 'r0')),
-    withNode: async (
-      _namespace: string,
-      name: string,
-      _port: number,
-      use: (line: NodeConnection) => Promise<unknown>,
-      nodeId?: string,
-    ) => {
-      const here = name === 'cart-0' ? 'm0' : second;
-      if (nodeId !== here) throw new UserError('unsafe', `At pod ${name} answers node ${here} now.`);
-      return use({
-        call: (...words: readonly unknown[]) => {
-          if (words[1] === 'SET') said.push(`${here} ${words.slice(2).join(' ')}`);
-          // After the first server took the setting, the other pod's server is another node.
-          if (words[1] === 'SET') second = 'another';
-          return Promise.resolve(words[1] === 'GET' ? [words[2], '10'] : 'OK');
-        },
-      } as unknown as NodeConnection);
+    snapshot: snapshotOf([source('m0'), source('r0')]),
+    dialer: {
+      credentials: {},
+      dial: (id: string) => {
+        if (id !== 'm0' && id !== second)
+          return Promise.reject(new UserError('unsafe', `At pod cart-1 answers node ${second} now.`));
+        return Promise.resolve({
+          call: (...words: readonly unknown[]) => {
+            if (words[1] === 'SET') said.push(`${id} ${words.slice(2).join(' ')}`);
+            // After the first server took the setting, the other pod's server is another node.
+            if (words[1] === 'SET') second = 'another';
+            return Promise.resolve(words[1] === 'GET' ? [words[2], '10'] : 'OK');
+          },
+          close: () => undefined,
+        } as unknown as NodeConnection);
+      },
     },
     signal: new AbortController().signal,
     report: () => undefined,
-  } as unknown as UpgradePorts;
-  const place = { namespace: 'ns', statefulSet: 'cart', port: 6379 };
-  const change = setLive(place, undefined, { live: { hz: '20' }, atStart: {} } as never, ports);
-  await assert.rejects(change, /At pod cart-1 answers node another now/);
+  } as unknown as StepPorts;
+  const step = { kind: 'setConfig', text: '', nodes: ['m0', 'r0'], name: 'hz', value: '20' } as const;
+  await assert.rejects(setConfig.act(step, ports), /At pod cart-1 answers node another now/);
   assert.deepEqual(said, ['m0 hz 20', 'm0 hz 10']);
 });
 

@@ -3,7 +3,9 @@ import { test } from 'node:test';
 
 import { UserError } from '../../../src/model/errors.ts';
 import type { ClusterSnapshot, RedisNode } from '../../../src/model/snapshot.ts';
+import type { Plan } from '../../../src/operations/plan.ts';
 import { planUpgrade } from '../../../src/operations/upgrade.ts';
+import { templatePatch } from '../../../src/operations/upgrade/difference.ts';
 import type { SetFacts, SetPod, UpgradeFacts } from '../../../src/operations/upgrade/facts.ts';
 import { candidateOf } from '../../../src/operations/upgrade/handOver.ts';
 import { illness, type Member } from '../../../src/operations/upgrade/members.ts';
@@ -63,9 +65,15 @@ function facts(set: Partial<SetFacts> = {}, parts: Partial<UpgradeFacts> = {}): 
   };
 }
 
+function restarts({ steps }: Plan): readonly string[] {
+  return steps.flatMap((step) => (step.kind === 'restartPod' ? [step.pod] : []));
+}
+
 test('an image goes into the server and its agent, with the pods from the highest down', () => {
   const plan = planUpgrade(snapshot(), facts(), { image: 'redis:8.0.2' });
-  assert.deepEqual(plan.difference.template, {
+  const change = plan.steps.find((step) => step.kind === 'changeTemplate');
+  assert.ok(change);
+  assert.deepEqual(templatePatch(change), {
     spec: {
       containers: [
         { name: 'redis', image: 'redis:8.0.2' },
@@ -73,11 +81,11 @@ test('an image goes into the server and its agent, with the pods from the highes
       ],
     },
   });
-  assert.deepEqual(plan.restarts, ['shop-5', 'shop-4', 'shop-3', 'shop-2', 'shop-1', 'shop-0']);
+  assert.deepEqual(restarts(plan), ['shop-5', 'shop-4', 'shop-3', 'shop-2', 'shop-1', 'shop-0']);
   assert.deepEqual(
     plan.steps.map(({ text }) => text.slice(0, 44)),
     [
-      'Change the pods of StatefulSet shop, with pa',
+      'Change the pods of StatefulSet shop (redis: ',
       'Restart shop-5, wait until it is in sync',
       'Restart shop-4, wait until it is in sync',
       'Restart shop-3, wait until it is in sync',
@@ -99,8 +107,8 @@ test('an interrupted upgrade goes on with the pods that are left', () => {
   const pods = [0, 1, 2, 3, 4, 5].map((ordinal) => setPod(ordinal, ordinal > 3 ? 'b' : 'a'));
   const begun = facts({ containers, partition: 4, revision: 'b' }, { pods });
   const plan = planUpgrade(snapshot(), begun, { image: 'redis:8.0.2' });
-  assert.equal(plan.difference.template, undefined);
-  assert.deepEqual(plan.restarts, ['shop-3', 'shop-2', 'shop-1', 'shop-0']);
+  assert.ok(!plan.steps.some(({ kind }) => kind === 'changeTemplate'));
+  assert.deepEqual(restarts(plan), ['shop-3', 'shop-2', 'shop-1', 'shop-0']);
   assert.match(plan.warnings.join('\n'), /not finished \(partition 4\)/);
 });
 
@@ -145,14 +153,35 @@ test('what cannot be done safely is refused with the reason', () => {
 
 test('a setting that servers take while they run restarts none; one for their start restarts all', () => {
   const live = planUpgrade(snapshot(), facts(), { config: { 'repl-backlog-size': '32mb' } });
-  assert.deepEqual(live.restarts, []);
-  assert.equal(live.difference.redisConf, redisConf.replace('16mb', '32mb'));
+  assert.deepEqual(restarts(live), []);
+  assert.deepEqual(
+    live.steps.map(({ kind }) => kind),
+    ['setConfig', 'keepSetting'],
+  );
   const same = planUpgrade(snapshot(), facts(), { config: { 'repl-backlog-size': '16777216' } });
-  assert.equal(same.difference.redisConf, undefined);
+  assert.deepEqual(
+    same.steps.map(({ kind }) => kind),
+    ['setConfig'],
+  );
   const start = planUpgrade(snapshot(), facts(), { config: { 'io-threads': '4' } });
-  assert.equal(start.restarts.length, 6);
-  assert.equal(start.difference.redisConf, `${redisConf}io-threads 4\n`);
-  assert.match(JSON.stringify(start.difference.template), /settings-at-start/);
+  assert.equal(restarts(start).length, 6);
+  const [keep, change] = start.steps;
+  assert.ok(keep?.kind === 'keepSetting' && change?.kind === 'changeTemplate');
+  assert.deepEqual([keep.name, keep.value], ['io-threads', '4']);
+  assert.match(JSON.stringify(templatePatch(change)), /settings-at-start/);
+});
+
+test('a pod that never became ready is tried again before all others, and what is lost is said of each', () => {
+  const pods = [0, 1, 2, 3, 4, 5].map((ordinal) => setPod(ordinal, ordinal === 5 ? 'b' : 'a'));
+  const tried = pods.map((one) => (one.ordinal === 5 ? { ...one, ready: false } : one));
+  const found = snapshot();
+  const nodes = found.nodes.filter(({ pod: own }) => own?.name !== 'shop-5');
+  const begun = facts({ revision: 'b', revisionBefore: 'a' }, { pods: tried });
+  const plan = planUpgrade({ ...found, nodes }, begun, { image: 'redis:8.0.2' });
+  assert.deepEqual(
+    plan.steps.slice(0, 3).map(({ text }) => text.slice(0, 30)),
+    ['Change the pods of StatefulSet', 'Recreate pod shop-5 (uid u5), ', 'Restart shop-5, wait until it '],
+  );
 });
 
 test('a master that nobody can take over from is a loss to be confirmed', () => {

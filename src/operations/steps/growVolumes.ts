@@ -1,0 +1,42 @@
+import { areGrown, growVolumes as grow } from '../upgrade/growVolumes.ts';
+import { readSet } from '../upgrade/facts.ts';
+import { refuseManaged } from '../upgrade/refusals.ts';
+import { matching, objectName, port } from './fields.ts';
+import { rolloutPorts } from '../upgrade/ports.ts';
+import { kubernetesOf } from './ports.ts';
+import { never, noCommand, noLoss, type StepDefinition } from './step.ts';
+
+const fields = {
+  workload: objectName,
+  storage: matching(/^[0-9.]+[A-Za-z]{0,2}$/, 'an amount such as 2Gi'),
+  port,
+};
+
+/** Lets every volume of a StatefulSet grow, and makes its template say so. */
+export const growVolumes: StepDefinition<'growVolumes', typeof fields> = {
+  kind: 'growVolumes',
+  description: 'Grows every volume of a StatefulSet, which is recreated around its running pods.',
+  fields,
+  example: { workload: 'shop', storage: '2Gi', port: 6379 },
+  isSaved: true,
+  mayBeUndone: false,
+  needsAgents: never,
+  shownBy: 'asking',
+  text: ({ workload, storage }) =>
+    `Grow every volume to ${storage}, and recreate StatefulSet ${workload} around its running pods so that new pods get the same size`,
+  loss: noLoss,
+  destroys: never,
+  command: noCommand,
+  isDone: ({ workload, storage }, _snapshot, ports) => {
+    const { access, namespace } = kubernetesOf(ports);
+    return areGrown(access, namespace, workload, storage);
+  },
+  check: async ({ workload }, _snapshot, ports) => {
+    const { access, namespace } = kubernetesOf(ports);
+    refuseManaged(await readSet(access, namespace, workload));
+  },
+  act: async ({ workload, storage, port }, ports) => {
+    const { namespace } = kubernetesOf(ports);
+    await grow({ namespace, statefulSet: workload, port }, storage, rolloutPorts(ports));
+  },
+};
