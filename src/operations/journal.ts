@@ -45,6 +45,8 @@ export interface Unfinished {
   readonly end: UnfinishedEnd;
   /** How many of its steps are done, of how many; absent where the operation does not write its steps down. */
   readonly steps?: { readonly done: number; readonly of: number };
+  /** Their numbers, from 0. */
+  readonly doneSteps: ReadonlySet<number>;
   readonly title: string;
   readonly cluster: ClusterRef;
   readonly operation: string;
@@ -234,6 +236,7 @@ function readJournal(id: string, lines: readonly string[]): Journal | undefined 
   if (end === undefined) return { plan, ...(last.outcome === undefined ? {} : { outcome: last.outcome }) };
   const { title, ref, operation, request, steps } = plan;
   const begun = entries.some((entry) => entry.begun !== undefined);
+  const done = doneSteps(entries);
   const unfinished: Unfinished = {
     id,
     end,
@@ -243,7 +246,8 @@ function readJournal(id: string, lines: readonly string[]): Journal | undefined 
     request,
     begunAt: first.at,
     lastAt: last.at,
-    ...(begun ? { steps: { done: doneSteps(entries).size, of: steps.length } } : {}),
+    ...(begun ? { steps: { done: done.size, of: steps.length } } : {}),
+    doneSteps: done,
     plan,
     text: journalText(title, steps, entries),
   };

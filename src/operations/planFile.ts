@@ -3,7 +3,7 @@ import { clusterKey, describeRef, isKubernetesRef, parseClusterRef } from '../mo
 import { UserError } from '../model/errors.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
 import { formatSlots } from '../model/slots.ts';
-import type { WrittenPlan } from './journal.ts';
+import type { Unfinished, WrittenPlan } from './journal.ts';
 import { moveNotes } from './moveOptions.ts';
 import { namesIn } from './nodes.ts';
 import { changesSince, fingerprintOf, nodePrint } from './planFile/fingerprint.ts';
@@ -112,6 +112,29 @@ export function readWrittenPlan({ steps: written, ...plan }: WrittenPlan): Plan 
   } catch {
     return undefined;
   }
+}
+
+/**
+ * What is left to run of an operation that was not finished. The servers say what is done, but for steps that must not be
+ * done once more: these are left out where the journal says so. Undefined as for `readWrittenPlan`.
+ */
+export function planToResume({
+  plan: written,
+  doneSteps,
+}: Pick<Unfinished, 'plan' | 'doneSteps'>): Plan | undefined {
+  const plan = readWrittenPlan(written);
+  if (plan === undefined) return undefined;
+  const left = plan.steps.filter(
+    (step, index) => !(doneSteps.has(index) && actionsOf(step).onlyOnce === true),
+  );
+  if (left.length === plan.steps.length) return plan;
+  // What was lost is lost already: nobody has to confirm it again.
+  const losses = left.flatMap((step) => actionsOf(step).loss(step, shortId) ?? []);
+  return { ...plan, steps: left, losses };
+}
+
+function shortId(id: string): string {
+  return id.slice(0, 8);
 }
 
 function wrong(where: string, what: string): UserError {

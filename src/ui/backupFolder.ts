@@ -1,5 +1,5 @@
-import { mkdir, open, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, open, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { messageOf, UserError } from '../model/errors.ts';
 import type { BackupPlace } from '../operations/backup.ts';
 
@@ -21,7 +21,7 @@ export function backupFolder(parent: string, cluster: string, at: Date): BackupF
     path,
     place: async () => {
       await named(path, async () => {
-        await mkdir(parent, { recursive: true });
+        await makeFolders(parent);
         await mkdir(path, { mode: 0o700 });
       });
       isMade = true;
@@ -33,6 +33,25 @@ export function backupFolder(parent: string, cluster: string, at: Date): BackupF
       isMade = false;
     },
   };
+}
+
+/** Folder by folder, since `mkdir` with `recursive` never ends where a file system takes no folders, as below /proc. */
+async function makeFolders(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const above = dirname(path);
+    if (code === 'ENOENT' && above !== path && !(await isFolder(above))) {
+      await makeFolders(above);
+      await mkdir(path);
+    } else if (!(await isFolder(path))) throw error;
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  return found?.isDirectory() === true;
 }
 
 async function createFile(path: string): ReturnType<BackupPlace['create']> {

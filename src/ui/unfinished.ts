@@ -6,7 +6,7 @@ import type { Outcome } from '../model/outcome.ts';
 import { planHeal } from '../operations/heal.ts';
 import { readHealFacts } from '../operations/heal/facts.ts';
 import { settleJournal, type Unfinished } from '../operations/journal.ts';
-import { readWrittenPlan } from '../operations/planFile.ts';
+import { planToResume } from '../operations/planFile.ts';
 import { Asking } from './asking.ts';
 import type { Parts } from './parts.ts';
 import { runPlanned } from './runPlanned.ts';
@@ -59,7 +59,7 @@ export async function resume(
   asking = new Asking(parts, undefined),
 ): Promise<Outcome> {
   const { operation, cluster, request } = journal;
-  const plan = readWrittenPlan(journal.plan);
+  const plan = planToResume(journal);
   const confirmed = asking.answers['confirmed'] === true ? { confirmed: true } : {};
   const outcome =
     plan === undefined

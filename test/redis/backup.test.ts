@@ -163,6 +163,15 @@ describe('backing up', { timeout: 180_000 }, () => {
     const { place, discard } = backupFolder(file, 'x', new Date());
     await assert.rejects(run('nowhere', { place, discard }), /a file\/x-\d+-\d+ cannot be written: EEXIST/);
     await rm(file);
+    for (const [above, why] of [
+      [join('/proc', 'backups', 'of', 'shop'), /backups.* cannot be written: ENOENT/],
+      [join(parent, 'new', 'er'), undefined],
+    ] as const) {
+      const deep = backupFolder(above, 'x', new Date());
+      if (why === undefined) await deep.place();
+      else await assert.rejects(deep.place(), why);
+      await deep.discard();
+    }
   });
 });
 

@@ -24,6 +24,7 @@ export const flush: StepDefinition<'flush', typeof fields> = {
   text: ({ nodes }, nameOf) => `Delete all keys on ${nodes.map(nameOf).join(', ')}`,
   loss: ({ nodes }, nameOf) => `All keys on ${nodes.map(nameOf).join(', ')} are permanently deleted.`,
   destroys: always,
+  onlyOnce: true,
   command: ({ nodes }, shell) => nodes.map((id) => shell.redis(id, 'FLUSHALL')),
   isDone: (step, { nodes }) =>
     flushed.has(step) || nodes.every(({ id, view }) => !step.nodes.includes(id) || view?.keys === 0),

@@ -23,6 +23,11 @@ export interface StepActions<S> {
   readonly loss: (step: S, nameOf: NameOf) => string | undefined;
   /** Whether it can lose keys, gives slots away, or removes a node, an object or a volume. */
   readonly destroys: (step: S) => boolean;
+  /**
+   * Set where doing it once more would undo what came after it, such as keys that were written since. What a journal says
+   * is done is then not resumed, whatever the servers say by now.
+   */
+  readonly onlyOnce?: true;
   /** What does the same in a shell; `noCommand` where nothing does. */
   readonly command: (step: S, shell: Shell) => readonly string[];
   /** Whether the agents in the pods have to work while it acts; otherwise they stand back. */
