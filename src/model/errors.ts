@@ -89,6 +89,11 @@ export function isAbort(error: unknown): boolean {
   return error instanceof Error && error.name === 'AbortError';
 }
 
+/** Whether an error says that a server, or the API server, did not answer or is gone: the next try may find it. */
+export function isUnreachable(error: unknown): boolean {
+  return error instanceof UserError && error.reason === 'unreachable';
+}
+
 /** The text of any thrown value, for messages that wrap a cause. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

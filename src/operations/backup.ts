@@ -1,5 +1,6 @@
 import { bytesText } from '../model/bytes.ts';
-import { UserError } from '../model/errors.ts';
+import { isUnreachable, UserError } from '../model/errors.ts';
+import { pause } from '../model/pause.ts';
 import type { Report } from '../model/progress.ts';
 import { mastersOf } from '../model/shards.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
@@ -15,6 +16,9 @@ export { chooseSources } from './backup/sources.ts';
 /** How often a cluster is copied whose slots moved meanwhile. */
 const mostAttempts = 3;
 const reportEveryMs = 250;
+/** For so long a cluster is waited for that elects a new master, or whose replicas copy from one. */
+const settledWithinMs = 60_000;
+const betweenReadingsMs = 500;
 
 export interface BackupPorts {
   readonly dialer: CopyPorts['dialer'];
@@ -39,7 +43,7 @@ export interface BackupResult {
 
 /**
  * Copies all shards of a cluster at once. Nothing is changed on any server. A slot that moved meanwhile could be in no
- * file or in two: what was written is then discarded, and all is copied again. Throws a UserError where that does not
+ * file or in two: what was written is then discarded, and all is copied again, as where a server is lost. Throws a UserError where that does not
  * help, and whatever a server or the place refuses; nothing half written stays.
  */
 export async function backUp(
@@ -48,14 +52,18 @@ export async function backUp(
   ports: BackupPorts,
 ): Promise<BackupResult> {
   let before = snapshot;
+  const losses = new Losses();
   try {
-    for (let attempt = 1; attempt <= mostAttempts; attempt++) {
+    for (let attempt = 1; attempt <= mostAttempts;) {
       const sources = chooseSources(before, evenPartly);
       const place = await ports.place();
       const begun = new Date(ports.clock());
-      const shards = await copyAll(sources, place, ports);
-      const after = await ports.readSnapshot();
-      if (layoutOf(after) === layoutOf(before)) {
+      const shards = await copyAll(sources, place, ports).catch((error: unknown) => {
+        losses.take(error);
+        return undefined;
+      });
+      const after = await settled(evenPartly, ports);
+      if (shards !== undefined && layoutOf(after) === layoutOf(before)) {
         await writeText(place, 'nodes.json', nodesText(before));
         const times = [begun, new Date(ports.clock())] as const;
         await writeText(place, 'backup.json', backupText(before, sources, shards, times));
@@ -63,6 +71,8 @@ export async function backUp(
       }
       await ports.discard();
       before = after;
+      if (shards === undefined) await pause(betweenReadingsMs, ports.signal);
+      else attempt += 1;
     }
   } catch (error) {
     await ports.discard();
@@ -72,6 +82,40 @@ export async function backUp(
     'failed',
     `${snapshot.name} was not backed up: slots moved or masters changed ${mostAttempts} times meanwhile. Back it up when that has ended.`,
   );
+}
+
+/** Servers that were lost while they were copied. A new master is elected only after some time. */
+class Losses {
+  #count = 0;
+  #first: number | undefined;
+
+  /** Throws what was thrown where it is no loss of a server, or there were too many for too long. */
+  take(error: unknown): void {
+    const now = performance.now();
+    this.#first ??= now;
+    this.#count += 1;
+    const isOver = now - this.#first > settledWithinMs && this.#count >= mostAttempts;
+    if (!isUnreachable(error) || isOver) throw error;
+  }
+}
+
+/** A reading of which a backup can be taken. Throws what is in the way when the time is up. */
+async function settled(
+  evenPartly: boolean,
+  { readSnapshot, report, signal }: BackupPorts,
+): Promise<ClusterSnapshot> {
+  const until = performance.now() + settledWithinMs;
+  for (;;) {
+    try {
+      const snapshot = await readSnapshot();
+      chooseSources(snapshot, evenPartly);
+      return snapshot;
+    } catch (error) {
+      if (!(error instanceof UserError) || performance.now() > until) throw error;
+    }
+    report({ text: 'Waiting until all slots are served' });
+    await pause(betweenReadingsMs, signal);
+  }
 }
 
 /** All or none: the others are stopped where one fails. */

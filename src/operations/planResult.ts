@@ -11,6 +11,8 @@ export interface PlanResult {
   readonly skipped: number;
   readonly movedSlots: number;
   readonly movedKeys: number;
+  /** How many values that were written were compared afterwards, and are equal. */
+  readonly comparedValues?: number;
   /** How long clients of a source or a target had to wait at most while slots moved; milliseconds. */
   readonly longestWaitMs?: number;
   /** By which way slots were moved, where some were. */
@@ -49,7 +51,7 @@ export function resultOf(reached: Reached): PlanResult {
   const all = [...states.values()];
   const ended = all.filter((state) => state === 'done' || state === 'skipped');
   const methods = new Set(tallies.flatMap(({ method }) => (method === undefined ? [] : [method])));
-  const sum = (figure: 'slots' | 'keys'): number =>
+  const sum = (figure: 'slots' | 'keys' | 'compared'): number =>
     tallies.reduce((total, tally) => total + (tally[figure] ?? 0), 0);
   const waits = tallies.flatMap(({ longestWaitMs }) => (longestWaitMs === undefined ? [] : [longestWaitMs]));
   const updatedPods = tallies.flatMap(({ restarted }) => restarted ?? []);
@@ -61,6 +63,7 @@ export function resultOf(reached: Reached): PlanResult {
     skipped: ended.filter((state) => state === 'skipped').length,
     movedSlots: sum('slots'),
     movedKeys: sum('keys'),
+    ...(sum('compared') === 0 ? {} : { comparedValues: sum('compared') }),
     ...(waits.length === 0 ? {} : { longestWaitMs: Math.round(Math.max(...waits)) }),
     ...(methods.size === 0 ? {} : { method: [...methods].join(' and ') }),
     ...(updatedPods.length === 0 ? {} : { updatedPods }),

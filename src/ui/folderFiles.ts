@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, UserError } from '../model/errors.ts';
 import type { FolderFiles } from '../operations/restore/readBackup.ts';
@@ -11,6 +11,15 @@ export const folderFiles: FolderFiles = {
       return await readdir(folder);
     } catch (error) {
       throw unreadable(folder, error);
+    }
+  },
+  stamp: async (folder, file) => {
+    const path = join(folder, file);
+    try {
+      const { ino, size, mtimeMs, ctimeMs } = await stat(path);
+      return [ino, size, mtimeMs, ctimeMs].join(' ');
+    } catch (error) {
+      throw unreadable(path, error);
     }
   },
   read: async function* (folder, file) {

@@ -3,6 +3,9 @@ import { cp, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { messageOf } from '../../src/model/errors.ts';
+import type { Progress } from '../../src/model/progress.ts';
+import type { ClusterSnapshot } from '../../src/model/snapshot.ts';
 import {
   backedUp,
   contents,
@@ -13,6 +16,7 @@ import {
   restored,
 } from '../support/redis/backups.ts';
 import { fill } from '../support/redis/fill.ts';
+import { readSnapshot as readNow } from '../support/redis/readSnapshot.ts';
 import { startRedisCluster, type TestCluster } from '../support/startRedisCluster.ts';
 
 /** So that a difference is told in words and not in thousands of values. */
@@ -97,6 +101,37 @@ describe('restoring', { timeout: 300_000 }, () => {
     await assertSame(target, original);
   });
 
+  test('values that are not what was written are told by type and slot', async () => {
+    await using stack = new AsyncDisposableStack();
+    const target = await startRedisCluster({ replicasPerMaster: 0, config: debugging });
+    stack.defer(() => target.stop());
+    const equal = await restored(target, folder, 'empty');
+    assert.ok((equal.comparedValues ?? 0) > 300, String(equal.comparedValues));
+    let isWritten = false;
+    const report = ({ text }: Progress): void => {
+      isWritten ||= text.includes('restoring');
+    };
+    const readSnapshot = async (): Promise<ClusterSnapshot> => {
+      if (isWritten) {
+        await target.cli('-c', ...addressOf(target), 'HSET', 'hash', 'field 1', 'changed');
+        await target.cli('-c', ...addressOf(target), 'DEL', 'list');
+        await target.cli('-c', ...addressOf(target), 'PEXPIRE', 'sorted', '100000000');
+      }
+      return await readNow(target);
+    };
+    await assert.rejects(restored(target, folder, 'replace', { readSnapshot, report }), (error: unknown) => {
+      const message = messageOf(error);
+      assert.match(message, /3 of \d+ compared values differ from the files: /);
+      for (const part of [
+        /a hash in slot \d+ has another value/,
+        /a list in slot \d+ is missing/,
+        /a sorted set in slot \d+ expires at another time/,
+      ])
+        assert.match(message, part);
+      return true;
+    });
+  });
+
   test('damaged and incomplete backups are refused before anything is written', async () => {
     const damaged = async (change: (path: string, file: string) => Promise<void>): Promise<string> => {
       const copy = await mkdtemp(join(parent, 'damaged-'));
@@ -135,8 +170,12 @@ describe('restoring', { timeout: 300_000 }, () => {
 
 const library = '#!lua name=library\nredis.register_function("f", function() return 1 end)';
 
+function addressOf({ addresses: [first = ''] }: TestCluster): readonly string[] {
+  const [host = '', port = ''] = first.split(':');
+  return ['-h', host, '-p', port];
+}
+
 async function expiry(cluster: TestCluster): Promise<number> {
-  const [host = '', port = ''] = (cluster.addresses[0] ?? '').split(':');
-  const { stdout } = await cluster.cli('-c', '-h', host, '-p', port, 'PEXPIRETIME', 'expiring');
+  const { stdout } = await cluster.cli('-c', ...addressOf(cluster), 'PEXPIRETIME', 'expiring');
   return Number(stdout);
 }

@@ -26,7 +26,7 @@ const commands: Readonly<Record<string, readonly string[]>> = {
     ...['cluster|addslots', 'cluster|bumpepoch', 'cluster|set-config-epoch', 'flushall'],
   ],
   'copying functions': ['function|list', 'function|dump', 'function|restore'],
-  'restoring backups': ['function|load'],
+  'restoring backups': ['function|load', 'pexpiretime'],
   'changing settings': ['config|set'],
   'saving keys to disk': ['bgsave', 'lastsave'],
   'backing up': ['replconf', 'sync'],

@@ -1,15 +1,16 @@
 import { createHash } from 'node:crypto';
-import { messageOf, UserError } from '../../model/errors.ts';
 import type { Report } from '../../model/progress.ts';
 import type * as redisEntry from '../../redis/entry.ts';
-import type { Backup, CopiedShard } from '../backup/description.ts';
 import { refusal } from '../nodes.ts';
+import { readDescription, type Described } from './readDescription.ts';
 
 /** The files of folders on this computer. Their errors name the path. */
 export interface FolderFiles {
   /** The names of the files of a folder. */
   readonly list: (folder: string) => Promise<readonly string[]>;
   readonly read: (folder: string, file: string) => AsyncIterable<Buffer>;
+  /** Another text whenever the file is another one, or has been written to. */
+  readonly stamp: (folder: string, file: string) => Promise<string>;
 }
 
 /** What a folder holds that can be restored. */
@@ -20,22 +21,32 @@ export interface BackupFiles {
   readonly missingSlots?: string;
 }
 
-interface ReadPorts {
+export interface ReadPorts {
   readonly files: FolderFiles;
   readonly redis: Pick<typeof redisEntry, 'scanRdb'>;
   readonly report: Report;
   readonly signal: AbortSignal;
 }
 
+interface Look {
+  readonly stamp: string;
+  readonly scanned: redisEntry.Scanned;
+  readonly sha256: string;
+}
+
+/** Files that were read to their ends, by path, the latest last: what has not changed since is not read again. */
+const looks = new Map<string, Look>();
+const mostLooks = 64;
+
 /**
- * Reads all RDB files of a folder to their ends, before anything is planned with them: those of our backups, of
+ * Reads all RDB files of a folder to their ends, before anything is done with them: those of our backups, of
  * `redis-cli --cluster backup`, or any others. Throws a UserError where there is none, one is damaged or not the one that
- * was written, or one that `backup.json` names is missing.
+ * was written, or one that `backup.json` or `nodes.json` names is missing.
  */
 export async function readBackup(folder: string, ports: ReadPorts): Promise<BackupFiles> {
   const names = (await ports.files.list(folder)).toSorted();
-  const backup = names.includes('backup.json') ? await readDescription(folder, ports) : undefined;
-  const files = backup?.shards.map(({ file }) => file) ?? names.filter((name) => name.endsWith('.rdb'));
+  const described = await readDescription(folder, names, ports.files);
+  const files = described?.files.map(({ file }) => file) ?? names.filter((name) => name.endsWith('.rdb'));
   const missing = files.filter((file) => !names.includes(file));
   if (missing.length > 0) {
     throw refusal('invalid-input', `${folder} is not the whole backup: ${missing.join(', ')} is missing.`);
@@ -44,18 +55,36 @@ export async function readBackup(folder: string, ports: ReadPorts): Promise<Back
   const read: { file: string; scanned: redisEntry.Scanned }[] = [];
   for (const [index, file] of files.entries()) {
     ports.report({ text: `Reading ${file}`, done: index, total: files.length, unit: 'files' });
-    read.push({ file, scanned: await scan(folder, file, backup, ports) });
+    read.push({ file, scanned: await scan(folder, file, described, ports) });
   }
-  const { missingSlots } = backup ?? {};
+  const { missingSlots } = described ?? {};
   return { folder, files: read, ...(missingSlots === undefined ? {} : { missingSlots }) };
 }
 
 async function scan(
   folder: string,
   file: string,
-  backup: Pick<Backup, 'shards'> | undefined,
-  { files, redis, signal }: ReadPorts,
+  described: Described | undefined,
+  ports: ReadPorts,
 ): Promise<redisEntry.Scanned> {
+  const stamp = await ports.files.stamp(folder, file);
+  const path = `${folder}\n${file}`;
+  const known = looks.get(path);
+  const look = known?.stamp === stamp ? known : { stamp, ...(await read(folder, file, ports)) };
+  looks.delete(path);
+  looks.set(path, look);
+  for (const oldest of [...looks.keys()].slice(0, -mostLooks)) looks.delete(oldest);
+  const written = described?.files.find((one) => one.file === file)?.sha256;
+  if (written !== undefined && written !== look.sha256)
+    throw refusal('invalid-input', `${file} is not the file that the backup wrote: its SHA-256 differs.`);
+  return look.scanned;
+}
+
+async function read(
+  folder: string,
+  file: string,
+  { files, redis, signal }: ReadPorts,
+): Promise<Omit<Look, 'stamp'>> {
   const hash = createHash('sha256');
   const pieces = async function* (): AsyncGenerator<Buffer> {
     for await (const piece of files.read(folder, file)) {
@@ -64,43 +93,6 @@ async function scan(
       yield piece;
     }
   };
-  const scanned = await redis.scanRdb(pieces(), file);
-  const written = backup?.shards.find((shard) => shard.file === file);
-  if (written !== undefined && written.sha256 !== hash.digest('hex'))
-    throw refusal('invalid-input', `${file} is not the file that the backup wrote: its SHA-256 differs.`);
-  return scanned;
-}
-
-async function readDescription(
-  folder: string,
-  { files }: ReadPorts,
-): Promise<Pick<Backup, 'shards' | 'missingSlots'>> {
-  const pieces: Buffer[] = [];
-  for await (const piece of files.read(folder, 'backup.json')) pieces.push(piece);
-  try {
-    const value = JSON.parse(Buffer.concat(pieces).toString()) as unknown;
-    if (isBackup(value)) return value;
-  } catch (error) {
-    throw refusal('invalid-input', `backup.json of ${folder} cannot be read: ${messageOf(error)}.`);
-  }
-  throw new UserError(
-    'invalid-input',
-    `backup.json of ${folder} is not one that this version can read. Nothing was changed.`,
-  );
-}
-
-function isBackup(value: unknown): value is Pick<Backup, 'shards' | 'missingSlots'> {
-  if (typeof value !== 'object' || value === null || !('format' in value) || !('shards' in value))
-    return false;
-  const { shards } = value;
-  if (value.format !== 1 || !Array.isArray(shards)) return false;
-  if ('missingSlots' in value && typeof value.missingSlots !== 'string') return false;
-  return shards.every(isShard);
-}
-
-/** A file's name is one of the folder's own: it leads nowhere else. */
-function isShard(value: unknown): value is CopiedShard {
-  if (typeof value !== 'object' || value === null || !('file' in value) || !('sha256' in value)) return false;
-  const { file, sha256 } = value;
-  return typeof sha256 === 'string' && typeof file === 'string' && /^[\w.-]+\.rdb$/.test(file);
+  const scanned = await redis.scanRdb(pieces(), file, Date.now());
+  return { scanned, sha256: hash.digest('hex') };
 }

@@ -2,6 +2,7 @@ import type { ShownPlan } from '../plan.ts';
 import { assignSlots } from './assignSlots.ts';
 import { bringKeys } from './bringKeys.ts';
 import { changeTemplate } from './changeTemplate.ts';
+import { checkBackup } from './checkBackup.ts';
 import { closeSlots } from './closeSlots.ts';
 import { copyFunctions } from './copyFunctions.ts';
 import { correctImports } from './correctImports.ts';
@@ -48,6 +49,7 @@ export const stepKinds = {
   createUser,
   keepUser,
   saveKeys,
+  checkBackup,
   flush,
   restoreKeys,
   assignSlots,

@@ -18,6 +18,8 @@ export interface KubernetesPorts extends PodPorts {
 export interface Tally {
   readonly slots?: number;
   readonly keys?: number;
+  /** How many values that were written were compared afterwards, and are equal. */
+  readonly compared?: number;
   /** By which way slots were moved. */
   readonly method?: string;
   /** How long clients of either end had to wait at most; milliseconds. */

@@ -46,6 +46,12 @@ export class RdbKey {
     return Buffer.concat([...(this.meta === undefined ? [] : [this.meta]), Buffer.of(this.type), own]);
   }
 
+  /** How long the value is in the file. */
+  get valueBytes(): number {
+    const { valueAt, end } = this.#read();
+    return end - valueAt;
+  }
+
   /** Reads what stands before the value, and steps over the key. */
   readHead(cursor: Cursor): number {
     for (;;) {

@@ -33,7 +33,14 @@ export async function* receiveRdb(connection: NodeConnection, name: string): Asy
     const length = /^\$(\d+)$/.exec(line)?.[1];
     if (mark !== undefined) yield* untilMark(rest, pieces, Buffer.from(mark, 'latin1'), name);
     else if (length !== undefined) yield* ofLength(rest, pieces, Number(length), name);
-    else throw new UserError('failed', `${name} sends no snapshot: ${serverText(line)}`);
+    else {
+      // What passes when the cluster has a new master, or the server has read its own data.
+      const isPassing = /^-(?:NOMASTERLINK|MASTERDOWN|LOADING)\b/.test(line);
+      throw new UserError(
+        isPassing ? 'unreachable' : 'failed',
+        `${name} sends no snapshot: ${serverText(line)}`,
+      );
+    }
   } finally {
     socket.destroy();
   }

@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import { UserError } from '../../model/errors.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import { quantity } from '../../model/quantity.ts';
-import { heldKeys, planRestore, type RestoreMode } from '../../operations/restore.ts';
+import { heldKeys, planRestore, probeMasters, type RestoreMode } from '../../operations/restore.ts';
 import { readBackup, type BackupFiles } from '../../operations/restore/readBackup.ts';
 import { Asking } from '../asking.ts';
 import { folderFiles } from '../folderFiles.ts';
@@ -29,13 +29,16 @@ export async function restore(parts: Parts, argument: unknown): Promise<Outcome>
     held === 0
       ? (modeIn(asking) ?? 'empty')
       : await asking.or(modeIn(asking), () => askMode(title, snapshot.name, held));
-  const plan = planRestore(snapshot, backup, mode, await parts.adapters.redis());
+  const redis = await parts.adapters.redis();
+  const plan = planRestore(snapshot, backup, mode, redis);
+  const dialer = await parts.inventory.dialer(snapshot.ref);
+  await probeMasters(snapshot, backup, mode !== 'replace', { dialer, redis });
   return runPlanned(parts, {
     ...{ plan, asking, verb: 'Restore' },
-    message: ({ movedKeys, seconds, cancelled }) =>
+    message: ({ movedKeys, comparedValues = 0, seconds, cancelled }) =>
       cancelled
         ? `Restored ${quantity(movedKeys, 'key')} of the backup; run it again to resume`
-        : `Restored ${quantity(movedKeys, 'key')} into ${snapshot.name} in ${seconds.toFixed(1)} s`,
+        : `Restored ${quantity(movedKeys, 'key')} into ${snapshot.name} in ${seconds.toFixed(1)} s; ${quantity(comparedValues, 'value')} compared with the files, all equal`,
   });
 }
 

@@ -34,16 +34,8 @@ function workOf(progress: Progress): ClusterWork {
 const written = { title: 'Reshard 9 slots', operation: 'reshard', request: {} };
 const at = { addresses: ['127.0.0.1:7000'] };
 const unfinished: Unfinished = {
-  ...{
-    id: 'journal',
-    end: 'failed',
-    steps: { done: 1, of: 2 },
-    doneSteps: new Set([0]),
-    begunAt: 0,
-    lastAt: 0,
-    text: '',
-  },
-  ...written,
+  ...{ id: 'journal', end: 'failed', steps: { done: 1, of: 2 }, begunAt: 0, lastAt: 0, text: '' },
+  ...{ ...written, doneSteps: new Set([0]) },
   cluster: at,
   plan: { ...written, ref: at, steps: [], warnings: [], losses: [] },
 };
