@@ -8,9 +8,11 @@ import { formatSlots } from '../model/slots.ts';
 import { withInfo } from '../model/nodeView.ts';
 import { backupText, nodesText, type CopiedShard } from './backup/description.ts';
 import { copyShard, type BackupPlace, type CopyPorts } from './backup/copyShard.ts';
+import { pauseWrites } from './backup/pauseWrites.ts';
 import { chooseSources, type Sources } from './backup/sources.ts';
 
 export type { BackupPlace } from './backup/copyShard.ts';
+export { longestPauseMs } from './backup/pauseWrites.ts';
 export { chooseSources } from './backup/sources.ts';
 
 /** How often a cluster is copied whose slots moved meanwhile. */
@@ -30,6 +32,8 @@ export interface BackupPorts {
   /** Removes what the last attempt wrote. */
   readonly discard: () => Promise<void>;
   readonly report: Report;
+  /** Writes wait on all masters until every server has begun to send, so that the backup is of one moment. */
+  readonly pausesWrites?: boolean;
   readonly signal: AbortSignal;
   readonly clock: () => number;
 }
@@ -120,29 +124,39 @@ async function settled(
 
 /** All or none: the others are stopped where one fails. */
 async function copyAll(
+  sources: Sources,
+  place: BackupPlace,
+  ports: BackupPorts,
+): Promise<readonly CopiedShard[]> {
+  if (ports.pausesWrites !== true) return await copyShards(sources, place, ports);
+  ports.report({ text: 'Pausing writes' });
+  const paused = await pauseWrites(sources.shards, { dialer: ports.dialer, delay: pause });
+  try {
+    let waiting = sources.shards.length;
+    const onBegun = (): void => {
+      waiting -= 1;
+      if (waiting === 0) void paused.release();
+    };
+    const signal = AbortSignal.any([ports.signal, paused.signal]);
+    return await copyShards(sources, place, { ...ports, signal }, onBegun);
+  } finally {
+    await paused.release();
+  }
+}
+
+async function copyShards(
   { shards }: Sources,
   place: BackupPlace,
   { dialer, redis, report, signal, clock }: BackupPorts,
+  onBegun?: () => void,
 ): Promise<readonly CopiedShard[]> {
   const failed = new AbortController();
-  const total = shards.reduce((sum, { source }) => sum + (withInfo(source.view)?.keys ?? 0), 0);
-  const begun = clock();
-  let [bytes, keys, reported] = [0, 0, 0];
-  const onCopied = (moreBytes: number, moreKeys: number): void => {
-    bytes += moreBytes;
-    keys += moreKeys;
-    const now = clock();
-    if (now - reported < reportEveryMs) return;
-    reported = now;
-    const text = `${bytesText(bytes)} copied${leftText(now - begun, keys, total)}`;
-    report({ text, done: Math.min(keys, total), total, unit: 'keys' });
-  };
-  report({ text: 'Waiting for the servers to fork', done: 0, total, unit: 'keys' });
+  const onCopied = reporting(shards, report, clock);
   const copying = { dialer, redis, place, onCopied, signal: AbortSignal.any([signal, failed.signal]) };
   const results = await Promise.allSettled(
     shards.map(async (shard) => {
       try {
-        return await copyShard(shard, copying);
+        return await copyShard(shard, onBegun === undefined ? copying : { ...copying, onBegun });
       } catch (error) {
         failed.abort(error);
         throw error;
@@ -152,6 +166,27 @@ async function copyAll(
   signal.throwIfAborted();
   if (failed.signal.aborted) throw failed.signal.reason;
   return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+}
+
+/** Adds up what all shards report, and says how far they are. */
+function reporting(
+  shards: Sources['shards'],
+  report: Report,
+  clock: () => number,
+): (moreBytes: number, moreKeys: number) => void {
+  const total = shards.reduce((sum, { source }) => sum + (withInfo(source.view)?.keys ?? 0), 0);
+  const begun = clock();
+  let [bytes, keys, reported] = [0, 0, 0];
+  report({ text: 'Waiting for the servers to fork', done: 0, total, unit: 'keys' });
+  return (moreBytes, moreKeys) => {
+    bytes += moreBytes;
+    keys += moreKeys;
+    const now = clock();
+    if (now - reported < reportEveryMs) return;
+    reported = now;
+    const text = `${bytesText(bytes)} copied${leftText(now - begun, keys, total)}`;
+    report({ text, done: Math.min(keys, total), total, unit: 'keys' });
+  };
 }
 
 function leftText(passedMs: number, done: number, total: number): string {

@@ -19,6 +19,8 @@ export interface CopyPorts {
   readonly place: BackupPlace;
   /** What has come since the last call. */
   readonly onCopied: (bytes: number, keys: number) => void;
+  /** The server has begun to send: it has forked, and what it sends no longer changes. */
+  readonly onBegun?: () => void;
   readonly signal: AbortSignal;
 }
 
@@ -27,7 +29,7 @@ export interface CopyPorts {
  * and compared with the sum at its end. Throws a UserError where that fails, and AbortError when it is stopped.
  */
 export async function copyShard(shard: ShardSource, ports: CopyPorts): Promise<CopiedShard> {
-  const { redis, place, signal, onCopied } = ports;
+  const { redis, place, signal, onCopied, onBegun } = ports;
   const { source, master } = shard;
   const name = nodeName(source);
   const hash = createHash('sha256');
@@ -44,6 +46,7 @@ export async function copyShard(shard: ShardSource, ports: CopyPorts): Promise<C
       try {
         for await (const piece of redis.receiveRdb(connection, name)) {
           signal.throwIfAborted();
+          if (bytes === 0) onBegun?.();
           hash.update(piece);
           sum.add(piece);
           bytes += piece.length;

@@ -29,7 +29,7 @@ const commands: Readonly<Record<string, readonly string[]>> = {
   'restoring backups': ['function|load', 'pexpiretime'],
   'changing settings': ['config|set'],
   'saving keys to disk': ['bgsave', 'lastsave'],
-  'backing up': ['replconf', 'sync'],
+  'backing up': ['replconf', 'sync', 'client|pause', 'client|unpause'],
 };
 
 export const operatorCommands: readonly string[] = Object.values(commands).flat().sort();

@@ -5,7 +5,7 @@ import { UserError } from '../../model/errors.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import { quantity } from '../../model/quantity.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
-import { backUp, chooseSources, type BackupResult } from '../../operations/backup.ts';
+import { backUp, chooseSources, longestPauseMs, type BackupResult } from '../../operations/backup.ts';
 import { backupFolder, type BackupFolder } from '../backupFolder.ts';
 import type { Parts } from '../parts.ts';
 import { runWithProgress } from '../runWithProgress.ts';
@@ -26,8 +26,9 @@ export async function backup(
     throw new UserError('invalid-input', `"to" is not the absolute path of a folder: ${given}`);
   const title = `Back up ${parts.inventory.titleOf(snapshot.ref)}`;
   const to = given ?? (await askFolder(title, warnings));
+  const pausesWrites = given === undefined ? await askPause(title) : answers['pauseWrites'] === true;
   const folder = backupFolder(to, snapshot.name, new Date());
-  const result = await run(parts, { snapshot, evenPartly, folder, title });
+  const result = await run(parts, { snapshot, evenPartly, pausesWrites, folder, title });
   if (result === undefined) {
     return { outcome: 'cancelled', message: `${title}: cancelled. What had been written was removed.` };
   }
@@ -41,6 +42,7 @@ export async function backup(
 interface Copying {
   readonly snapshot: ClusterSnapshot;
   readonly evenPartly: boolean;
+  readonly pausesWrites: boolean;
   readonly folder: BackupFolder;
   readonly title: string;
 }
@@ -48,7 +50,7 @@ interface Copying {
 /** Undefined where it was cancelled. */
 async function run(
   parts: Parts,
-  { snapshot, evenPartly, folder, title }: Copying,
+  { snapshot, evenPartly, pausesWrites, folder, title }: Copying,
 ): Promise<BackupResult | undefined> {
   const { ref } = snapshot;
   const plan = { ref, title, operation: 'backup', request: {}, steps: [], warnings: [], losses: [] };
@@ -57,7 +59,8 @@ async function run(
     return await runWithProgress(parts, plan, async (signal, report, cancelled) => {
       isCancelled = () => cancelled.aborted;
       return await backUp(snapshot, evenPartly, {
-        ...{ report, signal, place: folder.place, discard: folder.discard, clock: () => Date.now() },
+        ...{ report, signal, pausesWrites, place: folder.place, discard: folder.discard },
+        clock: () => Date.now(),
         dialer: await parts.inventory.dialer(ref),
         redis: await parts.adapters.redis(),
         readSnapshot: () => parts.inventory.fresh(ref),
@@ -83,6 +86,26 @@ async function askFolder(title: string, warnings: readonly string[]): Promise<st
     }),
   );
   return await picked(Promise.resolve(folder?.fsPath));
+}
+
+async function askPause(title: string): Promise<boolean> {
+  const items: readonly (vscode.QuickPickItem & { readonly pauses: boolean })[] = [
+    {
+      pauses: false,
+      label: 'Do Not Pause Writes',
+      description: 'each shard is copied at a moment of its own',
+    },
+    {
+      ...{
+        pauses: true,
+        label: 'Pause Writes Briefly',
+        description: 'all shards are copied at the same moment',
+      },
+      detail: `Writes wait until every server has begun to send, ${longestPauseMs / 1000} s at most.`,
+    },
+  ];
+  const placeHolder = 'Select whether clients may write while the backup begins';
+  return (await picked(vscode.window.showQuickPick(items, { title, placeHolder }))).pauses;
 }
 
 async function told(message: string, { path }: BackupFolder): Promise<void> {
