@@ -57,7 +57,7 @@ export interface Pod {
   readonly restarts: number;
 }
 
-export const selector = 'app.kubernetes.io/instance=redis-cluster';
+export const selector = 'app.kubernetes.io/name=redis-cluster,app.kubernetes.io/instance=redis-cluster';
 const root = join(import.meta.dirname, '../../..');
 
 /** Applies the manifests as a user does, changed by a kustomization that is thrown away. Does not wait for anything. */

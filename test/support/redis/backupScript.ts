@@ -1,0 +1,104 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { manifestFolder } from '../manifestFiles.ts';
+import type { TestCluster } from '../startRedisCluster.ts';
+
+/** What a run of the backup's script tells Kubernetes. */
+export interface ScriptReport {
+  readonly result: 'done' | 'failed';
+  readonly reason: string;
+  readonly count: number;
+  readonly size: number;
+  readonly free: number;
+  readonly backups: readonly {
+    readonly name: string;
+    readonly at: string;
+    readonly bytes: number;
+    readonly keys?: number;
+  }[];
+}
+
+export interface ScriptRun {
+  readonly process: ChildProcess;
+  readonly ended: Promise<{ readonly code: number | null; readonly log: string }>;
+  /** What it has said so far. */
+  readonly log: () => string;
+  /** What it reported; undefined where it was killed before. */
+  readonly report: () => ScriptReport | undefined;
+}
+
+export interface BackupScript {
+  /** The volume. */
+  readonly folder: string;
+  readonly start: (env?: Readonly<Record<string, string>>) => Promise<ScriptRun>;
+  /** Runs it to its end. */
+  readonly run: (
+    env?: Readonly<Record<string, string>>,
+  ) => Promise<ScriptReport & { readonly log: string; readonly code: number | null }>;
+  readonly dispose: () => Promise<void>;
+}
+
+/** The script of manifests/components/backup, run against a cluster as its pod would run it. */
+export async function backupScript(
+  { nodes: [first] }: Pick<TestCluster, 'nodes'>,
+  given: { readonly password?: string; readonly folder?: string } = {},
+): Promise<BackupScript> {
+  const own = await mkdtemp(join(tmpdir(), 'backup-script-'));
+  const folder = given.folder ?? join(own, 'volume');
+  await mkdir(folder, { recursive: true });
+  let runs = 0;
+  const start = async (env: Readonly<Record<string, string>> = {}): Promise<ScriptRun> => {
+    runs += 1;
+    const temporary = join(own, `tmp-${runs}`);
+    await mkdir(temporary);
+    const reported = join(temporary, 'termination-log');
+    // A process group of its own, as a container is ended as a whole.
+    const child = spawn('sh', [join(manifestFolder, 'components/backup/backup.sh')], {
+      detached: true,
+      env: {
+        ...{ PATH: process.env['PATH'], BACKUPS: folder, TMPDIR: temporary, TERMINATION_LOG: reported },
+        ...{ SEED: first?.host ?? '', PORT: String(first?.port), PAUSE: '0.2', SILENT_SECONDS: '1' },
+        ...(given.password === undefined ? {} : { REDISCLI_AUTH: given.password }),
+        ...env,
+      },
+    });
+    let log = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (piece: Buffer) => {
+        log += piece.toString();
+      });
+    const report = (): ScriptReport | undefined => {
+      try {
+        return JSON.parse(readFileSync(reported, 'utf8')) as ScriptReport;
+      } catch {
+        return undefined;
+      }
+    };
+    const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, log }));
+    return { process: child, ended, report, log: () => log };
+  };
+  return {
+    ...{ folder, start },
+    run: async (env) => {
+      const { ended, report } = await start(env);
+      const { code, log } = await ended;
+      const reported = report();
+      if (reported === undefined) throw new Error(`no report: ${log}`);
+      return { ...reported, code, log };
+    },
+    dispose: () => rm(own, { recursive: true }),
+  };
+}
+
+/** Ends a run as the kernel ends a container: all its processes at once, without a word. */
+export function killAll({ process: { pid } }: ScriptRun): void {
+  if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+}
+
+export async function descriptionOf(folder: string, name: string): Promise<unknown> {
+  return JSON.parse(await readFile(join(folder, name, 'backup.json'), 'utf8')) as unknown;
+}
