@@ -8,10 +8,11 @@
 import { openContext } from '../src/kubernetes/access.ts';
 import { loadKubeconfigs } from '../src/kubernetes/kubeconfigs.ts';
 import type { KubernetesAccess } from '../src/kubernetes/kubernetesAccess.ts';
-import { prepareDelete, runDelete } from '../src/operations/delete.ts';
+import { prepareDelete } from '../src/operations/delete.ts';
 import { prepareDeploy, runDeploy } from '../src/operations/deploy.ts';
+import { runPlan } from '../src/operations/runPlan.ts';
 import { waitForPods } from '../src/operations/deploy/waitForPods.ts';
-import { clusterPorts, type ClusterPorts } from '../test/support/clusterPorts.ts';
+import { clusterPorts, askingPorts, type ClusterPorts } from '../test/support/clusterPorts.ts';
 import { manifestFiles } from '../test/support/manifestFiles.ts';
 import { createByRedisCli, plainManifests, waitUntilWhole } from '../test/support/plainCluster.ts';
 import { startKubernetes } from '../test/support/startKubernetes.ts';
@@ -71,7 +72,7 @@ async function measure(way: Way, access: KubernetesAccess, namespace: string): P
     const taken =
       way === 'ours' ? await deployOurs(ports, namespace) : await deployByRedisCli(ports, namespace, way);
     const ref = { context: access.context, namespace, name: 'bench' };
-    await runDelete(await prepareDelete(access, ref, [], { volumes: true }), ports);
+    await runPlan(await prepareDelete(access, ref, [], { volumes: true }), askingPorts(ports, ref));
     return taken;
   } finally {
     ports.close();

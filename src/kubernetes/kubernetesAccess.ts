@@ -10,6 +10,9 @@ export interface KubernetesObject {
     readonly namespace?: string;
     readonly labels?: Readonly<Record<string, string>>;
     readonly annotations?: Readonly<Record<string, string>>;
+    /** Of an object that is received. */
+    readonly uid?: string;
+    readonly deletionTimestamp?: string;
   };
   readonly [field: string]: unknown;
 }

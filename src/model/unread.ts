@@ -1,4 +1,4 @@
-import { describeRef } from './clusterRef.ts';
+import { describeRef, isKubernetesRef, type ClusterRef } from './clusterRef.ts';
 import { UserError, type UserErrorReason } from './errors.ts';
 import type { ClusterSnapshot, PodFacts, ReadFailureReason, RedisNode, UnreadServer } from './snapshot.ts';
 
@@ -11,6 +11,17 @@ export interface UnreadGroup {
 /** Whether not a single server of the cluster was read: then nothing is known of its slots, keys or health. */
 export function isUnread({ nodes }: ClusterSnapshot): boolean {
   return nodes.every(({ view }) => view === undefined);
+}
+
+/** Of a cluster that nobody has read. */
+export function unreadSnapshot(ref: ClusterRef): ClusterSnapshot {
+  return {
+    ref,
+    name: isKubernetesRef(ref) ? ref.name : describeRef(ref),
+    takenAt: 0,
+    ...{ nodes: [], unknownNodes: [], loosePods: [], workloads: [], unread: [], impostors: [] },
+    ...{ otherParts: [], mergedFrom: [] },
+  };
 }
 
 /** The servers that were not read, by reason, the most frequent reason first. */

@@ -1,29 +1,12 @@
 import { quantity } from '../model/quantity.ts';
 import { describeRef, type KubernetesClusterRef } from '../model/clusterRef.ts';
-import { isAbort, StoppedError, UserError } from '../model/errors.ts';
-import type { ShownPlan } from './plan.ts';
+import { UserError } from '../model/errors.ts';
+import type { Plan } from './plan.ts';
 import { nodeName } from '../model/shards.ts';
 import type { RedisNode, WorkloadFacts } from '../model/snapshot.ts';
 import type { KubernetesAccess } from '../kubernetes/kubernetesAccess.ts';
 import { findClusterObjects, type ClusterObjects } from './deploy/clusterObjects.ts';
-import { isOrdinalOf } from './deploy/claims.ts';
-import type { WaitPorts } from './deploy/waitForPods.ts';
-
-export interface DeletePlan extends ShownPlan {
-  readonly ref: KubernetesClusterRef;
-  readonly clusterObjects: ClusterObjects;
-  /** Whether volumes, and with them all keys, are deleted too. */
-  readonly volumes: boolean;
-}
-
-export interface Deleted {
-  /** `StatefulSet redis-cluster` …, in the order in which they went. */
-  readonly deleted: readonly string[];
-}
-
-/** Milliseconds in which at least one more pod or volume must go. */
-const podLimit = 180_000;
-const pollEvery = 300;
+import { makeStep, type Step } from './steps/index.ts';
 
 /** Finds what would be deleted and plans. Changes nothing. @param workloads those of the cluster's snapshot, or none */
 export async function prepareDelete(
@@ -31,7 +14,7 @@ export async function prepareDelete(
   ref: KubernetesClusterRef,
   workloads: readonly WorkloadFacts[],
   options: { readonly volumes: boolean },
-): Promise<DeletePlan> {
+): Promise<Plan> {
   return planDelete(ref, await findClusterObjects(access, ref, workloads), options);
 }
 
@@ -41,20 +24,15 @@ export function planDelete(
   clusterObjects: ClusterObjects,
   { volumes }: { readonly volumes: boolean },
   nodes: readonly RedisNode[] = [],
-): DeletePlan {
-  const names = deletedNames(clusterObjects, volumes);
-  if (names.length === 0) throw nothingThere(ref, clusterObjects);
+): Plan {
+  const steps = stepsFor(clusterObjects, volumes);
+  if (steps.length === 0) throw nothingThere(ref, clusterObjects);
   return {
     title: `Delete ${describeRef(ref)}${volumes ? ' with its volumes' : ''}`,
     ref,
     operation: 'delete',
     request: { volumes },
-    clusterObjects,
-    volumes,
-    steps: [
-      { destroys: true, text: `Delete ${names.join(', ')}` },
-      { destroys: false, text: 'Wait until all pods are gone' },
-    ],
+    steps,
     warnings: warningsFor(clusterObjects, nodes, volumes),
     losses: lossesFor(clusterObjects, nodes, volumes),
   };
@@ -64,19 +42,35 @@ function nothingThere(ref: KubernetesClusterRef, { claims }: ClusterObjects): Us
   const volumes =
     claims.length === 0
       ? ''
-      : ` Only volumes are left (${claims.join(', ')}); delete them with “volumes”: true.`;
+      : ` Only volumes are left (${claims.map(nameOf).join(', ')}); delete them with “volumes”: true.`;
   return new UserError(
     'not-found',
     `Nothing of ${describeRef(ref)} was found.${volumes} Nothing was deleted.`,
   );
 }
 
-function deletedNames({ objects, claims, secrets }: ClusterObjects, volumes: boolean): readonly string[] {
+/** What makes pods goes first; volumes only when no pod uses them any more, and what protects them last. */
+function stepsFor(
+  { objects, claims, secrets, workloads }: ClusterObjects,
+  volumes: boolean,
+): readonly Step[] {
+  const removed = (those: ClusterObjects['objects']): readonly Step[] =>
+    those.length === 0 ? [] : [makeStep('deleteObjects', { workloads, objects: those }, String)];
+  const gone = (what: 'pods' | 'volumes', names: readonly string[]): readonly Step[] =>
+    names.length === 0 ? [] : [makeStep('waitUntilGone', { what, names }, String)];
+  const sets = objects.filter(({ kind }) => kind === 'StatefulSet').map(nameOf);
+  const names = claims.map(nameOf);
+  const uids = claims.map(({ uid }) => uid);
   return [
-    ...objects.map(({ kind, name }) => `${kind} ${name}`),
-    ...(volumes ? claims.map((name) => `PersistentVolumeClaim ${name}`) : []),
-    ...(volumes ? secrets.map((name) => `Secret ${name}`) : []),
+    ...removed(objects),
+    ...gone('pods', sets),
+    ...(volumes && claims.length > 0 ? [makeStep('deleteVolumes', { claims: names, uids }, String)] : []),
+    ...(volumes ? [...removed(secrets), ...gone('volumes', names)] : []),
   ];
+}
+
+function nameOf({ name }: { readonly name: string }): string {
+  return name;
 }
 
 /** What is known of the kept volumes, each group in a sentence; "all keys" is never said of what was not looked at. */
@@ -86,10 +80,12 @@ function warningsFor(
   volumes: boolean,
 ): readonly string[] {
   if (volumes || claims.length === 0) return [];
-  const kept = [volumesText(claims), ...secrets.map((name) => `Secret ${name}`)].join(' and ');
+  const kept = [volumesText(claims.map(nameOf)), ...secrets.map(({ name }) => `Secret ${name}`)].join(
+    ' and ',
+  );
   return [
     `Kept: ${kept}. Delete them before you deploy a new cluster with this name, or reuse them.`,
-    ...contents(claims, mounts, nodes),
+    ...contents(claims.map(nameOf), mounts, nodes),
   ];
 }
 
@@ -175,99 +171,7 @@ function lossesFor(
     );
   }
   if (volumes && claims.length > 0) {
-    losses.push(`All keys on ${volumesText(claims)} are permanently deleted.`);
+    losses.push(`All keys on ${volumesText(claims.map(nameOf))} are permanently deleted.`);
   }
   return losses;
-}
-
-/** Deletes, waits until the pods are gone, then deletes volumes where the plan says so. What is gone already is no error. */
-export async function runDelete(plan: DeletePlan, ports: WaitPorts): Promise<Deleted> {
-  const { ref, clusterObjects, volumes } = plan;
-  const { access, report, signal } = ports;
-  const deleted: string[] = [];
-  const remove = async (apiVersion: string, kind: string, name: string): Promise<void> => {
-    signal.throwIfAborted();
-    report({ text: `deleting ${kind} ${name}` });
-    if (await access.delete(apiVersion, kind, ref.namespace, name, signal)) deleted.push(`${kind} ${name}`);
-  };
-  try {
-    for (const { apiVersion, kind, name } of clusterObjects.objects) await remove(apiVersion, kind, name);
-    await waitUntilGone(ports, 'pods', () => podsLeft(plan, access));
-    if (volumes) {
-      for (const name of clusterObjects.claims) await remove('v1', 'PersistentVolumeClaim', name);
-      for (const name of clusterObjects.secrets) await remove('v1', 'Secret', name);
-      await waitUntilGone(ports, 'volumes', () => claimsLeft(plan, access));
-    }
-    return { deleted };
-  } catch (error) {
-    throw withProgress(ref, deleted, error);
-  }
-}
-
-/** By name: a pod whose containers have ended is no server any more, and still holds its volume. */
-async function podsLeft(
-  { ref, clusterObjects }: DeletePlan,
-  access: KubernetesAccess,
-): Promise<readonly string[]> {
-  const sets = clusterObjects.objects.filter(({ kind }) => kind === 'StatefulSet');
-  const pods = (await access.list('v1', 'Pod', ref.namespace)).map(({ metadata }) => metadata.name);
-  return pods.filter((pod) => sets.some((set) => isOrdinalOf(pod, `${set.name}-`)));
-}
-
-/** A claim stays for a moment after the pod that used it; until then a new cluster of the name would be refused. */
-async function claimsLeft(
-  { ref, clusterObjects }: DeletePlan,
-  access: KubernetesAccess,
-): Promise<readonly string[]> {
-  const claims = (await access.list('v1', 'PersistentVolumeClaim', ref.namespace)).map(
-    ({ metadata }) => metadata.name,
-  );
-  return claims.filter((claim) => clusterObjects.claims.includes(claim));
-}
-
-/** Throws a UserError that names what stays where for a long time nothing more goes. */
-async function waitUntilGone(
-  { now, report, signal, delay }: WaitPorts,
-  what: 'pods' | 'volumes',
-  look: () => Promise<readonly string[]>,
-): Promise<void> {
-  let total: number | undefined;
-  let fewest = Number.MAX_SAFE_INTEGER;
-  let progressed = now();
-  for (;;) {
-    signal.throwIfAborted();
-    const left = await look();
-    if (left.length === 0) return;
-    total ??= left.length;
-    if (left.length < fewest) progressed = now();
-    fewest = Math.min(fewest, left.length);
-    report({
-      text: `waiting until ${left.length} ${what} are deleted`,
-      done: total - left.length,
-      total,
-      unit: what,
-    });
-    if (now() - progressed > podLimit) {
-      throw new UserError(
-        'failed',
-        `These ${what} are still there: ${left.join(', ')}. Inspect them with kubectl describe; a finalizer or a lost Kubernetes node may block their deletion.`,
-      );
-    }
-    await delay(pollEvery, signal);
-  }
-}
-
-function withProgress(ref: KubernetesClusterRef, deleted: readonly string[], error: unknown): unknown {
-  const done = deleted.length === 0 ? 'Nothing was deleted.' : `Deleted so far: ${deleted.join(', ')}.`;
-  if (isAbort(error)) {
-    return Object.assign(new Error(`Deleting ${ref.name} was cancelled. ${done}`), { name: 'AbortError' });
-  }
-  if (!(error instanceof UserError)) return error;
-  if (deleted.length === 0)
-    return new UserError(error.reason, `${ref.name} was not deleted. ${error.message}`, { cause: error });
-  return new StoppedError(error.reason, `${ref.name} was only partly deleted. ${error.message} ${done}`, {
-    changed: true,
-    reached: { deleted },
-    cause: error,
-  });
 }

@@ -19,6 +19,8 @@ export interface PlanResult {
   readonly method?: string;
   /** Pods that were restarted, in this order. */
   readonly updatedPods?: readonly string[];
+  /** Objects in Kubernetes that were deleted, such as `StatefulSet shop`, where some were. */
+  readonly deleted?: readonly string[];
   readonly seconds: number;
   /** The user or the end of the maintenance window stopped it at a safe point; what was done until then stays. */
   readonly cancelled: boolean;
@@ -55,6 +57,7 @@ export function resultOf(reached: Reached): PlanResult {
     tallies.reduce((total, tally) => total + (tally[figure] ?? 0), 0);
   const waits = tallies.flatMap(({ longestWaitMs }) => (longestWaitMs === undefined ? [] : [longestWaitMs]));
   const updatedPods = tallies.flatMap(({ restarted }) => restarted ?? []);
+  const deleted = tallies.flatMap((tally) => tally.deleted ?? []);
   const leftSlots = formatSlots(unionSlots(...left.map(({ slots }) => slots)));
   const cancelled = left.length === 0 ? ended.length < plan.steps.length : isStopped;
   const notes = cancelled ? notesOf(reached) : [];
@@ -67,6 +70,7 @@ export function resultOf(reached: Reached): PlanResult {
     ...(waits.length === 0 ? {} : { longestWaitMs: Math.round(Math.max(...waits)) }),
     ...(methods.size === 0 ? {} : { method: [...methods].join(' and ') }),
     ...(updatedPods.length === 0 ? {} : { updatedPods }),
+    ...(deleted.length === 0 ? {} : { deleted }),
     seconds,
     cancelled,
     ...(notes.length === 0 ? {} : { notes }),
@@ -98,6 +102,7 @@ export function withState(reached: Reached, error: unknown): unknown {
     result.steps > result.skipped ||
     result.movedSlots > 0 ||
     result.movedKeys > 0 ||
+    result.deleted !== undefined ||
     result.leftSlots !== undefined;
   return new StoppedError(error.reason, message, {
     changed,

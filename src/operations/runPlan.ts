@@ -2,12 +2,13 @@ import { agentHolds, type AgentHolds } from './agentHolds.ts';
 import { batchReports } from './batchReports.ts';
 import { isAbort, UserError } from '../model/errors.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
+import { unreadSnapshot } from '../model/unread.ts';
 import type { Plan } from './plan.ts';
 import { refuseDuplicates } from './refuseDuplicates.ts';
 import { resultOf, withState, type PlanResult, type Reached, type StepState } from './planResult.ts';
 import { batchesOf, runTogether, type Batch } from './steps/batches.ts';
 import { bind, type BoundStep } from './steps/bind.ts';
-import { actionsOf, stepKinds, type StepKinds } from './steps/index.ts';
+import { actionsOf, asksByItself, stepKinds, type StepKinds } from './steps/index.ts';
 import type { Left, StepPorts, Tally } from './steps/ports.ts';
 
 /** Is told of each step before it acts and when it has ended, so that an interrupted run can be resumed. */
@@ -61,6 +62,8 @@ export async function runPlan(
     states: new Map(),
     tallies: [],
     left: [],
+    // No server is read for it: there may be none, such as of a cluster that is deployed.
+    ...(asksByItself(plan, kinds) ? { last: unreadSnapshot(plan.ref) } : {}),
   };
   try {
     for (const batch of batchesOf(plan.steps)) {

@@ -1,11 +1,13 @@
 import { quantity } from '../model/quantity.ts';
-import { isKubernetesRef, type ClusterRef } from '../model/clusterRef.ts';
+import { isKubernetesRef } from '../model/clusterRef.ts';
 import type { Report } from '../model/progress.ts';
 import type { Plan } from '../operations/plan.ts';
 import type { Outcome } from '../model/outcome.ts';
 import { slotsIn, type PlanResult } from '../operations/planResult.ts';
 import { runPlan, type RunPorts } from '../operations/runPlan.ts';
+import { asksByItself } from '../operations/steps/index.ts';
 import type { KubernetesPorts } from '../operations/steps/ports.ts';
+import type { ClusterDialer } from '../redis/nodeConnection.ts';
 import type { Asking } from './asking.ts';
 import { folderFiles } from './folderFiles.ts';
 import { namedBigKeys } from './namedBigKeys.ts';
@@ -37,7 +39,7 @@ export async function runPlanned(
   return runOperation(parts, {
     ...{ plan, asking, verb },
     run: async (signal, report, observer) => {
-      const { ports, close } = await openPorts(parts, plan.ref, signal, report, evenUnread);
+      const { ports, close } = await openPorts(parts, plan, signal, report, evenUnread);
       try {
         const secret = newPassword === undefined ? {} : { newPassword };
         const result = await runPlan(plan, { ...ports, ...secret, observer });
@@ -91,18 +93,26 @@ function stoppedText(reached: string, { why }: PlanResult): string {
   return `Stopped ${why}. ${reached}. Completed steps are kept.`;
 }
 
+/** For plans of which no server is read: of a cluster that is deleted there may be none. */
+const noDialer: ClusterDialer = {
+  credentials: {},
+  dial: () => Promise.reject(new Error('the plan dials no node')),
+};
+
 /** What a plan needs to be run, or to be tried without changing anything. */
 export async function openPorts(
   parts: Parts,
-  ref: ClusterRef,
+  plan: Plan,
   signal: AbortSignal,
   report: Report,
   evenUnread = false,
 ): Promise<{ readonly ports: RunPorts; readonly close: () => void }> {
+  const { ref } = plan;
   const redis = await parts.adapters.redis();
-  const dialer = await parts.inventory.dialer(ref);
+  const isAsking = asksByItself(plan);
+  const dialer = isAsking ? noDialer : await parts.inventory.dialer(ref);
   const readSnapshot: RunPorts['readSnapshot'] = () =>
-    evenUnread ? parts.inventory.look(ref) : parts.inventory.fresh(ref);
+    evenUnread || isAsking ? parts.inventory.look(ref) : parts.inventory.fresh(ref);
   const ports = { readSnapshot, dialer, redis, report, signal, files: folderFiles, ...waiting };
   if (!isKubernetesRef(ref)) return { ports, close: () => undefined };
   const access = await parts.inventory.access(ref.context);

@@ -2,14 +2,15 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
 import type { KubernetesAccess } from '../../src/kubernetes/kubernetesAccess.ts';
-import { prepareDelete, runDelete } from '../../src/operations/delete.ts';
+import { prepareDelete } from '../../src/operations/delete.ts';
 import { prepareDeploy, runDeploy } from '../../src/operations/deploy.ts';
 import type { DeployAnswers } from '../../src/operations/deploy/answers.ts';
 import { exportYaml } from '../../src/operations/deploy/exportYaml.ts';
 import { podsOf } from '../../src/operations/deploy/waitForPods.ts';
+import { runPlan } from '../../src/operations/runPlan.ts';
 import { planScale } from '../../src/operations/scale.ts';
 import { accessWithRole } from '../support/accessWithRole.ts';
-import { clusterPorts, snapshotOf, type ClusterPorts } from '../support/clusterPorts.ts';
+import { clusterPorts, askingPorts, snapshotOf, type ClusterPorts } from '../support/clusterPorts.ts';
 import { manifestFiles } from '../support/manifestFiles.ts';
 import { operationsFixture, refused, type OperationsFixture } from '../support/operationsFixture.ts';
 import { runOver } from '../support/planPorts.ts';
@@ -161,7 +162,7 @@ test('deleted without volumes, the keys stay, and a new cluster of the name is r
   const written = await redisCli(keys.map((key) => `SET ${key} ${key}`));
   assert.deepEqual(new Set(written), new Set(['OK']));
   const plan = await prepareDelete(operator, refs('shop'), [], { volumes: false });
-  const { deleted } = await runDelete(plan, ports);
+  const { deleted = [] } = await runPlan(plan, askingPorts(ports, refs('shop')));
   assert.ok(deleted.includes('StatefulSet shop'));
   assert.ok(deleted.includes('NetworkPolicy shop'));
   assert.deepEqual(await podsOf(access, { namespace, statefulSet: 'shop' }, ports.signal), []);
@@ -196,12 +197,13 @@ test('a new cluster takes the volumes over with every key, in as many pods as th
   await runDeploy(plan, ports);
   assert.equal((await snapshotOf(ports, refs('shop'))).nodes.length, 12);
   assert.deepEqual(await redisCli(keys.map((key) => `GET ${key}`)), keys);
-  await runDelete(await prepareDelete(operator, refs('shop'), [], { volumes: false }), ports);
+  const deleting = await prepareDelete(operator, refs('shop'), [], { volumes: false });
+  await runPlan(deleting, askingPorts(ports, refs('shop')));
 });
 
 test('deleted with volumes, nothing is left', async () => {
   const plan = await prepareDelete(operator, refs('shop'), [], { volumes: true });
-  const { deleted } = await runDelete(plan, ports);
+  const { deleted = [] } = await runPlan(plan, askingPorts(ports, refs('shop')));
   assert.equal(deleted.filter((name) => name.startsWith('PersistentVolumeClaim')).length, 12);
   assert.ok(deleted.includes('Secret shop-auth'));
   for (let tries = 0; (await objectsNamed('shop')).length > 0 && tries < 300; tries++) {
@@ -220,10 +222,8 @@ test('an image that cannot be had ends the deployment with the pod and the reaso
   );
   const begun = await prepareDeploy(operator, files, wrong);
   assert.equal(begun.beginning, 'goesOn');
-  const { deleted } = await runDelete(
-    await prepareDelete(operator, refs('wrong'), [], { volumes: true }),
-    ports,
-  );
+  const deleting = await prepareDelete(operator, refs('wrong'), [], { volumes: true });
+  const { deleted = [] } = await runPlan(deleting, askingPorts(ports, refs('wrong')));
   assert.ok(deleted.includes('StatefulSet wrong'));
 });
 
@@ -253,6 +253,7 @@ test('a quota that forbids the pods is named; stopping says what is left', async
     name: 'AbortError',
     message: /small was cancelled.*Delete Cluster… removes it/,
   });
-  await runDelete(await prepareDelete(operator, refs('small'), [], { volumes: true }), ports);
+  const deleting = await prepareDelete(operator, refs('small'), [], { volumes: true });
+  await runPlan(deleting, askingPorts(ports, refs('small')));
   await access.delete('v1', 'ResourceQuota', namespace, 'no-pods');
 });

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
 import type { KubernetesAccess } from '../../src/kubernetes/kubernetesAccess.ts';
-import { prepareDelete, runDelete } from '../../src/operations/delete.ts';
+import { prepareDelete } from '../../src/operations/delete.ts';
 import { waitForPods } from '../../src/operations/deploy/waitForPods.ts';
+import { runPlan } from '../../src/operations/runPlan.ts';
 import { planScale } from '../../src/operations/scale.ts';
-import { snapshotOf, type ClusterPorts } from '../support/clusterPorts.ts';
+import { askingPorts, snapshotOf, type ClusterPorts } from '../support/clusterPorts.ts';
 import { operationsFixture, type OperationsFixture } from '../support/operationsFixture.ts';
 import { runOver } from '../support/planPorts.ts';
 import { createByRedisCli, plainManifests, waitUntilWhole } from '../support/plainCluster.ts';
@@ -52,7 +53,7 @@ test('its StatefulSet and what provably belongs to it is deleted, nothing else',
   const other = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'plain-config', namespace } };
   await access.create(other);
   const plan = await prepareDelete(access, reference(), [], { volumes: true });
-  const { deleted } = await runDelete(plan, ports);
+  const { deleted = [] } = await runPlan(plan, askingPorts(ports, reference()));
   assert.deepEqual(deleted.slice(0, 2), ['StatefulSet plain', 'Service plain']);
   assert.equal(deleted.length, 10);
   assert.ok(await access.get('v1', 'ConfigMap', namespace, 'plain-config'));

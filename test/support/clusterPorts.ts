@@ -2,12 +2,15 @@ import { randomBytes } from 'node:crypto';
 
 import type { KubernetesAccess } from '../../src/kubernetes/kubernetesAccess.ts';
 import type { KubernetesClusterRef } from '../../src/model/clusterRef.ts';
+import { UserError } from '../../src/model/errors.ts';
 import type { NodeView } from '../../src/model/nodeView.ts';
 import type { Progress } from '../../src/model/progress.ts';
 import type { ClusterSnapshot, RedisNode } from '../../src/model/snapshot.ts';
 import type { DeployPorts } from '../../src/operations/deploy.ts';
 import type { JoinPorts } from '../../src/operations/deploy/joinPods.ts';
+import type { RunPorts } from '../../src/operations/runPlan.ts';
 import type { PodPorts, UpgradePorts } from '../../src/operations/upgrade/ports.ts';
+import * as redis from '../../src/redis/entry.ts';
 import { pauseAgentOver, meet, replicate } from '../../src/redis/admin.ts';
 import { connectNode } from '../../src/redis/connect.ts';
 import type { Credentials, NodeConnection } from '../../src/redis/nodeConnection.ts';
@@ -101,11 +104,23 @@ export function clusterPorts(
   };
 }
 
+/** The same ports for plans whose steps ask by themselves, of which no server is read. */
+export function askingPorts(ports: ClusterPorts, ref: KubernetesClusterRef): RunPorts {
+  const { access, readNode, withNode, pauseAgent } = ports;
+  return {
+    ...ports,
+    redis,
+    dialer: { credentials: {}, dial: () => Promise.reject(new Error('no node is dialled')) },
+    readSnapshot: () => snapshotOf(ports, ref),
+    kubernetes: { access, namespace: ref.namespace, readNode, withNode, pauseAgent },
+  };
+}
+
 /** What the servers in a StatefulSet's pods say of themselves, as a snapshot with nothing but what scaling looks at. */
 export async function snapshotOf(ports: ClusterPorts, ref: KubernetesClusterRef): Promise<ClusterSnapshot> {
   const candidates = await ports.access.discover(ref.namespace);
   const found = candidates.find((candidate) => candidate.workload.name === ref.name);
-  if (found === undefined) throw new Error(`no StatefulSet ${ref.name}`);
+  if (found === undefined) throw new UserError('not-found', `no StatefulSet ${ref.name}`);
   const nodes = await Promise.all(
     found.pods.map(async (pod): Promise<RedisNode> => {
       const view = await ports.readNode(pod.namespace, pod.name, pod.port);

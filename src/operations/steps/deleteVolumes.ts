@@ -1,7 +1,9 @@
+import { mountsOf } from '../deploy/mounts.ts';
 import { refusal } from '../nodes.ts';
+import { deleteObject, isGone } from './deleteObject.ts';
 import { kubernetesOf } from './ports.ts';
 import { listOf, objectName, optional, uid } from './fields.ts';
-import { always, never, type StepDefinition } from './step.ts';
+import { always, never, type StepData, type StepDefinition } from './step.ts';
 
 const fields = {
   claims: listOf(objectName),
@@ -25,38 +27,25 @@ export const deleteVolumes: StepDefinition<'deleteVolumes', typeof fields> = {
   loss: ({ claims }) => `Everything on the volumes ${claims.join(', ')} is permanently deleted.`,
   destroys: always,
   command: ({ claims }, shell) => [shell.kubectl('delete', 'pvc', ...claims)],
-  isDone: async ({ claims, uids }, _snapshot, ports) => {
-    const { access, namespace } = kubernetesOf(ports);
-    const found = await Promise.all(
-      claims.map((name) => access.get('v1', 'PersistentVolumeClaim', namespace, name)),
-    );
-    return found.every((one, index) => one === undefined || isGone(one.metadata, uids?.[index]));
+  isDone: async (step, _snapshot, ports) => {
+    const gone = await Promise.all(claimsOf(step).map((claim) => isGone(claim, ports)));
+    return gone.every(Boolean);
   },
-  check: ({ claims }, { nodes, loosePods }) => {
-    const pods = [...nodes.flatMap(({ pod }) => pod ?? []), ...loosePods];
-    const used = pods.find(({ name }) => claims.some((claim) => claim.endsWith(`-${name}`)));
+  check: async ({ claims }, _snapshot, ports) => {
+    const { access, namespace } = kubernetesOf(ports);
+    const [used] = [...(await mountsOf(access, namespace, claims)).values()];
     if (used === undefined) return;
-    throw refusal('unsafe', `Pod ${used.name} still exists and uses its volume.`);
+    throw refusal('unsafe', `Pod ${used.pod} still exists and uses its volume.`);
   },
-  act: async ({ claims, uids }, ports) => {
-    const { access, namespace } = kubernetesOf(ports);
-    for (const [index, name] of claims.entries()) {
+  act: async (step, ports) => {
+    for (const claim of claimsOf(step)) {
       if (ports.signal.aborted) return;
-      const uid = uids?.[index];
-      const found = await access.get('v1', 'PersistentVolumeClaim', namespace, name);
-      if (found === undefined || isGone(found.metadata, uid)) continue;
-      ports.report({ text: `deleting volume ${name}` });
-      const only = uid === undefined ? {} : { uid };
-      await access.delete('v1', 'PersistentVolumeClaim', namespace, name, ports.signal, only);
+      await deleteObject(claim, ports);
     }
   },
 };
 
-/** Kubernetes keeps a claim's object for a moment after it was deleted; another volume may have the name by then. */
-function isGone(metadata: object, planned: string | undefined): boolean {
-  const { deletionTimestamp, uid } = metadata as {
-    readonly deletionTimestamp?: string;
-    readonly uid?: string;
-  };
-  return deletionTimestamp !== undefined || (planned !== undefined && uid !== planned);
+function claimsOf({ claims, uids }: StepData<'deleteVolumes', typeof fields>) {
+  const place = { apiVersion: 'v1', kind: 'PersistentVolumeClaim' };
+  return claims.map((name, index) => ({ ...place, name, uid: uids?.[index] }));
 }

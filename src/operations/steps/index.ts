@@ -7,6 +7,7 @@ import { closeSlots } from './closeSlots.ts';
 import { copyFunctions } from './copyFunctions.ts';
 import { correctImports } from './correctImports.ts';
 import { createUser } from './createUser.ts';
+import { deleteObjects } from './deleteObjects.ts';
 import { deleteVolumes } from './deleteVolumes.ts';
 import { emptyMaster } from './emptyMaster.ts';
 import { flush } from './flush.ts';
@@ -32,6 +33,7 @@ import { setConfig } from './setConfig.ts';
 import { setReplicas } from './setReplicas.ts';
 import type { NameOf, StepActions, StepData } from './step.ts';
 import { waitForPods } from './waitForPods.ts';
+import { waitUntilGone } from './waitUntilGone.ts';
 
 /** Every kind of step, in the order in which people are told of them. */
 export const stepKinds = {
@@ -67,6 +69,8 @@ export const stepKinds = {
   openPartition,
   emptyMaster,
   deleteVolumes,
+  deleteObjects,
+  waitUntilGone,
 };
 
 export type StepKind = keyof typeof stepKinds;
@@ -107,6 +111,14 @@ export function makeStep<K extends StepKind>(
 /** What steps say that is lost, each thing once. */
 export function lossesOf(steps: readonly Step[], nameOf: NameOf): readonly string[] {
   return [...new Set(steps.flatMap((step) => actionsOf(step).loss(step, nameOf) ?? []))];
+}
+
+/** Whether all steps of a plan ask by themselves what they need to know, so that no server is read for it. */
+export function asksByItself(
+  { steps }: { readonly steps: readonly Step[] },
+  kinds = stepKinds as StepKinds,
+): boolean {
+  return steps.every(({ kind }) => kinds[kind].shownBy === 'asking');
 }
 
 /** Whether a plan is to be confirmed by a person even where the caller has answered every question. */

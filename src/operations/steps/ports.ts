@@ -26,6 +26,8 @@ export interface Tally {
   readonly longestWaitMs?: number;
   /** A pod that was restarted. */
   readonly restarted?: string;
+  /** Objects that were deleted, such as `StatefulSet shop`. */
+  readonly deleted?: readonly string[];
 }
 
 /** Slots that a step left where they are while it moved the others; `why` is one or more sentences. */

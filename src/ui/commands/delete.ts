@@ -1,20 +1,23 @@
 import * as vscode from 'vscode';
-import { planDelete, runDelete, type Deleted } from '../../operations/delete.ts';
+import { planDelete } from '../../operations/delete.ts';
 import { findClusterObjects } from '../../operations/deploy/clusterObjects.ts';
 import { refuseApart } from '../../operations/refuseParts.ts';
 import { describeRef, isKubernetesRef } from '../../model/clusterRef.ts';
 import { UserError } from '../../model/errors.ts';
 import type { Outcome } from '../../model/outcome.ts';
+import type { PlanResult } from '../../operations/planResult.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { Asking } from '../asking.ts';
 import type { Parts } from '../parts.ts';
 import { toChange } from '../partToChange.ts';
-import { runOperation } from '../runOperation.ts';
+import { runPlanned } from '../runPlanned.ts';
 import { picked, type Answers } from '../target.ts';
-import { waiting } from '../waiting.ts';
 
 /** Deletes a cluster's objects, and its volumes only where that is asked for. */
-export async function deleteCluster(parts: Parts, argument: unknown): Promise<Outcome | (Outcome & Deleted)> {
+export async function deleteCluster(
+  parts: Parts,
+  argument: unknown,
+): Promise<Outcome | (Outcome & PlanResult)> {
   const asking = new Asking(parts, argument);
   const ref = await asking.cluster();
   if (!isKubernetesRef(ref)) {
@@ -32,14 +35,9 @@ export async function deleteCluster(parts: Parts, argument: unknown): Promise<Ou
   // Nobody is asked before it is known that the cluster may be deleted.
   const volumes = await asking.or(given, askVolumes);
   const plan = planDelete(ref, clusterObjects, { volumes }, snapshot?.nodes);
-  return runOperation(parts, {
-    plan,
-    asking,
-    verb: 'Delete',
-    run: async (signal, report) => {
-      const { deleted } = await runDelete(plan, { access, signal, report, ...waiting });
-      return { outcome: 'done' as const, message: `Deleted ${deleted.join(', ')}.`, deleted };
-    },
+  return runPlanned(parts, {
+    ...{ plan, asking, verb: 'Delete' },
+    message: ({ deleted = ['nothing'] }) => `Deleted ${deleted.join(', ')}`,
   });
 }
 

@@ -11,7 +11,7 @@ export async function dryRunPlan(
   argument: unknown,
 ): Promise<Outcome & { readonly steps: readonly string[] }> {
   const { plan } = await openPlanFile(parts, argument);
-  const { ports, close } = await openPorts(parts, plan.ref, new AbortController().signal, () => undefined);
+  const { ports, close } = await openPorts(parts, plan, new AbortController().signal, () => undefined);
   try {
     const steps = await dryRun(plan, ports);
     const losses = plan.losses.map((loss) => `Cannot be undone: ${loss}`);

@@ -73,7 +73,7 @@ test('only the volumes that were planned are deleted, not those that have their 
   const ports = {
     kubernetes: { access, namespace: 'ns' },
     signal: new AbortController().signal,
-    report: () => undefined,
+    ...{ report: () => undefined, tally: () => undefined },
   } as unknown as StepPorts;
   const claims = ['data-cart-6', 'data-cart-7'];
   const step = { kind: 'deleteVolumes', text: '', claims, uids: ['planned', 'planned too'] } as const;
