@@ -13,6 +13,7 @@ export async function dryRun(plan: Plan, ports: RunPorts): Promise<readonly stri
   const stepPorts = {
     ...ports,
     snapshot,
+    moves: ports.redis.concurrentMoves(),
     tally: () => undefined,
     endRun: () => undefined,
     leave: () => undefined,
@@ -23,7 +24,7 @@ export async function dryRun(plan: Plan, ports: RunPorts): Promise<readonly stri
   for (const [index, step] of plan.steps.entries()) {
     const line = async (): Promise<string> => {
       const bound = bind(step, index, stepPorts, stepKinds);
-      if (await bound.isDone()) return 'already done';
+      if (await bound.isDone()) return isFirst ? 'already done' : 'already so';
       if (!isFirst) return 'would run after that';
       isFirst = false;
       await bound.check();

@@ -1,6 +1,7 @@
 import { agentHolds, type AgentHolds } from './agentHolds.ts';
 import { batchReports } from './batchReports.ts';
 import { isAbort, UserError } from '../model/errors.ts';
+import type { ConcurrentMoves } from '../redis/moveSlots/concurrentMoves.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
 import { unreadSnapshot } from '../model/unread.ts';
 import type { Plan } from './plan.ts';
@@ -17,7 +18,10 @@ export interface StepObserver {
   readonly ended: (index: number, how: 'done' | 'skipped' | 'cancelled' | 'failed') => Promise<unknown>;
 }
 
-export interface RunPorts extends Omit<StepPorts, 'snapshot' | 'tally' | 'leave' | 'endRun' | 'keepPaused'> {
+export interface RunPorts extends Omit<
+  StepPorts,
+  'snapshot' | 'moves' | 'tally' | 'leave' | 'endRun' | 'keepPaused'
+> {
   readonly observer?: StepObserver;
 }
 
@@ -30,6 +34,7 @@ interface Run {
   readonly ports: RunPorts;
   readonly kinds: StepKinds;
   readonly holds: AgentHolds;
+  readonly moves: ConcurrentMoves;
   readonly kept: { release(): void }[];
   readonly states: Map<number, StepState>;
   readonly tallies: Tally[];
@@ -58,6 +63,7 @@ export async function runPlan(
     over,
     signal: AbortSignal.any([ports.signal, over.signal]),
     holds: agentHolds(ports),
+    moves: ports.redis.concurrentMoves(),
     kept: [],
     states: new Map(),
     tallies: [],
@@ -204,7 +210,7 @@ async function verify(run: Run, steps: readonly BoundStep[], isAsked: boolean): 
 }
 
 function portsFor(
-  { ports, kept, tallies, left, states, over }: Run,
+  { ports, moves, kept, tallies, left, states, over }: Run,
   index: number,
   snapshot: ClusterSnapshot,
   signal: AbortSignal,
@@ -213,6 +219,7 @@ function portsFor(
   return {
     ...ports,
     snapshot,
+    moves,
     signal,
     report,
     tally: (figures) => tallies.push(figures),

@@ -16,6 +16,7 @@ export { formCluster } from './formCluster.ts';
 export { pauseAgents } from './pauseAgents.ts';
 export { bigKeysAhead } from './moveSlots/bigKeysAhead.ts';
 export { importFrom } from './moveSlots/handOver.ts';
+export { concurrentMoves } from './moveSlots/concurrentMoves.ts';
 export { moveSlots } from './moveSlots/moveSlots.ts';
 export { readNodeTimeout } from './moveSlots/ready.ts';
 export { readNodeView } from './nodeView.ts';

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../../src/model/errors.ts';
 import { keySlot } from '../../src/model/keySlot.ts';
 import { subtractSlots, type SlotSet } from '../../src/model/slots.ts';
+import { concurrentMoves } from '../../src/redis/moveSlots/concurrentMoves.ts';
 import { moveSlots } from '../../src/redis/moveSlots/moveSlots.ts';
 import type { MoveResult } from '../../src/redis/moveSlots/request.ts';
 import type { ClusterDialer } from '../../src/redis/nodeConnection.ts';
@@ -40,6 +41,7 @@ async function move(dialer: ClusterDialer, slots: SlotSet): Promise<MoveResult> 
     // All slots of a test at once: what holds one of them back holds back all.
     blockSlots: 64,
     signal: new AbortController().signal,
+    moves: concurrentMoves(),
     nameOf: (id) => (id === source.id ? 'the-source' : 'the-target'),
   });
 }

@@ -1,5 +1,4 @@
 import { isAbort, UserError } from '../../src/model/errors.ts';
-import { forgetMoves } from '../../src/redis/moveSlots/concurrentMoves.ts';
 import { newClient, type ClientKey } from './clients.ts';
 import { startClock } from './clock.ts';
 import { newSwitchboard, type Line } from './dialer.ts';
@@ -141,7 +140,6 @@ export async function attempt(run: Run, calm: boolean): Promise<void> {
 
 function startTool(run: Run): Tool {
   const { scenario } = run.interleaving;
-  forgetMoves();
   const switchboard = newSwitchboard(run.world);
   const abort = new AbortController();
   const tool: Tool = {

@@ -139,7 +139,7 @@ type Show = (
 
 function requestFor(
   { from, to, slots, pace = 'gentle', limits }: MoveSlots,
-  { snapshot, dialer, signal }: StepPorts,
+  { snapshot, dialer, moves, signal }: StepPorts,
   onProgress: Parameters<StepPorts['redis']['moveSlots']>[0]['onProgress'] & object,
 ): Parameters<StepPorts['redis']['moveSlots']>[0] {
   const nodeOf = (id: string): RedisNode | undefined => snapshot.nodes.find((node) => node.id === id);
@@ -148,6 +148,7 @@ function requestFor(
   const address = seen === undefined || seen.host === '' ? masterIn(snapshot, to, 'gets') : seen;
   return {
     dialer,
+    moves,
     from,
     to,
     slots,

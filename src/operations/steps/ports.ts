@@ -4,6 +4,7 @@ import type { Report } from '../../model/progress.ts';
 import type { SlotSet } from '../../model/slots.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import type * as redisEntry from '../../redis/entry.ts';
+import type { ConcurrentMoves } from '../../redis/moveSlots/concurrentMoves.ts';
 import type { ClusterDialer } from '../../redis/nodeConnection.ts';
 import type { FolderFiles } from '../restore/readBackup.ts';
 import type { PodPorts } from '../upgrade/ports.ts';
@@ -44,6 +45,8 @@ export interface StepPorts {
   readonly readSnapshot: () => Promise<ClusterSnapshot>;
   readonly dialer: ClusterDialer;
   readonly redis: typeof redisEntry;
+  /** The run's moves of slots, which know of each other. */
+  readonly moves: ConcurrentMoves;
   /** Absent where the cluster is not in Kubernetes. */
   readonly kubernetes?: KubernetesPorts;
   /** The password of a user that the plan creates: no step has it, as steps stand in journals and logs. */

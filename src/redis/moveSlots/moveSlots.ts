@@ -14,7 +14,6 @@ import { chooseWay, openSlotsOf } from './chooseWay.ts';
 import { closeOnReplicas } from './closeOnReplicas.ts';
 import { distanceTo, farMs } from './distance.ts';
 import { startGuard, type Guard } from './guard.ts';
-import { inTurn, joinMoves } from './concurrentMoves.ts';
 import { openConnections, type MoveConnections } from './connections.ts';
 import { dialAhead, pipelinedMigrate, type Migrated } from './pipelinedMigrate.ts';
 import { prepare, type Prepared } from './prepare.ts';
@@ -33,7 +32,7 @@ import { verifyOwners } from './verifyOwners.ts';
  * Throws UserError that says which slots moved and which are left open.
  */
 export async function moveSlots(request: MoveRequest): Promise<MoveResult> {
-  const concurrent = await joinMoves(request.from, request.to);
+  const concurrent = await request.moves.join(request.from, request.to);
   try {
     return await moveConcurrently(request, () => concurrent.sharing());
   } finally {
@@ -155,7 +154,8 @@ async function byServers(run: Run, method: Exclude<MoveMethod, 'migrate'>, slots
     },
   };
   // A Redis takes part in one task at a time, on whichever end.
-  if (method === 'redisAtomic') await inTurn([request.from, request.to], () => moveAtomically(move));
+  const { from, to, moves } = request;
+  if (method === 'redisAtomic') await moves.inTurn([from, to], () => moveAtomically(move));
   else await moveAtomically(move);
 }
 

@@ -1,6 +1,7 @@
 import type { Address } from '../../model/clusterRef.ts';
 import { isWindowOver, type MoveLimits } from '../../model/moves.ts';
 import type { SlotSet } from '../../model/slots.ts';
+import type { ConcurrentMoves } from './concurrentMoves.ts';
 import type { ClusterDialer } from '../nodeConnection.ts';
 
 /** How slots travel: by MIGRATE key by key, or at once by the servers' own means (Redis 8.4, Valkey 9.0). */
@@ -36,6 +37,8 @@ export interface MoveRequest {
   /** The target as the source server reaches it, never as this machine does. */
   readonly targetAddress: Address;
   readonly signal: AbortSignal;
+  /** All moves that run at the same time in this cluster. */
+  readonly moves: ConcurrentMoves;
   /** `gentle` without it. */
   readonly pace?: MovePace;
   readonly limits?: MoveLimits;

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { keySlot } from '../../../src/model/keySlot.ts';
 import type { NodeView } from '../../../src/model/nodeView.ts';
 import type { SlotSet } from '../../../src/model/slots.ts';
+import { concurrentMoves, type ConcurrentMoves } from '../../../src/redis/moveSlots/concurrentMoves.ts';
 import { moveSlots } from '../../../src/redis/moveSlots/moveSlots.ts';
 import type { MoveRequest, MoveResult } from '../../../src/redis/moveSlots/request.ts';
 import type { NodeConnection } from '../../../src/redis/nodeConnection.ts';
@@ -15,6 +16,15 @@ export function nodeAt(cluster: TestCluster, index: number): ClusterNode {
   const node = cluster.nodes[index];
   if (node === undefined) throw new Error(`there is no node ${index}`);
   return node;
+}
+
+const running = new WeakMap<TestCluster, ConcurrentMoves>();
+
+/** Those that a test runs at the same time know of each other. */
+function movesOf(cluster: TestCluster): ConcurrentMoves {
+  const moves = running.get(cluster) ?? concurrentMoves();
+  running.set(cluster, moves);
+  return moves;
 }
 
 /** Moves slots from the first master to the second, or as `changes` say. */
@@ -33,6 +43,7 @@ export async function move(
       .filter(({ id, role }) => role === 'master' && id !== from && id !== to)
       .map(({ id }) => id),
     signal: new AbortController().signal,
+    moves: movesOf(cluster),
     ...changes,
   });
 }

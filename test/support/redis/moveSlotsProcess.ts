@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline';
 import type { Address } from '../../../src/model/clusterRef.ts';
 import type { SlotSet } from '../../../src/model/slots.ts';
 import { connectNode } from '../../../src/redis/connect.ts';
+import { concurrentMoves } from '../../../src/redis/moveSlots/concurrentMoves.ts';
 import { moveSlots } from '../../../src/redis/moveSlots/moveSlots.ts';
 import type { ClusterDialer } from '../../../src/redis/nodeConnection.ts';
 import { faultyDialer } from './faultyDialer.ts';
@@ -34,4 +35,5 @@ await moveSlots({
     return undefined;
   }),
   signal: new AbortController().signal,
+  moves: concurrentMoves(),
 });

@@ -7,6 +7,7 @@ import { unreadSnapshot } from '../../../src/model/unread.ts';
 import { prepareDelete } from '../../../src/operations/delete.ts';
 import type { Plan } from '../../../src/operations/plan.ts';
 import { runPlan, type RunPorts } from '../../../src/operations/runPlan.ts';
+import { concurrentMoves } from '../../../src/redis/moveSlots/concurrentMoves.ts';
 
 const ref = { context: 'dev', namespace: 'team', name: 'db' };
 const labels = {
@@ -63,7 +64,7 @@ function world(...more: readonly KubernetesObject[]) {
     { kind: 'StatefulSet' as const, name: 'db', replicas: 1, readyReplicas: 1, bundled: true },
   ];
   const ports: RunPorts = {
-    ...{ redis: {}, dialer: {}, files: undefined },
+    ...{ redis: { concurrentMoves }, dialer: {}, files: undefined },
     kubernetes: { access, namespace: 'team' },
     readSnapshot: () =>
       all.has('StatefulSet/db')

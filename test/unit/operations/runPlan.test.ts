@@ -6,6 +6,7 @@ import type { Plan } from '../../../src/operations/plan.ts';
 import { countSlots, formatSlots, type SlotSet } from '../../../src/model/slots.ts';
 import { runPlan, type RunPorts } from '../../../src/operations/runPlan.ts';
 import { stepKinds, type Step, type StepKinds, type StepOf } from '../../../src/operations/steps/index.ts';
+import { concurrentMoves } from '../../../src/redis/moveSlots/concurrentMoves.ts';
 import type { StepPorts } from '../../../src/operations/steps/ports.ts';
 import { snapshotOf, source } from '../sample.ts';
 
@@ -20,6 +21,7 @@ function world(steps: readonly Step[]) {
   };
   const released: string[] = [];
   const redis = {
+    concurrentMoves,
     pauseAgents: (_: unknown, [id = '']: readonly string[]) => {
       log.push(`hold ${id}`);
       return Promise.resolve({ release: () => released.push(id) });
