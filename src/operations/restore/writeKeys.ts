@@ -102,21 +102,30 @@ async function withReceivers<T>(
   use: (receivers: Receivers) => Promise<T>,
 ): Promise<T> {
   const dialled = await Promise.allSettled(
-    receiversIn(snapshot).map(async (node) => ({ node, connection: await dialer.dial(node.id) })),
+    receiversIn(snapshot).map(async (node) => {
+      const connection = await dialer.dial(node.id);
+      try {
+        return { node, connection, forKeys: await dialer.dial(node.id) };
+      } catch (error) {
+        connection.close();
+        throw error;
+      }
+    }),
   );
   const all = dialled.flatMap((one) => {
     // Its slots are missed, and written when they are served again.
     if (one.status === 'rejected' || one.value.node.view === undefined) return [];
-    const { node, connection } = one.value;
+    const { node, connection, forKeys } = one.value;
     const { product, version } = node.view ?? { product: 'redis', version: '' };
-    return [{ name: nodeName(node), connection, slots: node.slots, reads: redis.readsOf(product, version) }];
+    const reads = redis.readsOf(product, version);
+    return [{ name: nodeName(node), connection, forKeys, slots: node.slots, reads }];
   });
   try {
     const other = dialled.find((one) => one.status === 'rejected' && !isUnreachable(one.reason));
     if (other?.status === 'rejected') throw other.reason;
     return await use({ snapshot, all });
   } finally {
-    for (const { connection } of all) connection.close();
+    for (const { connection, forKeys } of all) for (const one of [connection, forKeys]) one.close();
   }
 }
 

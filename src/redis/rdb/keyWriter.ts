@@ -1,8 +1,10 @@
 import { isUnreachable, messageOf, UserError } from '../../model/errors.ts';
 import { keySlot } from '../../model/keySlot.ts';
+import { serverText } from '../../model/serverText.ts';
 import { eachSlot, hasSlot, slotCount, type SlotSet } from '../../model/slots.ts';
 import type { Argument, NodeConnection } from '../nodeConnection.ts';
 import { isElsewhere } from './isElsewhere.ts';
+import { LineReplies } from './lineReplies.ts';
 import { versionFor, type Reads } from './encodings.ts';
 import type { RdbEntry, RdbKey } from './rdbReader.ts';
 import { restorePayload } from './restorePayload.ts';
@@ -13,6 +15,8 @@ import type { Family } from './values.ts';
 export interface Receiver {
   readonly name: string;
   readonly connection: NodeConnection;
+  /** Another connection to it, by which nothing but its keys is sent. */
+  readonly forKeys: NodeConnection;
   readonly slots: SlotSet;
   readonly reads: Reads;
 }
@@ -49,6 +53,7 @@ interface Pending {
 }
 
 interface Lane extends Receiver {
+  readonly replies: LineReplies;
   pending: Pending[];
   bytes: number;
   readonly underWay: Promise<void>[];
@@ -73,7 +78,8 @@ export class KeyWriter {
 
   constructor(receivers: readonly Receiver[], options: WriterOptions) {
     this.#lanes = receivers.map((receiver) => ({
-      ...{ ...receiver, pending: [], bytes: 0 },
+      ...{ ...receiver, replies: new LineReplies(receiver.forKeys, receiver.name) },
+      ...{ pending: [], bytes: 0 },
       ...{ underWay: [], isLost: false },
     }));
     this.#laneOf = Array.from({ length: slotCount }, (_, slot) =>
@@ -135,8 +141,8 @@ export class KeyWriter {
 
   async #answered(lane: Lane, pending: readonly Pending[]): Promise<void> {
     try {
-      const replies = await lane.connection.pipeline(pending.map(({ command }) => command));
-      for (const [index, one] of pending.entries()) this.#count(replies[index], one, lane);
+      const replies = await lane.replies.send(pending.map(({ command }) => command));
+      for (const [index, one] of pending.entries()) this.#count(replies[index] ?? '', one, lane);
     } catch (error) {
       if (!isUnreachable(error)) throw error;
       lane.isLost = true;
@@ -144,14 +150,14 @@ export class KeyWriter {
     }
   }
 
-  #count(reply: unknown, { command, slot, family }: Pending, { name }: Lane): void {
-    if (!(reply instanceof Error)) {
+  #count(reply: string, { command, slot, family }: Pending, { name }: Lane): void {
+    if (reply.startsWith('+')) {
       const [, key, expiresAt, payload] = command;
       this.written.restored += 1;
       this.#options.sample.add(name, { key, payload, expiresAt, family });
-    } else if (reply.message.startsWith('BUSYKEY')) this.written.kept += 1;
-    else if (isElsewhere(reply)) this.missed.add(slot);
-    else throw new UserError('failed', `${name} refused a key: ${messageOf(reply)}`);
+    } else if (reply.startsWith('-BUSYKEY')) this.written.kept += 1;
+    else if (isElsewhere(reply.slice(1))) this.missed.add(slot);
+    else throw new UserError('failed', `${name} refused a key: ${serverText(reply.slice(1))}`);
   }
 
   /** On every master, since each runs functions for its own keys. */

@@ -15,7 +15,7 @@ export async function probeRestore(
   versions: Iterable<number>,
 ): Promise<string | undefined> {
   for (const version of versions) {
-    const empty = restorePayload(Buffer.alloc(0), version);
+    const empty = restorePayload([], version);
     try {
       await connection.call('RESTORE', key, 0, empty, 'ABSTTL');
     } catch (error) {

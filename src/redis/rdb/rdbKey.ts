@@ -40,10 +40,10 @@ export class RdbKey {
   }
 
   /** The type and the value, with what modules keep before them: what RESTORE takes before its footer. */
-  get value(): Buffer {
+  get value(): readonly Buffer[] {
     const { bytes, valueAt, end } = this.#read();
     const own = bytes.subarray(valueAt, end);
-    return Buffer.concat([...(this.meta === undefined ? [] : [this.meta]), Buffer.of(this.type), own]);
+    return [...(this.meta === undefined ? [] : [this.meta]), Buffer.of(this.type), own];
   }
 
   /** How long the value is in the file. */

@@ -98,7 +98,7 @@ export class ValueSample {
         const [dump, expiry] = replies.slice(index * 2);
         if (dump instanceof Error) {
           // A user who may not read a value compares none.
-          if (isElsewhere(dump)) elsewhere.add(slot);
+          if (isElsewhere(dump.message)) elsewhere.add(slot);
           continue;
         }
         const what = differenceOf(dump, family, digest, expiresAt, expiry);

@@ -59,7 +59,7 @@ test('keys come with what stands before them, in whatever pieces', () => {
         key.toString(),
         expiresAt,
         frequency,
-        value.toString('hex'),
+        Buffer.concat(value).toString('hex'),
       ]),
       [
         ['plain', undefined, undefined, '000576616c7565'],
