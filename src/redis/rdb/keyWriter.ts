@@ -7,7 +7,7 @@ import { isElsewhere } from './isElsewhere.ts';
 import { LineReplies } from './lineReplies.ts';
 import { versionFor, type Reads } from './encodings.ts';
 import type { RdbEntry, RdbKey } from './rdbReader.ts';
-import { restorePayload } from './restorePayload.ts';
+import { payloadParts } from './restorePayload.ts';
 import type { ValueSample } from './valueSample.ts';
 import type { Family } from './values.ts';
 
@@ -44,7 +44,13 @@ interface WriterOptions {
   readonly isWanted?: (slot: number) => boolean;
 }
 
-type Restore = readonly ['RESTORE', key: Buffer, expiresAt: number, payload: Buffer, ...Argument[]];
+type Restore = readonly [
+  'RESTORE',
+  key: Buffer,
+  expiresAt: number,
+  payload: readonly Buffer[],
+  ...Argument[],
+];
 
 interface Pending {
   readonly command: Restore;
@@ -121,7 +127,7 @@ export class KeyWriter {
     }
     const command = commandFor(entry, family, lane);
     lane.pending.push({ command, slot, family });
-    lane.bytes += command[3].length + key.length;
+    lane.bytes += entry.valueBytes + key.length;
     if (expiresAt === undefined) this.lasting[slot] = (this.lasting[slot] ?? 0) + 1;
     if (lane.bytes >= batchBytes || lane.pending.length >= batchKeys) await this.#send(lane);
   }
@@ -179,7 +185,7 @@ function commandFor(entry: RdbKey, family: Family, { name, reads }: Receiver): R
   const { key, expiresAt, idle, frequency, type } = entry;
   const version = versionFor(type, family, reads);
   if (version === undefined) throw new UserError('unsafe', `${name} cannot read a value of type ${type}.`);
-  const payload = restorePayload(entry.value, version);
+  const payload = payloadParts(entry.value, version);
   const more: Argument[] = [];
   if (idle !== undefined) more.push('IDLETIME', idle);
   if (frequency !== undefined) more.push('FREQ', frequency);

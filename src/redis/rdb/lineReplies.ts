@@ -1,6 +1,9 @@
 import { UserError } from '../../model/errors.ts';
 import type { Argument, NodeConnection } from '../nodeConnection.ts';
 
+/** A command; what stands in parts is one argument. */
+type Command = readonly (Argument | readonly Buffer[])[];
+
 /** A server that has not answered for so long is lost. */
 const silenceLimitMs = 60_000;
 
@@ -39,7 +42,7 @@ export class LineReplies {
   }
 
   /** The replies in the order of the commands, without their line ends. Rejects with a UserError `unreachable`. */
-  async send(commands: readonly (readonly Argument[])[]): Promise<readonly string[]> {
+  async send(commands: readonly Command[]): Promise<readonly string[]> {
     if (this.#lost !== undefined) throw this.#lost;
     return await new Promise((resolve, reject) => {
       this.#waiting.push({ left: commands.length, lines: [], resolve, reject });
@@ -71,7 +74,7 @@ export class LineReplies {
 const largeBytes = 1024 * 1024;
 
 /** Commands by the protocol (https://redis.io/docs/latest/develop/reference/protocol-spec/), in few pieces. */
-function encoded(commands: readonly (readonly Argument[])[]): readonly Buffer[] {
+function encoded(commands: readonly Command[]): readonly Buffer[] {
   const pieces: Buffer[] = [];
   let parts: (string | Buffer)[] = [];
   let bytes = 0;
@@ -89,17 +92,20 @@ function encoded(commands: readonly (readonly Argument[])[]): readonly Buffer[] 
   for (const command of commands) {
     let head = `*${command.length}\r\n`;
     for (const argument of command) {
-      const value = typeof argument === 'number' ? String(argument) : argument;
-      const length = Buffer.byteLength(value);
-      head += `$${length}\r\n`;
-      if (typeof value === 'string') {
-        head += `${value}\r\n`;
+      if (typeof argument === 'string' || typeof argument === 'number') {
+        const text = String(argument);
+        head += `$${Buffer.byteLength(text)}\r\n${text}\r\n`;
         continue;
       }
+      const values = Buffer.isBuffer(argument) ? [argument] : argument;
+      head += `$${values.reduce((sum, { length }) => sum + length, 0)}\r\n`;
       add(head, Buffer.byteLength(head));
       head = '\r\n';
-      if (length < largeBytes) add(value, length);
-      else {
+      for (const value of values) {
+        if (value.length < largeBytes) {
+          add(value, value.length);
+          continue;
+        }
         end();
         pieces.push(value);
       }

@@ -21,6 +21,9 @@ export interface RdbHeader {
 /** The most that a key and its value may take here, since they are held whole. */
 const mostEntryBytes = 64 * 1024 * 1024;
 
+/** What is larger is put together in one place as it comes, instead of being held twice. */
+const largeBytes = 1024 * 1024;
+
 /** Thrown where a value is larger than may be held; nothing says that the file is damaged. */
 export class TooLargeValue extends UserError {
   readonly key: Buffer;
@@ -64,6 +67,8 @@ export class RdbReader {
   #bytes = 0;
   /** So many bytes have to be there before it is worth trying again. */
   #wanted = 0;
+  /** Bytes that are being put together, of which so many are there. */
+  #large: { readonly bytes: Buffer; length: number } | undefined;
   #offset = 0;
   #database = 0;
   #hasEnded = false;
@@ -75,6 +80,14 @@ export class RdbReader {
 
   /** Takes the next piece, and returns what it completes. */
   push(piece: Buffer): readonly RdbEntry[] {
+    const large = this.#large;
+    if (large !== undefined) {
+      const taken = piece.copy(large.bytes, large.length);
+      large.length += taken;
+      if (large.length < large.bytes.length) return [];
+      const entries = this.#readLarge(large.bytes);
+      return taken === piece.length ? entries : [...entries, ...this.push(piece.subarray(taken))];
+    }
     this.#pieces.push(piece);
     this.#bytes += piece.length;
     return this.#bytes < this.#wanted ? [] : this.#read();
@@ -82,9 +95,18 @@ export class RdbReader {
 
   /** There are no more pieces. */
   end(): readonly RdbEntry[] {
-    const entries = this.#read();
+    const large = this.#large;
+    const entries =
+      large === undefined ? this.#read() : this.#readLarge(large.bytes.subarray(0, large.length));
     if (!this.isComplete) throw this.#damaged('it ends too early');
     return entries;
+  }
+
+  #readLarge(bytes: Buffer): readonly RdbEntry[] {
+    this.#large = undefined;
+    this.#pieces = [bytes];
+    this.#bytes = bytes.length;
+    return this.#read();
   }
 
   #read(): readonly RdbEntry[] {
@@ -104,13 +126,22 @@ export class RdbReader {
     } catch (error) {
       if (error instanceof NotRdb) throw this.#damaged(error.message, start);
       if (!(error instanceof NeedsMore)) throw error;
-      this.#wanted = Math.max(error.bytes - start, Math.ceil((bytes.length - start) * 1.5));
+      const more = Math.min(mostEntryBytes, Math.ceil((bytes.length - start) * 1.5));
+      this.#wanted = Math.max(error.bytes - start, more);
       if (this.#wanted > mostEntryBytes) throw this.#tooLarge(new Cursor(bytes, start));
     }
     this.#offset += start;
-    this.#pieces = start < bytes.length ? [bytes.subarray(start)] : [];
-    this.#bytes = bytes.length - start;
+    this.#keep(bytes.subarray(start));
     return entries;
+  }
+
+  #keep(rest: Buffer): void {
+    this.#pieces = rest.length === 0 ? [] : [rest];
+    this.#bytes = rest.length;
+    if (this.#wanted <= Math.max(largeBytes, rest.length)) return;
+    const bytes = Buffer.allocUnsafe(this.#wanted);
+    this.#large = { bytes, length: rest.copy(bytes) };
+    this.#pieces = [];
   }
 
   /** One step of the file: its header, something that is no key, a key with its value, or its end. */

@@ -5,14 +5,16 @@ import { Crc64 } from './crc64.ts';
  * (https://redis.io/docs/latest/commands/dump/).
  */
 export function restorePayload(value: readonly Buffer[], version: number): Buffer {
-  const length = value.reduce((sum, part) => sum + part.length, 0);
-  // Large values are copied here and nowhere else.
-  const payload = Buffer.allocUnsafe(length + 10);
-  let at = 0;
-  for (const part of value) at += part.copy(payload, at);
-  payload.writeUInt16LE(version, length);
+  return Buffer.concat(payloadParts(value, version));
+}
+
+/** The same in parts, so that large values are not copied. */
+export function payloadParts(value: readonly Buffer[], version: number): readonly Buffer[] {
+  const footer = Buffer.alloc(10);
+  footer.writeUInt16LE(version, 0);
   const crc = new Crc64();
-  crc.add(payload.subarray(0, -8));
-  crc.sum().copy(payload, length + 2);
-  return payload;
+  for (const part of value) crc.add(part);
+  crc.add(footer.subarray(0, 2));
+  crc.sum().copy(footer, 2);
+  return [...value, footer];
 }

@@ -26,7 +26,8 @@ interface Drawn {
 /** A value that a server was given and has taken. */
 export interface TakenValue {
   readonly key: Buffer;
-  readonly payload: Buffer;
+  /** What DUMP would give, in parts. */
+  readonly payload: readonly Buffer[];
   /** When it expires, in ms since the epoch; 0: never. */
   readonly expiresAt: number;
   readonly family: Family;
@@ -57,8 +58,8 @@ export class ValueSample {
   }
 
   add(master: string, { key, payload, expiresAt, family }: TakenValue): void {
-    const type = payload[0];
-    if (type === undefined || payload.length > mostBytes) return;
+    const type = payload[0]?.[0];
+    if (type === undefined || payload.some(({ length }) => length > mostBytes)) return;
     const soon = this.#now() + leastLifeMs;
     if (expiresAt !== 0 && expiresAt < soon) return;
     const drawn = this.#of(`${master} ${typeName(type)}`);
@@ -66,7 +67,7 @@ export class ValueSample {
     const at =
       drawn.values.length < mostOfType ? drawn.values.length : Math.floor(Math.random() * drawn.seen);
     if (at >= mostOfType) return;
-    const read = valueDigest(payload, family);
+    const read = valueDigest(Buffer.concat(payload), family);
     if (read === undefined || (read.firstExpiry ?? soon) < soon) return;
     drawn.values[at] = { key: Buffer.from(key), type: read.type, digest: read.digest, expiresAt };
   }

@@ -107,6 +107,25 @@ test('a value that is too large to be held is named, and not called damage', () 
   );
 });
 
+test('a large value is put together from its pieces, and what follows it is read', () => {
+  const value = Buffer.alloc(3 * 1024 * 1024, 'x');
+  const head = Buffer.concat([Buffer.of(0), text('large'), Buffer.of(0x80, 0, 0x30, 0, 0)]);
+  const after = Buffer.concat([Buffer.of(0), text('small'), text('value')]);
+  const bytes = file(head, value, after);
+  for (const piece of [bytes.length, 1_000_000, 65_537]) {
+    const keys = read(bytes, piece).map((entry) => (entry.kind === 'key' ? entry : assert.fail()));
+    assert.deepEqual(
+      keys.map(({ key, value: parts }) => [key.toString(), Buffer.concat(parts).length]),
+      [
+        ['large', value.length + 6],
+        ['small', 7],
+      ],
+    );
+  }
+  for (const end of [20, 1_500_000, bytes.length - 9])
+    assert.throws(() => read(bytes.subarray(0, end), 100_000), /it ends too early/);
+});
+
 test('what is no RDB file, of an unknown kind or goes on behind its end says so', () => {
   assert.throws(() => read(Buffer.from('#!/bin/sh\necho')), /it is no RDB file/);
   assert.throws(() => read(file(Buffer.concat([Buffer.of(99), text('key'), text('value')]))), /type 99/);
