@@ -12,6 +12,7 @@ export interface KubernetesObject {
     readonly annotations?: Readonly<Record<string, string>>;
     /** Of an object that is received. */
     readonly uid?: string;
+    readonly resourceVersion?: string;
     readonly deletionTimestamp?: string;
   };
   readonly [field: string]: unknown;

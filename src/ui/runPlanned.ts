@@ -7,13 +7,14 @@ import { slotsIn, type PlanResult } from '../operations/planResult.ts';
 import { runPlan, type RunPorts } from '../operations/runPlan.ts';
 import { asksByItself } from '../operations/steps/index.ts';
 import type { KubernetesPorts } from '../operations/steps/ports.ts';
-import type { ClusterDialer } from '../redis/nodeConnection.ts';
+import type { ClusterDialer, Credentials } from '../redis/nodeConnection.ts';
 import type { Asking } from './asking.ts';
 import { folderFiles } from './folderFiles.ts';
 import { namedBigKeys } from './namedBigKeys.ts';
 import type { Parts } from './parts.ts';
 import { askPods, type PodAsking } from './podAsking.ts';
 import { runOperation } from './runOperation.ts';
+import { passwordTrying } from './passwordTrying.ts';
 import { waiting } from './waiting.ts';
 
 interface Planned {
@@ -116,10 +117,21 @@ export async function openPorts(
   const ports = { readSnapshot, dialer, redis, report, signal, files: folderFiles, ...waiting };
   if (!isKubernetesRef(ref)) return { ports, close: () => undefined };
   const access = await parts.inventory.access(ref.context);
-  const asking = askPods(access, await parts.adapters.reading(), () => Promise.resolve(dialer.credentials));
+  const reading = await parts.adapters.reading();
+  let known = isAsking ? undefined : dialer.credentials;
+  const credentials = async (): Promise<Credentials> =>
+    (known ??= (await parts.inventory.dialer(ref)).credentials);
+  const asking = askPods(access, reading, credentials);
   const kubernetes = { access, namespace: ref.namespace, ...podPorts(asking, redis.pauseAgentOver) };
+  const passwords = {
+    tried: passwordTrying(access, reading, credentials),
+    forgetStored: async () => {
+      const stored = await parts.passwords.stored(ref);
+      if (stored !== undefined && stored.username === undefined) await parts.passwords.forget(ref);
+    },
+  };
   return {
-    ports: { ...ports, kubernetes },
+    ports: { ...ports, kubernetes, passwords },
     close: () => {
       asking.close();
     },

@@ -1,5 +1,6 @@
 import type { ShownPlan } from '../plan.ts';
 import { assignSlots } from './assignSlots.ts';
+import { awaitPassword } from './awaitPassword.ts';
 import { bringKeys } from './bringKeys.ts';
 import { changeTemplate } from './changeTemplate.ts';
 import { checkBackup } from './checkBackup.ts';
@@ -9,6 +10,7 @@ import { correctImports } from './correctImports.ts';
 import { createUser } from './createUser.ts';
 import { deleteObjects } from './deleteObjects.ts';
 import { deleteVolumes } from './deleteVolumes.ts';
+import { dropOldPassword } from './dropOldPassword.ts';
 import { emptyMaster } from './emptyMaster.ts';
 import { flush } from './flush.ts';
 import { forget } from './forget.ts';
@@ -23,6 +25,7 @@ import { moveSlots } from './moveSlots.ts';
 import { openPartition } from './openPartition.ts';
 import { promote } from './promote.ts';
 import { recreatePod } from './recreatePod.ts';
+import { replacePassword } from './replacePassword.ts';
 import { replacePod } from './replacePod.ts';
 import { replicate } from './replicate.ts';
 import { resetNode } from './resetNode.ts';
@@ -71,6 +74,9 @@ export const stepKinds = {
   deleteVolumes,
   deleteObjects,
   waitUntilGone,
+  replacePassword,
+  awaitPassword,
+  dropOldPassword,
 };
 
 export type StepKind = keyof typeof stepKinds;

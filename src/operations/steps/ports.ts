@@ -7,12 +7,29 @@ import type * as redisEntry from '../../redis/entry.ts';
 import type { ConcurrentMoves } from '../../redis/moveSlots/concurrentMoves.ts';
 import type { ClusterDialer } from '../../redis/nodeConnection.ts';
 import type { FolderFiles } from '../restore/readBackup.ts';
+import type { Answer } from '../rotation/servers.ts';
 import type { PodPorts } from '../upgrade/ports.ts';
 
 /** What steps need of Kubernetes and of servers in pods that are no members yet. */
 export interface KubernetesPorts extends PodPorts {
   readonly access: KubernetesAccess;
   readonly namespace: string;
+}
+
+/** What steps need that change the password of a cluster. */
+export interface PasswordPorts {
+  /** Signs in to a member again, over a connection of its own. */
+  readonly tried: (server: ServerInPod, password: string) => Promise<Answer>;
+  /** Forgets a password that a person has stored for the cluster. */
+  readonly forgetStored: () => Promise<void>;
+}
+
+/** A member by its pod and its node id. */
+export interface ServerInPod {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly port: number;
+  readonly node: string;
 }
 
 /** What a step did, for the result and the message at the end; figures of all steps are added up. */
@@ -51,6 +68,8 @@ export interface StepPorts {
   readonly kubernetes?: KubernetesPorts;
   /** The password of a user that the plan creates: no step has it, as steps stand in journals and logs. */
   readonly newPassword?: string;
+  /** Absent where the cluster is not in Kubernetes. */
+  readonly passwords?: PasswordPorts;
   /** Folders of this computer; absent where a run has none. */
   readonly files?: FolderFiles;
   readonly tally: (figures: Tally) => void;
@@ -81,6 +100,12 @@ export function kubernetesOf({ kubernetes, snapshot }: StepPorts): KubernetesPor
 export function newPasswordOf({ newPassword }: StepPorts): string {
   if (newPassword === undefined) throw new Error('the run was handed no password for the user');
   return newPassword;
+}
+
+/** What a step about the password needs. Throws where the run was handed none, which is a bug of the command. */
+export function passwordsOf({ passwords }: StepPorts): PasswordPorts {
+  if (passwords === undefined) throw new Error('the run was handed no passwords');
+  return passwords;
 }
 
 /** What a step that reads files needs. Throws where the run was handed none, which is a bug of the command. */

@@ -1,20 +1,17 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Inventory } from '../../../src/inventory/inventory.ts';
 import type { RedisReading } from '../../../src/inventory/nodeReader.ts';
 import { openContext } from '../../../src/kubernetes/access.ts';
 import { loadKubeconfigs } from '../../../src/kubernetes/kubeconfigs.ts';
-import { UserError } from '../../../src/model/errors.ts';
-import {
-  prepareRotation,
-  runRotation,
-  type Answer,
-  type PodServer,
-} from '../../../src/operations/rotatePassword.ts';
+import { prepareRotation } from '../../../src/operations/rotatePassword.ts';
+import { runPlan } from '../../../src/operations/runPlan.ts';
+import * as entry from '../../../src/redis/entry.ts';
 import { connectNode } from '../../../src/redis/connect.ts';
+import type { Credentials } from '../../../src/redis/nodeConnection.ts';
 import { readNodeView } from '../../../src/redis/nodeView.ts';
+import { passwordTrying } from '../../../src/ui/passwordTrying.ts';
+import { waiting } from '../../../src/ui/waiting.ts';
 import { makeAuthority } from '../../support/authority.ts';
 import { deployManifests } from '../../support/scenarios/deployment.ts';
 import { untilWhole } from '../../support/scenarios/whole.ts';
@@ -60,26 +57,24 @@ test('a cluster that speaks TLS only is read, and its password is replaced while
       Array.from({ length: 6 }, () => 'ok'),
     );
     const tls = { ca: authority.certificate };
-    const tryPassword = async ({ pod }: PodServer, password: string): Promise<Answer> => {
-      const forward = await access.forward(namespace, pod.name, pod.port);
-      try {
-        (await connectNode({ path: forward.path }, { password, tls }, times)).close();
-        return 'accepted';
-      } catch (error) {
-        return error instanceof UserError && error.reason === 'sign-in-needed' ? 'refused' : 'silent';
-      } finally {
-        forward.close();
-      }
-    };
+    const credentials = (): Promise<Credentials> => Promise.resolve({ tls });
     const plan = await prepareRotation(access, snapshot);
-    assert.equal(plan.goesOn, false);
-    const rotated = await runRotation(plan, {
-      ...{ access, tryPassword, report: () => undefined, now: () => performance.now() },
-      signal: AbortSignal.timeout(600_000),
-      delay: (milliseconds) => sleep(milliseconds),
-      randomPassword: () => randomBytes(24).toString('base64url'),
+    assert.equal(plan.steps.length, 3);
+    const unused = (): never => assert.fail('no server is read');
+    let isForgotten = false;
+    const rotated = await runPlan(plan, {
+      ...{ ...waiting, redis: entry, report: () => undefined, signal: AbortSignal.timeout(600_000) },
+      ...{ dialer: { credentials: {}, dial: unused }, readSnapshot: () => inventory.look(ref) },
+      kubernetes: { access, namespace, readNode: unused, withNode: unused, pauseAgent: unused },
+      passwords: {
+        tried: passwordTrying(access, redis, credentials),
+        forgetStored: () => {
+          isForgotten = true;
+          return Promise.resolve();
+        },
+      },
     });
-    assert.equal(rotated.outcome, 'done', rotated.message);
+    assert.deepEqual([rotated.cancelled, rotated.steps, isForgotten], [false, 3, true]);
     t.diagnostic(`rotated in ${rotated.seconds.toFixed(1)} s`);
     const password = await access.readSecret(namespace, { secret: 'redis-cluster-auth', key: 'password' });
     assert.ok(password !== undefined && password !== old);
