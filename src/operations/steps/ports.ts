@@ -25,7 +25,7 @@ export interface PasswordPorts {
 }
 
 /** A member by its pod and its node id. */
-export interface ServerInPod {
+interface ServerInPod {
   readonly namespace: string;
   readonly pod: string;
   readonly port: number;
