@@ -4,6 +4,7 @@ import type { KubernetesAccess } from '../../../src/kubernetes/kubernetesAccess.
 import { StoppedError } from '../../../src/model/errors.ts';
 import { prepareRotation } from '../../../src/operations/rotatePassword.ts';
 import { runPlan, type RunPorts } from '../../../src/operations/runPlan.ts';
+import { concurrentMoves } from '../../../src/redis/moveSlots/concurrentMoves.ts';
 import { ids, snapshotOf, source } from '../sample.ts';
 
 const whole = snapshotOf(ids.map((id) => source(id)));
@@ -48,7 +49,7 @@ function world(initial: Data, uid = 'u') {
     },
   } as unknown as KubernetesAccess;
   const ports = {
-    ...{ redis: {}, dialer: {}, kubernetes: { access, namespace: 'ns' } },
+    ...{ redis: { concurrentMoves }, dialer: {}, kubernetes: { access, namespace: 'ns' } },
     ...{ report: () => undefined, now: () => 0, signal: new AbortController().signal },
     readSnapshot: () => Promise.resolve(snapshot),
     delay: () => {
