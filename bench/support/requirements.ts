@@ -62,6 +62,16 @@ export const requirements: Readonly<Record<string, BenchRequirement>> = {
     work: 'check of 6 and of 200 nodes over the connections that a view keeps, the slower ratio',
     bounds: [{ ...byDefault, atLeast: 3 }],
   },
+  backup: {
+    work: '{keys} keys of five types, 3 masters with replicas, loopback; restored into 3, 4 and 6 masters, the slowest',
+    bounds: [
+      { figure: 'backupRatio', of: '× as fast as redis-cli backs up', atLeast: 1.5 },
+      { figure: 'restoreRatio', of: '× as fast as redis-cli imports', atLeast: 10 },
+      { figure: 'p99Ratio', of: "× a client's p99 without a backup", atMost: 1.2 },
+      { figure: 'p99OfRediscli', of: '× its p99 while redis-cli backs up' },
+      { figure: 'peakMB', of: 'MB more of memory in this process', atMost: 200 },
+    ],
+  },
   deploy: {
     work: '{pods} pods from nothing to a cluster that is whole, against a StatefulSet that starts them one after another and redis-cli',
     bounds: [

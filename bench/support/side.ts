@@ -194,7 +194,14 @@ interface OtherClient {
   stop(): void;
 }
 
-function startOtherClient({ host, port }: { readonly host: string; readonly port: number }): OtherClient {
+/** A client of a server that tells how long it waited since it was asked last. */
+export function startOtherClient({
+  host,
+  port,
+}: {
+  readonly host: string;
+  readonly port: number;
+}): OtherClient {
   const child = spawn(process.execPath, [join(import.meta.dirname, 'otherClient.ts'), host, String(port)], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
