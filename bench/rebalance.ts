@@ -1,7 +1,7 @@
 // Our rebalance of three masters to six, all pairs at once, against redis-cli's:
 // npm run bench -- rebalance [keys] [runs]
 import { planRebalance, type RebalanceRequest } from '../src/operations/rebalance.ts';
-import { runPlan } from '../src/operations/runPlan.ts';
+import { runPlan } from '../src/operations/run/runPlan.ts';
 import { meet } from '../src/redis/admin.ts';
 import { fill, type Write } from '../test/support/redis/fill.ts';
 import { readSnapshot } from '../test/support/redis/readSnapshot.ts';

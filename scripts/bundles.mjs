@@ -71,7 +71,7 @@ export function bundles(outdir, production) {
       assemble: 'src/assemble.ts',
       redis: 'src/redis/entry.ts',
       kubernetes: 'src/kubernetes/entry.ts',
-      commands: 'src/ui/commands.ts',
+      commands: 'src/ui/allCommands.ts',
       ...shared,
     },
     outExtension: { '.js': '.cjs' },

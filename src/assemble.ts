@@ -12,18 +12,18 @@ import { Inventory } from './inventory/inventory.ts';
 import type { Changed } from './inventory/sources.ts';
 import type { RedisReading } from './inventory/nodeReader.ts';
 import { signInRefs } from './inventory/signIn.ts';
-import type * as commandsEntry from './ui/commands.ts';
+import type * as commandsEntry from './ui/allCommands.ts';
 import { followTree, setContextKey } from './ui/contextKeys.ts';
 import type { Documents } from './ui/documents.ts';
 import { keptGroups } from './ui/keptGroups.ts';
 import { notifyUnhealthy } from './ui/health/notifyUnhealthy.ts';
 import { ClusterStatusBar } from './ui/health/statusBar.ts';
-import type { JournalStore } from './operations/journal.ts';
-import { Operations } from './ui/operations.ts';
+import type { JournalStore } from './operations/run/journal.ts';
+import { Operations } from './ui/run/operations.ts';
 import { openSlotMap, restoreSlotMap, type SlotMapSource } from './ui/panels/slotMap/slotMapPanel.ts';
 import type { Adapters, Parts } from './ui/parts.ts';
 import { passwordsIn } from './ui/passwords.ts';
-import { commandRuns, type CommandRuns } from './ui/commandRuns.ts';
+import { commandRuns, type CommandRuns } from './ui/run/commandRuns.ts';
 import { createSandbox } from './ui/sandbox.ts';
 import { onSettingsChanged, readSettings } from './ui/settings.ts';
 import { addressSource, Sources } from './ui/sources.ts';
@@ -31,9 +31,9 @@ import type { ClusterWork } from './ui/tree/clusterRow.ts';
 import { ClusterTree } from './ui/tree/clusterTree.ts';
 import { GroupingChoice } from './ui/tree/groupingChoice.ts';
 import type { ClusterView } from './ui/tree/clusterView.ts';
-import { offerUnfinished } from './ui/offerUnfinished.ts';
-import { UnfinishedOperations } from './ui/unfinishedOperations.ts';
-import { waiting } from './ui/waiting.ts';
+import { offerUnfinished } from './ui/run/offerUnfinished.ts';
+import { UnfinishedOperations } from './ui/run/unfinishedOperations.ts';
+import { waiting } from './ui/run/waiting.ts';
 
 /** What the adapters allow a server for its answer, in ms: readings are short, so that a dead node is seen at once. */
 const readingTimes = { connectTimeoutMs: 2_500, commandTimeoutMs: 2_500, mostReplyBytes: 32 * 1024 * 1024 };
@@ -190,7 +190,7 @@ export function assemble(
   };
 }
 
-const loadCommands = (): Promise<typeof commandsEntry> => import('./ui/commands.ts');
+const loadCommands = (): Promise<typeof commandsEntry> => import('./ui/allCommands.ts');
 
 const loadRedis: Adapters['redis'] = () => import('./redis/entry.ts');
 

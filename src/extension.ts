@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { assemble, Assembled } from './assemble.ts';
 import { Documents } from './ui/documents.ts';
-import { journalFiles } from './ui/journalFiles.ts';
-import { removeLeftFolders } from './ui/leftFolders.ts';
-import { offerPlanLenses } from './ui/planLenses.ts';
+import { journalFiles } from './ui/run/journalFiles.ts';
+import { removeLeftFolders } from './ui/questions/leftFolders.ts';
+import { offerPlanLenses } from './ui/run/planLenses.ts';
 import { slotMapViewType, statusBarClusterKey } from './ui/storedNames.ts';
 import { createClusterView } from './ui/tree/clusterView.ts';
 

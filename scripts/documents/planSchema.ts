@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { planFileSchema } from '../../src/operations/planFile.ts';
+import { planFileSchema } from '../../src/operations/plans/planFile.ts';
 import { stepKinds } from '../../src/operations/steps/index.ts';
 
 const examples = new Map<unknown, object>(

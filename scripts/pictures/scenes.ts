@@ -24,7 +24,7 @@ export const scenes: readonly Scene[] = [
   {
     name: 'plan',
     cluster: { ...shape, spares: 2 },
-    shows: [...tree, ...slotMap, 'src/ui/runPlanned.ts', 'src/operations/rebalance.ts'],
+    shows: [...tree, ...slotMap, 'src/ui/run/runPlanned.ts', 'src/operations/rebalance.ts'],
     take: takePlan,
   },
   { name: 'broken', cluster: shape, shows: [...tree, ...slotMap, 'src/checks/*.ts'], take: takeBroken },

@@ -34,7 +34,7 @@ interface Rights {
 }
 
 /**
- * The operations that colleagues run, by the Leases that these hold (see operations/lease.ts). Where Leases may not be
+ * The operations that colleagues run, by the Leases that these hold (see operations/run/lease.ts). Where Leases may not be
  * read nothing is known of them: reading a cluster never fails for that.
  */
 export class OperationLeases {

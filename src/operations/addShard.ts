@@ -1,13 +1,13 @@
 import { quantity } from '../model/quantity.ts';
 import { describeRef, isKubernetesRef } from '../model/clusterRef.ts';
 import type { MoveOptions } from '../model/moves.ts';
-import type { Plan } from './plan.ts';
+import type { Plan } from './plans/plan.ts';
 import { makeStep, type Step } from './steps/index.ts';
 import { mastersOf } from '../model/shards.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
-import { movingAs } from './moveOptions.ts';
-import { namesIn, refusal, replicasOf } from './nodes.ts';
-import { judgeMoves } from './reshard/judgeMoves.ts';
+import { movingAs } from './slots/moveOptions.ts';
+import { namesIn, refusal, replicasOf } from './servers/nodes.ts';
+import { judgeMoves } from './slots/judgeMoves.ts';
 import {
   movesIn,
   podsJoin,
@@ -18,7 +18,7 @@ import {
   type Growth,
   type Newcomer,
 } from './shape/grow.ts';
-import { refuseUnsound, scalable, type ShapeFacts } from './shape/refusals.ts';
+import { refuseUnsound, scalable, type ShapeFacts } from './refusals/shaping.ts';
 
 export interface AddShardRequest extends MoveOptions {
   /** Replicas of the new master; as many as most masters have where it is not said. Not for address clusters. */

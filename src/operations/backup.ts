@@ -6,14 +6,14 @@ import { mastersOf } from '../model/shards.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
 import { formatSlots } from '../model/slots.ts';
 import { withInfo } from '../model/nodeView.ts';
-import { backupText, nodesText, type CopiedShard } from './backup/description.ts';
-import { copyShard, type BackupPlace, type CopyPorts } from './backup/copyShard.ts';
-import { pauseWrites } from './backup/pauseWrites.ts';
-import { chooseSources, type Sources } from './backup/sources.ts';
+import { backupText, nodesText, type CopiedShard } from './backups/description.ts';
+import { copyShard, type BackupPlace, type CopyPorts } from './backups/copyShard.ts';
+import { pauseWrites } from './backups/pauseWrites.ts';
+import { chooseSources, type Sources } from './backups/sources.ts';
 
-export type { BackupPlace } from './backup/copyShard.ts';
-export { longestPauseMs } from './backup/pauseWrites.ts';
-export { chooseSources } from './backup/sources.ts';
+export type { BackupPlace } from './backups/copyShard.ts';
+export { longestPauseMs } from './backups/pauseWrites.ts';
+export { chooseSources } from './backups/sources.ts';
 
 /** How often a cluster is copied whose slots moved meanwhile. */
 const mostAttempts = 3;

@@ -1,12 +1,12 @@
-import type { Plan } from './plan.ts';
+import type { Plan } from './plans/plan.ts';
 import { makeStep, type Step } from './steps/index.ts';
 import { quantity } from '../model/quantity.ts';
 import { nodeName } from '../model/shards.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
-import { answers, nameOf, namesIn, refusal } from './nodes.ts';
-import type { OperatorUserFacts } from './operatorUser/facts.ts';
-import { operatorName } from './operatorUser/rules.ts';
-import { refuseIncomplete } from './refuseIncomplete.ts';
+import { answers, nameOf, namesIn, refusal } from './servers/nodes.ts';
+import type { OperatorUserFacts } from './users/facts.ts';
+import { operatorName } from './users/rules.ts';
+import { refuseIncomplete } from './refusals/refuseIncomplete.ts';
 
 export const usualOperator = 'redis-cluster-operator';
 

@@ -1,11 +1,11 @@
 import { quantity } from '../model/quantity.ts';
 import { describeRef, type KubernetesClusterRef } from '../model/clusterRef.ts';
 import { UserError } from '../model/errors.ts';
-import type { Plan } from './plan.ts';
+import type { Plan } from './plans/plan.ts';
 import { nodeName } from '../model/shards.ts';
 import type { RedisNode, WorkloadFacts } from '../model/snapshot.ts';
 import type { KubernetesAccess } from '../kubernetes/kubernetesAccess.ts';
-import { findClusterObjects, type ClusterObjects } from './deploy/clusterObjects.ts';
+import { findClusterObjects, type ClusterObjects } from './statefulSets/clusterObjects.ts';
 import { makeStep, type Step } from './steps/index.ts';
 
 /** Finds what would be deleted and plans. Changes nothing. @param workloads those of the cluster's snapshot, or none */

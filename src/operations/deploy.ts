@@ -4,22 +4,22 @@ import { describeRef, type KubernetesClusterRef } from '../model/clusterRef.ts';
 import { isAbort, messageOf, StoppedError, UserError } from '../model/errors.ts';
 import type { NodeView } from '../model/nodeView.ts';
 import type { Progress } from '../model/progress.ts';
-import type { ShownPlan } from './plan.ts';
+import type { ShownPlan } from './plans/plan.ts';
 import { slotCount } from '../model/slots.ts';
 import type { PodFacts } from '../model/snapshot.ts';
-import { askNodes } from './deploy/askNodes.ts';
-import { shapeText, type DeployAnswers } from './deploy/answers.ts';
-import { adoptedPods, adoptionProblem, missingOrdinals } from './deploy/adoption.ts';
-import { readDeployFacts, type DeployFacts } from './deploy/facts.ts';
-import { checkFacts, withState, type Beginning } from './deploy/preflight.ts';
+import { askNodes } from './manifests/askNodes.ts';
+import { shapeText, type DeployAnswers } from './manifests/answers.ts';
+import { adoptedPods, adoptionProblem, missingOrdinals } from './manifests/adoption.ts';
+import { readDeployFacts, type DeployFacts } from './manifests/facts.ts';
+import { checkFacts, withState, type Beginning } from './manifests/preflight.ts';
 import {
   generatedSecret,
   instanceLabel,
   managedBy,
   managedByLabel,
   renderManifests,
-} from './deploy/render.ts';
-import { waitForPods, type Look, type WaitPorts } from './deploy/waitForPods.ts';
+} from './manifests/render.ts';
+import { waitForPods, type Look, type WaitPorts } from './statefulSets/waitForPods.ts';
 
 export interface DeployPlan extends ShownPlan {
   readonly ref: KubernetesClusterRef;

@@ -1,25 +1,21 @@
+import type { FixRequest } from './repair/lostFacts.ts';
 import { quantity } from '../model/quantity.ts';
 import { describeRef } from '../model/clusterRef.ts';
 import { partsWithData } from '../model/parts.ts';
-import type { Plan } from './plan.ts';
+import type { Plan } from './plans/plan.ts';
 import { makeStep, type Step } from './steps/index.ts';
 import { nodeName, slotsText } from '../model/shards.ts';
 import type { ClusterPart, ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
 import { eachSlot, formatSlots, unionSlots, type SlotSet } from '../model/slots.ts';
-import type { StrayKeys } from './fix/facts.ts';
-import { nothingElse, refusePossibleOwners, type PossibleOwnerFacts } from './fix/possibleOwners.ts';
-import { newOwnersFor } from './fix/newOwners.ts';
-import { unservedSlots } from './fix/unserved.ts';
-import { nameOf, namesIn, refusal, refuseUnformed } from './nodes.ts';
-import { whyDead } from './promote/takeovers.ts';
-import { presumedLost } from './fix/lost.ts';
-import { refuseIncomplete } from './refuseIncomplete.ts';
+import type { StrayKeys } from './repair/lostFacts.ts';
+import { nothingElse, refusePossibleOwners, type PossibleOwnerFacts } from './repair/possibleOwners.ts';
+import { newOwnersFor } from './repair/newOwners.ts';
+import { unservedSlots } from './repair/unserved.ts';
+import { nameOf, namesIn, refusal, refuseUnformed } from './servers/nodes.ts';
+import { whyDead } from './failover/takeovers.ts';
+import { presumedLost } from './repair/lost.ts';
+import { refuseIncomplete } from './refusals/refuseIncomplete.ts';
 import type { NameOf } from './steps/step.ts';
-
-export interface FixRequest {
-  /** Nodes that the caller knows to be dead, by node id; for those of which nobody else can ever say it. */
-  readonly dead?: readonly string[];
-}
 
 /**
  * Plans to have every slot served again: a slot that nobody serves goes to the one master that holds keys in it or in the

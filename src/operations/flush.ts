@@ -1,10 +1,10 @@
 import { quantity } from '../model/quantity.ts';
 import { describeRef } from '../model/clusterRef.ts';
-import type { Plan } from './plan.ts';
+import type { Plan } from './plans/plan.ts';
 import { mastersOf, nodeName } from '../model/shards.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
-import { answers, namesIn, refusal } from './nodes.ts';
-import { refuseIncomplete } from './refuseIncomplete.ts';
+import { answers, namesIn, refusal } from './servers/nodes.ts';
+import { refuseIncomplete } from './refusals/refuseIncomplete.ts';
 import { makeStep } from './steps/index.ts';
 
 /** Plans to delete every key. Throws a UserError where a master that holds keys cannot be told. */

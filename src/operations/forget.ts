@@ -2,13 +2,13 @@ import { perhapsScaledDown } from '../checks/wayBack.ts';
 import { quantity } from '../model/quantity.ts';
 import { isKubernetesRef } from '../model/clusterRef.ts';
 import { isLastCopy } from '../model/goneMembers.ts';
-import type { Plan } from './plan.ts';
+import type { Plan } from './plans/plan.ts';
 import { makeStep, type Step } from './steps/index.ts';
 import { nodeName } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
-import { refuseLinked, refuseNeeded } from './forget/refusals.ts';
-import { answers, nameOf, namesIn, refusal } from './nodes.ts';
-import { refuseIncomplete } from './refuseIncomplete.ts';
+import { refuseLinked, refuseNeeded } from './refusals/forgetting.ts';
+import { answers, nameOf, namesIn, refusal } from './servers/nodes.ts';
+import { refuseIncomplete } from './refusals/refuseIncomplete.ts';
 
 /** One node by its id, or all that the cluster lists and nobody runs. */
 export interface ForgetRequest {

@@ -1,13 +1,13 @@
 import { describeRef } from '../model/clusterRef.ts';
-import type { Plan } from './plan.ts';
+import type { Plan } from './plans/plan.ts';
 import { makeStep, type Step } from './steps/index.ts';
 import { quantity } from '../model/quantity.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
 import { formatSlots } from '../model/slots.ts';
 import { fewestMasters } from '../model/unformed.ts';
-import { arrangeShards, type PlannedShard } from './form/arrange.ts';
-import type { FormFacts, FormServer } from './form/server.ts';
-import { refusal } from './nodes.ts';
+import { arrangeShards, type PlannedShard } from './forming/arrange.ts';
+import type { FormFacts, FormServer } from './forming/server.ts';
+import { refusal } from './servers/nodes.ts';
 import type { NameOf } from './steps/step.ts';
 
 export interface FormRequest {

@@ -1,17 +1,17 @@
 import { quantity } from '../model/quantity.ts';
 import { isWithoutAddress } from '../model/goneMembers.ts';
-import type { Plan } from './plan.ts';
+import type { Plan } from './plans/plan.ts';
 import { makeStep, type Step } from './steps/index.ts';
 import { nodeName, slotsText } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
-import { unservedSlots } from './fix/unserved.ts';
-import { needIntroduction, announcedAddressOf } from './heal/introductions.ts';
-import type { HealFacts } from './heal/facts.ts';
-import { repairLinks } from './heal/misplacedMasters.ts';
-import { repairOpenSlots, repairReplicas } from './heal/openSlots.ts';
-import { conflictingClaim } from './heal/conflictingClaims.ts';
-import { answers, namesIn, refusal, refuseUnformed, refuseUnread } from './nodes.ts';
-import { refuseDuplicates } from './refuseDuplicates.ts';
+import { unservedSlots } from './repair/unserved.ts';
+import { needIntroduction, announcedAddressOf } from './repair/introductions.ts';
+import type { HealFacts } from './repair/openFacts.ts';
+import { repairLinks } from './repair/misplacedMasters.ts';
+import { repairOpenSlots, repairReplicas } from './repair/openSlots.ts';
+import { conflictingClaim } from './repair/conflictingClaims.ts';
+import { answers, namesIn, refusal, refuseUnformed, refuseUnread } from './servers/nodes.ts';
+import { refuseDuplicates } from './refusals/refuseDuplicates.ts';
 
 /**
  * Plans to repair what can be repaired without losing a key: nodes that have lost each other's address are introduced

@@ -1,12 +1,12 @@
 import { quantity } from '../model/quantity.ts';
 import { impactText, survivability } from '../checks/survivability.ts';
 import { describeRef } from '../model/clusterRef.ts';
-import type { Plan } from './plan.ts';
+import type { Plan } from './plans/plan.ts';
 import { makeStep, type Step } from './steps/index.ts';
 import { mastersOf, nodeName, slotsText } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
-import { answers, isInTouch, namesIn, refusal, replicasOf } from './nodes.ts';
-import { refuseIncomplete } from './refuseIncomplete.ts';
+import { answers, isInTouch, namesIn, refusal, replicasOf } from './servers/nodes.ts';
+import { refuseIncomplete } from './refusals/refuseIncomplete.ts';
 
 export interface MoveMastersOffRequest {
   /** The Kubernetes node that is to be drained. */

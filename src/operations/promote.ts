@@ -1,15 +1,15 @@
 import { bytesText } from '../model/bytes.ts';
 import { UserError } from '../model/errors.ts';
-import type { Plan } from './plan.ts';
+import type { Plan } from './plans/plan.ts';
 import type { PromoteHow } from './steps/promote.ts';
 import { nodeName, slotsText } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
-import { nameOf, namesIn, refusal, refuseUnread } from './nodes.ts';
-import { refuseDuplicates } from './refuseDuplicates.ts';
-import { refuseApart } from './refuseParts.ts';
-import { lossesFor } from './promote/losses.ts';
-import { promotable } from './promote/refusals.ts';
-import { planTakeovers } from './promote/takeovers.ts';
+import { nameOf, namesIn, refusal, refuseUnread } from './servers/nodes.ts';
+import { refuseDuplicates } from './refusals/refuseDuplicates.ts';
+import { refuseApart } from './refusals/refuseParts.ts';
+import { lossesFor } from './failover/losses.ts';
+import { promotable } from './refusals/promoting.ts';
+import { planTakeovers } from './failover/takeovers.ts';
 import { makeStep } from './steps/index.ts';
 
 export interface PromoteRequest {

@@ -1,7 +1,7 @@
 import { quantity } from '../model/quantity.ts';
 import { UserError } from '../model/errors.ts';
 import type { MoveOptions } from '../model/moves.ts';
-import type { Plan } from './plan.ts';
+import type { Plan } from './plans/plan.ts';
 import { mastersOf, nodeName, uncoveredSlots } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
 import {
@@ -14,13 +14,13 @@ import {
   unionSlots,
   type SlotSet,
 } from '../model/slots.ts';
-import { movingAs } from './moveOptions.ts';
-import { judgeMoves } from './reshard/judgeMoves.ts';
-import { refuseCrossedMarks } from './reshard/marks.ts';
-import { refuseDeadMasters } from './reshard/refusals.ts';
-import { transfersFor } from './rebalance/shares.ts';
-import { refuseIncomplete } from './refuseIncomplete.ts';
-import { namesIn } from './nodes.ts';
+import { movingAs } from './slots/moveOptions.ts';
+import { judgeMoves } from './slots/judgeMoves.ts';
+import { refuseCrossedMarks } from './slots/marks.ts';
+import { refuseDeadMasters } from './refusals/moving.ts';
+import { transfersFor } from './slots/shares.ts';
+import { refuseIncomplete } from './refusals/refuseIncomplete.ts';
+import { namesIn } from './servers/nodes.ts';
 import { makeStep } from './steps/index.ts';
 
 export interface RebalanceRequest extends MoveOptions {

@@ -1,15 +1,15 @@
 import { quantity } from '../model/quantity.ts';
 import { isKubernetesRef } from '../model/clusterRef.ts';
 import type { MoveOptions } from '../model/moves.ts';
-import type { Plan } from './plan.ts';
+import type { Plan } from './plans/plan.ts';
 import { mastersOf, nodeName } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
-import { movingAs } from './moveOptions.ts';
-import { answers, memberOf, refusal, replicasOf } from './nodes.ts';
-import { judgeMoves } from './reshard/judgeMoves.ts';
+import { movingAs } from './slots/moveOptions.ts';
+import { answers, memberOf, refusal, replicasOf } from './servers/nodes.ts';
+import { judgeMoves } from './slots/judgeMoves.ts';
 import { dropPods, volumeTexts, type DropFacts } from './shape/dropPods.ts';
 import { movesIn } from './shape/grow.ts';
-import { refuseUnsound, scalable, type ShapeFacts } from './shape/refusals.ts';
+import { refuseUnsound, scalable, type ShapeFacts } from './refusals/shaping.ts';
 import { shrinkSteps } from './shape/shrink.ts';
 
 export interface RemoveShardRequest extends MoveOptions {

@@ -1,8 +1,8 @@
 import { describeRef, isKubernetesRef } from '../model/clusterRef.ts';
-import type { Plan } from './plan.ts';
+import type { Plan } from './plans/plan.ts';
 import { makeStep, type StepOf } from './steps/index.ts';
 import type { ClusterSnapshot, PodFacts } from '../model/snapshot.ts';
-import { refusal } from './nodes.ts';
+import { refusal } from './servers/nodes.ts';
 import { hasEnded, podsOf } from '../model/endedPods.ts';
 
 export interface ReplacePodsRequest {

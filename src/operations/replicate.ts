@@ -1,12 +1,12 @@
 import { describeRef } from '../model/clusterRef.ts';
-import type { Plan } from './plan.ts';
+import type { Plan } from './plans/plan.ts';
 import { makeStep, type StepOf } from './steps/index.ts';
 import { nodeName } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
-import { answers, isInTouch, nameOf, namesIn, refusal, replicasOf } from './nodes.ts';
-import { replicable } from './replicate/refusals.ts';
-import { spreadReplicas } from './replicate/spread.ts';
-import { refuseIncomplete } from './refuseIncomplete.ts';
+import { answers, isInTouch, nameOf, namesIn, refusal, replicasOf } from './servers/nodes.ts';
+import { replicable } from './refusals/replicating.ts';
+import { spreadReplicas } from './shape/spread.ts';
+import { refuseIncomplete } from './refusals/refuseIncomplete.ts';
 
 /** One replica and whom it is to follow, or all of them spread over masters and workers. */
 export type ReplicateRequest = { readonly node: string; readonly master: string } | { readonly spread: true };

@@ -1,16 +1,16 @@
 import { quantity } from '../model/quantity.ts';
 import { UserError } from '../model/errors.ts';
 import type { MoveOptions } from '../model/moves.ts';
-import type { Plan } from './plan.ts';
+import type { Plan } from './plans/plan.ts';
 import { mastersOf, nodeName } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
 import { countSlots, intersectSlots, subtractSlots, type SlotSet } from '../model/slots.ts';
-import { movingAs } from './moveOptions.ts';
-import { chooseSlots, type SourceShare } from './reshard/chooseSlots.ts';
-import { refuseUnlessWhole } from './reshard/refusals.ts';
-import { judgeMoves } from './reshard/judgeMoves.ts';
-import { refuseIncomplete } from './refuseIncomplete.ts';
-import { namesIn } from './nodes.ts';
+import { movingAs } from './slots/moveOptions.ts';
+import { chooseSlots, type SourceShare } from './slots/chooseSlots.ts';
+import { refuseUnlessWhole } from './refusals/moving.ts';
+import { judgeMoves } from './slots/judgeMoves.ts';
+import { refuseIncomplete } from './refusals/refuseIncomplete.ts';
+import { namesIn } from './servers/nodes.ts';
 import { makeStep } from './steps/index.ts';
 
 export interface ReshardRequest extends MoveOptions {

@@ -5,14 +5,14 @@ import { mastersOf } from '../model/shards.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
 import type * as redisEntry from '../redis/entry.ts';
 import { planFlush } from './flush.ts';
-import { namesIn, refusal } from './nodes.ts';
-import type { Plan } from './plan.ts';
-import { refuseIncomplete } from './refuseIncomplete.ts';
-import type { BackupFiles } from './restore/readBackup.ts';
-import { refuseRestore } from './restore/refusals.ts';
+import { namesIn, refusal } from './servers/nodes.ts';
+import type { Plan } from './plans/plan.ts';
+import { refuseIncomplete } from './refusals/refuseIncomplete.ts';
+import type { BackupFiles } from './backups/readBackup.ts';
+import { refuseRestore } from './refusals/restoring.ts';
 import { makeStep } from './steps/index.ts';
 
-export { probeMasters } from './restore/probeMasters.ts';
+export { probeMasters } from './backups/probeMasters.ts';
 
 /** What becomes of keys that the cluster holds: there must be none, they stay, or they are deleted first. */
 export type RestoreMode = 'empty' | 'merge' | 'replace';

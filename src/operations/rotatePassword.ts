@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { KubernetesAccess, SecretKey } from '../kubernetes/kubernetesAccess.ts';
 import { describeRef, isKubernetesRef, type KubernetesClusterRef } from '../model/clusterRef.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
-import { refusal } from './nodes.ts';
-import type { Plan } from './plan.ts';
-import { refuseIncomplete } from './refuseIncomplete.ts';
+import { refusal } from './servers/nodes.ts';
+import type { Plan } from './plans/plan.ts';
+import { refuseIncomplete } from './refusals/refuseIncomplete.ts';
 import { holdsPrevious, type SecretObject } from './rotation/passwordSecret.ts';
 import { makeStep } from './steps/index.ts';
 

@@ -1,12 +1,12 @@
 import type { ClusterSnapshot } from '../model/snapshot.ts';
 import { mastersOf, nodeName } from '../model/shards.ts';
 import type { ClusterDialer } from '../redis/nodeConnection.ts';
-import { answers, namesIn, refusal } from './nodes.ts';
-import type { Plan } from './plan.ts';
-import { refuseIncomplete } from './refuseIncomplete.ts';
+import { answers, namesIn, refusal } from './servers/nodes.ts';
+import type { Plan } from './plans/plan.ts';
+import { refuseIncomplete } from './refusals/refuseIncomplete.ts';
 import { makeStep } from './steps/index.ts';
 import { lastSaveOf } from './steps/saveKeys.ts';
-import { withConnection } from './withConnection.ts';
+import { withConnection } from './servers/withConnection.ts';
 
 /** When each master that answers has saved last, in seconds by its own clock. */
 export async function readLastSaves(

@@ -1,11 +1,11 @@
 import { quantity } from '../model/quantity.ts';
 import { check, isSound } from '../checks/check.ts';
 import { describeRef, isKubernetesRef, type KubernetesClusterRef } from '../model/clusterRef.ts';
-import type { Plan } from './plan.ts';
+import type { Plan } from './plans/plan.ts';
 import { mastersOf } from '../model/shards.ts';
 import type { ClusterSnapshot, WorkloadFacts } from '../model/snapshot.ts';
-import { refusal } from './nodes.ts';
-import { refuseIncomplete } from './refuseIncomplete.ts';
+import { refusal } from './servers/nodes.ts';
+import { refuseIncomplete } from './refusals/refuseIncomplete.ts';
 import { makeStep } from './steps/index.ts';
 
 /** What a person asks for; either the number of pods, or the number of replicas of each master. */

@@ -1,21 +1,21 @@
 import { quantity } from '../model/quantity.ts';
 import { describeRef } from '../model/clusterRef.ts';
 import type { MoveOptions } from '../model/moves.ts';
-import type { Plan } from './plan.ts';
+import type { Plan } from './plans/plan.ts';
 import type { Step } from './steps/index.ts';
 import { mastersOf } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode, WorkloadFacts } from '../model/snapshot.ts';
 import { countSlots } from '../model/slots.ts';
 import { usualReplicas } from './addShard.ts';
-import { movingAs } from './moveOptions.ts';
-import { answers, refusal, replicasOf } from './nodes.ts';
+import { movingAs } from './slots/moveOptions.ts';
+import { answers, refusal, replicasOf } from './servers/nodes.ts';
 import { fewestMasters } from './removeShard.ts';
 import { spreadSteps } from './replicate.ts';
 import type { ScaleRequest } from './scale.ts';
-import { judgeMoves } from './reshard/judgeMoves.ts';
+import { judgeMoves } from './slots/judgeMoves.ts';
 import { dropPods, volumeTexts, type DropFacts } from './shape/dropPods.ts';
 import { movesIn, podsJoin, readyStep, serversFor, settleNewcomers, waitingPods } from './shape/grow.ts';
-import { refuseUnsound, scalable, type ShapeFacts } from './shape/refusals.ts';
+import { refuseUnsound, scalable, type ShapeFacts } from './refusals/shaping.ts';
 
 export interface ShapeRequest extends ScaleRequest, MoveOptions {
   /** Whether the volumes of pods that end are deleted too. */

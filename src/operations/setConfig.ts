@@ -1,25 +1,11 @@
-import type { Plan } from './plan.ts';
+import type { SetConfigFacts, SetConfigRequest } from './settings/facts.ts';
+import type { Plan } from './plans/plan.ts';
 import { lossesOf, makeStep, type Step } from './steps/index.ts';
 import { nodeName } from '../model/shards.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
-import { answers, memberOf, nameOf, namesIn, refusal, refuseUnread } from './nodes.ts';
-import { checkSettings, isSameValue, needsRestart, settingsIn, valueText } from './upgrade/settings.ts';
-import { refuseDuplicates } from './refuseDuplicates.ts';
-
-export interface SetConfigRequest {
-  readonly name: string;
-  readonly value: string;
-  /** One node by its id; all where it is not said. */
-  readonly node?: string;
-}
-
-/** What servers and Kubernetes say before a setting is changed. */
-export interface SetConfigFacts {
-  /** The present value by node id. */
-  readonly values: ReadonlyMap<string, string>;
-  /** Where settings are kept for pods that start, on this product's manifests. */
-  readonly kept?: { readonly configMap: string; readonly redisConf: string };
-}
+import { answers, memberOf, nameOf, namesIn, refusal, refuseUnread } from './servers/nodes.ts';
+import { checkSettings, isSameValue, needsRestart, settingsIn, valueText } from './settings/settings.ts';
+import { refuseDuplicates } from './refusals/refuseDuplicates.ts';
 
 /** Throws a UserError where it is no setting for this way, or all have that value already. */
 export function planSetConfig(

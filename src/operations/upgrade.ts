@@ -2,20 +2,20 @@ import { quantity } from '../model/quantity.ts';
 import type { KubernetesAccess } from '../kubernetes/kubernetesAccess.ts';
 import { describeRef } from '../model/clusterRef.ts';
 import { UserError } from '../model/errors.ts';
-import { answers, namesIn, refusal } from './nodes.ts';
-import type { Plan } from './plan.ts';
+import { answers, namesIn, refusal } from './servers/nodes.ts';
+import type { Plan } from './plans/plan.ts';
 import { lossesOf, makeStep, type Step } from './steps/index.ts';
 import { releaseText, type Release } from '../model/release.ts';
 import { mastersOf, nodeName } from '../model/shards.ts';
 import type { ClusterSnapshot, PodFacts } from '../model/snapshot.ts';
-import { checkRequest, type UpgradeRequest } from './upgrade/answers.ts';
-import { differenceOf, type Difference } from './upgrade/difference.ts';
-import { readUpgradeFacts, type SetPod, type UpgradeFacts } from './upgrade/facts.ts';
-import { onlyStatefulSet, refuseForeign, refuseSizes, refuseUnhealthy } from './upgrade/refusals.ts';
-import { judgeVersions, releaseOfImage } from './upgrade/versions.ts';
-import { refuseSeveral } from './owner.ts';
-import { refuseIncomplete } from './refuseIncomplete.ts';
-import { requireRights, type Right } from './rights.ts';
+import { checkRequest, type UpgradeRequest } from './rollout/answers.ts';
+import { differenceOf, type Difference } from './rollout/difference.ts';
+import { readUpgradeFacts, type SetPod, type UpgradeFacts } from './statefulSets/facts.ts';
+import { onlyStatefulSet, refuseForeign, refuseSizes, refuseUnhealthy } from './refusals/upgrading.ts';
+import { judgeVersions, releaseOfImage } from './rollout/versions.ts';
+import { refuseSeveral } from './statefulSets/owner.ts';
+import { refuseIncomplete } from './refusals/refuseIncomplete.ts';
+import { requireRights, type Right } from './statefulSets/rights.ts';
 
 export interface UpgradePlan extends Plan {
   /** What becomes different, in a few words. */

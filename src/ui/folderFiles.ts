@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, UserError } from '../model/errors.ts';
-import type { FolderFiles } from '../operations/restore/readBackup.ts';
+import type { FolderFiles } from '../operations/backups/readBackup.ts';
 
 /** Folders of this computer. What the file system refuses is said with the path. */
 export const folderFiles: FolderFiles = {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Address } from '../model/clusterRef.ts';
 import type { Credentials } from '../redis/nodeConnection.ts';
-import { folderPrefix } from './leftFolders.ts';
+import { folderPrefix } from './questions/leftFolders.ts';
 
 /** How to start redis-cli on this machine, and what is to be removed when it has ended. */
 export interface LocalRedisCli {

@@ -2,7 +2,7 @@ import { runningSentence } from '../checks/workloadWork.ts';
 import { isAbort, StoppedError, UserError } from '../model/errors.ts';
 import type { ClusterSnapshot } from '../model/snapshot.ts';
 import type { Parts } from './parts.ts';
-import { clusterOf, namesCluster } from './target.ts';
+import { clusterOf, namesCluster } from './questions/target.ts';
 
 /**
  * A refusal that also names what changes the cluster meanwhile: often that is its cause, and to wait is the cure. All

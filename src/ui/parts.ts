@@ -5,14 +5,14 @@ import type * as redisEntry from '../redis/entry.ts';
 import type * as sandboxEntry from '../sandbox/startSandbox.ts';
 import type { RedisReading } from '../inventory/nodeReader.ts';
 import type { Inventory } from '../inventory/inventory.ts';
-import type { JournalPorts } from '../operations/journal.ts';
+import type { JournalPorts } from '../operations/run/journal.ts';
 import type { Documents } from './documents.ts';
 import type { ClusterStatusBar } from './health/statusBar.ts';
-import type { Operations } from './operations.ts';
+import type { Operations } from './run/operations.ts';
 import type { Passwords } from './passwords.ts';
 import type { GroupingChoice } from './tree/groupingChoice.ts';
 import type { ClusterTree } from './tree/clusterTree.ts';
-import type { UnfinishedOperations } from './unfinishedOperations.ts';
+import type { UnfinishedOperations } from './run/unfinishedOperations.ts';
 
 /** The adapters, loaded on first use. */
 export interface Adapters {

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { ExecSession, KubernetesAccess } from '../kubernetes/kubernetesAccess.ts';
-import { confirmPod } from '../operations/confirmPod.ts';
+import { confirmPod } from '../operations/statefulSets/confirmPod.ts';
 import { messageOf } from '../model/errors.ts';
 import type { PodFacts } from '../model/snapshot.ts';
 import { answeringRequest, type PodProgram } from './redisCliInPod.ts';

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
 import { prepareDeploy, runDeploy } from '../../src/operations/deploy.ts';
-import type { DeployAnswers } from '../../src/operations/deploy/answers.ts';
-import { podsOf } from '../../src/operations/deploy/waitForPods.ts';
+import type { DeployAnswers } from '../../src/operations/manifests/answers.ts';
+import { podsOf } from '../../src/operations/statefulSets/waitForPods.ts';
 import { makeAuthority } from '../support/authority.ts';
 import { clusterPorts } from '../support/clusterPorts.ts';
 import { manifestFiles } from '../support/manifestFiles.ts';

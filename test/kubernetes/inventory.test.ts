@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Inventory } from '../../src/inventory/inventory.ts';
 import { isUnread, whyUnread } from '../../src/model/unread.ts';
-import { withConnection } from '../../src/operations/withConnection.ts';
+import { withConnection } from '../../src/operations/servers/withConnection.ts';
 import { connectNode, readNodeView } from '../../src/redis/entry.ts';
 import type { Credentials } from '../../src/redis/nodeConnection.ts';
 import { adapterImage, startAdapterFixture, until, type AdapterFixture } from '../support/adapterFixture.ts';

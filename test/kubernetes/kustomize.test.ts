@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import { parseAllDocuments } from 'yaml';
 
 import type { KubernetesObject } from '../../src/kubernetes/kubernetesAccess.ts';
-import { readKustomization } from '../../src/operations/deploy/kustomize.ts';
+import { readKustomization } from '../../src/operations/manifests/kustomize.ts';
 import { manifestFiles, manifestFolder } from '../support/manifestFiles.ts';
 import { startKubernetes, type TestKubernetes } from '../support/startKubernetes.ts';
 

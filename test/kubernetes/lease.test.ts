@@ -5,7 +5,7 @@ import { openContext } from '../../src/kubernetes/access.ts';
 import { loadKubeconfigs } from '../../src/kubernetes/kubeconfigs.ts';
 import type { KubernetesAccess } from '../../src/kubernetes/kubernetesAccess.ts';
 import { UserError } from '../../src/model/errors.ts';
-import { leaseWarning, withLease, type Claim, type LeasePorts } from '../../src/operations/lease.ts';
+import { leaseWarning, withLease, type Claim, type LeasePorts } from '../../src/operations/run/lease.ts';
 import { startKubernetes, type TestKubernetes } from '../support/startKubernetes.ts';
 
 let kubernetes: TestKubernetes;

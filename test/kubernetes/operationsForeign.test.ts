@@ -3,8 +3,8 @@ import { after, before, test } from 'node:test';
 
 import type { KubernetesAccess } from '../../src/kubernetes/kubernetesAccess.ts';
 import { prepareDelete } from '../../src/operations/delete.ts';
-import { waitForPods } from '../../src/operations/deploy/waitForPods.ts';
-import { runPlan } from '../../src/operations/runPlan.ts';
+import { waitForPods } from '../../src/operations/statefulSets/waitForPods.ts';
+import { runPlan } from '../../src/operations/run/runPlan.ts';
 import { planScale } from '../../src/operations/scale.ts';
 import { askingPorts, snapshotOf, type ClusterPorts } from '../support/clusterPorts.ts';
 import { operationsFixture, type OperationsFixture } from '../support/operationsFixture.ts';

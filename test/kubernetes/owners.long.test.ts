@@ -7,7 +7,7 @@ import type { KubernetesObject } from '../../src/kubernetes/kubernetesAccess.ts'
 import { UserError } from '../../src/model/errors.ts';
 import type { ClusterSnapshot, PodFacts, RedisNode } from '../../src/model/snapshot.ts';
 import { prepareDelete } from '../../src/operations/delete.ts';
-import { refuseOwned, refuseSeveral } from '../../src/operations/owner.ts';
+import { refuseOwned, refuseSeveral } from '../../src/operations/statefulSets/owner.ts';
 import { connectNode, readNodeView } from '../../src/redis/entry.ts';
 import { adapterImage, startAdapterFixture, until, type AdapterFixture } from '../support/adapterFixture.ts';
 

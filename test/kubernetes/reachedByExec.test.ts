@@ -8,7 +8,7 @@ import { connectNode, readNodeView } from '../../src/redis/entry.ts';
 import { accessWithRules } from '../support/accessWithRole.ts';
 import { kubectlIn } from '../support/scenarios/kubectl.ts';
 import { startKubernetes } from '../support/startKubernetes.ts';
-import { mayConnect } from '../../src/operations/rights.ts';
+import { mayConnect } from '../../src/operations/statefulSets/rights.ts';
 import { startAdapterFixture, until, type AdapterFixture } from '../support/adapterFixture.ts';
 
 const times = { connectTimeoutMs: 10_000, commandTimeoutMs: 10_000 };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { withConnection } from '../../src/operations/withConnection.ts';
+import { withConnection } from '../../src/operations/servers/withConnection.ts';
 import { parseClusterNodes } from '../../src/redis/clusterNodes.ts';
 import { startChaosClient } from '../support/chaosClient.ts';
 import { startRedisCluster, type TestCluster } from '../support/startRedisCluster.ts';

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import type { Plan } from '../../src/operations/plan.ts';
+import type { Plan } from '../../src/operations/plans/plan.ts';
 import { countSlots } from '../../src/model/slots.ts';
 import { planFix } from '../../src/operations/fix.ts';
-import { readStrayKeys } from '../../src/operations/fix/facts.ts';
-import { withConnection } from '../../src/operations/withConnection.ts';
+import { readStrayKeys } from '../../src/operations/repair/lostFacts.ts';
+import { withConnection } from '../../src/operations/servers/withConnection.ts';
 import { startRedisCluster, type TestCluster } from '../support/startRedisCluster.ts';
 import { checkText, present, run, untilSo } from '../support/redis/faultTools.ts';
 import { dumpAll, fill } from '../support/redis/fill.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { UserError } from '../../src/model/errors.ts';
-import type { Plan } from '../../src/operations/plan.ts';
+import type { Plan } from '../../src/operations/plans/plan.ts';
 import { planFlush } from '../../src/operations/flush.ts';
 import { startRedisCluster, type TestCluster } from '../support/startRedisCluster.ts';
 import { cutDialer, present, run, runAndDie, type Present } from '../support/redis/faultTools.ts';

@@ -3,9 +3,9 @@ import { after, describe, test } from 'node:test';
 import type { ClusterSnapshot } from '../../src/model/snapshot.ts';
 import { isUnformed } from '../../src/model/unformed.ts';
 import { planForm, type FormRequest } from '../../src/operations/form.ts';
-import { readFormServers } from '../../src/operations/form/readServers.ts';
-import type { Plan } from '../../src/operations/plan.ts';
-import { runPlan } from '../../src/operations/runPlan.ts';
+import { readFormServers } from '../../src/operations/forming/readServers.ts';
+import type { Plan } from '../../src/operations/plans/plan.ts';
+import { runPlan } from '../../src/operations/run/runPlan.ts';
 import * as redis from '../../src/redis/entry.ts';
 import {
   startRedisCluster,

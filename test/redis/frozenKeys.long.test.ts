@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { keySlot } from '../../src/model/keySlot.ts';
 import { hasSlot } from '../../src/model/slots.ts';
-import { withConnection } from '../../src/operations/withConnection.ts';
+import { withConnection } from '../../src/operations/servers/withConnection.ts';
 import { valueDigest } from '../../src/redis/rdb/valueDigest.ts';
 import { backedUp, restored } from '../support/redis/backups.ts';
 import { fill, type Write } from '../support/redis/fill.ts';

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { Cluster } from 'ioredis';
-import type { Plan } from '../../src/operations/plan.ts';
+import type { Plan } from '../../src/operations/plans/plan.ts';
 import { hasSlot, type SlotSet } from '../../src/model/slots.ts';
 import { startRedisCluster, type TestCluster } from '../support/startRedisCluster.ts';
-import { findStrays } from '../../src/operations/heal/strays.ts';
+import { findStrays } from '../../src/operations/repair/strays.ts';
 import { readAnyway } from '../support/redis/readAnyway.ts';
 import { present, run } from '../support/redis/faultTools.ts';
 import { fill } from '../support/redis/fill.ts';

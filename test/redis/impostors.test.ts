@@ -11,7 +11,7 @@ import { keySlot } from '../../src/model/keySlot.ts';
 import type { ClusterSnapshot } from '../../src/model/snapshot.ts';
 import { planFlush } from '../../src/operations/flush.ts';
 import { planReshard } from '../../src/operations/reshard.ts';
-import { runPlan } from '../../src/operations/runPlan.ts';
+import { runPlan } from '../../src/operations/run/runPlan.ts';
 import * as redis from '../../src/redis/entry.ts';
 import type { NodeConnection } from '../../src/redis/nodeConnection.ts';
 import { startRedisCluster, type ClusterNode, type TestCluster } from '../support/startRedisCluster.ts';

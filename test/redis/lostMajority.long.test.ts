@@ -3,7 +3,7 @@ import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClusterSnapshot } from '../../src/model/snapshot.ts';
 import { planPromote } from '../../src/operations/promote.ts';
-import { runPlan } from '../../src/operations/runPlan.ts';
+import { runPlan } from '../../src/operations/run/runPlan.ts';
 import { startRedisCluster, type TestCluster } from '../support/startRedisCluster.ts';
 import { dumpAll, fill } from '../support/redis/fill.ts';
 import { plainWrites } from '../support/redis/moveFixture.ts';

@@ -5,7 +5,7 @@ import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { check } from '../../src/checks/check.ts';
 import { misplacedMaster } from '../../src/model/misplacedMaster.ts';
-import { runPlan } from '../../src/operations/runPlan.ts';
+import { runPlan } from '../../src/operations/run/runPlan.ts';
 import { startRedisCluster, type ClusterNode, type TestCluster } from '../support/startRedisCluster.ts';
 import { folderOf } from '../support/redis/byAddress.ts';
 import { fill } from '../support/redis/fill.ts';

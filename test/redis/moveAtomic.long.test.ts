@@ -3,7 +3,7 @@ import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatAddress } from '../../src/model/clusterRef.ts';
 import { countSlots, intersectSlots, type SlotSet } from '../../src/model/slots.ts';
-import { runPlan } from '../../src/operations/runPlan.ts';
+import { runPlan } from '../../src/operations/run/runPlan.ts';
 import type { MoveMethod } from '../../src/redis/moveSlots/request.ts';
 import type { Argument } from '../../src/redis/nodeConnection.ts';
 import { startChaosClient } from '../support/chaosClient.ts';

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../../src/model/errors.ts';
 import type { Progress } from '../../src/model/progress.ts';
 import { planReshard, type ReshardRequest } from '../../src/operations/reshard.ts';
-import { runPlan } from '../../src/operations/runPlan.ts';
+import { runPlan } from '../../src/operations/run/runPlan.ts';
 import { startRedisCluster } from '../support/startRedisCluster.ts';
 import { dumpAll, fill } from '../support/redis/fill.ts';
 import { assertNoneOpen, assertWhole, nodeAt, plainWrites, withNode } from '../support/redis/moveFixture.ts';

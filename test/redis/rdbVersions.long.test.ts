@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { withConnection } from '../../src/operations/withConnection.ts';
+import { withConnection } from '../../src/operations/servers/withConnection.ts';
 import { readsOf } from '../../src/redis/rdb/encodings.ts';
 import { probeRestore } from '../../src/redis/rdb/probeRestore.ts';
 import { readSnapshot } from '../support/redis/readSnapshot.ts';

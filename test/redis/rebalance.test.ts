@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { countSlots } from '../../src/model/slots.ts';
 import { planRebalance } from '../../src/operations/rebalance.ts';
-import { runPlan } from '../../src/operations/runPlan.ts';
+import { runPlan } from '../../src/operations/run/runPlan.ts';
 import { startRedisCluster, type TestCluster } from '../support/startRedisCluster.ts';
 import { dumpAll, fill, type Write } from '../support/redis/fill.ts';
 import { readSnapshot } from '../support/redis/readSnapshot.ts';

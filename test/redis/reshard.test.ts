@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { countSlots, subtractSlots, type SlotSet } from '../../src/model/slots.ts';
-import type { Plan } from '../../src/operations/plan.ts';
-import { openJournal, pastRuns } from '../../src/operations/journal.ts';
+import type { Plan } from '../../src/operations/plans/plan.ts';
+import { openJournal, pastRuns } from '../../src/operations/run/journal.ts';
 import { planReshard, type ReshardRequest } from '../../src/operations/reshard.ts';
-import { plannedRuns, planRemainder, remainderOf } from '../../src/operations/reshard/remainder.ts';
-import { journalFiles } from '../../src/ui/journalFiles.ts';
-import type { PlanResult } from '../../src/operations/planResult.ts';
-import { runPlan } from '../../src/operations/runPlan.ts';
+import { plannedRuns, planRemainder, remainderOf } from '../../src/operations/reshardRemainder.ts';
+import { journalFiles } from '../../src/ui/run/journalFiles.ts';
+import type { PlanResult } from '../../src/operations/run/planResult.ts';
+import { runPlan } from '../../src/operations/run/runPlan.ts';
 import { startChaosClient } from '../support/chaosClient.ts';
 import {
   startRedisCluster,

@@ -8,8 +8,8 @@ import { UserError } from '../../src/model/errors.ts';
 import type { ClusterSnapshot, RedisNode } from '../../src/model/snapshot.ts';
 import { countSlots, intersectSlots, type SlotSet } from '../../src/model/slots.ts';
 import { planReshard, type ReshardRequest } from '../../src/operations/reshard.ts';
-import type { PlanResult } from '../../src/operations/planResult.ts';
-import { runPlan } from '../../src/operations/runPlan.ts';
+import type { PlanResult } from '../../src/operations/run/planResult.ts';
+import { runPlan } from '../../src/operations/run/runPlan.ts';
 import type { Argument, ClusterDialer } from '../../src/redis/nodeConnection.ts';
 import {
   startRedisCluster,

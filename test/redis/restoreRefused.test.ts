@@ -4,11 +4,11 @@ import { appendFile, cp, mkdtemp, readdir, rm, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import type { Plan } from '../../src/operations/plan.ts';
-import { planFromFile, readPlanFile, writePlanFile } from '../../src/operations/planFile.ts';
+import type { Plan } from '../../src/operations/plans/plan.ts';
+import { planFromFile, readPlanFile, writePlanFile } from '../../src/operations/plans/planFile.ts';
 import { planRestore, probeMasters, type RestoreMode } from '../../src/operations/restore.ts';
-import { runPlan } from '../../src/operations/runPlan.ts';
-import { withConnection } from '../../src/operations/withConnection.ts';
+import { runPlan } from '../../src/operations/run/runPlan.ts';
+import { withConnection } from '../../src/operations/servers/withConnection.ts';
 import * as redis from '../../src/redis/entry.ts';
 import { backedUp, contents, debugging, readFolder } from '../support/redis/backups.ts';
 import { fill, type Write } from '../support/redis/fill.ts';

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Plan } from '../../src/operations/plan.ts';
+import type { Plan } from '../../src/operations/plans/plan.ts';
 import type { ClusterSnapshot, RedisNode } from '../../src/model/snapshot.ts';
 import { planForget } from '../../src/operations/forget.ts';
 import { planPromote } from '../../src/operations/promote.ts';
 import { planReplicate } from '../../src/operations/replicate.ts';
-import type { PlanResult } from '../../src/operations/planResult.ts';
-import { runPlan, type RunPorts } from '../../src/operations/runPlan.ts';
+import type { PlanResult } from '../../src/operations/run/planResult.ts';
+import { runPlan, type RunPorts } from '../../src/operations/run/runPlan.ts';
 import { connectNode } from '../../src/redis/connect.ts';
 import { startChaosClient } from '../support/chaosClient.ts';
 import {

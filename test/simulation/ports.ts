@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RunPorts } from '../../src/operations/runPlan.ts';
+import type { RunPorts } from '../../src/operations/run/runPlan.ts';
 import * as redis from '../../src/redis/entry.ts';
 import type { ClusterDialer } from '../../src/redis/nodeConnection.ts';
 import { snapshotOf } from './snapshot.ts';

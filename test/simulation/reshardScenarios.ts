@@ -1,7 +1,7 @@
 import { UserError } from '../../src/model/errors.ts';
 import type { SlotSet } from '../../src/model/slots.ts';
 import { planReshard } from '../../src/operations/reshard.ts';
-import { runPlan } from '../../src/operations/runPlan.ts';
+import { runPlan } from '../../src/operations/run/runPlan.ts';
 import type { SimNode } from './node.ts';
 import { portsFor } from './ports.ts';
 import { masterOf, ownerOf, shape, type Operation, type Scenario } from './scenario.ts';

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { check, isSound } from '../../src/checks/check.ts';
 import type { Finding } from '../../src/model/finding.ts';
-import type { ShownPlan } from '../../src/operations/plan.ts';
+import type { ShownPlan } from '../../src/operations/plans/plan.ts';
 import type { ClusterSnapshot } from '../../src/model/snapshot.ts';
-import { Operations } from '../../src/ui/operations.ts';
+import { Operations } from '../../src/ui/run/operations.ts';
 
 /** The work that is checked: an operation of the window that checks, or what someone else does. */
 interface Checked<T> {

@@ -7,16 +7,16 @@ import type { NodeView } from '../../src/model/nodeView.ts';
 import type { Progress } from '../../src/model/progress.ts';
 import type { ClusterSnapshot, RedisNode } from '../../src/model/snapshot.ts';
 import type { DeployPorts } from '../../src/operations/deploy.ts';
-import type { JoinPorts } from '../../src/operations/deploy/joinPods.ts';
-import type { RunPorts } from '../../src/operations/runPlan.ts';
-import type { PodPorts, UpgradePorts } from '../../src/operations/upgrade/ports.ts';
+import type { JoinPorts } from '../../src/operations/statefulSets/joinPods.ts';
+import type { RunPorts } from '../../src/operations/run/runPlan.ts';
+import type { PodPorts, UpgradePorts } from '../../src/operations/statefulSets/ports.ts';
 import * as redis from '../../src/redis/entry.ts';
 import { pauseAgentOver, meet, replicate } from '../../src/redis/admin.ts';
 import { connectNode } from '../../src/redis/connect.ts';
 import type { Credentials, NodeConnection } from '../../src/redis/nodeConnection.ts';
 import { readNodeTimeout } from '../../src/redis/moveSlots/ready.ts';
 import { readNodeView } from '../../src/redis/nodeView.ts';
-import { waiting } from '../../src/ui/waiting.ts';
+import { waiting } from '../../src/ui/run/waiting.ts';
 import { nothingElse } from './nothingElse.ts';
 
 /** The ports of deploy, scale, upgrade and delete over a real Kubernetes, as the extension wires them, and what they said. */

@@ -1,5 +1,5 @@
 import type { KubernetesObject } from '../../src/kubernetes/kubernetesAccess.ts';
-import { podsOf, waitForPods } from '../../src/operations/deploy/waitForPods.ts';
+import { podsOf, waitForPods } from '../../src/operations/statefulSets/waitForPods.ts';
 import { slotCount } from '../../src/model/slots.ts';
 import type { ClusterPorts } from './clusterPorts.ts';
 

@@ -2,11 +2,11 @@ import { claimOf } from '../../src/inventory/claims.ts';
 import { Inventory } from '../../src/inventory/inventory.ts';
 import type { RedisReading } from '../../src/inventory/nodeReader.ts';
 import type { KubernetesClusterRef } from '../../src/model/clusterRef.ts';
-import type { Plan } from '../../src/operations/plan.ts';
-import type { PlanResult } from '../../src/operations/planResult.ts';
-import { runPlan, type RunPorts } from '../../src/operations/runPlan.ts';
+import type { Plan } from '../../src/operations/plans/plan.ts';
+import type { PlanResult } from '../../src/operations/run/planResult.ts';
+import { runPlan, type RunPorts } from '../../src/operations/run/runPlan.ts';
 import * as redis from '../../src/redis/entry.ts';
-import { waiting } from '../../src/ui/waiting.ts';
+import { waiting } from '../../src/ui/run/waiting.ts';
 import type { ClusterPorts } from './clusterPorts.ts';
 
 /** The ports with which plans run on a cluster in a real Kubernetes, read as the extension reads it. */

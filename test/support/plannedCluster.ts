@@ -1,6 +1,6 @@
 import type { KubernetesClusterRef } from '../../src/model/clusterRef.ts';
 import { prepareDeploy, runDeploy } from '../../src/operations/deploy.ts';
-import type { RunPorts } from '../../src/operations/runPlan.ts';
+import type { RunPorts } from '../../src/operations/run/runPlan.ts';
 import { manifestFiles } from './manifestFiles.ts';
 import { operationsFixture, type OperationsFixture } from './operationsFixture.ts';
 import { planPorts } from './planPorts.ts';

@@ -56,6 +56,26 @@ test('every contributed command is a file of the same name, and the other way ro
   }
 });
 
+test('a room of operations is shared: none reaches into the file of one change, and no file stands beside its folder', () => {
+  const operations = join(root, 'src', 'operations');
+  const entries = readdirSync(operations, { recursive: true, encoding: 'utf8' });
+  const rooms = entries.filter((path) => path.endsWith('.ts') && path.includes('/'));
+  const reaching = rooms.filter((path) =>
+    [...read(join('src', 'operations', path)).matchAll(/from '\.\.\/([\w.]+)'/g)].some(
+      ([, file = '']) => path.split('/').length === 2 && file.endsWith('.ts'),
+    ),
+  );
+  assert.deepEqual(reaching, []);
+  for (const folder of ['src/operations', 'src/ui']) {
+    const names = readdirSync(join(root, folder));
+    assert.deepEqual(
+      names.filter((name) => names.includes(`${name}.ts`)),
+      [],
+      folder,
+    );
+  }
+});
+
 test('the scripts are the words people remember, and no more', () => {
   const words =
     'bench build check docs format lint package pictures spell start test test:kubernetes test:redis test:simulation test:unit test:vscode texts watch';

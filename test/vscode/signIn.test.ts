@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parseAddress } from '../../src/model/clusterRef.ts';
-import { withConnection } from '../../src/operations/withConnection.ts';
+import { withConnection } from '../../src/operations/servers/withConnection.ts';
 import { connectNode } from '../../src/redis/connect.ts';
 import { keepOnFailure, launchVSCode, type VSCodeUnderTest } from '../support/launchVSCode.ts';
 import { startRedisCluster, type TestCluster } from '../support/startRedisCluster.ts';

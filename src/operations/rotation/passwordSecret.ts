@@ -1,6 +1,6 @@
 import type { KubernetesObject } from '../../kubernetes/kubernetesAccess.ts';
-import { previousPassword } from '../deploy/render.ts';
-import { refusal } from '../nodes.ts';
+import { previousPassword } from '../manifests/render.ts';
+import { refusal } from '../servers/nodes.ts';
 import { matching, objectName, uid } from '../steps/fields.ts';
 import { kubernetesOf, type StepPorts } from '../steps/ports.ts';
 

@@ -2,7 +2,7 @@ import { quantity } from '../../model/quantity.ts';
 import { makeStep, type Step } from '../steps/index.ts';
 import { nodeName } from '../../model/shards.ts';
 import type { ClusterSnapshot, RedisNode, WorkloadFacts } from '../../model/snapshot.ts';
-import { refusal } from '../nodes.ts';
+import { refusal } from '../servers/nodes.ts';
 import type { Leaving } from './shrink.ts';
 import { shrinkSteps } from './shrink.ts';
 import { readyStep } from './grow.ts';

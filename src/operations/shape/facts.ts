@@ -1,11 +1,11 @@
 import type { KubernetesAccess } from '../../kubernetes/kubernetesAccess.ts';
 import { UserError } from '../../model/errors.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
-import { refuseSeveral } from '../owner.ts';
-import { requireRights, scaleRights, type Right } from '../rights.ts';
-import { readSet } from '../upgrade/facts.ts';
+import { refuseSeveral } from '../statefulSets/owner.ts';
+import { requireRights, scaleRights, type Right } from '../statefulSets/rights.ts';
+import { readSet } from '../statefulSets/facts.ts';
 import type { DropFacts } from './dropPods.ts';
-import { scalable, type ShapeFacts } from './refusals.ts';
+import { scalable, type ShapeFacts } from '../refusals/shaping.ts';
 
 /** Asks for the rights, and who looks after the StatefulSet. Changes nothing. @param volumes whether any are to be deleted */
 export async function readShapeFacts(

@@ -3,8 +3,8 @@ import { makeStep, type Step, type StepOf } from '../steps/index.ts';
 import { mastersOf, nodeName } from '../../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
 import { countSlots, lowestSlots, subtractSlots, type SlotSet } from '../../model/slots.ts';
-import { namesIn, replicasOf } from '../nodes.ts';
-import { shareOut } from '../reshard/chooseSlots.ts';
+import { namesIn, replicasOf } from '../servers/nodes.ts';
+import { shareOut } from '../slots/chooseSlots.ts';
 import type { NameOf } from '../steps/step.ts';
 
 /** A server that is to become a member: in a pod, whose node id is not known yet, or known by its id. */

@@ -2,8 +2,8 @@ import { makeStep, type Step, type StepOf } from '../steps/index.ts';
 import { mastersOf, nodeName } from '../../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
 import { countSlots, lowestSlots, subtractSlots, type SlotSet } from '../../model/slots.ts';
-import { answers, isInTouch, namesIn } from '../nodes.ts';
-import { shareOut } from '../reshard/chooseSlots.ts';
+import { answers, isInTouch, namesIn } from '../servers/nodes.ts';
+import { shareOut } from '../slots/chooseSlots.ts';
 import type { NameOf } from '../steps/step.ts';
 
 /** What is to go: shards as a whole, further replicas, and the pods that a StatefulSet drops. */

@@ -9,10 +9,10 @@ import {
 import { quantity } from '../../model/quantity.ts';
 import { slotsText } from '../../model/shards.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
-import { countKeys } from '../heal/facts.ts';
-import { answeringMasters, judgeSlot, type Master } from '../heal/slotCase.ts';
-import { answers, memberOf, nameOf, refusal } from '../nodes.ts';
-import { withConnection } from '../withConnection.ts';
+import { countKeys } from '../repair/openFacts.ts';
+import { answeringMasters, judgeSlot, type Master } from '../repair/slotCase.ts';
+import { answers, memberOf, nameOf, refusal } from '../servers/nodes.ts';
+import { withConnection } from '../servers/withConnection.ts';
 import { nodeId, slots } from './fields.ts';
 import { never, noLoss, type StepData, type StepDefinition } from './step.ts';
 

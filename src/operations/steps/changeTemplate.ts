@@ -1,9 +1,9 @@
 import { UserError } from '../../model/errors.ts';
-import { isSameAmount } from '../upgrade/answers.ts';
-import { changeSet } from '../upgrade/changeSet.ts';
-import { marks, templatePatch } from '../upgrade/difference.ts';
-import { readSet, type SetFacts } from '../upgrade/facts.ts';
-import { refuseManaged } from '../upgrade/refusals.ts';
+import { isSameAmount } from '../rollout/answers.ts';
+import { changeSet } from '../statefulSets/changeSet.ts';
+import { marks, templatePatch } from '../rollout/difference.ts';
+import { readSet, type SetFacts } from '../statefulSets/facts.ts';
+import { refuseManaged } from '../refusals/upgrading.ts';
 import { described, listOrNone, matching, objectName, optional, strictObject } from './fields.ts';
 import { kubernetesOf, type StepPorts } from './ports.ts';
 import { never, noCommand, noLoss, type StepData, type StepDefinition } from './step.ts';

@@ -1,5 +1,5 @@
 import { quantity } from '../../model/quantity.ts';
-import { checkFiles, fileExample, fileFields } from '../restore/checkFiles.ts';
+import { checkFiles, fileExample, fileFields } from '../backups/checkFiles.ts';
 import { never, noCommand, noLoss, type StepData, type StepDefinition } from './step.ts';
 
 type CheckBackup = StepData<'checkBackup', typeof fileFields>;

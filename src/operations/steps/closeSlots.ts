@@ -2,10 +2,10 @@ import { UserError } from '../../model/errors.ts';
 import { slotsText } from '../../model/shards.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { eachSlot, formatSlots, intersectSlots, openSlotsIn, unionSlots } from '../../model/slots.ts';
-import { openOnReplicas } from '../heal/openOnReplicas.ts';
-import { judgeSlot } from '../heal/slotCase.ts';
-import { answers, memberOf, nameOf, refusal } from '../nodes.ts';
-import { withConnection } from '../withConnection.ts';
+import { openOnReplicas } from '../repair/openOnReplicas.ts';
+import { judgeSlot } from '../repair/slotCase.ts';
+import { answers, memberOf, nameOf, refusal } from '../servers/nodes.ts';
+import { withConnection } from '../servers/withConnection.ts';
 import { nodeId, slots } from './fields.ts';
 import { never, noLoss, type StepData, type StepDefinition } from './step.ts';
 

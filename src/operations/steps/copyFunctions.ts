@@ -1,8 +1,8 @@
 import { messageOf, UserError } from '../../model/errors.ts';
 import type { NodeConnection } from '../../redis/nodeConnection.ts';
-import { answers, memberOf, nameOf, refusal } from '../nodes.ts';
+import { answers, memberOf, nameOf, refusal } from '../servers/nodes.ts';
 import type { StepPorts } from './ports.ts';
-import { withConnection } from '../withConnection.ts';
+import { withConnection } from '../servers/withConnection.ts';
 import { nodeId, nodeIdOrNone, objectName, optional } from './fields.ts';
 import { never, noLoss, type StepDefinition } from './step.ts';
 

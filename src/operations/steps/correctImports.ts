@@ -1,9 +1,9 @@
 import { slotsText } from '../../model/shards.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { eachSlot, formatSlots, hasSlot } from '../../model/slots.ts';
-import { ownerOf } from '../heal/slotCase.ts';
-import { answers, memberOf, nameOf, refusal } from '../nodes.ts';
-import { withConnection } from '../withConnection.ts';
+import { ownerOf } from '../repair/slotCase.ts';
+import { answers, memberOf, nameOf, refusal } from '../servers/nodes.ts';
+import { withConnection } from '../servers/withConnection.ts';
 import { nodeId, slots } from './fields.ts';
 import { never, noLoss, type StepData, type StepDefinition } from './step.ts';
 

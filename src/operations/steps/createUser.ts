@@ -1,8 +1,8 @@
 import { quantity } from '../../model/quantity.ts';
-import { answers, memberOf, nameOf, refusal } from '../nodes.ts';
-import { grantsNoMore, hashOf, isUser, readUser, rulesFor, writeUser } from '../operatorUser/onServer.ts';
-import { operatorName } from '../operatorUser/rules.ts';
-import { withConnection } from '../withConnection.ts';
+import { answers, memberOf, nameOf, refusal } from '../servers/nodes.ts';
+import { grantsNoMore, hashOf, isUser, readUser, rulesFor, writeUser } from '../users/onServer.ts';
+import { operatorName } from '../users/rules.ts';
+import { withConnection } from '../servers/withConnection.ts';
 import { newPasswordOf, type StepPorts } from './ports.ts';
 import { listOf, nodeId, matching } from './fields.ts';
 import { never, noCommand, noLoss, type StepData, type StepDefinition } from './step.ts';

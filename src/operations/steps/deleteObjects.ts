@@ -1,8 +1,8 @@
 import { isKubernetesRef } from '../../model/clusterRef.ts';
 import { UserError } from '../../model/errors.ts';
 import type { WorkloadFacts } from '../../model/snapshot.ts';
-import { apiVersions, findClusterObjects, type OwnedObject } from '../deploy/clusterObjects.ts';
-import { refusal } from '../nodes.ts';
+import { apiVersions, findClusterObjects, type OwnedObject } from '../statefulSets/clusterObjects.ts';
+import { refusal } from '../servers/nodes.ts';
 import { deleteObject, isGone } from './deleteObject.ts';
 import { described, listOf, objectName, oneOf, strictObject, uid } from './fields.ts';
 import { kubernetesOf, type StepPorts } from './ports.ts';

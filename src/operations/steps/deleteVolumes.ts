@@ -1,5 +1,5 @@
-import { mountsOf } from '../deploy/mounts.ts';
-import { refusal } from '../nodes.ts';
+import { mountsOf } from '../statefulSets/mounts.ts';
+import { refusal } from '../servers/nodes.ts';
 import { deleteObject, isGone } from './deleteObject.ts';
 import { kubernetesOf } from './ports.ts';
 import { listOf, objectName, optional, uid } from './fields.ts';

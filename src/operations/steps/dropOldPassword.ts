@@ -1,5 +1,5 @@
 import { quantity } from '../../model/quantity.ts';
-import { previousPassword } from '../deploy/render.ts';
+import { previousPassword } from '../manifests/render.ts';
 import {
   confirmSecret,
   holdsPrevious,

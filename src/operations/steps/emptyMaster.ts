@@ -2,12 +2,12 @@ import { quantity } from '../../model/quantity.ts';
 import { UserError } from '../../model/errors.ts';
 import type { NodeView } from '../../model/nodeView.ts';
 import type { ClusterSnapshot, PodFacts, RedisNode } from '../../model/snapshot.ts';
-import { confirmPod } from '../confirmPod.ts';
-import { waitForPods, type Look } from '../deploy/waitForPods.ts';
-import { needIntroduction, announcedAddressOf } from '../heal/introductions.ts';
-import { answers } from '../nodes.ts';
+import { confirmPod } from '../statefulSets/confirmPod.ts';
+import { waitForPods, type Look } from '../statefulSets/waitForPods.ts';
+import { needIntroduction, announcedAddressOf } from '../repair/introductions.ts';
+import { answers } from '../servers/nodes.ts';
 import { kubernetesOf, type KubernetesPorts, type StepPorts } from './ports.ts';
-import { withConnection } from '../withConnection.ts';
+import { withConnection } from '../servers/withConnection.ts';
 import { listOf, objectName } from './fields.ts';
 import { never, noCommand, noLoss, type StepData, type StepDefinition } from './step.ts';
 

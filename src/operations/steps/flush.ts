@@ -1,6 +1,6 @@
 import { UserError } from '../../model/errors.ts';
-import { answers, memberOf, nameOf, refusal } from '../nodes.ts';
-import { withConnection } from '../withConnection.ts';
+import { answers, memberOf, nameOf, refusal } from '../servers/nodes.ts';
+import { withConnection } from '../servers/withConnection.ts';
 import { listOf, nodeId } from './fields.ts';
 import { always, never, type StepData, type StepDefinition } from './step.ts';
 

@@ -1,10 +1,10 @@
 import { messageOf, UserError } from '../../model/errors.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { linesAbout } from '../../model/goneMembers.ts';
-import { refuseNeeded } from '../forget/refusals.ts';
-import { answers, nameOf } from '../nodes.ts';
+import { refuseNeeded } from '../refusals/forgetting.ts';
+import { answers, nameOf } from '../servers/nodes.ts';
 import type { StepPorts } from './ports.ts';
-import { withConnection } from '../withConnection.ts';
+import { withConnection } from '../servers/withConnection.ts';
 import { nodeId } from './fields.ts';
 import { always, never, noLoss, type StepDefinition } from './step.ts';
 

@@ -1,8 +1,8 @@
-import { areGrown, growVolumes as grow } from '../upgrade/growVolumes.ts';
-import { readSet } from '../upgrade/facts.ts';
-import { refuseManaged } from '../upgrade/refusals.ts';
+import { areGrown, growVolumes as grow } from '../statefulSets/growVolumes.ts';
+import { readSet } from '../statefulSets/facts.ts';
+import { refuseManaged } from '../refusals/upgrading.ts';
 import { matching, objectName, port } from './fields.ts';
-import { rolloutPorts } from '../upgrade/ports.ts';
+import { rolloutPorts } from '../statefulSets/ports.ts';
 import { kubernetesOf } from './ports.ts';
 import { never, noCommand, noLoss, type StepDefinition } from './step.ts';
 

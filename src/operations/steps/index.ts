@@ -1,4 +1,4 @@
-import type { ShownPlan } from '../plan.ts';
+import type { ShownPlan } from '../plans/plan.ts';
 import { assignSlots } from './assignSlots.ts';
 import { awaitPassword } from './awaitPassword.ts';
 import { bringKeys } from './bringKeys.ts';

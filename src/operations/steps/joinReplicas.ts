@@ -1,10 +1,10 @@
 import { quantity } from '../../model/quantity.ts';
 import { podsOf } from '../../model/endedPods.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
-import { confirmPod } from '../confirmPod.ts';
-import { isGrown, joinAndAwait, type JoinPorts, type Seen } from '../deploy/joinPods.ts';
-import { answers, refusal } from '../nodes.ts';
-import { withConnection } from '../withConnection.ts';
+import { confirmPod } from '../statefulSets/confirmPod.ts';
+import { isGrown, joinAndAwait, type JoinPorts, type Seen } from '../statefulSets/joinPods.ts';
+import { answers, refusal } from '../servers/nodes.ts';
+import { withConnection } from '../servers/withConnection.ts';
 import { count, described, listOf, nodeId, objectName, yesOrNo } from './fields.ts';
 import { kubernetesOf, type StepPorts } from './ports.ts';
 import { always, never, noCommand, noLoss, type StepData, type StepDefinition } from './step.ts';

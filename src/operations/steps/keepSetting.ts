@@ -1,9 +1,9 @@
 import { nodeName } from '../../model/shards.ts';
-import { answers, refusal } from '../nodes.ts';
-import { settingOf } from '../settingOf.ts';
-import { readRedisConf } from '../upgrade/facts.ts';
-import { editSettings, isSameValue, settingsIn, valueText } from '../upgrade/settings.ts';
-import { withConnection } from '../withConnection.ts';
+import { answers, refusal } from '../servers/nodes.ts';
+import { settingOf } from '../settings/settingOf.ts';
+import { readRedisConf } from '../statefulSets/facts.ts';
+import { editSettings, isSameValue, settingsIn, valueText } from '../settings/settings.ts';
+import { withConnection } from '../servers/withConnection.ts';
 import { kubernetesOf } from './ports.ts';
 import { objectName, settingName, settingValue } from './fields.ts';
 import { never, noCommand, noLoss, type StepDefinition } from './step.ts';

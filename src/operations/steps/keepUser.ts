@@ -1,7 +1,7 @@
-import { refusal } from '../nodes.ts';
-import { operatorUserKey, withUserLine } from '../operatorUser/kept.ts';
-import { hashOf } from '../operatorUser/onServer.ts';
-import { operatorName, rulesForAnyVersion } from '../operatorUser/rules.ts';
+import { refusal } from '../servers/nodes.ts';
+import { operatorUserKey, withUserLine } from '../users/kept.ts';
+import { hashOf } from '../users/onServer.ts';
+import { operatorName, rulesForAnyVersion } from '../users/rules.ts';
 import { kubernetesOf, newPasswordOf, type StepPorts } from './ports.ts';
 import { objectName, matching } from './fields.ts';
 import { never, noCommand, noLoss, type StepData, type StepDefinition } from './step.ts';

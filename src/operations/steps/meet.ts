@@ -1,13 +1,13 @@
 import { formatAddress, isKubernetesRef } from '../../model/clusterRef.ts';
 import { UserError } from '../../model/errors.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
-import { formTimes } from '../form/readServers.ts';
-import { needIntroduction } from '../heal/introductions.ts';
-import { conflictingClaim } from '../heal/conflictingClaims.ts';
-import { answers, memberOf, nameOf, refusal } from '../nodes.ts';
-import { refuseImpostor } from '../refuseImpostor.ts';
+import { formTimes } from '../forming/readServers.ts';
+import { needIntroduction } from '../repair/introductions.ts';
+import { conflictingClaim } from '../repair/conflictingClaims.ts';
+import { answers, memberOf, nameOf, refusal } from '../servers/nodes.ts';
+import { refuseImpostor } from '../refusals/refuseImpostor.ts';
 import type { StepPorts } from './ports.ts';
-import { withConnection } from '../withConnection.ts';
+import { withConnection } from '../servers/withConnection.ts';
 import { address, nodeId, port } from './fields.ts';
 import { never, noLoss, type StepData, type StepDefinition } from './step.ts';
 

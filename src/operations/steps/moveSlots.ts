@@ -13,10 +13,10 @@ import {
   unionSlots,
   type SlotSet,
 } from '../../model/slots.ts';
-import { moveLimits } from '../moveOptions.ts';
-import { refuseImpostor } from '../refuseImpostor.ts';
-import { crossedBy } from '../reshard/marks.ts';
-import { refuseDeadMasters } from '../reshard/refusals.ts';
+import { moveLimits } from '../slots/moveOptions.ts';
+import { refuseImpostor } from '../refusals/refuseImpostor.ts';
+import { crossedBy } from '../slots/marks.ts';
+import { refuseDeadMasters } from '../refusals/moving.ts';
 import type { StepPorts } from './ports.ts';
 import type { Shell } from './shell.ts';
 import { nodeId, nodeIdOrNone, objectName, oneOf, optional, slots } from './fields.ts';

@@ -1,6 +1,6 @@
 import { UserError } from '../../model/errors.ts';
-import { changeSet } from '../upgrade/changeSet.ts';
-import { readPods, readSet } from '../upgrade/facts.ts';
+import { changeSet } from '../statefulSets/changeSet.ts';
+import { readPods, readSet } from '../statefulSets/facts.ts';
 import { objectName } from './fields.ts';
 import { kubernetesOf } from './ports.ts';
 import { never, noLoss, type StepDefinition } from './step.ts';

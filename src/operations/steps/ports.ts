@@ -6,9 +6,9 @@ import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import type * as redisEntry from '../../redis/entry.ts';
 import type { ConcurrentMoves } from '../../redis/moveSlots/concurrentMoves.ts';
 import type { ClusterDialer } from '../../redis/nodeConnection.ts';
-import type { FolderFiles } from '../restore/readBackup.ts';
+import type { FolderFiles } from '../backups/readBackup.ts';
 import type { Answer } from '../rotation/servers.ts';
-import type { PodPorts } from '../upgrade/ports.ts';
+import type { PodPorts } from '../statefulSets/ports.ts';
 
 /** What steps need of Kubernetes and of servers in pods that are no members yet. */
 export interface KubernetesPorts extends PodPorts {

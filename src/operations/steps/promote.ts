@@ -1,9 +1,9 @@
 import { messageOf, UserError } from '../../model/errors.ts';
 import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
-import { answers, nameOf, votersOf } from '../nodes.ts';
-import { promotable } from '../promote/refusals.ts';
-import { takeOver } from '../promote/takeOver.ts';
-import { withConnection } from '../withConnection.ts';
+import { answers, nameOf, votersOf } from '../servers/nodes.ts';
+import { promotable } from '../refusals/promoting.ts';
+import { takeOver } from '../failover/takeOver.ts';
+import { withConnection } from '../servers/withConnection.ts';
 import { listOf, nodeId, oneOf, optional } from './fields.ts';
 import { never, type NameOf, type StepData, type StepDefinition } from './step.ts';
 

@@ -1,5 +1,5 @@
-import { readMembers, type Member } from '../upgrade/members.ts';
-import { rolloutPorts } from '../upgrade/ports.ts';
+import { readMembers, type Member } from '../rollout/members.ts';
+import { rolloutPorts } from '../statefulSets/ports.ts';
 import { objectName, port, uid } from './fields.ts';
 import { kubernetesOf, type StepPorts } from './ports.ts';
 import { always, never, noLoss, type StepData, type StepDefinition } from './step.ts';

@@ -1,5 +1,5 @@
-import { previousPassword } from '../deploy/render.ts';
-import { refusal } from '../nodes.ts';
+import { previousPassword } from '../manifests/render.ts';
+import { refusal } from '../servers/nodes.ts';
 import {
   confirmSecret,
   holdsPrevious,

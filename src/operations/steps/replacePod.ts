@@ -1,7 +1,7 @@
 import { UserError } from '../../model/errors.ts';
 import type { ClusterSnapshot, PodFacts } from '../../model/snapshot.ts';
 import { podsOf } from '../../model/endedPods.ts';
-import { refuseRunning } from '../replacePods/refusals.ts';
+import { refuseRunning } from '../refusals/refuseRunning.ts';
 import { kubernetesOf, type StepPorts } from './ports.ts';
 import { described, nodeId, objectName, optional, uid, yesOrNo } from './fields.ts';
 import { always, never, noLoss, type StepData, type StepDefinition } from './step.ts';

@@ -2,11 +2,11 @@ import { bytesText } from '../../model/bytes.ts';
 import { UserError } from '../../model/errors.ts';
 import { misplacedMaster } from '../../model/misplacedMaster.ts';
 import type { NodeView } from '../../model/nodeView.ts';
-import { answers, nameOf } from '../nodes.ts';
-import { refuseImpostor } from '../refuseImpostor.ts';
-import { replicable } from '../replicate/refusals.ts';
+import { answers, nameOf } from '../servers/nodes.ts';
+import { refuseImpostor } from '../refusals/refuseImpostor.ts';
+import { replicable } from '../refusals/replicating.ts';
 import type { StepPorts } from './ports.ts';
-import { withConnection } from '../withConnection.ts';
+import { withConnection } from '../servers/withConnection.ts';
 import { nodeIdOrNone, objectName, optional } from './fields.ts';
 import { never, noLoss, type StepDefinition } from './step.ts';
 

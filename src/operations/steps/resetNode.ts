@@ -2,8 +2,8 @@ import { quantity } from '../../model/quantity.ts';
 import { UserError } from '../../model/errors.ts';
 import { nodeName } from '../../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
-import { answers, memberOf, refusal, replicasOf } from '../nodes.ts';
-import { withConnection } from '../withConnection.ts';
+import { answers, memberOf, refusal, replicasOf } from '../servers/nodes.ts';
+import { withConnection } from '../servers/withConnection.ts';
 import { nodeId } from './fields.ts';
 import { always, never, noLoss, type StepDefinition } from './step.ts';
 

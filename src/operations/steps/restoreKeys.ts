@@ -1,6 +1,6 @@
 import { quantity } from '../../model/quantity.ts';
-import { checkFiles, fileExample, fileFields } from '../restore/checkFiles.ts';
-import { writeKeys } from '../restore/writeKeys.ts';
+import { checkFiles, fileExample, fileFields } from '../backups/checkFiles.ts';
+import { writeKeys } from '../backups/writeKeys.ts';
 import { never, noCommand, noLoss, type StepData, type StepDefinition } from './step.ts';
 
 type RestoreKeys = StepData<'restoreKeys', typeof fileFields>;

@@ -1,7 +1,7 @@
 import { isAbort, messageOf, UserError } from '../../model/errors.ts';
 import type { NodeConnection } from '../../redis/nodeConnection.ts';
-import { answers, memberOf, nameOf, refusal } from '../nodes.ts';
-import { withConnection } from '../withConnection.ts';
+import { answers, memberOf, nameOf, refusal } from '../servers/nodes.ts';
+import { withConnection } from '../servers/withConnection.ts';
 import { count, described, nodeId } from './fields.ts';
 import { never, noLoss, type StepDefinition } from './step.ts';
 

@@ -1,9 +1,9 @@
 import { messageOf, UserError } from '../../model/errors.ts';
-import { answers, memberOf, nameOf, refusal } from '../nodes.ts';
-import { settingOf } from '../settingOf.ts';
-import { isSameValue, valueText } from '../upgrade/settings.ts';
-import { isWritten, untilWritten, writesFile } from '../setConfig/firstFile.ts';
-import { withConnection } from '../withConnection.ts';
+import { answers, memberOf, nameOf, refusal } from '../servers/nodes.ts';
+import { settingOf } from '../settings/settingOf.ts';
+import { isSameValue, valueText } from '../settings/settings.ts';
+import { isWritten, untilWritten, writesFile } from '../settings/firstFile.ts';
+import { withConnection } from '../servers/withConnection.ts';
 import type { StepPorts } from './ports.ts';
 import { listOf, nodeId, optional, settingName, settingValue } from './fields.ts';
 import { never, type StepData, type StepDefinition } from './step.ts';

@@ -2,7 +2,7 @@ import { quantity } from '../../model/quantity.ts';
 import { messageOf, UserError } from '../../model/errors.ts';
 import { nodeName } from '../../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
-import { refusal } from '../nodes.ts';
+import { refusal } from '../servers/nodes.ts';
 import { forget } from './forget.ts';
 import { kubernetesOf } from './ports.ts';
 import { refuseReset, resetNode } from './resetNode.ts';

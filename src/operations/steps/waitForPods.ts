@@ -1,6 +1,6 @@
 import { quantity } from '../../model/quantity.ts';
 import type { ClusterSnapshot, PodFacts } from '../../model/snapshot.ts';
-import { waitForPods as wait } from '../deploy/waitForPods.ts';
+import { waitForPods as wait } from '../statefulSets/waitForPods.ts';
 import { kubernetesOf } from './ports.ts';
 import { count, objectName } from './fields.ts';
 import { never, noLoss, type StepDefinition } from './step.ts';

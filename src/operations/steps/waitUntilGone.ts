@@ -1,6 +1,6 @@
 import { UserError } from '../../model/errors.ts';
 import { quantity } from '../../model/quantity.ts';
-import { isOrdinalOf } from '../deploy/claims.ts';
+import { isOrdinalOf } from '../statefulSets/claims.ts';
 import { described, listOf, objectName, oneOf } from './fields.ts';
 import { kubernetesOf, type StepPorts } from './ports.ts';
 import { never, noCommand, noLoss, type StepData, type StepDefinition } from './step.ts';

@@ -5,13 +5,13 @@ import { clusterKey, formatAddress, parseAddress, type AddressClusterRef } from 
 import { messageOf, UserError } from '../../model/errors.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import type { Credentials } from '../../redis/nodeConnection.ts';
-import { askReach, keepReach } from '../askReach.ts';
+import { askReach, keepReach } from '../questions/askReach.ts';
 import type { Parts } from '../parts.ts';
 import { revealNew } from '../revealNew.ts';
 import { readSettings, saveAddresses } from '../settings.ts';
 import { credentialsIn } from '../signIn/answers.ts';
 import { askSignIn } from '../signIn/askSignIn.ts';
-import { answersOf, picked } from '../target.ts';
+import { answersOf, picked } from '../questions/target.ts';
 
 const addTitle = 'Add Cluster by Address';
 

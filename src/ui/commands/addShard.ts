@@ -4,15 +4,15 @@ import { formatAddress, isKubernetesRef, parseAddress } from '../../model/cluste
 import { messageOf, UserError } from '../../model/errors.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
-import { agreed } from '../../operations/agreed.ts';
+import { agreed } from '../../operations/servers/agreed.ts';
 import { planAddShard, type NewServer } from '../../operations/addShard.ts';
-import { Asking } from '../asking.ts';
-import { moveOptionsIn } from '../moveOptions.ts';
+import { Asking } from '../questions/asking.ts';
+import { moveOptionsIn } from '../questions/moveOptions.ts';
 import type { Parts } from '../parts.ts';
-import { toChange } from '../partToChange.ts';
-import { runPlanned } from '../runPlanned.ts';
+import { toChange } from '../questions/partToChange.ts';
+import { runPlanned } from '../run/runPlanned.ts';
 import { shapeFactsOf } from '../shapeFacts.ts';
-import { numberAnswer, picked, type Answers } from '../target.ts';
+import { numberAnswer, picked, type Answers } from '../questions/target.ts';
 
 /** Milliseconds for asking servers whether they are empty. */
 const times = { connectTimeoutMs: 5_000, commandTimeoutMs: 10_000 };

@@ -6,10 +6,10 @@ import type { Outcome } from '../../model/outcome.ts';
 import { quantity } from '../../model/quantity.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { backUp, chooseSources, longestPauseMs, type BackupResult } from '../../operations/backup.ts';
-import { backupFolder, type BackupFolder } from '../backupFolder.ts';
+import { backupFolder, type BackupFolder } from '../questions/backupFolder.ts';
 import type { Parts } from '../parts.ts';
-import { runWithProgress } from '../runWithProgress.ts';
-import { answersOf, clusterOf, picked, textAnswer } from '../target.ts';
+import { runWithProgress } from '../run/runWithProgress.ts';
+import { answersOf, clusterOf, picked, textAnswer } from '../questions/target.ts';
 
 /** Copies the data of all shards to a folder of this computer. Changes nothing on any server. */
 export async function backup(

@@ -1,6 +1,6 @@
 import type { Outcome } from '../../model/outcome.ts';
 import type { Parts } from '../parts.ts';
-import { clusterOf } from '../target.ts';
+import { clusterOf } from '../questions/target.ts';
 
 /** Cancels the operation that runs on a cluster: it stops at its next safe point. */
 export async function cancelOperation(parts: Parts, argument: unknown): Promise<Outcome> {

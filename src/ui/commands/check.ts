@@ -10,11 +10,11 @@ import type { Outcome } from '../../model/outcome.ts';
 import type { ClusterSnapshot, RunningWork } from '../../model/snapshot.ts';
 import { isUnformed } from '../../model/unformed.ts';
 import { isUnread } from '../../model/unread.ts';
-import { agreed } from '../../operations/agreed.ts';
-import { findStrays } from '../../operations/heal/strays.ts';
-import { findDrift } from '../../operations/upgrade/drift.ts';
+import { agreed } from '../../operations/servers/agreed.ts';
+import { findStrays } from '../../operations/repair/strays.ts';
+import { findDrift } from '../../operations/settings/drift.ts';
 import type { Parts } from '../parts.ts';
-import { clusterOf } from '../target.ts';
+import { clusterOf } from '../questions/target.ts';
 import { visibleWork } from '../tree/operationRow.ts';
 
 interface Checked {

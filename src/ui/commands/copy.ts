@@ -3,8 +3,8 @@ import { UserError } from '../../model/errors.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import { clusterTexts, nodeTexts, type CopyText } from '../copyTexts.ts';
 import type { Parts } from '../parts.ts';
-import { answersOf, clusterOf, picked, rowTarget, textAnswer, type Answers } from '../target.ts';
-import { memberOf } from '../../operations/nodes.ts';
+import { answersOf, clusterOf, picked, rowTarget, textAnswer, type Answers } from '../questions/target.ts';
+import { memberOf } from '../../operations/servers/nodes.ts';
 
 /** Copies what a cluster or nodes are known by, or command lines that reach them; a line for each node. */
 export async function copy(parts: Parts, argument: unknown): Promise<Outcome & { text: string }> {

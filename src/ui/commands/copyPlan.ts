@@ -1,9 +1,9 @@
 import { quantity } from '../../model/quantity.ts';
 import * as vscode from 'vscode';
 import type { Outcome } from '../../model/outcome.ts';
-import { redisCliCommands } from '../../operations/planFile/redisCli.ts';
+import { redisCliCommands } from '../../operations/plans/redisCli.ts';
 import type { Parts } from '../parts.ts';
-import { openPlanFile } from '../planFiles.ts';
+import { openPlanFile } from '../run/planFiles.ts';
 
 /** Puts a saved plan on the clipboard as commands for a shell. */
 export async function copyPlan(

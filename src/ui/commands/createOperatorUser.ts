@@ -5,13 +5,13 @@ import { isKubernetesRef } from '../../model/clusterRef.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { planCreateOperatorUser, usualOperator } from '../../operations/createOperatorUser.ts';
-import { operatorName } from '../../operations/operatorUser/rules.ts';
-import { readOperatorUserFacts } from '../../operations/operatorUser/facts.ts';
-import { refuseIncomplete } from '../../operations/refuseIncomplete.ts';
-import { Asking } from '../asking.ts';
+import { operatorName } from '../../operations/users/rules.ts';
+import { readOperatorUserFacts } from '../../operations/users/facts.ts';
+import { refuseIncomplete } from '../../operations/refusals/refuseIncomplete.ts';
+import { Asking } from '../questions/asking.ts';
 import type { Parts } from '../parts.ts';
-import { runPlanned } from '../runPlanned.ts';
-import { picked, textAnswer } from '../target.ts';
+import { runPlanned } from '../run/runPlanned.ts';
+import { picked, textAnswer } from '../questions/target.ts';
 
 /** Creates the least user that this product needs on every server, and signs in as that user from then on. */
 export async function createOperatorUser(

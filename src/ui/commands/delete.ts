@@ -1,17 +1,17 @@
 import * as vscode from 'vscode';
 import { planDelete } from '../../operations/delete.ts';
-import { findClusterObjects } from '../../operations/deploy/clusterObjects.ts';
-import { refuseApart } from '../../operations/refuseParts.ts';
+import { findClusterObjects } from '../../operations/statefulSets/clusterObjects.ts';
+import { refuseApart } from '../../operations/refusals/refuseParts.ts';
 import { describeRef, isKubernetesRef } from '../../model/clusterRef.ts';
 import { UserError } from '../../model/errors.ts';
 import type { Outcome } from '../../model/outcome.ts';
-import type { PlanResult } from '../../operations/planResult.ts';
+import type { PlanResult } from '../../operations/run/planResult.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
-import { Asking } from '../asking.ts';
+import { Asking } from '../questions/asking.ts';
 import type { Parts } from '../parts.ts';
-import { toChange } from '../partToChange.ts';
-import { runPlanned } from '../runPlanned.ts';
-import { picked, type Answers } from '../target.ts';
+import { toChange } from '../questions/partToChange.ts';
+import { runPlanned } from '../run/runPlanned.ts';
+import { picked, type Answers } from '../questions/target.ts';
 
 /** Deletes a cluster's objects, and its volumes only where that is asked for. */
 export async function deleteCluster(

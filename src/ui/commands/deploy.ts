@@ -1,23 +1,23 @@
 import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 import { prepareDeploy, runDeploy, type Deployed } from '../../operations/deploy.ts';
-import { checkAnswers, type DeployAnswers } from '../../operations/deploy/answers.ts';
-import { certificateSecret } from '../../operations/deploy/facts.ts';
-import { generatedSecret } from '../../operations/deploy/render.ts';
+import { checkAnswers, type DeployAnswers } from '../../operations/manifests/answers.ts';
+import { certificateSecret } from '../../operations/manifests/facts.ts';
+import { generatedSecret } from '../../operations/manifests/render.ts';
 import type { KubernetesClusterRef } from '../../model/clusterRef.ts';
 import { UserError } from '../../model/errors.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import type { KubernetesAccess } from '../../kubernetes/kubernetesAccess.ts';
 import type { Credentials } from '../../redis/nodeConnection.ts';
-import { ask, askAnswers, givenAnswers } from '../deployAnswers.ts';
+import { ask, askAnswers, givenAnswers } from '../questions/deployAnswers.ts';
 import { readManifestFiles } from '../manifestFiles.ts';
-import { Asking } from '../asking.ts';
+import { Asking } from '../questions/asking.ts';
 import type { Parts } from '../parts.ts';
 import { askPods } from '../podAsking.ts';
 import { revealNew } from '../revealNew.ts';
-import { runOperation } from '../runOperation.ts';
-import { picked, rowTarget, textAnswer } from '../target.ts';
-import { waiting } from '../waiting.ts';
+import { runOperation } from '../run/runOperation.ts';
+import { picked, rowTarget, textAnswer } from '../questions/target.ts';
+import { waiting } from '../run/waiting.ts';
 
 const title = 'Deploy Cluster';
 

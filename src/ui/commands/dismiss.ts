@@ -1,7 +1,7 @@
 import type { Outcome } from '../../model/outcome.ts';
 import type { Parts } from '../parts.ts';
-import { dismissUnfinished } from '../unfinished.ts';
-import { unfinishedOf } from '../unfinishedTarget.ts';
+import { dismissUnfinished } from '../run/unfinished.ts';
+import { unfinishedOf } from '../run/unfinishedTarget.ts';
 
 /** Stops offering an unfinished operation; changes nothing. */
 export async function dismiss(parts: Parts, argument: unknown): Promise<Outcome> {

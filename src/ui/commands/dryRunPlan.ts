@@ -1,9 +1,9 @@
 import { describeRef } from '../../model/clusterRef.ts';
 import type { Outcome } from '../../model/outcome.ts';
-import { dryRun } from '../../operations/dryRun.ts';
+import { dryRun } from '../../operations/run/dryRun.ts';
 import type { Parts } from '../parts.ts';
-import { openPlanFile } from '../planFiles.ts';
-import { openPorts } from '../runPlanned.ts';
+import { openPlanFile } from '../run/planFiles.ts';
+import { openPorts } from '../run/runPlanned.ts';
 
 /** Shows what running a saved plan now would do. Changes nothing. */
 export async function dryRunPlan(

@@ -1,12 +1,12 @@
 import * as vscode from 'vscode';
-import { checkAnswers, type DeployAnswers } from '../../operations/deploy/answers.ts';
-import { exportYaml } from '../../operations/deploy/exportYaml.ts';
-import { neededSecrets } from '../../operations/deploy/facts.ts';
+import { checkAnswers, type DeployAnswers } from '../../operations/manifests/answers.ts';
+import { exportYaml } from '../../operations/manifests/exportYaml.ts';
+import { neededSecrets } from '../../operations/manifests/facts.ts';
 import type { Outcome } from '../../model/outcome.ts';
-import { ask, askAnswers, givenAnswers } from '../deployAnswers.ts';
+import { ask, askAnswers, givenAnswers } from '../questions/deployAnswers.ts';
 import { readManifestFiles } from '../manifestFiles.ts';
 import type { Parts } from '../parts.ts';
-import { answersOf, rowTarget, textAnswer } from '../target.ts';
+import { answersOf, rowTarget, textAnswer } from '../questions/target.ts';
 
 const title = 'Export Manifests';
 

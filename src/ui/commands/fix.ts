@@ -2,16 +2,16 @@ import { isKubernetesRef } from '../../model/clusterRef.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { planFix } from '../../operations/fix.ts';
-import { readPossibleOwners, readStrayKeys } from '../../operations/fix/facts.ts';
-import { presumedLost } from '../../operations/fix/lost.ts';
-import type { PossibleOwnerFacts } from '../../operations/fix/possibleOwners.ts';
-import { Asking } from '../asking.ts';
+import { readPossibleOwners, readStrayKeys } from '../../operations/repair/lostFacts.ts';
+import { presumedLost } from '../../operations/repair/lost.ts';
+import type { PossibleOwnerFacts } from '../../operations/repair/possibleOwners.ts';
+import { Asking } from '../questions/asking.ts';
 import type { Parts } from '../parts.ts';
-import { toChange } from '../partToChange.ts';
+import { toChange } from '../questions/partToChange.ts';
 import { askPods } from '../podAsking.ts';
-import { deadIn } from '../target.ts';
-import { runPlanned } from '../runPlanned.ts';
-import { stepsText } from '../stepsText.ts';
+import { deadIn } from '../questions/target.ts';
+import { runPlanned } from '../run/runPlanned.ts';
+import { stepsText } from '../run/stepsText.ts';
 
 /**
  * Assigns uncovered slots to masters that answer, and prefers masters that hold keys in them. Where nobody else can say

@@ -1,9 +1,9 @@
 import type { Outcome } from '../../model/outcome.ts';
 import { planFlush } from '../../operations/flush.ts';
-import { Asking } from '../asking.ts';
+import { Asking } from '../questions/asking.ts';
 import type { Parts } from '../parts.ts';
-import { toChange } from '../partToChange.ts';
-import { runPlanned } from '../runPlanned.ts';
+import { toChange } from '../questions/partToChange.ts';
+import { runPlanned } from '../run/runPlanned.ts';
 
 /** Deletes every key of a cluster, after its name was typed. */
 export async function flush(parts: Parts, argument: unknown): Promise<Outcome> {

@@ -1,11 +1,11 @@
 import type { Outcome } from '../../model/outcome.ts';
 import { planForget } from '../../operations/forget.ts';
-import { Asking } from '../asking.ts';
+import { Asking } from '../questions/asking.ts';
 import type { Parts } from '../parts.ts';
-import { toChange } from '../partToChange.ts';
-import { runPlanned } from '../runPlanned.ts';
-import { stepsText } from '../stepsText.ts';
-import { textAnswer } from '../target.ts';
+import { toChange } from '../questions/partToChange.ts';
+import { runPlanned } from '../run/runPlanned.ts';
+import { stepsText } from '../run/stepsText.ts';
+import { textAnswer } from '../questions/target.ts';
 
 /** Makes all nodes forget one node that is gone for good, or all unknown nodes. */
 export async function forget(parts: Parts, argument: unknown): Promise<Outcome> {

@@ -12,12 +12,12 @@ import type { Outcome } from '../../model/outcome.ts';
 import { quantity } from '../../model/quantity.ts';
 import { isUnformed } from '../../model/unformed.ts';
 import { planForm, usualMasters } from '../../operations/form.ts';
-import { readFormServers } from '../../operations/form/readServers.ts';
-import { refuseOperated } from '../../operations/form/refuseOperated.ts';
-import { Asking } from '../asking.ts';
+import { readFormServers } from '../../operations/forming/readServers.ts';
+import { refuseOperated } from '../../operations/refusals/refuseOperated.ts';
+import { Asking } from '../questions/asking.ts';
 import type { Parts } from '../parts.ts';
-import { runPlanned } from '../runPlanned.ts';
-import { namesCluster, numberAnswer, picked, readClusters } from '../target.ts';
+import { runPlanned } from '../run/runPlanned.ts';
+import { namesCluster, numberAnswer, picked, readClusters } from '../questions/target.ts';
 
 /** Makes a cluster of empty servers that never formed one: pods of any workload, or servers by their addresses. */
 export async function form(parts: Parts, argument: unknown): Promise<Outcome> {

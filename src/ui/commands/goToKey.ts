@@ -4,7 +4,7 @@ import { keySlot } from '../../model/keySlot.ts';
 import { mastersOf, nodeName } from '../../model/shards.ts';
 import { hasSlot } from '../../model/slots.ts';
 import type { Parts } from '../parts.ts';
-import { answersOf, clusterOf, picked, textAnswer } from '../target.ts';
+import { answersOf, clusterOf, picked, textAnswer } from '../questions/target.ts';
 
 /**
  * Finds the hash slot of a key and the master that serves it, and shows both: on the slot map and in the tree. The key

@@ -5,7 +5,7 @@ import type { Outcome } from '../../model/outcome.ts';
 import { nodeName } from '../../model/shards.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import type { Parts } from '../parts.ts';
-import { namesCluster, nodeOf, picked, readClusters } from '../target.ts';
+import { namesCluster, nodeOf, picked, readClusters } from '../questions/target.ts';
 
 /** Selects a node in the tree: one of all clusters that have been read, by its name, id, pod or address. */
 export async function goToNode(parts: Parts, argument: unknown): Promise<Outcome> {

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { UserError } from '../../model/errors.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import type { Parts } from '../parts.ts';
-import { answersOf, picked, textAnswer } from '../target.ts';
+import { answersOf, picked, textAnswer } from '../questions/target.ts';
 import { groupings, type Grouping } from '../tree/groupings.ts';
 
 const titles: Readonly<Record<Grouping, readonly [label: string, detail: string]>> = {

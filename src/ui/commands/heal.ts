@@ -1,10 +1,10 @@
 import type { Outcome } from '../../model/outcome.ts';
 import { planHeal } from '../../operations/heal.ts';
-import { readHealFacts } from '../../operations/heal/facts.ts';
-import { Asking } from '../asking.ts';
+import { readHealFacts } from '../../operations/repair/openFacts.ts';
+import { Asking } from '../questions/asking.ts';
 import type { Parts } from '../parts.ts';
-import { runPlanned } from '../runPlanned.ts';
-import { stepsText } from '../stepsText.ts';
+import { runPlanned } from '../run/runPlanned.ts';
+import { stepsText } from '../run/stepsText.ts';
 
 /** Introduces nodes to each other that have lost each other's address, and repairs what interrupted moves of slots left. */
 export async function heal(parts: Parts, argument: unknown): Promise<Outcome> {

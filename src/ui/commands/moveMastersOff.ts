@@ -6,11 +6,11 @@ import { UserError } from '../../model/errors.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { planMoveMastersOff } from '../../operations/moveMastersOff.ts';
-import { Asking } from '../asking.ts';
+import { Asking } from '../questions/asking.ts';
 import type { Parts } from '../parts.ts';
-import { toChange } from '../partToChange.ts';
-import { runPlanned } from '../runPlanned.ts';
-import { picked, textAnswer } from '../target.ts';
+import { toChange } from '../questions/partToChange.ts';
+import { runPlanned } from '../run/runPlanned.ts';
+import { picked, textAnswer } from '../questions/target.ts';
 
 /** Fails the masters on a Kubernetes node over to replicas on other nodes, before it is drained. */
 export async function moveMastersOff(parts: Parts, argument: unknown): Promise<Outcome> {

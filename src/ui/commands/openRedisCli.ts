@@ -5,14 +5,14 @@ import { UserError } from '../../model/errors.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import { nodeName } from '../../model/shards.ts';
 import type { PodFacts } from '../../model/snapshot.ts';
-import { confirmPod } from '../../operations/confirmPod.ts';
-import { mayConnect } from '../../operations/rights.ts';
-import { Asking } from '../asking.ts';
+import { confirmPod } from '../../operations/statefulSets/confirmPod.ts';
+import { mayConnect } from '../../operations/statefulSets/rights.ts';
+import { Asking } from '../questions/asking.ts';
 import { localRedisCli, type LocalRedisCli } from '../localRedisCli.ts';
 import type { Parts } from '../parts.ts';
 import { podNamed } from '../podLogs.ts';
 import { redisCliInPod } from '../redisCliInPod.ts';
-import { clusterOf, nodeOf, textAnswer } from '../target.ts';
+import { clusterOf, nodeOf, textAnswer } from '../questions/target.ts';
 import { podTerminal } from '../terminal.ts';
 
 /** Opens a terminal with redis-cli on one node or pod: in its pod, or on this machine for a cluster outside Kubernetes. */

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { Outcome } from '../../model/outcome.ts';
 import type { Parts } from '../parts.ts';
-import { answersOf, textAnswer } from '../target.ts';
+import { answersOf, textAnswer } from '../questions/target.ts';
 
 /** Opens the editor's settings at this product's, or at one of them. */
 export async function openSettings(parts: Parts, argument: unknown): Promise<Outcome> {

@@ -1,6 +1,6 @@
 import type { Outcome } from '../../model/outcome.ts';
 import type { Parts } from '../parts.ts';
-import { answersOf, clusterOf, numberAnswer, rowTarget } from '../target.ts';
+import { answersOf, clusterOf, numberAnswer, rowTarget } from '../questions/target.ts';
 import type { RowTarget } from '../tree/row.ts';
 
 /** Opens the map of the cluster's 16,384 hash slots, at the slots of the node or range that it was started from. */

@@ -1,17 +1,17 @@
 import { UserError } from '../../model/errors.ts';
 import type { Outcome } from '../../model/outcome.ts';
-import type { Plan } from '../../operations/plan.ts';
+import type { Plan } from '../../operations/plans/plan.ts';
 import type { PromoteHow } from '../../operations/steps/promote.ts';
 import { nodeName } from '../../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
-import { votersOf } from '../../operations/nodes.ts';
+import { votersOf } from '../../operations/servers/nodes.ts';
 import { planPromote } from '../../operations/promote.ts';
-import { presumedDead } from '../../operations/promote/refusals.ts';
-import { Asking } from '../asking.ts';
+import { presumedDead } from '../../operations/refusals/promoting.ts';
+import { Asking } from '../questions/asking.ts';
 import type { Parts } from '../parts.ts';
-import { toChange } from '../partToChange.ts';
-import { runPlanned } from '../runPlanned.ts';
-import { deadIn, pickNode, textAnswer } from '../target.ts';
+import { toChange } from '../questions/partToChange.ts';
+import { runPlanned } from '../run/runPlanned.ts';
+import { deadIn, pickNode, textAnswer } from '../questions/target.ts';
 
 /**
  * Makes a chosen replica the master of its shard: handed over, or where the master is gone by force. Where most masters

@@ -8,9 +8,9 @@ import { UserError } from '../../model/errors.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import { quantity } from '../../model/quantity.ts';
 import { unreachedAddresses } from '../../model/unreached.ts';
-import { askReach, keepReach } from '../askReach.ts';
+import { askReach, keepReach } from '../questions/askReach.ts';
 import type { Parts } from '../parts.ts';
-import { answersOf, clusterOf } from '../target.ts';
+import { answersOf, clusterOf } from '../questions/target.ts';
 
 /** Keeps where this machine reaches the nodes of a cluster whose announced addresses lead nowhere from here. */
 export async function reachNodes(

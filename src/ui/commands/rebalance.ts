@@ -5,13 +5,13 @@ import type { Outcome } from '../../model/outcome.ts';
 import { mastersOf, nodeName, slotsText } from '../../model/shards.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { planRebalance, type RebalanceRequest } from '../../operations/rebalance.ts';
-import type { PlanResult } from '../../operations/planResult.ts';
-import { Asking } from '../asking.ts';
-import { moveOptionsIn } from '../moveOptions.ts';
+import type { PlanResult } from '../../operations/run/planResult.ts';
+import { Asking } from '../questions/asking.ts';
+import { moveOptionsIn } from '../questions/moveOptions.ts';
 import type { Parts } from '../parts.ts';
-import { toChange } from '../partToChange.ts';
-import { movedText, runPlanned } from '../runPlanned.ts';
-import { picked, type Answers } from '../target.ts';
+import { toChange } from '../questions/partToChange.ts';
+import { movedText, runPlanned } from '../run/runPlanned.ts';
+import { picked, type Answers } from '../questions/target.ts';
 
 /** Gives every master its share of the hash slots with the fewest moves, while clients read and write. */
 export async function rebalance(parts: Parts, argument: unknown): Promise<Outcome | (Outcome & PlanResult)> {

@@ -3,7 +3,7 @@ import { UserError } from '../../model/errors.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import type { Parts } from '../parts.ts';
 import { readSettings, saveAddresses } from '../settings.ts';
-import { clusterOf } from '../target.ts';
+import { clusterOf } from '../questions/target.ts';
 
 /** Removes a cluster outside Kubernetes from the tree and deletes its stored password. The cluster itself is not changed. */
 export async function removeAddress(parts: Parts, argument: unknown): Promise<Outcome> {

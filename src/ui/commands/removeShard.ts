@@ -2,15 +2,15 @@ import { quantity } from '../../model/quantity.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import { mastersOf } from '../../model/shards.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
-import { agreed } from '../../operations/agreed.ts';
+import { agreed } from '../../operations/servers/agreed.ts';
 import { planRemoveShard } from '../../operations/removeShard.ts';
-import { Asking } from '../asking.ts';
-import { moveOptionsIn } from '../moveOptions.ts';
+import { Asking } from '../questions/asking.ts';
+import { moveOptionsIn } from '../questions/moveOptions.ts';
 import type { Parts } from '../parts.ts';
-import { toChange } from '../partToChange.ts';
-import { runPlanned } from '../runPlanned.ts';
+import { toChange } from '../questions/partToChange.ts';
+import { runPlanned } from '../run/runPlanned.ts';
 import { shapeFactsOf } from '../shapeFacts.ts';
-import { pickNode, textAnswer } from '../target.ts';
+import { pickNode, textAnswer } from '../questions/target.ts';
 
 /** Moves a shard's slots to the others, removes its nodes from the cluster, and in Kubernetes removes as many pods. */
 export async function removeShard(parts: Parts, argument: unknown): Promise<Outcome> {

@@ -2,11 +2,11 @@ import { isKubernetesRef } from '../../model/clusterRef.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import { quantity } from '../../model/quantity.ts';
 import { planReplacePods } from '../../operations/replacePods.ts';
-import { requireRights } from '../../operations/rights.ts';
-import { Asking } from '../asking.ts';
+import { requireRights } from '../../operations/statefulSets/rights.ts';
+import { Asking } from '../questions/asking.ts';
 import type { Parts } from '../parts.ts';
-import { runPlanned } from '../runPlanned.ts';
-import { textAnswer } from '../target.ts';
+import { runPlanned } from '../run/runPlanned.ts';
+import { textAnswer } from '../questions/target.ts';
 
 /** Deletes pods that have ended and are not replaced by themselves, so that their StatefulSet creates them again. */
 export async function replacePod(parts: Parts, argument: unknown): Promise<Outcome> {

@@ -5,11 +5,11 @@ import type { Outcome } from '../../model/outcome.ts';
 import { mastersOf } from '../../model/shards.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { planReplicate, type ReplicateRequest } from '../../operations/replicate.ts';
-import { Asking } from '../asking.ts';
+import { Asking } from '../questions/asking.ts';
 import type { Parts } from '../parts.ts';
-import { toChange } from '../partToChange.ts';
-import { runPlanned } from '../runPlanned.ts';
-import { picked, pickNode, textAnswer, type Answers } from '../target.ts';
+import { toChange } from '../questions/partToChange.ts';
+import { runPlanned } from '../run/runPlanned.ts';
+import { picked, pickNode, textAnswer, type Answers } from '../questions/target.ts';
 
 /** Moves a replica to another master, or spreads all replicas evenly across masters and Kubernetes nodes. */
 export async function replicate(parts: Parts, argument: unknown): Promise<Outcome> {

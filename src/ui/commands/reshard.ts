@@ -1,13 +1,13 @@
 import * as vscode from 'vscode';
-import { pastRuns } from '../../operations/journal.ts';
+import { pastRuns } from '../../operations/run/journal.ts';
 import { planReshard, type ReshardRequest } from '../../operations/reshard.ts';
 import {
   plannedRuns,
   planRemainder,
   remainderOf,
   type Remainder,
-} from '../../operations/reshard/remainder.ts';
-import type { PlanResult } from '../../operations/planResult.ts';
+} from '../../operations/reshardRemainder.ts';
+import type { PlanResult } from '../../operations/run/planResult.ts';
 import { messageOf, UserError } from '../../model/errors.ts';
 import { agoText } from '../../model/ago.ts';
 import type { Outcome } from '../../model/outcome.ts';
@@ -15,12 +15,12 @@ import { quantity } from '../../model/quantity.ts';
 import { mastersOf, nodeName, slotsText } from '../../model/shards.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { parseSlots, type SlotSet } from '../../model/slots.ts';
-import { moveOptionsIn } from '../moveOptions.ts';
-import { Asking } from '../asking.ts';
+import { moveOptionsIn } from '../questions/moveOptions.ts';
+import { Asking } from '../questions/asking.ts';
 import type { Parts } from '../parts.ts';
-import { toChange } from '../partToChange.ts';
-import { movedText, runPlanned } from '../runPlanned.ts';
-import { picked, pickNode, textAnswer, type Answers } from '../target.ts';
+import { toChange } from '../questions/partToChange.ts';
+import { movedText, runPlanned } from '../run/runPlanned.ts';
+import { picked, pickNode, textAnswer, type Answers } from '../questions/target.ts';
 
 /** Moves hash slots with their keys from one or all masters to another, while clients read and write. */
 export async function reshard(parts: Parts, argument: unknown): Promise<Outcome | (Outcome & PlanResult)> {

@@ -2,7 +2,7 @@ import type { Outcome } from '../../model/outcome.ts';
 import { mastersOf } from '../../model/shards.ts';
 import { countSlots } from '../../model/slots.ts';
 import type { Parts } from '../parts.ts';
-import { sandboxOf } from '../target.ts';
+import { sandboxOf } from '../questions/target.ts';
 import { reshard } from './reshard.ts';
 
 const slots = 1000;

@@ -4,13 +4,13 @@ import { UserError } from '../../model/errors.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import { quantity } from '../../model/quantity.ts';
 import { heldKeys, planRestore, probeMasters, type RestoreMode } from '../../operations/restore.ts';
-import { readBackup, type BackupFiles } from '../../operations/restore/readBackup.ts';
-import { Asking } from '../asking.ts';
+import { readBackup, type BackupFiles } from '../../operations/backups/readBackup.ts';
+import { Asking } from '../questions/asking.ts';
 import { folderFiles } from '../folderFiles.ts';
 import type { Parts } from '../parts.ts';
-import { runPlanned } from '../runPlanned.ts';
-import { progressText } from '../runWithProgress.ts';
-import { picked, textAnswer } from '../target.ts';
+import { runPlanned } from '../run/runPlanned.ts';
+import { progressText } from '../run/runWithProgress.ts';
+import { picked, textAnswer } from '../questions/target.ts';
 
 const modes: readonly string[] = ['empty', 'merge', 'replace'] satisfies RestoreMode[];
 

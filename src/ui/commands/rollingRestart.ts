@@ -1,12 +1,12 @@
 import { isKubernetesRef } from '../../model/clusterRef.ts';
 import type { Outcome } from '../../model/outcome.ts';
-import type { PlanResult } from '../../operations/planResult.ts';
-import { agreed } from '../../operations/agreed.ts';
+import type { PlanResult } from '../../operations/run/planResult.ts';
+import { agreed } from '../../operations/servers/agreed.ts';
 import { prepareUpgrade } from '../../operations/upgrade.ts';
-import { Asking } from '../asking.ts';
+import { Asking } from '../questions/asking.ts';
 import type { Parts } from '../parts.ts';
-import { toChange } from '../partToChange.ts';
-import { restartedText, runPlanned } from '../runPlanned.ts';
+import { toChange } from '../questions/partToChange.ts';
+import { restartedText, runPlanned } from '../run/runPlanned.ts';
 
 /** Recreates every pod, one at a time, and each master only after a replica has taken over. */
 export async function rollingRestart(

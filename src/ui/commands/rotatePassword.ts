@@ -1,11 +1,11 @@
 import { isKubernetesRef } from '../../model/clusterRef.ts';
 import type { Outcome } from '../../model/outcome.ts';
-import type { PlanResult } from '../../operations/planResult.ts';
+import type { PlanResult } from '../../operations/run/planResult.ts';
 import { prepareRotation } from '../../operations/rotatePassword.ts';
-import { Asking } from '../asking.ts';
+import { Asking } from '../questions/asking.ts';
 import type { Parts } from '../parts.ts';
-import { runPlanned } from '../runPlanned.ts';
-import { stepsText } from '../stepsText.ts';
+import { runPlanned } from '../run/runPlanned.ts';
+import { stepsText } from '../run/stepsText.ts';
 
 /** Gives all servers of a cluster a new password, without a restart. */
 export async function rotatePassword(

@@ -1,10 +1,10 @@
 import { quantity } from '../../model/quantity.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import { planSaveKeys, readLastSaves } from '../../operations/saveKeys.ts';
-import { Asking } from '../asking.ts';
+import { Asking } from '../questions/asking.ts';
 import type { Parts } from '../parts.ts';
-import { toChange } from '../partToChange.ts';
-import { runPlanned } from '../runPlanned.ts';
+import { toChange } from '../questions/partToChange.ts';
+import { runPlanned } from '../run/runPlanned.ts';
 
 /** Makes every master write its keys to its disk, such as before maintenance. */
 export async function saveKeys(parts: Parts, argument: unknown): Promise<Outcome> {

@@ -1,10 +1,10 @@
 import { quantity } from '../../model/quantity.ts';
 import * as vscode from 'vscode';
-import { agreed } from '../../operations/agreed.ts';
-import { refuseUnread } from '../../operations/nodes.ts';
-import { refuseOwned, refuseSeveral } from '../../operations/owner.ts';
-import { requireRights, scaleRights } from '../../operations/rights.ts';
-import type { Plan } from '../../operations/plan.ts';
+import { agreed } from '../../operations/servers/agreed.ts';
+import { refuseUnread } from '../../operations/servers/nodes.ts';
+import { refuseOwned, refuseSeveral } from '../../operations/statefulSets/owner.ts';
+import { requireRights, scaleRights } from '../../operations/statefulSets/rights.ts';
+import type { Plan } from '../../operations/plans/plan.ts';
 import { planScale } from '../../operations/scale.ts';
 import { changesShape, planScaleShape, type ShapeRequest } from '../../operations/scaleShape.ts';
 import { isKubernetesRef, type KubernetesClusterRef } from '../../model/clusterRef.ts';
@@ -13,15 +13,15 @@ import { mastersOf } from '../../model/shards.ts';
 import { messageOf } from '../../model/errors.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
-import { bringsBack, planScaleBack } from '../../operations/shape/scaleBack.ts';
-import { readPodVolumes } from '../../operations/shape/scaledDown.ts';
-import { Asking } from '../asking.ts';
-import { moveOptionsIn } from '../moveOptions.ts';
+import { bringsBack, planScaleBack } from '../../operations/scaleBack.ts';
+import { readPodVolumes } from '../../operations/statefulSets/scaledDown.ts';
+import { Asking } from '../questions/asking.ts';
+import { moveOptionsIn } from '../questions/moveOptions.ts';
 import type { Parts } from '../parts.ts';
-import { toChange } from '../partToChange.ts';
-import { runPlanned } from '../runPlanned.ts';
+import { toChange } from '../questions/partToChange.ts';
+import { runPlanned } from '../run/runPlanned.ts';
 import { shapeFactsOf } from '../shapeFacts.ts';
-import { numberAnswer, picked } from '../target.ts';
+import { numberAnswer, picked } from '../questions/target.ts';
 
 interface Scaled {
   readonly pods: number;

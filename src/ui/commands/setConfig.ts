@@ -1,13 +1,13 @@
 import * as vscode from 'vscode';
 import { isKubernetesRef } from '../../model/clusterRef.ts';
 import type { Outcome } from '../../model/outcome.ts';
-import type { Plan } from '../../operations/plan.ts';
-import { planSetConfig, type SetConfigRequest } from '../../operations/setConfig.ts';
-import { readSetConfigFacts } from '../../operations/setConfig/facts.ts';
-import { Asking } from '../asking.ts';
+import type { Plan } from '../../operations/plans/plan.ts';
+import { planSetConfig } from '../../operations/setConfig.ts';
+import { readSetConfigFacts, type SetConfigRequest } from '../../operations/settings/facts.ts';
+import { Asking } from '../questions/asking.ts';
 import type { Parts } from '../parts.ts';
-import { runPlanned } from '../runPlanned.ts';
-import { picked, textAnswer, type Answers } from '../target.ts';
+import { runPlanned } from '../run/runPlanned.ts';
+import { picked, textAnswer, type Answers } from '../questions/target.ts';
 
 /** Changes a setting on all servers, or on one, and reports the old value. */
 export async function setConfig(

@@ -3,7 +3,7 @@ import { describeRef, isKubernetesRef, type ClusterRef } from '../../model/clust
 import type { Outcome } from '../../model/outcome.ts';
 import { isSameCluster } from '../health/statusBar.ts';
 import type { Parts } from '../parts.ts';
-import { clusterOf, knownClusters, namesCluster, picked } from '../target.ts';
+import { clusterOf, knownClusters, namesCluster, picked } from '../questions/target.ts';
 
 /** Selects the cluster that the status bar shows, from then on also while the view is hidden. */
 export async function showInStatusBar(parts: Parts, argument: unknown): Promise<Outcome> {

@@ -3,13 +3,13 @@ import { describeRef, isKubernetesRef } from '../../model/clusterRef.ts';
 import { isAbort, messageOf, UserError } from '../../model/errors.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import { nodeName } from '../../model/shards.ts';
-import { confirmPod } from '../../operations/confirmPod.ts';
+import { confirmPod } from '../../operations/statefulSets/confirmPod.ts';
 import type { KubernetesAccess } from '../../kubernetes/kubernetesAccess.ts';
 import type { PodFacts } from '../../model/snapshot.ts';
-import { Asking } from '../asking.ts';
+import { Asking } from '../questions/asking.ts';
 import type { Parts } from '../parts.ts';
 import { logsOfPod, podNamed, type PodLog } from '../podLogs.ts';
-import { clusterOf, nodeOf, picked, textAnswer } from '../target.ts';
+import { clusterOf, nodeOf, picked, textAnswer } from '../questions/target.ts';
 
 const tailLines = 500;
 const open = new Map<string, { readonly channel: vscode.OutputChannel; stop: AbortController }>();

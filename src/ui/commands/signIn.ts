@@ -9,7 +9,7 @@ import type { Parts } from '../parts.ts';
 import { revealNew } from '../revealNew.ts';
 import { credentialsIn, saysCredentials } from '../signIn/answers.ts';
 import { askSignIn, type SignInQuestion } from '../signIn/askSignIn.ts';
-import { answersOf, clusterOf } from '../target.ts';
+import { answersOf, clusterOf } from '../questions/target.ts';
 
 /**
  * Signs in to a cluster with a user name, a password and TLS. They are stored only once a server has accepted them, and

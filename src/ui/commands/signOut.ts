@@ -1,7 +1,7 @@
 import { signInRefs } from '../../inventory/signIn.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import type { Parts } from '../parts.ts';
-import { clusterOf } from '../target.ts';
+import { clusterOf } from '../questions/target.ts';
 
 /** Deletes what a person has signed in with to a cluster. The cluster itself is not changed. */
 export async function signOut(parts: Parts, argument: unknown): Promise<Outcome> {

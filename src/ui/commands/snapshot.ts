@@ -8,7 +8,7 @@ import { shardsOf } from '../../model/shards.ts';
 import type { RedisNode, RunningWork } from '../../model/snapshot.ts';
 import { countSlots, formatSlots } from '../../model/slots.ts';
 import type { Parts } from '../parts.ts';
-import { clusterOf } from '../target.ts';
+import { clusterOf } from '../questions/target.ts';
 
 interface NodeJson {
   readonly id: string;

@@ -1,17 +1,17 @@
 import { isKubernetesRef } from '../../model/clusterRef.ts';
 import { UserError } from '../../model/errors.ts';
 import type { Outcome } from '../../model/outcome.ts';
-import type { PlanResult } from '../../operations/planResult.ts';
-import { agreed } from '../../operations/agreed.ts';
+import type { PlanResult } from '../../operations/run/planResult.ts';
+import { agreed } from '../../operations/servers/agreed.ts';
 import { prepareUpgrade } from '../../operations/upgrade.ts';
-import type { UpgradeRequest } from '../../operations/upgrade/answers.ts';
-import { readPresent } from '../../operations/upgrade/present.ts';
-import { Asking } from '../asking.ts';
+import type { UpgradeRequest } from '../../operations/rollout/answers.ts';
+import { readPresent } from '../../operations/rollout/present.ts';
+import { Asking } from '../questions/asking.ts';
 import type { Parts } from '../parts.ts';
-import { toChange } from '../partToChange.ts';
-import { restartedText, runPlanned } from '../runPlanned.ts';
-import { textAnswer, type Answers } from '../target.ts';
-import { askUpgrade } from '../upgradeQuestions.ts';
+import { toChange } from '../questions/partToChange.ts';
+import { restartedText, runPlanned } from '../run/runPlanned.ts';
+import { textAnswer, type Answers } from '../questions/target.ts';
+import { askUpgrade } from '../questions/upgradeQuestions.ts';
 
 /** Changes a cluster's image, memory, volumes or settings, one pod at a time, while clients read and write. */
 export async function upgrade(parts: Parts, argument: unknown): Promise<Outcome | (Outcome & PlanResult)> {

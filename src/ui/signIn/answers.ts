@@ -1,6 +1,6 @@
 import { UserError } from '../../model/errors.ts';
 import type { Credentials, TlsTrust } from '../../redis/nodeConnection.ts';
-import { textAnswer, type Answers } from '../target.ts';
+import { textAnswer, type Answers } from '../questions/target.ts';
 import { pemFrom, requirePair } from './pem.ts';
 
 /** Whether an argument says what to sign in with. */

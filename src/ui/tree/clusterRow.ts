@@ -8,7 +8,7 @@ import { shardsOf } from '../../model/shards.ts';
 import type { ClusterSnapshot, PodFacts, RunningWork } from '../../model/snapshot.ts';
 import { isUnformed } from '../../model/unformed.ts';
 import { mayNeedSignIn } from '../../model/unread.ts';
-import type { Unfinished } from '../../operations/journal.ts';
+import type { Unfinished } from '../../operations/run/journal.ts';
 import { stateDescription, stateIcons, stateOf, stateTooltip, type ClusterState } from './clusterState.ts';
 import { groupedRows, type Grouping } from './groupings.ts';
 import { operationRow, runningIcon, runningText, type RunningOperation } from './operationRow.ts';

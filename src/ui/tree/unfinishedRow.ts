@@ -1,7 +1,7 @@
 import type { ClusterRef } from '../../model/clusterRef.ts';
 import { agoText } from '../../model/ago.ts';
 import { quantity } from '../../model/quantity.ts';
-import type { UnfinishedEnd } from '../../operations/journal.ts';
+import type { UnfinishedEnd } from '../../operations/run/journal.ts';
 import type { ClusterWork } from './clusterRow.ts';
 import type { Row } from './row.ts';
 

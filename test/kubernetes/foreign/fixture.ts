@@ -7,10 +7,10 @@ import type { KubernetesAccess, KubernetesObject } from '../../../src/kubernetes
 import { UserError } from '../../../src/model/errors.ts';
 import type { KubernetesClusterRef } from '../../../src/model/clusterRef.ts';
 import type { PodFacts } from '../../../src/model/snapshot.ts';
-import type { RunPorts } from '../../../src/operations/runPlan.ts';
+import type { RunPorts } from '../../../src/operations/run/runPlan.ts';
 import * as redis from '../../../src/redis/entry.ts';
 import type { Credentials } from '../../../src/redis/nodeConnection.ts';
-import { waiting } from '../../../src/ui/waiting.ts';
+import { waiting } from '../../../src/ui/run/waiting.ts';
 import { accessWithRules } from '../../support/accessWithRole.ts';
 import { until } from '../../support/adapterFixture.ts';
 import { clusterPorts } from '../../support/clusterPorts.ts';

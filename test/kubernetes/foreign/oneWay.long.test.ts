@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { ClusterSnapshot } from '../../../src/model/snapshot.ts';
-import { agreed } from '../../../src/operations/agreed.ts';
+import { agreed } from '../../../src/operations/servers/agreed.ts';
 import { planPromote } from '../../../src/operations/promote.ts';
-import { runPlan } from '../../../src/operations/runPlan.ts';
+import { runPlan } from '../../../src/operations/run/runPlan.ts';
 import { makeAuthority, type Authority } from '../../support/authority.ts';
 import type { Column } from './compatibility.ts';
 import { shapeFixture, type ShapeFixture } from './fixture.ts';

@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import type { KubernetesAccess } from '../../../src/kubernetes/kubernetesAccess.ts';
 import { prepareDeploy, runDeploy } from '../../../src/operations/deploy.ts';
 import { prepareUpgrade } from '../../../src/operations/upgrade.ts';
-import { readPods, readSet } from '../../../src/operations/upgrade/facts.ts';
+import { readPods, readSet } from '../../../src/operations/statefulSets/facts.ts';
 import type { ClusterSnapshot } from '../../../src/model/snapshot.ts';
 import { UserError } from '../../../src/model/errors.ts';
 import { snapshotOf, type ClusterPorts } from '../../support/clusterPorts.ts';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { KubernetesAccess } from '../../../src/kubernetes/kubernetesAccess.ts';
-import { changeSet } from '../../../src/operations/upgrade/changeSet.ts';
-import { readPods, readSet } from '../../../src/operations/upgrade/facts.ts';
-import { growVolumes } from '../../../src/operations/upgrade/growVolumes.ts';
+import { changeSet } from '../../../src/operations/statefulSets/changeSet.ts';
+import { readPods, readSet } from '../../../src/operations/statefulSets/facts.ts';
+import { growVolumes } from '../../../src/operations/statefulSets/growVolumes.ts';
 import type { ClusterPorts } from '../../support/clusterPorts.ts';
 import { operationsFixture, type OperationsFixture } from '../../support/operationsFixture.ts';
 import type { Kubectl } from '../../support/scenarios/kubectl.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Backup } from '../../../src/operations/backup/description.ts';
+import type { Backup } from '../../../src/operations/backups/description.ts';
 import { debugging, kinds, plain } from '../../support/redis/backups.ts';
 import { backupScript, descriptionOf, killAll, type BackupScript } from '../../support/redis/backupScript.ts';
 import { fill } from '../../support/redis/fill.ts';

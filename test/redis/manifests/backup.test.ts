@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import type { Backup } from '../../../src/operations/backup/description.ts';
+import type { Backup } from '../../../src/operations/backups/description.ts';
 import { contents, debugging, kinds, plain, restored } from '../../support/redis/backups.ts';
 import { backupScript, descriptionOf, type BackupScript } from '../../support/redis/backupScript.ts';
 import { fill } from '../../support/redis/fill.ts';

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { mastersOf as mastersIn } from '../../../src/model/shards.ts';
 import { planAddShard } from '../../../src/operations/addShard.ts';
-import { replicasOf } from '../../../src/operations/nodes.ts';
+import { replicasOf } from '../../../src/operations/servers/nodes.ts';
 import { planRemoveShard } from '../../../src/operations/removeShard.ts';
 import { planScaleShape } from '../../../src/operations/scaleShape.ts';
 import { runKilled } from '../../support/redis/faultTools.ts';

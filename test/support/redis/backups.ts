@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { backUp } from '../../../src/operations/backup.ts';
-import type { PlanResult } from '../../../src/operations/planResult.ts';
+import type { PlanResult } from '../../../src/operations/run/planResult.ts';
 import { planRestore, type RestoreMode } from '../../../src/operations/restore.ts';
-import { readBackup, type BackupFiles } from '../../../src/operations/restore/readBackup.ts';
-import { runPlan, type RunPorts } from '../../../src/operations/runPlan.ts';
-import { withConnection } from '../../../src/operations/withConnection.ts';
+import { readBackup, type BackupFiles } from '../../../src/operations/backups/readBackup.ts';
+import { runPlan, type RunPorts } from '../../../src/operations/run/runPlan.ts';
+import { withConnection } from '../../../src/operations/servers/withConnection.ts';
 import * as redis from '../../../src/redis/entry.ts';
-import { backupFolder } from '../../../src/ui/backupFolder.ts';
+import { backupFolder } from '../../../src/ui/questions/backupFolder.ts';
 import { folderFiles } from '../../../src/ui/folderFiles.ts';
 import type { TestCluster } from '../startRedisCluster.ts';
 import { everyKind } from './everyKind.ts';

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { keySlot } from '../../../src/model/keySlot.ts';
 import { countSlots, formatSlots, intersectSlots } from '../../../src/model/slots.ts';
 import { planReshard } from '../../../src/operations/reshard.ts';
-import { runPlan } from '../../../src/operations/runPlan.ts';
+import { runPlan } from '../../../src/operations/run/runPlan.ts';
 import { bigKeysAhead } from '../../../src/redis/moveSlots/bigKeysAhead.ts';
 import { startRedisCluster } from '../startRedisCluster.ts';
 import { fill } from './fill.ts';

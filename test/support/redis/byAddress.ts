@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Inventory } from '../../../src/inventory/inventory.ts';
 import type { ClusterSnapshot } from '../../../src/model/snapshot.ts';
-import { withConnection } from '../../../src/operations/withConnection.ts';
+import { withConnection } from '../../../src/operations/servers/withConnection.ts';
 import type { Credentials } from '../../../src/redis/nodeConnection.ts';
 import * as redis from '../../../src/redis/entry.ts';
 import type { ClusterNode, TestCluster } from '../startRedisCluster.ts';

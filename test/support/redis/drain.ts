@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KnownNode } from '../../../src/model/nodeView.ts';
 import { formatSlots } from '../../../src/model/slots.ts';
-import { withConnection } from '../../../src/operations/withConnection.ts';
+import { withConnection } from '../../../src/operations/servers/withConnection.ts';
 import type { ClusterDialer, NodeConnection } from '../../../src/redis/nodeConnection.ts';
 import { parseClusterNodes } from '../../../src/redis/clusterNodes.ts';
 

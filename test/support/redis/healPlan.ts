@@ -1,7 +1,7 @@
-import type { Plan } from '../../../src/operations/plan.ts';
+import type { Plan } from '../../../src/operations/plans/plan.ts';
 import type { ClusterSnapshot } from '../../../src/model/snapshot.ts';
 import { planHeal } from '../../../src/operations/heal.ts';
-import { readHealFacts } from '../../../src/operations/heal/facts.ts';
+import { readHealFacts } from '../../../src/operations/repair/openFacts.ts';
 import type { Present } from './faultTools.ts';
 import { readAnyway } from './readAnyway.ts';
 

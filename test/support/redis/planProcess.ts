@@ -1,7 +1,7 @@
 // A process that runs a plan and is killed at a given point of it; the request comes as a line on standard input.
 import { createInterface } from 'node:readline';
-import type { Plan } from '../../../src/operations/plan.ts';
-import { runPlan, type StepObserver } from '../../../src/operations/runPlan.ts';
+import type { Plan } from '../../../src/operations/plans/plan.ts';
+import { runPlan, type StepObserver } from '../../../src/operations/run/runPlan.ts';
 import { faultyDialer } from './faultyDialer.ts';
 import { changes, dialerTo, portsTo, type Boundary, type Server } from './faultTools.ts';
 

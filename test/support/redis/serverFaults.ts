@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { UserError } from '../../../src/model/errors.ts';
-import type { Plan } from '../../../src/operations/plan.ts';
+import type { Plan } from '../../../src/operations/plans/plan.ts';
 import type { Step } from '../../../src/operations/steps/index.ts';
 import type { NodeView } from '../../../src/model/nodeView.ts';
 import { intersectSlots, unionSlots } from '../../../src/model/slots.ts';
 import type { ClusterSnapshot, RedisNode } from '../../../src/model/snapshot.ts';
-import { isInTouch, replicasOf } from '../../../src/operations/nodes.ts';
+import { isInTouch, replicasOf } from '../../../src/operations/servers/nodes.ts';
 import { planReplicate } from '../../../src/operations/replicate.ts';
-import type { StepObserver } from '../../../src/operations/runPlan.ts';
+import type { StepObserver } from '../../../src/operations/run/runPlan.ts';
 import type { Argument, ClusterDialer } from '../../../src/redis/nodeConnection.ts';
 import { startChaosClient, type ChaosReport } from '../chaosClient.ts';
 import { startRedisCluster, type ClusterNode, type TestCluster } from '../startRedisCluster.ts';

@@ -5,7 +5,7 @@ import { redisCliText } from '../../../src/checks/checkText.ts';
 import type { NodeView } from '../../../src/model/nodeView.ts';
 import type { ClusterSnapshot } from '../../../src/model/snapshot.ts';
 import { mayNeedSignIn } from '../../../src/model/unread.ts';
-import { refuseIncomplete } from '../../../src/operations/refuseIncomplete.ts';
+import { refuseIncomplete } from '../../../src/operations/refusals/refuseIncomplete.ts';
 import { clusterRow } from '../../../src/ui/tree/clusterRow.ts';
 import { ids, snapshotOf, source } from '../sample.ts';
 

@@ -6,7 +6,7 @@ import type { Finding } from '../../../src/model/finding.ts';
 import { History } from '../../../src/model/history.ts';
 import type { KnownNode } from '../../../src/model/nodeView.ts';
 import type { ClusterSnapshot } from '../../../src/model/snapshot.ts';
-import { needIntroduction } from '../../../src/operations/heal/introductions.ts';
+import { needIntroduction } from '../../../src/operations/repair/introductions.ts';
 import { ids, snapshotOf, source, view } from '../sample.ts';
 
 /** A healthy cluster in which some members list another one otherwise, or not at all. */

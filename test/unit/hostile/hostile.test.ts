@@ -7,7 +7,7 @@ import { readConfiguration } from '../../../src/inventory/serverConfiguration.ts
 import { parseAddress, parseClusterRef } from '../../../src/model/clusterRef.ts';
 import { UserError } from '../../../src/model/errors.ts';
 import { countSlots, formatSlots, parseSlots, slotCount, type SlotSet } from '../../../src/model/slots.ts';
-import { readPlanFile, writePlanFile } from '../../../src/operations/planFile.ts';
+import { readPlanFile, writePlanFile } from '../../../src/operations/plans/planFile.ts';
 import { planReshard } from '../../../src/operations/reshard.ts';
 import { parseClusterNodes } from '../../../src/redis/clusterNodes.ts';
 import { nodeView } from '../../../src/redis/nodeView.ts';

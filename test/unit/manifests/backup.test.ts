@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { KubernetesObject } from '../../../src/kubernetes/kubernetesAccess.ts';
-import { readKustomization } from '../../../src/operations/deploy/kustomize.ts';
+import { readKustomization } from '../../../src/operations/manifests/kustomize.ts';
 import { manifestFiles, manifestFolder } from '../../support/manifestFiles.ts';
 
 const objects = readKustomization(manifestFiles(), 'components/backup');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { readKustomization } from '../../../src/operations/deploy/kustomize.ts';
+import { readKustomization } from '../../../src/operations/manifests/kustomize.ts';
 import { manifestFiles } from '../../support/manifestFiles.ts';
 
 const files = manifestFiles();

@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 
-import { readKustomization } from '../../../src/operations/deploy/kustomize.ts';
+import { readKustomization } from '../../../src/operations/manifests/kustomize.ts';
 import { manifestFiles, manifestFolder } from '../../support/manifestFiles.ts';
 
 const scripts = readdirSync(join(manifestFolder, 'scripts')).filter((name) => name.endsWith('.sh'));

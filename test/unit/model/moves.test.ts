@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isWindowOver, moveOptionsText, nextTimeOfDay } from '../../../src/model/moves.ts';
-import { readMoveLimits } from '../../../src/operations/moveOptions.ts';
+import { readMoveLimits } from '../../../src/operations/slots/moveOptions.ts';
 
 const refuse = (field: string, what: string): Error => new Error(`${field} is not ${what}`);
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { planCreateOperatorUser } from '../../../src/operations/createOperatorUser.ts';
-import { withUserLine } from '../../../src/operations/operatorUser/kept.ts';
-import { grantsNoMore, hashOf, isUser } from '../../../src/operations/operatorUser/onServer.ts';
+import { withUserLine } from '../../../src/operations/users/kept.ts';
+import { grantsNoMore, hashOf, isUser } from '../../../src/operations/users/onServer.ts';
 import { ids, silent, snapshotOf, source } from '../sample.ts';
 
 const whole = snapshotOf(ids.map((id) => source(id)));

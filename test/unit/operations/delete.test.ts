@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { KubernetesAccess, KubernetesObject } from '../../../src/kubernetes/kubernetesAccess.ts';
 import { UserError } from '../../../src/model/errors.ts';
 import { planDelete, prepareDelete } from '../../../src/operations/delete.ts';
-import { findClusterObjects } from '../../../src/operations/deploy/clusterObjects.ts';
+import { findClusterObjects } from '../../../src/operations/statefulSets/clusterObjects.ts';
 import { ids, pod, snapshotOf, source } from '../sample.ts';
 
 const ref = { context: 'dev', namespace: 'team', name: 'db' };

@@ -5,8 +5,8 @@ import { StoppedError, UserError } from '../../../src/model/errors.ts';
 import type { Progress } from '../../../src/model/progress.ts';
 import { unreadSnapshot } from '../../../src/model/unread.ts';
 import { prepareDelete } from '../../../src/operations/delete.ts';
-import type { Plan } from '../../../src/operations/plan.ts';
-import { runPlan, type RunPorts } from '../../../src/operations/runPlan.ts';
+import type { Plan } from '../../../src/operations/plans/plan.ts';
+import { runPlan, type RunPorts } from '../../../src/operations/run/runPlan.ts';
 import { concurrentMoves } from '../../../src/redis/moveSlots/concurrentMoves.ts';
 
 const ref = { context: 'dev', namespace: 'team', name: 'db' };

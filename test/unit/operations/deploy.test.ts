@@ -4,12 +4,12 @@ import { test } from 'node:test';
 import type { KubernetesObject } from '../../../src/kubernetes/kubernetesAccess.ts';
 import { UserError } from '../../../src/model/errors.ts';
 import { planDeploy } from '../../../src/operations/deploy.ts';
-import type { DeployAnswers } from '../../../src/operations/deploy/answers.ts';
-import { exportYaml } from '../../../src/operations/deploy/exportYaml.ts';
-import { readYaml } from '../../../src/operations/deploy/readYaml.ts';
-import type { LeftClaim } from '../../../src/operations/deploy/claims.ts';
-import type { DeployFacts } from '../../../src/operations/deploy/facts.ts';
-import { renderManifests } from '../../../src/operations/deploy/render.ts';
+import type { DeployAnswers } from '../../../src/operations/manifests/answers.ts';
+import { exportYaml } from '../../../src/operations/manifests/exportYaml.ts';
+import { readYaml } from '../../../src/operations/manifests/readYaml.ts';
+import type { LeftClaim } from '../../../src/operations/statefulSets/claims.ts';
+import type { DeployFacts } from '../../../src/operations/manifests/facts.ts';
+import { renderManifests } from '../../../src/operations/manifests/render.ts';
 import { manifestFiles } from '../../support/manifestFiles.ts';
 
 const answers: DeployAnswers = {

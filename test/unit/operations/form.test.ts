@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { PodFacts } from '../../../src/model/snapshot.ts';
 import { planForm, usualMasters } from '../../../src/operations/form.ts';
-import { arrangeShards } from '../../../src/operations/form/arrange.ts';
-import { readFormServers } from '../../../src/operations/form/readServers.ts';
-import { refuseOperated } from '../../../src/operations/form/refuseOperated.ts';
-import type { FormServer } from '../../../src/operations/form/server.ts';
+import { arrangeShards } from '../../../src/operations/forming/arrange.ts';
+import { readFormServers } from '../../../src/operations/forming/readServers.ts';
+import { refuseOperated } from '../../../src/operations/refusals/refuseOperated.ts';
+import type { FormServer } from '../../../src/operations/forming/server.ts';
 import { ids, line, pod, snapshotOf, source } from '../sample.ts';
 
 function server(name: string, place: string): FormServer {

@@ -5,10 +5,10 @@ import type { Source } from '../../../src/inventory/source.ts';
 import { UserError } from '../../../src/model/errors.ts';
 import type { KnownNode, NodeView } from '../../../src/model/nodeView.ts';
 import type { ClusterSnapshot } from '../../../src/model/snapshot.ts';
-import type { Plan } from '../../../src/operations/plan.ts';
+import type { Plan } from '../../../src/operations/plans/plan.ts';
 import { planHeal } from '../../../src/operations/heal.ts';
-import type { HealFacts } from '../../../src/operations/heal/facts.ts';
-import { answeringMasters } from '../../../src/operations/heal/slotCase.ts';
+import type { HealFacts } from '../../../src/operations/repair/openFacts.ts';
+import { answeringMasters } from '../../../src/operations/repair/slotCase.ts';
 import { seeded } from '../../simulation/random.ts';
 import { ids, line, silent, snapshotOf, source, view } from '../sample.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { KubernetesAccess, KubernetesObject } from '../../../src/kubernetes/kubernetesAccess.ts';
 import { UserError } from '../../../src/model/errors.ts';
-import { confirmPod } from '../../../src/operations/confirmPod.ts';
+import { confirmPod } from '../../../src/operations/statefulSets/confirmPod.ts';
 import { deleteVolumes } from '../../../src/operations/steps/deleteVolumes.ts';
 import type { StepPorts } from '../../../src/operations/steps/ports.ts';
 import { setConfig } from '../../../src/operations/steps/setConfig.ts';

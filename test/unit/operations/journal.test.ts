@@ -3,8 +3,8 @@ import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import type { Plan } from '../../../src/operations/plan.ts';
-import { readWrittenPlan } from '../../../src/operations/planFile.ts';
+import type { Plan } from '../../../src/operations/plans/plan.ts';
+import { readWrittenPlan } from '../../../src/operations/plans/planFile.ts';
 import {
   endedUnfinished,
   openJournal,
@@ -12,8 +12,8 @@ import {
   diedUnfinished,
   type JournalPorts,
   type JournalStore,
-} from '../../../src/operations/journal.ts';
-import { journalFiles } from '../../../src/ui/journalFiles.ts';
+} from '../../../src/operations/run/journal.ts';
+import { journalFiles } from '../../../src/ui/run/journalFiles.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'redis-cluster-journal-'));
 after(() => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { KubernetesAccess } from '../../../src/kubernetes/kubernetesAccess.ts';
 import { UserError } from '../../../src/model/errors.ts';
-import { leaseWarning, withLease, type Claim, type LeasePorts } from '../../../src/operations/lease.ts';
+import { leaseWarning, withLease, type Claim, type LeasePorts } from '../../../src/operations/run/lease.ts';
 
 interface Lease {
   readonly metadata: { readonly name: string; readonly resourceVersion: string };

@@ -4,7 +4,7 @@ import { openSlots } from '../../../src/checks/openSlots.ts';
 import type { OpenSlot } from '../../../src/model/nodeView.ts';
 import type { ClusterSnapshot } from '../../../src/model/snapshot.ts';
 import { planHeal } from '../../../src/operations/heal.ts';
-import { answeringMasters } from '../../../src/operations/heal/slotCase.ts';
+import { answeringMasters } from '../../../src/operations/repair/slotCase.ts';
 import { stepKinds } from '../../../src/operations/steps/index.ts';
 import { sketchOf, type Sketch } from './sketch.ts';
 

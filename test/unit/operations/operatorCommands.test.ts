@@ -3,11 +3,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import ts from 'typescript';
-import { operatorCommands, rulesForAnyVersion } from '../../../src/operations/operatorUser/rules.ts';
+import { operatorCommands, rulesForAnyVersion } from '../../../src/operations/users/rules.ts';
 
 const source = join(import.meta.dirname, '..', '..', '..', 'src');
 /** Sample keys are for sandboxes, a plan's shell commands for people, and users are created by whoever may. */
-const others = [/^redis\/sampleKeys\.ts$/, /^operations\/planFile\//, /^operations\/operatorUser\//];
+const others = [/^redis\/sampleKeys\.ts$/, /^operations\/plans\//, /^operations\/users\//];
 /** Words in capitals at the beginning of a list that are no commands. AUTH is allowed to everybody. */
 const noCommands = new Set([
   'AUTH',

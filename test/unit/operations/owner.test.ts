@@ -9,7 +9,7 @@ import {
   refuseOwned,
   refuseSeveral,
   topOwnerOf,
-} from '../../../src/operations/owner.ts';
+} from '../../../src/operations/statefulSets/owner.ts';
 
 test('whoever would change an object back is named by the marks they leave', () => {
   const cases: readonly [Parameters<typeof ownerOf>[0], string | undefined, string?][] = [

@@ -3,11 +3,16 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { UserError } from '../../../src/model/errors.ts';
-import type { Plan } from '../../../src/operations/plan.ts';
+import type { Plan } from '../../../src/operations/plans/plan.ts';
 import type { Step } from '../../../src/operations/steps/index.ts';
 import type { ClusterSnapshot } from '../../../src/model/snapshot.ts';
-import { canSave, planFromFile, readPlanFile, writePlanFile } from '../../../src/operations/planFile.ts';
-import { redisCliCommands } from '../../../src/operations/planFile/redisCli.ts';
+import {
+  canSave,
+  planFromFile,
+  readPlanFile,
+  writePlanFile,
+} from '../../../src/operations/plans/planFile.ts';
+import { redisCliCommands } from '../../../src/operations/plans/redisCli.ts';
 import { planReshard } from '../../../src/operations/reshard.ts';
 import { sketchOf, type Sketch } from './sketch.ts';
 

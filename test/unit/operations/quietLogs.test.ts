@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import type { NodeView } from '../../../src/model/nodeView.ts';
-import type { Member } from '../../../src/operations/upgrade/members.ts';
-import { quietLogs } from '../../../src/operations/upgrade/quietLogs.ts';
+import type { Member } from '../../../src/operations/rollout/members.ts';
+import { quietLogs } from '../../../src/operations/rollout/quietLogs.ts';
 import { ids, view } from '../sample.ts';
 
 type Versions = readonly (readonly [NodeView['product'], string])[];

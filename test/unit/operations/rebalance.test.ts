@@ -10,7 +10,7 @@ import {
   unionSlots,
 } from '../../../src/model/slots.ts';
 import { planRebalance, type RebalanceRequest } from '../../../src/operations/rebalance.ts';
-import { transfersFor, type Share } from '../../../src/operations/rebalance/shares.ts';
+import { transfersFor, type Share } from '../../../src/operations/slots/shares.ts';
 import { sketchOf, type Sketch } from './sketch.ts';
 
 /** How many slots each master owns after the plan, and that every slot has one owner at every step on the way. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { UserError } from '../../../src/model/errors.ts';
-import { refuseImpostor } from '../../../src/operations/refuseImpostor.ts';
+import { refuseImpostor } from '../../../src/operations/refusals/refuseImpostor.ts';
 import { stepKinds } from '../../../src/operations/steps/index.ts';
 import type { StepPorts } from '../../../src/operations/steps/ports.ts';
 import { ids, snapshotOf, source, view } from '../sample.ts';

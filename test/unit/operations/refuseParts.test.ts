@@ -7,7 +7,7 @@ import { planFlush } from '../../../src/operations/flush.ts';
 import { planForget } from '../../../src/operations/forget.ts';
 import { planMoveMastersOff } from '../../../src/operations/moveMastersOff.ts';
 import { planRebalance } from '../../../src/operations/rebalance.ts';
-import { choosePart, refuseApart } from '../../../src/operations/refuseParts.ts';
+import { choosePart, refuseApart } from '../../../src/operations/refusals/refuseParts.ts';
 import { planRemoveShard } from '../../../src/operations/removeShard.ts';
 import { planReplicate } from '../../../src/operations/replicate.ts';
 import { planReshard } from '../../../src/operations/reshard.ts';

@@ -4,7 +4,7 @@ import { UserError } from '../../../src/model/errors.ts';
 import type { ClusterSnapshot } from '../../../src/model/snapshot.ts';
 import type { SlotSet } from '../../../src/model/slots.ts';
 import { planReshard, type ReshardRequest } from '../../../src/operations/reshard.ts';
-import { planRemainder, remainderOf } from '../../../src/operations/reshard/remainder.ts';
+import { planRemainder, remainderOf } from '../../../src/operations/reshardRemainder.ts';
 import { sketchOf } from './sketch.ts';
 
 type PastRun = Parameters<typeof remainderOf>[0][number];

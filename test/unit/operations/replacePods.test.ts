@@ -4,7 +4,7 @@ import { check } from '../../../src/checks/check.ts';
 import { candidates } from '../../../src/kubernetes/discover.ts';
 import type { ClusterSnapshot, PodFacts } from '../../../src/model/snapshot.ts';
 import { planReplacePods } from '../../../src/operations/replacePods.ts';
-import { refuseRunning } from '../../../src/operations/replacePods/refusals.ts';
+import { refuseRunning } from '../../../src/operations/refusals/refuseRunning.ts';
 import { replacePod } from '../../../src/operations/steps/replacePod.ts';
 import type { StepPorts } from '../../../src/operations/steps/ports.ts';
 import { ids, pod, silent, snapshotOf, source } from '../sample.ts';

@@ -5,7 +5,7 @@ import type { OpenSlot } from '../../../src/model/nodeView.ts';
 import type { ClusterSnapshot } from '../../../src/model/snapshot.ts';
 import { countSlots, unionSlots, type SlotSet } from '../../../src/model/slots.ts';
 import { planReshard } from '../../../src/operations/reshard.ts';
-import { shareOut } from '../../../src/operations/reshard/chooseSlots.ts';
+import { shareOut } from '../../../src/operations/slots/chooseSlots.ts';
 import { sketchOf, type Sketch } from './sketch.ts';
 
 function moved(

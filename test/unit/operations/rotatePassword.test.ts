@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { KubernetesAccess } from '../../../src/kubernetes/kubernetesAccess.ts';
 import { StoppedError } from '../../../src/model/errors.ts';
 import { prepareRotation } from '../../../src/operations/rotatePassword.ts';
-import { runPlan, type RunPorts } from '../../../src/operations/runPlan.ts';
+import { runPlan, type RunPorts } from '../../../src/operations/run/runPlan.ts';
 import { concurrentMoves } from '../../../src/redis/moveSlots/concurrentMoves.ts';
 import { ids, snapshotOf, source } from '../sample.ts';
 

@@ -5,8 +5,8 @@ import type { Candidate, KubernetesAccess } from '../../../src/kubernetes/kubern
 import { isAbort, UserError } from '../../../src/model/errors.ts';
 import type { NodeView } from '../../../src/model/nodeView.ts';
 import type { ClusterSnapshot, PodFacts, RedisNode, WorkloadFacts } from '../../../src/model/snapshot.ts';
-import { joinAndAwait, type JoinPorts } from '../../../src/operations/deploy/joinPods.ts';
-import type { Plan } from '../../../src/operations/plan.ts';
+import { joinAndAwait, type JoinPorts } from '../../../src/operations/statefulSets/joinPods.ts';
+import type { Plan } from '../../../src/operations/plans/plan.ts';
 import { planScale } from '../../../src/operations/scale.ts';
 import { ids, line, pod, view } from '../sample.ts';
 import { nothingElse } from '../../support/nothingElse.ts';

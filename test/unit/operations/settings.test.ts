@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Step } from '../../../src/operations/steps/index.ts';
 import { planFlush } from '../../../src/operations/flush.ts';
-import { planSetConfig, type SetConfigFacts } from '../../../src/operations/setConfig.ts';
+import { planSetConfig } from '../../../src/operations/setConfig.ts';
+import type { SetConfigFacts } from '../../../src/operations/settings/facts.ts';
 import { ids, silent, snapshotOf, source } from '../sample.ts';
 
 const whole = snapshotOf(ids.map((id) => source(id)));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Plan } from '../../../src/operations/plan.ts';
+import type { Plan } from '../../../src/operations/plans/plan.ts';
 import type { Step, StepOf } from '../../../src/operations/steps/index.ts';
 import { mastersOf } from '../../../src/model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../../../src/model/snapshot.ts';

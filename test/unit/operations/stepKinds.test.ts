@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { UserError } from '../../../src/model/errors.ts';
-import { planFromFile, readPlanFile, writePlanFile } from '../../../src/operations/planFile.ts';
-import { redisCliCommands } from '../../../src/operations/planFile/redisCli.ts';
+import { planFromFile, readPlanFile, writePlanFile } from '../../../src/operations/plans/planFile.ts';
+import { redisCliCommands } from '../../../src/operations/plans/redisCli.ts';
 import { stepKinds } from '../../../src/operations/steps/index.ts';
 import { ids, snapshotOf, source } from '../sample.ts';
 

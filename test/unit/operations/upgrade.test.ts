@@ -3,12 +3,12 @@ import { test } from 'node:test';
 
 import { UserError } from '../../../src/model/errors.ts';
 import type { ClusterSnapshot, RedisNode } from '../../../src/model/snapshot.ts';
-import type { Plan } from '../../../src/operations/plan.ts';
+import type { Plan } from '../../../src/operations/plans/plan.ts';
 import { planUpgrade } from '../../../src/operations/upgrade.ts';
-import { templatePatch } from '../../../src/operations/upgrade/difference.ts';
-import type { SetFacts, SetPod, UpgradeFacts } from '../../../src/operations/upgrade/facts.ts';
-import { candidateOf } from '../../../src/operations/upgrade/handOver.ts';
-import { illness, type Member } from '../../../src/operations/upgrade/members.ts';
+import { templatePatch } from '../../../src/operations/rollout/difference.ts';
+import type { SetFacts, SetPod, UpgradeFacts } from '../../../src/operations/statefulSets/facts.ts';
+import { candidateOf } from '../../../src/operations/rollout/handOver.ts';
+import { illness, type Member } from '../../../src/operations/rollout/members.ts';
 import { ids, line, pod, view } from '../sample.ts';
 import { nothingElse } from '../../support/nothingElse.ts';
 

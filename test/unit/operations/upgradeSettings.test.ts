@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { UserError } from '../../../src/model/errors.ts';
-import { driftFindings } from '../../../src/operations/upgrade/drift.ts';
-import { checkSettings, editSettings, settingsIn } from '../../../src/operations/upgrade/settings.ts';
+import { driftFindings } from '../../../src/operations/settings/drift.ts';
+import { checkSettings, editSettings, settingsIn } from '../../../src/operations/settings/settings.ts';
 import type { Release } from '../../../src/model/release.ts';
-import { judgeVersions, releaseOfImage } from '../../../src/operations/upgrade/versions.ts';
+import { judgeVersions, releaseOfImage } from '../../../src/operations/rollout/versions.ts';
 
 const redisConf = '# why\nappendonly yes\nsave ""\nrepl-backlog-size 16mb\n';
 

@@ -6,7 +6,7 @@ import { behindNat, line } from '../sample.ts';
 import './editor/register.ts';
 import { saved, setPerson } from './editor/vscode.ts';
 
-const { askReach, keepReach } = await import('../../../src/ui/askReach.ts');
+const { askReach, keepReach } = await import('../../../src/ui/questions/askReach.ts');
 
 test('addresses that lead nowhere are those of nodes that live by what the others say', () => {
   const snapshot = behindNat();

@@ -4,15 +4,15 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { ClusterRef } from '../../../src/model/clusterRef.ts';
 import type { ClusterSnapshot } from '../../../src/model/snapshot.ts';
-import type { CommandRuns } from '../../../src/ui/commandRuns.ts';
+import type { CommandRuns } from '../../../src/ui/run/commandRuns.ts';
 import { changing, elsewhere, unplanned, withoutPods, type Changing } from './changing.ts';
 import './editor/register.ts';
 import { partsFor, type Begun } from './editor/parts.ts';
 import { setPerson, shown } from './editor/vscode.ts';
 
-const { commandRuns } = await import('../../../src/ui/commandRuns.ts');
+const { commandRuns } = await import('../../../src/ui/run/commandRuns.ts');
 
-const code = await import('../../../src/ui/commands.ts');
+const code = await import('../../../src/ui/allCommands.ts');
 
 const root = join(import.meta.dirname, '..', '..', '..');
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {

@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
-import { folderPrefix, removeLeftFolders } from '../../../src/ui/leftFolders.ts';
+import { folderPrefix, removeLeftFolders } from '../../../src/ui/questions/leftFolders.ts';
 
 test('folders of processes that have ended are removed, and no others', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'left-'));

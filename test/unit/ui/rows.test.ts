@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import type { Unfinished } from '../../../src/operations/journal.ts';
+import type { Unfinished } from '../../../src/operations/run/journal.ts';
 import { changedRows, indexRows } from '../../../src/ui/tree/changedRows.ts';
 import type { ClusterWork } from '../../../src/ui/tree/clusterRow.ts';
 import { ClusterRows } from '../../../src/ui/tree/clusterRows.ts';

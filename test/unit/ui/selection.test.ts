@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import type { RowTarget } from '../../../src/ui/tree/row.ts';
 import './editor/register.ts';
 
-const { argumentsOf } = await import('../../../src/ui/selection.ts');
+const { argumentsOf } = await import('../../../src/ui/questions/selection.ts');
 
 const shop = { context: 'test', namespace: 'shop', name: 'cart' };
 const targets: Readonly<Record<string, RowTarget>> = {

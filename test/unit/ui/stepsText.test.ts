@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Plan } from '../../../src/operations/plan.ts';
-import { stepsText } from '../../../src/ui/stepsText.ts';
+import type { Plan } from '../../../src/operations/plans/plan.ts';
+import { stepsText } from '../../../src/ui/run/stepsText.ts';
 
 test('what was already done is not said to be done now', () => {
   const text = (count: number, steps: number, skipped: number): string => {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Plan } from '../../../src/operations/plan.ts';
+import type { Plan } from '../../../src/operations/plans/plan.ts';
 import type { Parts } from '../../../src/ui/parts.ts';
 import { ids, snapshotOf, source } from '../sample.ts';
 import './editor/register.ts';
 
-const { withExecNote } = await import('../../../src/ui/oneAtATime.ts');
+const { withExecNote } = await import('../../../src/ui/run/oneAtATime.ts');
 
 test('a plan says where it works through exec, and nothing where it does not', () => {
   const read = snapshotOf(ids.map((id) => source(id)));
