@@ -73,13 +73,13 @@ lost_owner() { printf '%s\n' "$view" | awk '$3 ~ /fail|noaddr/ && $3 !~ /fail\?/
 # Redis 7.0 and 8.6, and no sooner than half a second). So that is made short while it still knows nobody whom it could
 # take for failed by that, and is as configured again before it meets the others.
 formation() {
-  awk -v timeout="$1" -v nameless="$2" -v masters="$MASTERS" -v want="$WANT" -v port="$PORT" -v bus="$BUS" '
+  pods_awk -v timeout="$1" -v nameless="$2" -v masters="$MASTERS" -v want="$WANT" -v port="$PORT" -v bus="$BUS" '
     {
-      ip[$1] = $2; id[$1] = $3; role[$1] = $4; slots[$1] = $6; known[$1] = $7; size[$1] = $9
-      epoch[$1] = $10; ids[$1] = $11; worker[$1] = $12; lost[$1] = $15; mine[$3] = 1
-      line[$1] = $0
-      if ($4 == "slave") follows[$1] = $5
-      if ($4 == "slave" && $8 == 16384 && owners_lost($15) * 2 < masters) replaced[$5] = 1
+      ip[$ORDINAL] = $IP; id[$ORDINAL] = $ID; role[$ORDINAL] = $ROLE; slots[$ORDINAL] = $SLOTS; known[$ORDINAL] = $KNOWN; size[$ORDINAL] = $SIZE
+      epoch[$ORDINAL] = $EPOCH; ids[$ORDINAL] = $IDS; worker[$ORDINAL] = $WORKER; lost[$ORDINAL] = $LOST; mine[$ID] = 1
+      line[$ORDINAL] = $0
+      if ($ROLE == "slave") follows[$ORDINAL] = $MASTER
+      if ($ROLE == "slave" && $ASSIGNED == 16384 && owners_lost($LOST) * 2 < masters) replaced[$MASTER] = 1
     }
     function first(i) { return int(16384 * i / masters) }
     function range(i) { return first(i) "-" first(i + 1) - 1 }
@@ -107,7 +107,7 @@ formation() {
             if (follows[i] == node[1]) {
               forget[i] = forget[i] "|CLUSTER REPLICATE " survivor(i)
               # It gets its role again.
-              $0 = line[i]; $4 = "master"; $5 = "-"; line[i] = $0
+              $0 = line[i]; $ROLE = "master"; $MASTER = "-"; line[i] = $0
             }
             forget[i] = forget[i] "|CLUSTER FORGET " node[1]
           }
@@ -148,7 +148,7 @@ formation() {
         acquaint = known[i] == 1 ? "|CONFIG SET cluster-node-timeout " timeout : ""
         for (j = 0; j < i; j++) if (!index(ids[i], "," id[j] ",")) acquaint = acquaint "|CLUSTER MEET " ip[j] " " port " " bus
         if (acquaint != "") print "meet", ip[i], id[i], substr(acquaint, 2)
-        $0 = line[i]; $6 = slots[i]; $7 = want
+        $0 = line[i]; $SLOTS = slots[i]; $KNOWN = want
         print "pod", $0
       }
     }'

@@ -25,10 +25,10 @@ meet() {
 unlisted=
 heal_addresses() {
   suspects=$unlisted unlisted=
-  ill=$(printf '%s\n' "$view" | awk -v pods="$pods" -v me="$my_id" '
+  ill=$(printf '%s\n' "$view" | pods_awk -v pods="$pods" -v me="$my_id" '
     BEGIN {
       n = split(pods, line, "\n")
-      for (i = 1; i <= n; i++) { split(line[i], f, " "); ip[f[3]] = f[2]; ids[f[3]] = f[11] }
+      for (i = 1; i <= n; i++) { split(line[i], f, " "); ip[f[ID]] = f[IP]; ids[f[ID]] = f[IDS] }
     }
     NF < 8 || $3 ~ /handshake/ { next }
     { known[$1] = 1 }
@@ -68,14 +68,14 @@ END
 # may look the same; when it is back it knows the others, asks them to meet it again, and is the replica that it was.
 lasting= # "id since" of those that may have been scaled away or are known to me alone, each in spaces
 forget_ghosts() {
-  ghosts=$(printf '%s\n' "$view" | awk -v pods="$pods" -v master="$master" '
+  ghosts=$(printf '%s\n' "$view" | pods_awk -v pods="$pods" -v master="$master" '
     BEGIN {
       n = split(pods, line, "\n")
       for (i = 1; i <= n; i++) {
         split(line[i], f, " ")
-        holder[f[1]] = f[3]; alive[f[3]] = 1; all = all f[11]; followed[f[5]] = 1
-        if (f[1] + 0 > highest) highest = f[1] + 0
-        count = split(f[15], gone, ",")
+        holder[f[ORDINAL]] = f[ID]; alive[f[ID]] = 1; all = all f[IDS]; followed[f[MASTER]] = 1
+        if (f[ORDINAL] + 0 > highest) highest = f[ORDINAL] + 0
+        count = split(f[LOST], gone, ",")
         for (j = 1; j <= count; j++) if (split(gone[j], part, "/") > 1 && part[2] ~ /^[0-9]+$/) called[part[1]] = part[2]
       }
     }

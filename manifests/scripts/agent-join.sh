@@ -8,7 +8,7 @@ join_formed_cluster() {
     say_once "alone, but holding $size keys: not touching them"
     return 0
   }
-  target=$(printf '%s\n' "$pods" | awk -v me="$my_id" '$3 != me && $7 > 1 && $8 == 16384 { print $2, $3; exit }')
+  target=$(printf '%s\n' "$pods" | pods_awk -v me="$my_id" '$ID != me && $KNOWN > 1 && $ASSIGNED == 16384 { print $IP, $ID; exit }')
   [ -n "$target" ] || return 1
   may_change "${target% *}" || return 0
   rm -f "$JOINED"
@@ -47,9 +47,9 @@ choose_role() {
 
 # The lines of pods, and such lines for those that did not answer, from what the local server has heard of them.
 everybody() {
-  printf '%s\n%s\n' "$pods" "$view" | awk '
+  printf '%s\n%s\n' "$pods" "$view" | pods_awk '
     { sub(/\r$/, "") }
-    $2 !~ /@/ { if (NF == 15) { answered[$3]; print }; next }
+    $2 !~ /@/ { if (NF == LOST) { answered[$ID]; print }; next }
     $1 in answered || $3 ~ /myself|noaddr|handshake|(^|,)fail(,|$)/ { next }
     {
       ip = ordinal = $2

@@ -138,6 +138,12 @@ END
   rm -rf "$folder"
 }
 
+# awk over lines of pods, whose columns it knows by name (see below): $ID, and f[ID] of a line that was split into f.
+pods_awk() {
+  awk -v ORDINAL=1 -v IP=2 -v ID=3 -v ROLE=4 -v MASTER=5 -v SLOTS=6 -v KNOWN=7 -v ASSIGNED=8 -v SIZE=9 -v EPOCH=10 \
+    -v IDS=11 -v WORKER=12 -v REACHED=13 -v LINK=14 -v LOST=15 "$@"
+}
+
 # Asks every pod for its own line, since what gossip says about roles lags. Sets pods, a line each:
 #   1 ordinal 2 ip 3 id 4 role 5 master 6 slots 7 known 8 assigned 9 size 10 epoch 11 ids 12 worker 13 reached 14 link 15 lost
 # ("-" where there is nothing; ids: all it knows, in commas; lost: those of them it has no link with, each as

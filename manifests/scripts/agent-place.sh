@@ -6,7 +6,7 @@
 # undecided work the same out of the same lines: of all best plans it is the first in the order of the ordinals, which
 # stays the first one while some have decided already and others have not.
 assignments() {
-  awk '
+  pods_awk '
     function low(s) { split(s, a, /[-,]/); return a[1] + 0 }
     # What a shard costs: as many copies as the others have, one on another worker, then each on a worker of its own.
     function shard_cost(m,   i, j, cost, apart) {
@@ -60,12 +60,12 @@ assignments() {
       for (i = from; i <= newcomers; i++) take(choice[i], home[i])
       return cost
     }
-    $4 == "slave" { follows[++replicas] = $5; theirs[replicas] = $12; next }
-    $6 != "-" {
-      for (j = ++count; j > 1 && low(slots[j - 1]) > low($6); j--) { id[j] = id[j - 1]; slots[j] = slots[j - 1]; worker[j] = worker[j - 1]; ip[j] = ip[j - 1] }
-      id[j] = $3; slots[j] = $6; worker[j] = $12; ip[j] = $2; next
+    $ROLE == "slave" { follows[++replicas] = $MASTER; theirs[replicas] = $WORKER; next }
+    $SLOTS != "-" {
+      for (j = ++count; j > 1 && low(slots[j - 1]) > low($SLOTS); j--) { id[j] = id[j - 1]; slots[j] = slots[j - 1]; worker[j] = worker[j - 1]; ip[j] = ip[j - 1] }
+      id[j] = $ID; slots[j] = $SLOTS; worker[j] = $WORKER; ip[j] = $IP; next
     }
-    $7 > 1 { newcomer[++newcomers] = $2 " " $3; ordinal[newcomers] = $1; home[newcomers] = $12 }
+    $KNOWN > 1 { newcomer[++newcomers] = $IP " " $ID; ordinal[newcomers] = $ORDINAL; home[newcomers] = $WORKER }
     END {
       if (!count) exit
       for (i = 1; i <= replicas; i++) for (m = 1; m <= count; m++) if (id[m] == follows[i]) put(m, theirs[i])

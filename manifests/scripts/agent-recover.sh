@@ -7,8 +7,8 @@
 # is known to be of that master, and no other copy can be newer. Otherwise a person has to choose.
 promote_orphan() {
   [ "$role" = slave ] || return 0
-  loss=$(printf '%s\n' "$view" | awk -v pods="$pods" -v master="$master" '
-    BEGIN { n = split(pods, line, "\n"); for (i = 1; i <= n; i++) { split(line[i], f, " "); holder[f[1]] = f[3]; alive[f[3]] = 1 } }
+  loss=$(printf '%s\n' "$view" | pods_awk -v pods="$pods" -v master="$master" '
+    BEGIN { n = split(pods, line, "\n"); for (i = 1; i <= n; i++) { split(line[i], f, " "); holder[f[ORDINAL]] = f[ID]; alive[f[ID]] = 1 } }
     $1 == master && $3 ~ /fail|noaddr/ && $3 !~ /fail\?/ && NF > 8 && !($1 in alive) {
       name = $2
       if (!sub(/^[^,]*,/, "", name)) {
@@ -40,10 +40,10 @@ promote_orphan() {
 
 # An election that is lost since the voters have no link with this node yet is repeated only 4 node timeouts later.
 majority_hears_me() {
-  printf '%s\n' "$view" | awk -v pods="$pods" -v me="$my_id" '
+  printf '%s\n' "$view" | pods_awk -v pods="$pods" -v me="$my_id" '
     BEGIN {
       n = split(pods, line, "\n")
-      for (i = 1; i <= n; i++) { split(line[i], f, " "); hears[f[3]] = index(f[11], "," me ",") && !index(f[15], "," me "/") }
+      for (i = 1; i <= n; i++) { split(line[i], f, " "); hears[f[ID]] = index(f[IDS], "," me ",") && !index(f[LOST], "," me "/") }
     }
     NF > 8 && $3 ~ /master/ { voters++; if ($3 !~ /fail|noaddr/ && $8 == "connected" && hears[$1]) heard++ }
     END { exit heard * 2 <= voters }'
@@ -54,7 +54,7 @@ nothing_to_come_back() { nothing_anywhere && every_pod_answers; }
 
 # All pods that shall be there answer, and there is nothing to lose.
 nothing_anywhere() {
-  printf '%s\n' "$pods" | awk -v want="$WANT" '{ n++; if ($9 > 0) keys = 1 } END { exit keys || n < want }'
+  printf '%s\n' "$pods" | pods_awk -v want="$WANT" '{ n++; if ($SIZE > 0) keys = 1 } END { exit keys || n < want }'
 }
 
 # What was recorded last (see `record`) was a copy of this very master.
@@ -65,10 +65,10 @@ copy_of_master() {
 # Compares this copy with the shard's other ones, each by the history and the offset that it has reached, or had reached
 # before its last start. Only copies of one history can be compared. Of equals the lowest ordinal goes first.
 furthest_of_all() {
-  verdict=$(printf '%s\n' "$view" | awk -v pods="$pods" -v master="$master" -v me="$my_id" '
+  verdict=$(printf '%s\n' "$view" | pods_awk -v pods="$pods" -v master="$master" -v me="$my_id" '
     BEGIN {
       n = split(pods, line, "\n")
-      for (i = 1; i <= n; i++) { split(line[i], f, " "); at[f[3]] = f[13]; ordinal[f[3]] = f[1] }
+      for (i = 1; i <= n; i++) { split(line[i], f, " "); at[f[ID]] = f[REACHED]; ordinal[f[ID]] = f[ORDINAL] }
       split(at[me], mine, ":")
     }
     NF >= 8 && $4 == master && $3 !~ /myself/ {

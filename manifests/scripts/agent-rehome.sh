@@ -48,14 +48,14 @@ finish_exchange() {
 #   "exchange <ip> <id> <my master> <its master> <its master's ip>": that replica and this pod change places
 # Simplest first: a shard that has more replicas than this one gives one away.
 rehoming() {
-  awk -v me="$my_id" -v known="$known" '
+  pods_awk -v me="$my_id" -v known="$known" '
     {
-      n++; id[n] = $3; ip[n] = $2; master[n] = $5; worker[n] = $12; slave[n] = $4 == "slave"; place[$3] = n
-      if ($7 != known || $15 != "," || (slave[n] && $14 != "up")) unwell = 1
-      if ($12 == "-") unplaced = 1
-      if (slave[n] && ++count[$5] > count[most]) most = $5
-      if (slave[n]) last[$5] = n
-      if ($6 != "-") serving[++served] = $3
+      n++; id[n] = $ID; ip[n] = $IP; master[n] = $MASTER; worker[n] = $WORKER; slave[n] = $ROLE == "slave"; place[$ID] = n
+      if ($KNOWN != known || $LOST != "," || (slave[n] && $LINK != "up")) unwell = 1
+      if ($WORKER == "-") unplaced = 1
+      if (slave[n] && ++count[$MASTER] > count[most]) most = $MASTER
+      if (slave[n]) last[$MASTER] = n
+      if ($SLOTS != "-") serving[++served] = $ID
     }
     function apart(r) { return worker[r] != worker[place[master[r]]] }
     END {

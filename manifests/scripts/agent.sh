@@ -31,6 +31,20 @@ WANT=$((MASTERS * (1 + REPLICAS)))
 SLOW=${SLOW:-3}     # seconds between ticks while all is well
 QUICK=${QUICK:-0.5} # and while it is not
 LOOK_EVERY=${LOOK_EVERY:-10} # ticks between looks at all pods while all is well: half a minute
+
+# Hundredths of a second between looks at all pods while all is not well:
+REST_USUAL=45        # times patience
+REST_WHILE_COPYING=150
+REST_WHILE_PARTIAL=300 # slots are missing, or nodes are being introduced
+REST_UNDECIDED=500   # since slots were missing last: pod 0 gives the roles, who gets none by then chooses one
+REST_ALONE=600
+ALONE_IN_FORMATION=400 # after the server is up: one that may be part of a formation waits for that first
+ALONE_LATER=150
+
+# Looks in a row that are not well, after which a pod takes its time: some ten seconds, and a minute.
+UNREST_PATIENT=20
+UNREST_SLOW=120
+
 JOINED=$DATA/.joined # exists once this node's role was chosen; from then on the role is the administrator's matter
 
 # Says a state that lasts once, not at every tick.
@@ -99,26 +113,24 @@ tick() {
       choose_role
       return 0
     fi
-    # Hundredths of a second between looks. While a cluster is being formed only pod 0 has to look around, the others when
-    # that is over: the questions of many that start at once would take the time that forming needs. A pod that is alone
-    # looks soon after its server is up, in case there is a cluster to join (one that may be part of a formation waits for
-    # that first), and then now and then, since pod 0 may be gone. Pod 0 also gives the roles; who gets none in five seconds
-    # chooses one.
-    rest=$((patience * 45))
+    # While a cluster is being formed only pod 0 has to look around, the others when that is over: the questions of many
+    # that start at once would take the time that forming needs. A pod that is alone looks soon after its server is up, in
+    # case there is a cluster to join, and then now and then, since pod 0 may be gone.
+    rest=$((patience * REST_USUAL))
     [ "$assigned" = 16384 ] || partial_at=$begun
     case $ORDINAL,$known,$looked in
     0,*) ;;
-    *,1,0) rest=$((up_at - looked_at + (ORDINAL < WANT ? 400 : 150))) ;;
-    *,1,*) rest=600 ;;
+    *,1,0) rest=$((up_at - looked_at + (ORDINAL < WANT ? ALONE_IN_FORMATION : ALONE_LATER))) ;;
+    *,1,*) rest=$REST_ALONE ;;
     *)
       case $assigned,$view in
-      16384,*handshake*) rest=300 ;;
-      16384,*) [ "$slots$role$joins" != -master ] || rest=$((partial_at - looked_at + 500)) ;;
-      *) rest=300 ;;
+      16384,*handshake*) rest=$REST_WHILE_PARTIAL ;;
+      16384,*) [ "$slots$role$joins" != -master ] || rest=$((partial_at - looked_at + REST_UNDECIDED)) ;;
+      *) rest=$REST_WHILE_PARTIAL ;;
       esac
       ;;
     esac
-    [ "$trouble" != copying ] || rest=150
+    [ "$trouble" != copying ] || rest=$REST_WHILE_COPYING
     [ $((begun - looked_at)) -ge "$rest" ] || return 0
   fi
   looked_at=$begun
@@ -170,7 +182,7 @@ while :; do
     [ "$ORDINAL" = 0 ] || [ "$known" != 1 ] || pause=1
     # What does not get well within a minute (a lost worker) is looked after at the slow pace.
     unrest=$((unrest + 1))
-    if [ "$unrest" -gt 120 ]; then pause=$SLOW patience=1; elif [ "$unrest" -gt 20 ]; then patience=2; fi
+    if [ "$unrest" -gt "$UNREST_SLOW" ]; then pause=$SLOW patience=1; elif [ "$unrest" -gt "$UNREST_PATIENT" ]; then patience=2; fi
     # On a machine so busy that a tick takes longer than a second, the rest grows with its square: agents that hurry would
     # keep it busy. All wait for the one that forms, and then for the roles to be chosen.
     if [ "$took" -gt 100 ] && [ "$pause" != "$SLOW" ] && [ "$ORDINAL,$known" != 0,1 ]; then

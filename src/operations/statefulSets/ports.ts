@@ -1,4 +1,3 @@
-import { kubernetesOf, type StepPorts } from '../steps/ports.ts';
 import type { NodeView } from '../../model/nodeView.ts';
 import type { NodeConnection } from '../../redis/nodeConnection.ts';
 import type { WaitPorts } from './waitForPods.ts';
@@ -33,11 +32,4 @@ export interface Place {
   readonly namespace: string;
   readonly statefulSet: string;
   readonly port: number;
-}
-
-/** What a step that renews pods, or waits for them, hands to those who do. */
-export function rolloutPorts(ports: StepPorts): UpgradePorts {
-  const { access, readNode, withNode } = kubernetesOf(ports);
-  const { signal, report, now, delay, redis } = ports;
-  return { access, readNode, withNode, signal, report, now, delay, readNodeTimeout: redis.readNodeTimeout };
 }

@@ -2,8 +2,7 @@ import { areGrown, growVolumes as grow } from '../statefulSets/growVolumes.ts';
 import { readSet } from '../statefulSets/facts.ts';
 import { refuseManaged } from '../refusals/upgrading.ts';
 import { matching, objectName, port } from './fields.ts';
-import { rolloutPorts } from '../statefulSets/ports.ts';
-import { kubernetesOf } from './ports.ts';
+import { kubernetesOf, rolloutPorts } from './ports.ts';
 import { never, noCommand, noLoss, type StepDefinition } from './step.ts';
 
 const fields = {

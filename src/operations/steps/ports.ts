@@ -8,7 +8,7 @@ import type { ConcurrentMoves } from '../../redis/moveSlots/concurrentMoves.ts';
 import type { ClusterDialer } from '../../redis/nodeConnection.ts';
 import type { FolderFiles } from '../backups/readBackup.ts';
 import type { Answer } from '../rotation/servers.ts';
-import type { PodPorts } from '../statefulSets/ports.ts';
+import type { PodPorts, UpgradePorts } from '../statefulSets/ports.ts';
 
 /** What steps need of Kubernetes and of servers in pods that are no members yet. */
 export interface KubernetesPorts extends PodPorts {
@@ -112,4 +112,11 @@ export function passwordsOf({ passwords }: StepPorts): PasswordPorts {
 export function filesOf({ files }: StepPorts): FolderFiles {
   if (files === undefined) throw new Error('the run was handed no folders');
   return files;
+}
+
+/** What a step that renews pods, or waits for them, hands to those who do. */
+export function rolloutPorts(ports: StepPorts): UpgradePorts {
+  const { access, readNode, withNode } = kubernetesOf(ports);
+  const { signal, report, now, delay, redis } = ports;
+  return { access, readNode, withNode, signal, report, now, delay, readNodeTimeout: redis.readNodeTimeout };
 }

@@ -1,7 +1,6 @@
 import { readMembers, type Member } from '../rollout/members.ts';
-import { rolloutPorts } from '../statefulSets/ports.ts';
 import { objectName, port, uid } from './fields.ts';
-import { kubernetesOf, type StepPorts } from './ports.ts';
+import { kubernetesOf, rolloutPorts, type StepPorts } from './ports.ts';
 import { always, never, noLoss, type StepData, type StepDefinition } from './step.ts';
 
 const fields = { workload: objectName, pod: objectName, uid, port };

@@ -1,11 +1,10 @@
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { refusal } from '../servers/nodes.ts';
 import { readPods, readSet } from '../statefulSets/facts.ts';
-import { rolloutPorts } from '../statefulSets/ports.ts';
 import { refuseManaged } from '../refusals/upgrading.ts';
 import { renewPod } from '../rollout/renewPod.ts';
 import { described, matching, nodeId, objectName, optional, port, uid, yesOrNo } from './fields.ts';
-import { kubernetesOf, type StepPorts } from './ports.ts';
+import { kubernetesOf, rolloutPorts, type StepPorts } from './ports.ts';
 import { never, type StepData, type StepDefinition } from './step.ts';
 
 const fields = {

@@ -34,7 +34,7 @@ function run(
   pods: readonly Line[],
   env: Readonly<Record<string, string>>,
 ): string {
-  const script = `. ${scripts}/${part}; ${call}`;
+  const script = `. ${scripts}/agent-look.sh; . ${scripts}/${part}; ${call}`;
   return execFileSync('sh', ['-c', script], { input: `${lines(pods)}\n`, env: { ...process.env, ...env } })
     .toString()
     .trim();
