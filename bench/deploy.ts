@@ -9,7 +9,7 @@ import { openContext } from '../src/kubernetes/access.ts';
 import { loadKubeconfigs } from '../src/kubernetes/kubeconfigs.ts';
 import type { KubernetesAccess } from '../src/kubernetes/kubernetesAccess.ts';
 import { prepareDelete } from '../src/operations/delete.ts';
-import { prepareDeploy, runDeploy } from '../src/operations/deploy.ts';
+import { prepareDeploy } from '../src/operations/deploy.ts';
 import { runPlan } from '../src/operations/run/runPlan.ts';
 import { waitForPods } from '../src/operations/statefulSets/waitForPods.ts';
 import { clusterPorts, askingPorts, type ClusterPorts } from '../test/support/clusterPorts.ts';
@@ -18,6 +18,7 @@ import { createByRedisCli, plainManifests, waitUntilWhole } from '../test/suppor
 import { startKubernetes } from '../test/support/startKubernetes.ts';
 import { median, round } from './support/numbers.ts';
 import { conclude } from './support/record.ts';
+import { deployOver } from '../test/support/planPorts.ts';
 
 const storage = '1Gi';
 const rounds = Number(process.argv[2] ?? 5);
@@ -90,7 +91,7 @@ async function deployOurs(ports: ClusterPorts, namespace: string): Promise<numbe
     auth: 'none' as const,
   };
   const started = performance.now();
-  await runDeploy(await prepareDeploy(ports.access, manifestFiles(), answers), ports);
+  await deployOver(ports, await prepareDeploy(ports.access, manifestFiles(), answers));
   return (performance.now() - started) / 1000;
 }
 

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { prepareDeploy, runDeploy } from '../../src/operations/deploy.ts';
+import { prepareDeploy } from '../../src/operations/deploy.ts';
 import type { DeployAnswers } from '../../src/operations/manifests/answers.ts';
 import { podsOf } from '../../src/operations/statefulSets/waitForPods.ts';
 import { makeAuthority } from '../support/authority.ts';
 import { clusterPorts } from '../support/clusterPorts.ts';
 import { manifestFiles } from '../support/manifestFiles.ts';
 import { operationsFixture, refused, type OperationsFixture } from '../support/operationsFixture.ts';
+import { deployOver } from '../support/planPorts.ts';
 
 const files = manifestFiles();
 let fixture: OperationsFixture;
@@ -76,7 +77,7 @@ test('production puts each pod on a worker of its own', async () => {
     storage: '1Gi',
     memory: '128Mi',
   });
-  await runDeploy(plan, fixture.ports);
+  await deployOver(fixture.ports, plan);
   const { namespace, ports } = fixture;
   const pods = await podsOf(fixture.access, { namespace, statefulSet: 'shop' }, ports.signal);
   assert.equal(new Set(pods.map(({ worker }) => worker)).size, 3);
@@ -94,7 +95,7 @@ test('with TLS the servers are asked by TLS, and trusted by the authority of the
     ports.close();
   });
   const plan = await prepare({ name: 'safe', overlays: ['dev', 'tls'], replicasPerMaster: 0 });
-  await runDeploy(plan, ports);
+  await deployOver(ports, plan);
   const plain = ['exec', 'safe-0', '-c', 'redis', '--', 'redis-cli', 'ping'];
   await assert.rejects(kubectl(plain), 'a client without TLS gets no answer');
   const [found] = (await access.discover(namespace)).filter(({ workload }) => workload.name === 'safe');

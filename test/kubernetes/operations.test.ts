@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 
 import type { KubernetesAccess } from '../../src/kubernetes/kubernetesAccess.ts';
 import { prepareDelete } from '../../src/operations/delete.ts';
-import { prepareDeploy, runDeploy } from '../../src/operations/deploy.ts';
+import { prepareDeploy } from '../../src/operations/deploy.ts';
 import type { DeployAnswers } from '../../src/operations/manifests/answers.ts';
 import { exportYaml } from '../../src/operations/manifests/exportYaml.ts';
 import { podsOf } from '../../src/operations/statefulSets/waitForPods.ts';
@@ -13,7 +13,7 @@ import { accessWithRole } from '../support/accessWithRole.ts';
 import { clusterPorts, askingPorts, snapshotOf, type ClusterPorts } from '../support/clusterPorts.ts';
 import { manifestFiles } from '../support/manifestFiles.ts';
 import { operationsFixture, refused, type OperationsFixture } from '../support/operationsFixture.ts';
-import { runOver } from '../support/planPorts.ts';
+import { deployOver, runOver } from '../support/planPorts.ts';
 
 const files = manifestFiles();
 let fixture: OperationsFixture;
@@ -84,7 +84,7 @@ const keys = Array.from({ length: 100 }, (_, index) => `key:${String(index)}`);
 
 test('three masters and three replicas are deployed with a password, and every node says so', async () => {
   const plan = await prepareDeploy(operator, files, answers());
-  const { seconds } = await runDeploy(plan, ports);
+  const { seconds } = await deployOver(ports, plan);
   assert.ok(seconds > 0);
   const { nodes } = await snapshotOf(ports, refs('shop'));
   assert.equal(nodes.length, 6);
@@ -194,7 +194,7 @@ test('a new cluster takes the volumes over with every key, in as many pods as th
     return Promise.resolve(true);
   });
   assert.equal(asked.length, 12);
-  await runDeploy(plan, ports);
+  await deployOver(ports, plan);
   assert.equal((await snapshotOf(ports, refs('shop'))).nodes.length, 12);
   assert.deepEqual(await redisCli(keys.map((key) => `GET ${key}`)), keys);
   const deleting = await prepareDelete(operator, refs('shop'), [], { volumes: false });
@@ -216,7 +216,7 @@ test('an image that cannot be had ends the deployment with the pod and the reaso
   const wrong = answers({ name: 'wrong', image: 'localhost:1/no-such-image:0', auth: 'none' });
   const plan = await prepareDeploy(operator, files, wrong);
   await refused(
-    runDeploy(plan, ports),
+    deployOver(ports, plan),
     'failed',
     /Pod wrong-\d cannot pull its image localhost:1\/no-such-image:0 \((ImagePullBackOff|ErrImagePull)\).*Delete Cluster… removes it/,
   );
@@ -237,22 +237,18 @@ test('a quota that forbids the pods is named; stopping says what is left', async
   const small = answers({ name: 'small', auth: 'none' });
   const plan = await prepareDeploy(operator, files, small);
   await refused(
-    runDeploy(plan, ports),
+    deployOver(ports, plan),
     'failed',
     /StatefulSet small cannot create its pods:.*exceeded quota/,
   );
   const stop = new AbortController();
-  const stopped = runDeploy(await prepareDeploy(operator, files, small), {
-    ...ports,
-    signal: stop.signal,
-    report: () => {
-      stop.abort();
-    },
-  });
-  await assert.rejects(stopped, {
-    name: 'AbortError',
-    message: /small was cancelled.*Delete Cluster… removes it/,
-  });
+  const report = (): void => {
+    stop.abort();
+  };
+  const again = await prepareDeploy(operator, files, small);
+  const stopped = await deployOver({ ...ports, signal: stop.signal, report }, again);
+  assert.equal(stopped.cancelled, true);
+  assert.match(stopped.notes?.join(' ') ?? '', /Delete Cluster… removes it/);
   const deleting = await prepareDelete(operator, refs('small'), [], { volumes: true });
   await runPlan(deleting, askingPorts(ports, refs('small')));
   await access.delete('v1', 'ResourceQuota', namespace, 'no-pods');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
 import type { KubernetesAccess } from '../../src/kubernetes/kubernetesAccess.ts';
-import { prepareDeploy, runDeploy } from '../../src/operations/deploy.ts';
+import { prepareDeploy } from '../../src/operations/deploy.ts';
 import { prepareUpgrade } from '../../src/operations/upgrade.ts';
 import { findDrift } from '../../src/operations/settings/drift.ts';
 import { readSet } from '../../src/operations/statefulSets/facts.ts';
@@ -12,7 +12,7 @@ import { snapshotOf, type ClusterPorts } from '../support/clusterPorts.ts';
 import { dnsAddress } from '../support/kubernetes/layout.ts';
 import { manifestFiles } from '../support/manifestFiles.ts';
 import { operationsFixture, refused, type OperationsFixture } from '../support/operationsFixture.ts';
-import { runOver } from '../support/planPorts.ts';
+import { deployOver, runOver } from '../support/planPorts.ts';
 import type { TestKubernetes } from '../support/startKubernetes.ts';
 
 const name = 'shop';
@@ -28,7 +28,7 @@ before(async () => {
   const answers = { namespace, name, masters: 3, replicasPerMaster: 1, storage: '1Gi' };
   const image = kubernetes.images.redis7;
   const plan = await prepareDeploy(access, manifestFiles(), { ...answers, image, auth: 'generate' });
-  await runDeploy(plan, ports);
+  await deployOver(ports, plan);
 });
 
 after(() => fixture.close());

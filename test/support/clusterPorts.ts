@@ -1,12 +1,9 @@
-import { randomBytes } from 'node:crypto';
-
 import type { KubernetesAccess } from '../../src/kubernetes/kubernetesAccess.ts';
 import type { KubernetesClusterRef } from '../../src/model/clusterRef.ts';
 import { UserError } from '../../src/model/errors.ts';
 import type { NodeView } from '../../src/model/nodeView.ts';
 import type { Progress } from '../../src/model/progress.ts';
 import type { ClusterSnapshot, RedisNode } from '../../src/model/snapshot.ts';
-import type { DeployPorts } from '../../src/operations/deploy.ts';
 import type { JoinPorts } from '../../src/operations/statefulSets/joinPods.ts';
 import type { RunPorts } from '../../src/operations/run/runPlan.ts';
 import type { PodPorts, UpgradePorts } from '../../src/operations/statefulSets/ports.ts';
@@ -20,7 +17,7 @@ import { waiting } from '../../src/ui/run/waiting.ts';
 import { nothingElse } from './nothingElse.ts';
 
 /** The ports of deploy, scale, upgrade and delete over a real Kubernetes, as the extension wires them, and what they said. */
-export interface ClusterPorts extends DeployPorts, JoinPorts, UpgradePorts, PodPorts {
+export interface ClusterPorts extends JoinPorts, UpgradePorts, PodPorts {
   readonly said: readonly Progress[];
   /** Ends all forwards and connections. */
   close(): void;
@@ -79,7 +76,6 @@ export function clusterPorts(
     said,
     report: (progress) => said.push(progress),
     ...waiting,
-    randomPassword: () => randomBytes(24).toString('base64url'),
     readNode: (namespace, pod, port): Promise<NodeView> => {
       return kept(namespace, pod, port, async (connection) => {
         const view = await readNodeView(connection);

@@ -2,12 +2,13 @@ import { claimOf } from '../../src/inventory/claims.ts';
 import { Inventory } from '../../src/inventory/inventory.ts';
 import type { RedisReading } from '../../src/inventory/nodeReader.ts';
 import type { KubernetesClusterRef } from '../../src/model/clusterRef.ts';
+import type { DeployPlan } from '../../src/operations/deploy.ts';
 import type { Plan } from '../../src/operations/plans/plan.ts';
 import type { PlanResult } from '../../src/operations/run/planResult.ts';
 import { runPlan, type RunPorts } from '../../src/operations/run/runPlan.ts';
 import * as redis from '../../src/redis/entry.ts';
 import { waiting } from '../../src/ui/run/waiting.ts';
-import type { ClusterPorts } from './clusterPorts.ts';
+import { askingPorts, type ClusterPorts } from './clusterPorts.ts';
 
 /** The ports with which plans run on a cluster in a real Kubernetes, read as the extension reads it. */
 export interface PlanPorts {
@@ -61,4 +62,9 @@ export async function runOver(
   } finally {
     inventory.dispose();
   }
+}
+
+/** Deploys a cluster as the extension does. */
+export async function deployOver(ports: ClusterPorts, plan: DeployPlan): Promise<PlanResult> {
+  return await runPlan(plan, { ...askingPorts(ports, plan.ref), manifests: plan.objects });
 }

@@ -1,9 +1,9 @@
 import type { KubernetesClusterRef } from '../../src/model/clusterRef.ts';
-import { prepareDeploy, runDeploy } from '../../src/operations/deploy.ts';
+import { prepareDeploy } from '../../src/operations/deploy.ts';
 import type { RunPorts } from '../../src/operations/run/runPlan.ts';
 import { manifestFiles } from './manifestFiles.ts';
 import { operationsFixture, type OperationsFixture } from './operationsFixture.ts';
-import { planPorts } from './planPorts.ts';
+import { deployOver, planPorts } from './planPorts.ts';
 
 /** A cluster of the bundled manifests in a real Kubernetes, and the ports with which plans run on it. */
 export interface PlannedCluster extends OperationsFixture {
@@ -23,7 +23,7 @@ export async function plannedCluster(
   const ref = { context: access.context, namespace, name };
   const shape = { masters: 3, replicasPerMaster: 1, storage: '1Gi', auth: 'generate' } as const;
   const answers = { namespace, name, ...shape, ...(image === undefined ? {} : { image }) };
-  await runDeploy(await prepareDeploy(access, manifestFiles(), answers), fixture.ports);
+  await deployOver(fixture.ports, await prepareDeploy(access, manifestFiles(), answers));
   return plannedIn(fixture, ref, limit);
 }
 

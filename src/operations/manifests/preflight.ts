@@ -16,6 +16,11 @@ export function withState(object: KubernetesObject, state: 'deploying' | 'deploy
   return { ...object, metadata: { ...object.metadata, annotations } };
 }
 
+/** Whether a StatefulSet bears that its deployment was finished. */
+export function isFinished(found: KubernetesObject | undefined): boolean {
+  return found?.metadata.annotations?.[stateAnnotation] === 'deployed';
+}
+
 /**
  * What a deployment does with what is there: starts, resumes an unfinished one of the same answers, or takes
  * over the volumes of an earlier cluster.

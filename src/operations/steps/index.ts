@@ -1,12 +1,15 @@
 import type { ShownPlan } from '../plans/plan.ts';
+import { applyManifests } from './applyManifests.ts';
 import { assignSlots } from './assignSlots.ts';
 import { awaitPassword } from './awaitPassword.ts';
+import { awaitCluster } from './awaitCluster.ts';
 import { bringKeys } from './bringKeys.ts';
 import { changeTemplate } from './changeTemplate.ts';
 import { checkBackup } from './checkBackup.ts';
 import { closeSlots } from './closeSlots.ts';
 import { copyFunctions } from './copyFunctions.ts';
 import { correctImports } from './correctImports.ts';
+import { createPassword } from './createPassword.ts';
 import { createUser } from './createUser.ts';
 import { deleteObjects } from './deleteObjects.ts';
 import { deleteVolumes } from './deleteVolumes.ts';
@@ -65,6 +68,9 @@ export const stepKinds = {
   waitForPods,
   joinReplicas,
   replacePod,
+  createPassword,
+  applyManifests,
+  awaitCluster,
   growVolumes,
   changeTemplate,
   recreatePod,

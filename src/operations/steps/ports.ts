@@ -1,4 +1,4 @@
-import type { KubernetesAccess } from '../../kubernetes/kubernetesAccess.ts';
+import type { KubernetesAccess, KubernetesObject } from '../../kubernetes/kubernetesAccess.ts';
 import { UserError } from '../../model/errors.ts';
 import type { Report } from '../../model/progress.ts';
 import type { SlotSet } from '../../model/slots.ts';
@@ -68,6 +68,8 @@ export interface StepPorts {
   readonly kubernetes?: KubernetesPorts;
   /** The password of a user that the plan creates: no step has it, as steps stand in journals and logs. */
   readonly newPassword?: string;
+  /** The objects of a cluster that is deployed, made of its answers. */
+  readonly manifests?: readonly KubernetesObject[];
   /** Absent where the cluster is not in Kubernetes. */
   readonly passwords?: PasswordPorts;
   /** Folders of this computer; absent where a run has none. */
@@ -100,6 +102,12 @@ export function kubernetesOf({ kubernetes, snapshot }: StepPorts): KubernetesPor
 export function newPasswordOf({ newPassword }: StepPorts): string {
   if (newPassword === undefined) throw new Error('the run was handed no password for the user');
   return newPassword;
+}
+
+/** What a step that deploys a cluster needs. Throws where the run was handed none, which is a bug of the command. */
+export function manifestsOf({ manifests }: StepPorts): readonly KubernetesObject[] {
+  if (manifests === undefined) throw new Error('the run was handed no manifests');
+  return manifests;
 }
 
 /** What a step about the password needs. Throws where the run was handed none, which is a bug of the command. */

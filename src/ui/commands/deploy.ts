@@ -1,6 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
-import { prepareDeploy, runDeploy, type Deployed } from '../../operations/deploy.ts';
+import { prepareDeploy } from '../../operations/deploy.ts';
 import { checkAnswers, type DeployAnswers } from '../../operations/manifests/answers.ts';
 import { certificateSecret } from '../../operations/manifests/facts.ts';
 import { generatedSecret } from '../../operations/manifests/render.ts';
@@ -13,11 +12,9 @@ import { ask, askAnswers, givenAnswers } from '../questions/deployAnswers.ts';
 import { readManifestFiles } from '../manifestFiles.ts';
 import { Asking } from '../questions/asking.ts';
 import type { Parts } from '../parts.ts';
-import { askPods } from '../podAsking.ts';
 import { revealNew } from '../revealNew.ts';
-import { runOperation } from '../run/runOperation.ts';
+import { runPlanned } from '../run/runPlanned.ts';
 import { picked, rowTarget, textAnswer } from '../questions/target.ts';
-import { waiting } from '../run/waiting.ts';
 
 const title = 'Deploy Cluster';
 
@@ -25,7 +22,7 @@ const title = 'Deploy Cluster';
 export async function deploy(
   parts: Parts,
   argument: unknown,
-): Promise<Outcome | (Outcome & Deployed & { cluster: KubernetesClusterRef })> {
+): Promise<Outcome | (Outcome & { cluster: KubernetesClusterRef })> {
   const asking = new Asking(parts, argument);
   const { answers: given } = asking;
   const isAsked = ['context', 'namespace', 'name'].some((field) => given[field] === undefined);
@@ -43,23 +40,17 @@ export async function deploy(
   const { name } = answers;
   checkAnswers(answers);
   const plan = await prepareDeploy(access, files, answers, isAsked ? askToAdopt : undefined);
-  return runOperation(parts, {
-    plan,
-    asking,
-    verb: 'Deploy',
-    run: async (signal, report) => {
-      const pods = askPods(access, await parts.adapters.reading(), () => credentialsOf(access, answers));
-      try {
-        const ports = { access, signal, report, readNode: pods.readNode, randomPassword, ...waiting };
-        const { seconds } = await runDeploy(plan, ports);
-        const message = `${name} is ready after ${seconds.toFixed(1)} s: every node reports all 16,384 slots covered.`;
-        void revealNew(parts, plan.ref, isAsked);
-        return { outcome: 'done' as const, message, seconds, cluster: plan.ref };
-      } finally {
-        pods.close();
-      }
-    },
+  const result = await runPlanned(parts, {
+    ...{ plan, asking, verb: 'Deploy' },
+    deployment: { manifests: plan.objects, credentials: () => credentialsOf(access, answers) },
+    message: ({ seconds, cancelled }) =>
+      cancelled
+        ? `Started to deploy ${name}`
+        : `${name} is ready after ${seconds.toFixed(1)} s: every node reports all 16,384 slots covered`,
   });
+  if (result.outcome !== 'done') return result;
+  void revealNew(parts, plan.ref, isAsked);
+  return { ...result, cluster: plan.ref };
 }
 
 async function credentialsOf(
@@ -77,11 +68,6 @@ async function credentialsOf(
     ...(password === undefined ? {} : { password }),
     ...(ca === undefined ? {} : { tls: { ca } }),
   };
-}
-
-/** 192 random bits, in characters that need no quoting anywhere. */
-function randomPassword(): string {
-  return randomBytes(24).toString('base64url');
 }
 
 /** True, or an AbortError: what else can be done about the volumes is done elsewhere. */

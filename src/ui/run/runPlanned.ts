@@ -7,6 +7,7 @@ import { slotsIn, type PlanResult } from '../../operations/run/planResult.ts';
 import { runPlan, type RunPorts } from '../../operations/run/runPlan.ts';
 import { asksByItself } from '../../operations/steps/index.ts';
 import type { KubernetesPorts } from '../../operations/steps/ports.ts';
+import type { KubernetesObject } from '../../kubernetes/kubernetesAccess.ts';
 import type { ClusterDialer, Credentials } from '../../redis/nodeConnection.ts';
 import type { Asking } from '../questions/asking.ts';
 import { folderFiles } from '../folderFiles.ts';
@@ -26,6 +27,11 @@ interface Planned {
   readonly evenUnread?: boolean;
   /** The password of a user that the plan creates. */
   readonly newPassword?: string;
+  /** What a plan that deploys a cluster creates, and what its servers are shown to sign in. */
+  readonly deployment?: {
+    readonly manifests: readonly KubernetesObject[];
+    readonly credentials: () => Promise<Credentials>;
+  };
   /** What was done, as a sentence without its full stop; also of an operation that was cancelled. */
   readonly message: (result: PlanResult) => string;
 }
@@ -33,17 +39,24 @@ interface Planned {
 /** Shows a plan, asks, and runs its steps by the one loop that runs all plans. The way for every new operation. */
 export async function runPlanned(
   parts: Parts,
-  { plan: asPlanned, asking, verb, message, newPassword, evenUnread = false }: Planned,
+  { plan: asPlanned, asking, verb, message, newPassword, deployment, evenUnread = false }: Planned,
 ): Promise<Outcome | (Outcome & PlanResult)> {
   const isShown = asking.confirmationOf(asPlanned) !== 'none';
   const plan = isShown ? await namedBigKeys(parts, asPlanned) : asPlanned;
   return runOperation(parts, {
     ...{ plan, asking, verb },
     run: async (signal, report, observer) => {
-      const { ports, close } = await openPorts(parts, plan, signal, report, evenUnread);
+      const opening = {
+        evenUnread,
+        ...(deployment === undefined ? {} : { credentials: deployment.credentials }),
+      };
+      const { ports, close } = await openPorts(parts, plan, signal, report, opening);
       try {
-        const secret = newPassword === undefined ? {} : { newPassword };
-        const result = await runPlan(plan, { ...ports, ...secret, observer });
+        const own = {
+          ...(newPassword === undefined ? {} : { newPassword }),
+          ...(deployment === undefined ? {} : { manifests: deployment.manifests }),
+        };
+        const result = await runPlan(plan, { ...ports, ...own, observer });
         return { ...result, ...endOf(plan, message(result), result) };
       } finally {
         close();
@@ -100,13 +113,19 @@ const noDialer: ClusterDialer = {
   dial: () => Promise.reject(new Error('the plan dials no node')),
 };
 
+interface Opening {
+  readonly evenUnread?: boolean;
+  /** What servers are shown that nobody has read yet. */
+  readonly credentials?: () => Promise<Credentials>;
+}
+
 /** What a plan needs to be run, or to be tried without changing anything. */
 export async function openPorts(
   parts: Parts,
   plan: Plan,
   signal: AbortSignal,
   report: Report,
-  evenUnread = false,
+  { evenUnread = false, credentials: given }: Opening = {},
 ): Promise<{ readonly ports: RunPorts; readonly close: () => void }> {
   const { ref } = plan;
   const redis = await parts.adapters.redis();
@@ -119,8 +138,8 @@ export async function openPorts(
   const access = await parts.inventory.access(ref.context);
   const reading = await parts.adapters.reading();
   let known = isAsking ? undefined : dialer.credentials;
-  const credentials = async (): Promise<Credentials> =>
-    (known ??= (await parts.inventory.dialer(ref)).credentials);
+  const credentials =
+    given ?? (async (): Promise<Credentials> => (known ??= (await parts.inventory.dialer(ref)).credentials));
   const asking = askPods(access, reading, credentials);
   const kubernetes = { access, namespace: ref.namespace, ...podPorts(asking, redis.pauseAgentOver) };
   const passwords = {

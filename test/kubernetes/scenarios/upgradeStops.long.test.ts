@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
 import type { KubernetesAccess } from '../../../src/kubernetes/kubernetesAccess.ts';
-import { prepareDeploy, runDeploy } from '../../../src/operations/deploy.ts';
+import { prepareDeploy } from '../../../src/operations/deploy.ts';
 import { prepareUpgrade } from '../../../src/operations/upgrade.ts';
 import { readPods, readSet } from '../../../src/operations/statefulSets/facts.ts';
 import type { ClusterSnapshot } from '../../../src/model/snapshot.ts';
@@ -10,7 +10,7 @@ import { UserError } from '../../../src/model/errors.ts';
 import { snapshotOf, type ClusterPorts } from '../../support/clusterPorts.ts';
 import { manifestFiles } from '../../support/manifestFiles.ts';
 import { operationsFixture, type OperationsFixture } from '../../support/operationsFixture.ts';
-import { runOver } from '../../support/planPorts.ts';
+import { deployOver, runOver } from '../../support/planPorts.ts';
 
 const name = 'shop';
 let fixture: OperationsFixture;
@@ -24,7 +24,7 @@ before(async () => {
   ({ access, namespace, ports } = fixture);
   image = fixture.kubernetes.images.redis8;
   const answers = { namespace, name, masters: 3, replicasPerMaster: 1, storage: '1Gi', image };
-  await runDeploy(await prepareDeploy(access, manifestFiles(), { ...answers, auth: 'generate' }), ports);
+  await deployOver(ports, await prepareDeploy(access, manifestFiles(), { ...answers, auth: 'generate' }));
 });
 
 after(() => fixture.close());

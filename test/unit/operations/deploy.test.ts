@@ -178,7 +178,10 @@ function begun(state: string, changed: Partial<DeployAnswers> = {}): KubernetesO
 test('where everything is free the plan says what is made', () => {
   const made = plan({});
   assert.match(made.title, /shop \(context dev, namespace team\): 4 masters, 2 replicas each/);
-  assert.match(made.steps[0]?.text ?? '', /Secret shop-auth, .*ConfigMap shop-config/);
+  const [secret, objects, cluster] = made.steps.map(({ text }) => text);
+  assert.match(secret ?? '', /Create Secret shop-auth with a random password/);
+  assert.match(objects ?? '', /Create .*ConfigMap shop-config/);
+  assert.match(cluster ?? '', /Wait until 12 pods of .* are ready and every node reports all 16,384 slots/);
   assert.deepEqual([made.losses, made.warnings, made.beginning], [[], [], 'new']);
   assert.equal(plan({}, { auth: 'none', replicasPerMaster: 0 }).warnings.length, 2);
 });

@@ -1,0 +1,52 @@
+import { quantity } from '../../model/quantity.ts';
+import { withState } from '../manifests/preflight.ts';
+import { listOf, matching, objectName, strictObject } from './fields.ts';
+import { kubernetesOf, manifestsOf } from './ports.ts';
+import { never, noCommand, noLoss, type StepData, type StepDefinition } from './step.ts';
+
+const object = strictObject(
+  { kind: matching(/^[A-Za-z]{1,63}$/, 'a kind of object'), name: objectName },
+  { object: 'an object', field: 'a field of such an object' },
+);
+
+const fields = { objects: listOf(object) };
+
+type ApplyManifests = StepData<'applyManifests', typeof fields>;
+
+/** Steps whose objects were applied in this run: whether others are the same, only applying them tells. */
+const applied = new WeakSet<ApplyManifests>();
+
+/** Applies the objects of a cluster that is deployed, its StatefulSet last. */
+export const applyManifests: StepDefinition<'applyManifests', typeof fields> = {
+  kind: 'applyManifests',
+  description: 'Applies the objects of a new cluster.',
+  fields,
+  example: { objects: [{ kind: 'StatefulSet', name: 'shop' }] },
+  // The objects themselves are made of the answers.
+  isSaved: false,
+  mayBeUndone: false,
+  needsAgents: never,
+  shownBy: 'asking',
+  ifStopped: () => 'What was created so far remains; Delete Cluster… removes it.',
+  text: ({ objects }) => `Create ${objects.map(({ kind, name }) => `${kind} ${name}`).join(', ')}`,
+  loss: noLoss,
+  destroys: never,
+  command: noCommand,
+  isDone: (step) => applied.has(step),
+  check: (_step, _snapshot, ports) => {
+    kubernetesOf(ports);
+    manifestsOf(ports);
+  },
+  act: async (step, ports) => {
+    const { access } = kubernetesOf(ports);
+    const { report, signal } = ports;
+    const objects = manifestsOf(ports);
+    report({ text: `applying ${quantity(objects.length, 'object')}` });
+    const others = objects.filter(({ kind }) => kind !== 'StatefulSet');
+    await Promise.all(others.map((one) => access.apply(one, signal)));
+    for (const one of objects) {
+      if (one.kind === 'StatefulSet') await access.apply(withState(one, 'deploying'), signal);
+    }
+    applied.add(step);
+  },
+};
