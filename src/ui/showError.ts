@@ -9,11 +9,8 @@ import { asSentence } from '../model/unread.ts';
  * @param title what failed, as users call it
  */
 export function showError(log: vscode.LogOutputChannel, title: string, error: unknown): Outcome {
-  if (isAbort(error)) {
-    const left = leftBy(error);
-    if (left !== undefined) void vscode.window.showInformationMessage(left);
-    return { outcome: 'cancelled', message: left ?? `${title}: cancelled.` };
-  }
+  // A question was dismissed or a wait ended: an operation that is stopped says in its result how far it came.
+  if (isAbort(error)) return { outcome: 'cancelled', message: `${title}: cancelled.` };
   if (error instanceof UserError) {
     log.warn(`${title}: ${error.message}`);
     if (error.cause !== undefined) log.debug(`${title}: caused by ${messageOf(error.cause)}`);
@@ -48,10 +45,4 @@ async function give(help: Help): Promise<void> {
     // Typed, and left to the user to run.
     terminal.sendText(help.terminal, false);
   }
-}
-
-/** What a stopped operation says of how far it came; undefined where only a question was dismissed or a wait ended. */
-function leftBy(error: unknown): string | undefined {
-  const isPlain = error instanceof Error && !(error instanceof DOMException) && !('code' in error);
-  return isPlain ? error.message : undefined;
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { check, isSound } from '../../src/checks/check.ts';
 import type { Finding } from '../../src/model/finding.ts';
-import type { ShownPlan } from '../../src/operations/plans/plan.ts';
+import type { Plan } from '../../src/operations/plans/plan.ts';
 import type { ClusterSnapshot } from '../../src/model/snapshot.ts';
 import { Operations } from '../../src/ui/run/operations.ts';
 
@@ -10,7 +10,7 @@ import { Operations } from '../../src/ui/run/operations.ts';
 interface Checked<T> {
   readonly read: () => Promise<ClusterSnapshot>;
   /** Absent where another window or Kubernetes does it. */
-  readonly own?: Pick<ShownPlan, 'ref' | 'title' | 'operation' | 'steps'>;
+  readonly own?: Pick<Plan, 'ref' | 'title' | 'operation' | 'steps'>;
   readonly work: () => Promise<T>;
   /** Does the work again until the cluster was checked as often meanwhile. */
   readonly least?: number;

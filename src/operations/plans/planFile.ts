@@ -7,7 +7,7 @@ import type { Unfinished, WrittenPlan } from '../run/journal.ts';
 import { moveNotes } from '../slots/moveOptions.ts';
 import { namesIn } from '../servers/nodes.ts';
 import { changesSince, fingerprintOf, nodePrint } from './fingerprint.ts';
-import { plainPlan, type Plan, type ShownPlan } from './plan.ts';
+import { plainPlan, type Plan } from './plan.ts';
 import { readBy } from './readBy.ts';
 import { described, listOf, matching, optional, strictObject } from '../steps/fields.ts';
 import { actionsOf, lossesOf, stepKinds, type Step } from '../steps/index.ts';
@@ -85,10 +85,8 @@ export const planFileSchema = strictObject(
 export type FiledPlan = Readonly<z.output<typeof planFileSchema>>;
 
 /** Whether a plan can be saved: all its steps say all that it takes to run them. */
-export function canSave(plan: ShownPlan): plan is Plan {
-  return (
-    plan.steps.length > 0 && plan.steps.every(({ kind }) => kind !== undefined && stepKinds[kind].isSaved)
-  );
+export function canSave(plan: Plan): boolean {
+  return plan.steps.length > 0 && plan.steps.every(({ kind }) => stepKinds[kind].isSaved);
 }
 
 /** The text of a `.redisplan.json`: to be read by people, and only good for the cluster as it is in the snapshot. */

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { clusterKey, parseClusterRef, type ClusterRef } from '../../model/clusterRef.ts';
 import type { StepObserver } from './runPlan.ts';
 import { journalText, type Entry } from './journalText.ts';
-import { plainPlan, type ShownPlan } from '../plans/plan.ts';
+import { plainPlan, type Plan } from '../plans/plan.ts';
 
 /** Where journals are kept: one list of lines for each operation, appended to and never rewritten. */
 export interface JournalStore {
@@ -29,7 +29,7 @@ export interface OpenJournal {
 }
 
 /** A plan as a journal holds it: what its steps say beside their texts is read only where it is run again. */
-export interface WrittenPlan extends Omit<ShownPlan, 'steps'> {
+export interface WrittenPlan extends Omit<Plan, 'steps'> {
   readonly steps: readonly { readonly text: string }[];
 }
 
@@ -72,7 +72,7 @@ const kept = 50;
  * Opens a journal and keeps it alive until it is closed. Holds what a plan's document shows and when its steps began
  * and ended; a plan holds no secret.
  */
-export async function openJournal(ports: JournalPorts, plan: ShownPlan): Promise<OpenJournal> {
+export async function openJournal(ports: JournalPorts, plan: Plan): Promise<OpenJournal> {
   const { store, clock, delay } = ports;
   const id = `${new Date(clock()).toISOString().replaceAll(':', '-')}-${plan.operation}-${Math.random().toString(36).slice(2, 8)}`;
   const write = (entry: object): Promise<void> => store.append(id, JSON.stringify({ at: clock(), ...entry }));

@@ -1,4 +1,4 @@
-import type { ShownPlan } from '../plans/plan.ts';
+import type { Plan } from '../plans/plan.ts';
 import { applyManifests } from './applyManifests.ts';
 import { assignSlots } from './assignSlots.ts';
 import { awaitPassword } from './awaitPassword.ts';
@@ -134,9 +134,6 @@ export function asksByItself(
 }
 
 /** Whether a plan is to be confirmed by a person even where the caller has answered every question. */
-export function isDestructive({ steps, losses }: Pick<ShownPlan, 'steps' | 'losses'>): boolean {
-  return (
-    losses.length > 0 ||
-    steps.some((step) => (step.kind === undefined ? step.destroys : actionsOf(step).destroys(step)))
-  );
+export function isDestructive({ steps, losses }: Pick<Plan, 'steps' | 'losses'>): boolean {
+  return losses.length > 0 || steps.some((step) => actionsOf(step).destroys(step));
 }

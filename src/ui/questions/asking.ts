@@ -1,5 +1,5 @@
 import { isKubernetesRef, type ClusterRef } from '../../model/clusterRef.ts';
-import type { ShownPlan } from '../../operations/plans/plan.ts';
+import type { Plan } from '../../operations/plans/plan.ts';
 import { isDestructive } from '../../operations/steps/index.ts';
 import { guardedName, guardOf } from '../../model/guards.ts';
 import { refuseReadOnly } from '../../operations/refusals/refuseReadOnly.ts';
@@ -70,7 +70,7 @@ export class Asking {
    * `confirmed`; by the cluster's typed name where something is lost; by a button where it says `ask`, where a person
    * answers, and wherever the plan can lose keys, gives slots away or removes something.
    */
-  confirmationOf(plan: ShownPlan): Confirmation {
+  confirmationOf(plan: Plan): Confirmation {
     const isConfirmed = this.answers['confirmed'] === true;
     const loses = !isConfirmed && plan.losses.length > 0;
     const words = [

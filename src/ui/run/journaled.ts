@@ -1,5 +1,5 @@
 import { isAbort, messageOf } from '../../model/errors.ts';
-import type { ShownPlan } from '../../operations/plans/plan.ts';
+import type { Plan } from '../../operations/plans/plan.ts';
 import { closedByWindow, openJournal, type OpenJournal } from '../../operations/run/journal.ts';
 import type { StepObserver } from '../../operations/run/runPlan.ts';
 import type { Parts } from '../parts.ts';
@@ -10,7 +10,7 @@ import type { Parts } from '../parts.ts';
  */
 export async function journaled<T extends { readonly message: string }>(
   { journals, log, operations, unfinished }: Parts,
-  plan: ShownPlan,
+  plan: Plan,
   work: (observer: StepObserver) => Promise<T>,
 ): Promise<T> {
   const tolerant = async <R>(writing: Promise<R>): Promise<R | undefined> => {

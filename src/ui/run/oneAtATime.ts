@@ -1,5 +1,5 @@
 import { isKubernetesRef } from '../../model/clusterRef.ts';
-import type { ShownPlan } from '../../operations/plans/plan.ts';
+import type { Plan } from '../../operations/plans/plan.ts';
 import { stepKinds } from '../../operations/steps/index.ts';
 import { leaseWarning, withLease } from '../../operations/run/lease.ts';
 import { operatorOf } from '../../operations/statefulSets/owner.ts';
@@ -9,7 +9,7 @@ import { viaExecText } from '../tree/row.ts';
 import { waiting } from './waiting.ts';
 
 /** Adds to a plan what the user should know where colleagues cannot be kept out. */
-export async function withLeaseWarning<P extends ShownPlan>(parts: Parts, plan: P): Promise<P> {
+export async function withLeaseWarning<P extends Plan>(parts: Parts, plan: P): Promise<P> {
   if (!isKubernetesRef(plan.ref)) return plan;
   const access = await parts.inventory.access(plan.ref.context);
   const warnings = await leaseWarning(access, plan.ref.namespace);
@@ -17,17 +17,16 @@ export async function withLeaseWarning<P extends ShownPlan>(parts: Parts, plan: 
 }
 
 /** Adds to a plan that servers are reached in the slower way, since the right to the other one is missing. */
-export function withExecNote<P extends ShownPlan>({ inventory }: Parts, plan: P): P {
+export function withExecNote<P extends Plan>({ inventory }: Parts, plan: P): P {
   const nodes = inventory.snapshot(plan.ref)?.nodes ?? [];
   if (!nodes.some(({ viaExec }) => viaExec === true)) return plan;
   return { ...plan, warnings: [...plan.warnings, `${viaExecText}.`] };
 }
 
 /** Adds to a plan that an operator looks after the cluster, where it does and may undo what the plan does. */
-export async function withOperatorWarning<P extends ShownPlan>(parts: Parts, plan: P): Promise<P> {
+export async function withOperatorWarning<P extends Plan>(parts: Parts, plan: P): Promise<P> {
   const { ref, steps } = plan;
-  if (!isKubernetesRef(ref) || !steps.some(({ kind }) => kind !== undefined && stepKinds[kind].mayBeUndone))
-    return plan;
+  if (!isKubernetesRef(ref) || !steps.some(({ kind }) => stepKinds[kind].mayBeUndone)) return plan;
   const pod = parts.inventory.snapshot(ref)?.nodes.find((node) => node.pod !== undefined)?.pod;
   if (pod === undefined) return plan;
   const access = await parts.inventory.access(ref.context);
@@ -40,7 +39,7 @@ export async function withOperatorWarning<P extends ShownPlan>(parts: Parts, pla
 /** Works while no colleague's operation runs on the same cluster. Servers outside Kubernetes have no place for a claim. */
 export async function asTheOnlyOne<T>(
   parts: Parts,
-  { ref, title, operation }: ShownPlan,
+  { ref, title, operation }: Plan,
   signal: AbortSignal,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { clusterKey, describeRef, type ClusterRef } from '../../model/clusterRef.ts';
 import { UserError } from '../../model/errors.ts';
 import type { Progress } from '../../model/progress.ts';
-import { slotsOf, type ShownPlan } from '../../operations/plans/plan.ts';
+import { slotsOf, type Plan } from '../../operations/plans/plan.ts';
 import type { SlotSet } from '../../model/slots.ts';
 import type { ClusterSnapshot, RunningWork } from '../../model/snapshot.ts';
 import { workloadWork } from '../../checks/workloadWork.ts';
@@ -74,7 +74,7 @@ export class Operations extends EventEmitter<{ changed: [] }> {
 
   /** Runs `work` as the cluster's one operation. Throws a UserError `busy` where another one runs. */
   async run<T>(
-    plan: Pick<ShownPlan, 'ref' | 'title' | 'operation' | 'steps'>,
+    plan: Pick<Plan, 'ref' | 'title' | 'operation' | 'steps'>,
     work: (signal: AbortSignal, report: (progress: Progress) => void) => Promise<T>,
   ): Promise<T> {
     const { ref, title, operation } = plan;

@@ -2,7 +2,7 @@ import { quantity } from '../../model/quantity.ts';
 import * as vscode from 'vscode';
 import { describeRef, isKubernetesRef } from '../../model/clusterRef.ts';
 import type { Report } from '../../model/progress.ts';
-import type { ShownPlan } from '../../operations/plans/plan.ts';
+import type { Plan } from '../../operations/plans/plan.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import { refuseDenied } from '../../operations/refusals/refuseDenied.ts';
 import { refuseReadOnly } from '../../operations/refusals/refuseReadOnly.ts';
@@ -17,12 +17,11 @@ import { runWithProgress } from './runWithProgress.ts';
 import { readSettings } from '../settings.ts';
 
 interface Change<T> {
-  readonly plan: ShownPlan;
+  readonly plan: Plan;
   /** Who answers, from which follows how the plan is confirmed. */
   readonly asking: Asking;
   /** The verb on the dialog's button. */
   readonly verb: string;
-  /** Operations with steps of their own may leave the observer alone: the journal then says how they began and ended. */
   readonly run: (signal: AbortSignal, report: Report, observer: StepObserver) => Promise<T>;
 }
 
@@ -59,7 +58,7 @@ export async function runOperation<T extends { readonly message: string }>(
 /** Shows the plan until it is decided what becomes of it. One that was saved is open now, with Run above it. */
 async function decide(
   parts: Parts,
-  plan: ShownPlan,
+  plan: Plan,
   confirmation: ReturnType<Asking['confirmationOf']>,
   verb: string,
 ): Promise<'run' | 'saved' | 'leave'> {
@@ -91,7 +90,7 @@ async function decide(
   }
 }
 
-async function isTyped(plan: ShownPlan, { word, why }: TypedWord): Promise<boolean> {
+async function isTyped(plan: Plan, { word, why }: TypedWord): Promise<boolean> {
   const typed = await vscode.window.showInputBox({
     title: plan.title,
     prompt: `${why} Type “${word}” to confirm.`,
@@ -104,7 +103,7 @@ async function isTyped(plan: ShownPlan, { word, why }: TypedWord): Promise<boole
 }
 
 /** What the dialog says of a plan beside its title. */
-function detailText(parts: Parts, plan: ShownPlan): string {
+function detailText(parts: Parts, plan: Plan): string {
   const notes = [...plan.losses.map((loss) => `Cannot be undone: ${loss}`), ...plan.warnings];
   return [
     ...placeOf(parts, plan),
@@ -119,14 +118,14 @@ function detailText(parts: Parts, plan: ShownPlan): string {
 }
 
 /** Which cluster it is about, where the title does not say it. */
-function placeOf({ inventory }: Parts, { title, ref }: ShownPlan): readonly string[] {
+function placeOf({ inventory }: Parts, { title, ref }: Plan): readonly string[] {
   const place = describeRef(ref);
   if (title.includes(place)) return [];
   return [isKubernetesRef(ref) ? place : `${inventory.titleOf(ref)} · ${place}`];
 }
 
 /** The plan as people read it in its document and in the log. */
-function planText(parts: Parts, plan: ShownPlan): string {
+function planText(parts: Parts, plan: Plan): string {
   return [
     plan.title,
     ...placeOf(parts, plan),

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { claimOf } from '../../inventory/claims.ts';
 import { countText, type Progress, type Report } from '../../model/progress.ts';
-import type { ShownPlan } from '../../operations/plans/plan.ts';
+import type { Plan } from '../../operations/plans/plan.ts';
 import { asTheOnlyOne } from './oneAtATime.ts';
 import type { Parts } from '../parts.ts';
 
@@ -12,7 +12,7 @@ import type { Parts } from '../parts.ts';
  */
 export async function runWithProgress<T>(
   parts: Parts,
-  plan: ShownPlan,
+  plan: Plan,
   work: (signal: AbortSignal, report: Report, cancelled: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const options = { location: vscode.ProgressLocation.Notification, title: plan.title, cancellable: true };

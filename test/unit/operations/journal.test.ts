@@ -175,7 +175,11 @@ test('only what every plan has is written down, for this user alone', async () =
   const here = world('secret');
   const dying = {};
   const own = { ...plan, operation: 'deploy', password: 'hunter2' };
-  await openJournal(here.portsOf(dying), { ...own, steps: [{ destroys: false, text: 'Make it' }] });
+  const objects = [{ kind: 'StatefulSet', name: 'shop' }];
+  await openJournal(here.portsOf(dying), {
+    ...own,
+    steps: [{ kind: 'applyManifests', text: 'Make it', objects }],
+  });
   here.sleep(dying);
   await here.pass(60);
   const [found] = await offered(here);
