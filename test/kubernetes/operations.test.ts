@@ -97,7 +97,10 @@ test('three masters and three replicas are deployed with a password, and every n
   assert.ok(password !== undefined && password.length >= 20);
   assert.ok(!JSON.stringify([plan, ports.said]).includes(password));
   const texts = ports.said.map((progress) => progress.text);
-  assert.match(texts.at(-1) ?? '', /^scheduled 6\/6, ready 6\/6, joined 6\/6, slots 16384\/16384$/);
+  assert.match(
+    texts.at(-1) ?? '',
+    /^step 3 of 3: scheduled 6\/6, ready 6\/6, joined 6\/6, slots 16384\/16384$/,
+  );
 });
 
 test('what is exported is what was applied: kubectl sees no difference', async () => {

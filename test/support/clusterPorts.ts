@@ -1,4 +1,4 @@
-import type { KubernetesAccess } from '../../src/kubernetes/kubernetesAccess.ts';
+import type { Candidate, KubernetesAccess } from '../../src/kubernetes/kubernetesAccess.ts';
 import type { KubernetesClusterRef } from '../../src/model/clusterRef.ts';
 import { UserError } from '../../src/model/errors.ts';
 import type { NodeView } from '../../src/model/nodeView.ts';
@@ -13,6 +13,7 @@ import { connectNode } from '../../src/redis/connect.ts';
 import type { Credentials, NodeConnection } from '../../src/redis/nodeConnection.ts';
 import { readNodeTimeout } from '../../src/redis/moveSlots/ready.ts';
 import { readNodeView } from '../../src/redis/nodeView.ts';
+import { unreadSnapshot } from '../../src/model/unread.ts';
 import { waiting } from '../../src/ui/run/waiting.ts';
 import { nothingElse } from './nothingElse.ts';
 
@@ -107,16 +108,17 @@ export function askingPorts(ports: ClusterPorts, ref: KubernetesClusterRef): Run
     ...ports,
     redis,
     dialer: { credentials: {}, dial: () => Promise.reject(new Error('no node is dialled')) },
-    readSnapshot: () => snapshotOf(ports, ref),
+    readSnapshot: async () => {
+      const { workload } = await candidateOf(ports, ref);
+      return { ...unreadSnapshot(ref), workloads: [workload] };
+    },
     kubernetes: { access, namespace: ref.namespace, readNode, withNode, pauseAgent },
   };
 }
 
 /** What the servers in a StatefulSet's pods say of themselves, as a snapshot with nothing but what scaling looks at. */
 export async function snapshotOf(ports: ClusterPorts, ref: KubernetesClusterRef): Promise<ClusterSnapshot> {
-  const candidates = await ports.access.discover(ref.namespace);
-  const found = candidates.find((candidate) => candidate.workload.name === ref.name);
-  if (found === undefined) throw new UserError('not-found', `no StatefulSet ${ref.name}`);
+  const found = await candidateOf(ports, ref);
   const nodes = await Promise.all(
     found.pods.map(async (pod): Promise<RedisNode> => {
       const view = await ports.readNode(pod.namespace, pod.name, pod.port);
@@ -132,4 +134,14 @@ export async function snapshotOf(ports: ClusterPorts, ref: KubernetesClusterRef)
     ...nothingElse,
     workloads: [found.workload],
   };
+}
+
+async function candidateOf(
+  { access }: ClusterPorts,
+  { namespace, name }: KubernetesClusterRef,
+): Promise<Candidate> {
+  const candidates = await access.discover(namespace);
+  const found = candidates.find(({ workload }) => workload.name === name);
+  if (found === undefined) throw new UserError('not-found', `no StatefulSet ${name}`);
+  return found;
 }
