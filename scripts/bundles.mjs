@@ -16,9 +16,10 @@ const separateFiles = {
         ? { path: './errors.cjs', external: true }
         : undefined,
     );
-    build.onResolve({ filter: /\/(assemble|commands)\.ts$/ }, ({ path: name, kind }) =>
-      kind === 'dynamic-import' ? { path: `./${path.basename(name, '.ts')}.cjs`, external: true } : undefined,
-    );
+    build.onResolve({ filter: /\/(assemble|allCommands)\.ts$/ }, ({ path: name, kind }) => {
+      const file = name.endsWith('/assemble.ts') ? './assemble.cjs' : './commands.cjs';
+      return kind === 'dynamic-import' ? { path: file, external: true } : undefined;
+    });
     build.onResolve({ filter: /^\.\/(redis|kubernetes)\// }, ({ path: name, importer, kind }) => {
       if (kind === 'entry-point' || importer !== path.join(root, 'src/assemble.ts')) return undefined;
       const [, folder, file] = name.split('/');
