@@ -25,7 +25,7 @@ export interface RunPorts extends Omit<
   readonly observer?: StepObserver;
 }
 
-/** One run of one plan; `fresh` is a reading that nothing was done after. */
+/** One run of one plan. */
 interface Run {
   readonly plan: Plan;
   /** The user's, and that of a step whose time is over. */
@@ -39,9 +39,8 @@ interface Run {
   readonly states: Map<number, StepState>;
   readonly tallies: Tally[];
   readonly left: Left[];
-  fresh?: ClusterSnapshot;
-  /** The one before, good enough for steps that ask by themselves. */
-  last?: ClusterSnapshot;
+  /** `isFresh`: nothing was done after it; one that is not is good enough for steps that ask by themselves. */
+  reading?: { readonly snapshot: ClusterSnapshot; readonly isFresh: boolean };
 }
 
 /**
@@ -69,7 +68,7 @@ export async function runPlan(
     tallies: [],
     left: [],
     // No server is read for it: there may be none, such as of a cluster that is deployed.
-    ...(asksByItself(plan, kinds) ? { last: unreadSnapshot(plan.ref) } : {}),
+    ...(asksByItself(plan, kinds) ? { reading: { snapshot: unreadSnapshot(plan.ref), isFresh: false } } : {}),
   };
   try {
     for (const batch of batchesOf(plan.steps)) {
@@ -104,9 +103,10 @@ function reachedBy({ plan, states, tallies, left, ports, over, signal }: Run, st
 
 async function runBatch(run: Run, batch: Batch): Promise<void> {
   const isAsked = batch.every(({ step }) => run.kinds[step.kind].shownBy === 'asking');
-  const snapshot = run.fresh ?? (isAsked ? run.last : undefined) ?? (await run.ports.readSnapshot());
-  delete run.fresh;
-  run.last = snapshot;
+  if (run.reading === undefined || !(isAsked || run.reading.isFresh)) {
+    run.reading = { snapshot: await run.ports.readSnapshot(), isFresh: true };
+  }
+  const { snapshot } = run.reading;
   refuseDuplicates(snapshot);
   if (batch.some(({ step }) => actionsOf(step, run.kinds).needsAgents(step))) run.holds.release();
   else await run.holds.add(snapshot);
@@ -125,10 +125,7 @@ async function runBatch(run: Run, batch: Batch): Promise<void> {
     await bound.check();
     todo.push(bound);
   }
-  if (todo.length === 0) {
-    run.fresh = snapshot;
-    return;
-  }
+  if (todo.length === 0) return;
   reports.begin(todo);
   await runTogether(todo, async (bound) => {
     try {
@@ -138,7 +135,7 @@ async function runBatch(run: Run, batch: Batch): Promise<void> {
       throw error;
     }
   });
-  await verify(run, todo, isAsked);
+  await verify(run, todo, isAsked ? snapshot : undefined);
 }
 
 async function act({ ports, states }: Run, { index, act }: BoundStep): Promise<void> {
@@ -157,15 +154,18 @@ async function act({ ports, states }: Run, { index, act }: BoundStep): Promise<v
 const readings = 8;
 const betweenReadings = 500;
 
-/** A reading on which all steps are done; after some tries one on which they are not. */
+/**
+ * A reading on which all steps are done; after some tries one on which they are not.
+ * @param before the reading to stay with where the steps ask by themselves
+ */
 async function readUntilDone(
-  { ports, signal, states, last }: Run,
+  { ports, signal, states }: Run,
   steps: readonly BoundStep[],
-  isAsked: boolean,
+  before: ClusterSnapshot | undefined,
 ): Promise<ClusterSnapshot> {
   const begun = steps.filter(({ index }) => states.get(index) === 'begun');
   for (let left = readings - 1; ; left--) {
-    const snapshot = isAsked ? last : await readAgain(ports, left);
+    const snapshot = before ?? (await readAgain(ports, left));
     if (snapshot === undefined) {
       await ports.delay(betweenReadings, signal);
       continue;
@@ -187,8 +187,12 @@ async function readAgain({ readSnapshot }: RunPorts, left: number): Promise<Clus
 }
 
 /** Insists that the servers say what the steps were to bring about. */
-async function verify(run: Run, steps: readonly BoundStep[], isAsked: boolean): Promise<void> {
-  const snapshot = await readUntilDone(run, steps, isAsked);
+async function verify(
+  run: Run,
+  steps: readonly BoundStep[],
+  before: ClusterSnapshot | undefined,
+): Promise<void> {
+  const snapshot = await readUntilDone(run, steps, before);
   for (const { index, step, isDoneOn } of steps) {
     if (!run.states.has(index) || run.states.get(index) === 'left') continue;
     if (await isDoneOn(snapshot)) {
@@ -206,7 +210,7 @@ async function verify(run: Run, steps: readonly BoundStep[], isAsked: boolean): 
       `"${step.text}" was carried out, but the servers do not confirm it: something else changed the cluster at the same time, such as a failover.`,
     );
   }
-  if (!isAsked) run.fresh = snapshot;
+  run.reading = { snapshot, isFresh: before === undefined };
 }
 
 function portsFor(

@@ -272,3 +272,23 @@ test('what had begun is never called refused, and the result says what was reach
     return error instanceof UserError && outcomeOf(error) === 'refused';
   });
 });
+
+test('after a step that asked by itself the servers are read before one that trusts a reading', async () => {
+  const text = (name: string): Step => ({ kind: 'deleteVolumes', claims: [name], text: `Delete ${name}` });
+  const { plan, ports, runs, log } = world([forget('x'), text('a'), text('b'), forget('y')]);
+  const gone = new Set(['b']);
+  const deleteVolumes: StepKinds['deleteVolumes'] = {
+    ...stepKinds.deleteVolumes,
+    isDone: ({ claims }) => claims.every((name) => gone.has(name)),
+    check: () => undefined,
+    act: ({ claims }) => {
+      for (const name of claims) gone.add(name);
+      return Promise.resolve();
+    },
+  };
+  await runPlan(plan, ports, { ...runs, deleteVolumes });
+  assert.deepEqual(log.slice(log.indexOf('ended 0 done')), [
+    ...['ended 0 done', 'begun 1', 'ended 1 done', 'ended 2 skipped', 'read', 'begun 3', 'act y'],
+    ...['report step 4 of 4: y', 'read', 'ended 3 done'],
+  ]);
+});
