@@ -38,6 +38,11 @@ export async function readMembers(
   );
 }
 
+/** Whether a pod never became ready. One whose server loads its data becomes ready when it has. */
+export function neverStarted({ pod, view, silence = '' }: Member): boolean {
+  return !pod.ready && !pod.deleting && view === undefined && !silence.includes('loading');
+}
+
 /** What is not as it should be, in words that name the pod; undefined where all is well. @param except a pod about to go */
 export function illness(members: readonly Member[], replicas: number, except?: string): string | undefined {
   if (members.length < replicas) return `Only ${members.length} of ${quantity(replicas, 'pod')} exist.`;

@@ -2,8 +2,9 @@ import { copyText } from '../../model/bytes.ts';
 import { UserError } from '../../model/errors.ts';
 import { waitForPods, type Look } from '../statefulSets/waitForPods.ts';
 import { changeSet, observedSet } from '../statefulSets/changeSet.ts';
+import { isRewriting } from '../settings/firstFile.ts';
 import { handOver } from './handOver.ts';
-import { illness, readMembers, untilWell, type Member } from './members.ts';
+import { illness, neverStarted, readMembers, untilWell, type Member } from './members.ts';
 import type { Place, UpgradePorts } from '../statefulSets/ports.ts';
 
 /** Which pod is renewed, and what is known of it. */
@@ -47,10 +48,11 @@ export async function renewPod(
 /** A pod whose restart was begun and that never became ready is tried by Kubernetes ever more seldom; deleted, at once. */
 async function tryAgain(
   { namespace }: Place,
-  { pod, view, silence = '' }: Member,
+  member: Member,
   { access, signal, report }: UpgradePorts,
 ): Promise<void> {
-  if (pod.ready || pod.deleting || view !== undefined || silence.includes('loading')) return;
+  if (!neverStarted(member)) return;
+  const { pod } = member;
   report({ text: `${pod.name}: recreating it, since it never became ready` });
   await access.delete('v1', 'Pod', namespace, pod.name, signal, { uid: pod.uid });
 }
@@ -114,9 +116,7 @@ async function unwritten(
   const info = String(
     await withNode(namespace, name, port, (one) => one.call('INFO', 'persistence')).catch(() => ''),
   );
-  return /aof_rewrite_(in_progress|scheduled):1/.test(info) || info === ''
-    ? 'writing its append-only file'
-    : undefined;
+  return isRewriting(info) || info === '' ? 'writing its append-only file' : undefined;
 }
 
 function lostItself(name: string, id: string, found: string | undefined): UserError {

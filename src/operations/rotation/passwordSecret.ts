@@ -1,14 +1,14 @@
 import type { KubernetesObject } from '../../kubernetes/kubernetesAccess.ts';
 import { previousPassword } from '../manifests/render.ts';
 import { refusal } from '../servers/nodes.ts';
-import { matching, objectName, uid } from '../steps/fields.ts';
+import { objectName, secretKey, uid } from '../steps/fields.ts';
 import { kubernetesOf, type StepPorts } from '../steps/ports.ts';
 
 /** The Secret with a cluster's password, as steps name it. */
 export const secretFields = {
   workload: objectName,
   secret: objectName,
-  key: matching(/^[-._a-zA-Z0-9]{1,253}$/, 'a key of a Secret'),
+  key: secretKey,
   uid,
 };
 

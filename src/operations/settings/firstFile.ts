@@ -15,10 +15,15 @@ export function writesFile(name: string, value: string): boolean {
   return name === 'appendonly' && value === 'yes';
 }
 
+/** Whether a server writes its append-only file again, or is about to. @param info its INFO persistence */
+export function isRewriting(info: string): boolean {
+  return /aof_rewrite_(in_progress|scheduled):1/.test(info);
+}
+
 /** Throws a UserError where writing failed. @param where what people call the server */
 export async function isWritten(connection: NodeConnection, where: string): Promise<boolean> {
   const info = String(await connection.call('INFO', 'persistence'));
-  if (/aof_rewrite_(in_progress|scheduled):1/.test(info)) return false;
+  if (isRewriting(info)) return false;
   if (info.includes('aof_last_bgrewrite_status:err')) {
     throw new UserError('failed', `${where} could not write its append-only file: is its volume full?`);
   }

@@ -6,15 +6,15 @@ import type { PodFacts } from '../../model/snapshot.ts';
 import { askNodes } from '../manifests/askNodes.ts';
 import { isFinished, withState } from '../manifests/preflight.ts';
 import { waitForPods, type Look } from '../statefulSets/waitForPods.ts';
-import { count, described, matching, objectName, optional, yesOrNo } from './fields.ts';
+import { amount, count, described, imageName, objectName, optional, yesOrNo } from './fields.ts';
 import { kubernetesOf, manifestsOf, type StepPorts } from './ports.ts';
 import { never, noLoss, type StepData, type StepDefinition } from './step.ts';
 
 const fields = {
   workload: objectName,
   pods: count,
-  image: matching(/^[\w][\w.:/@-]{0,511}$/, 'the name of an image'),
-  storage: optional(matching(/^[0-9.]+[A-Za-z]{0,2}$/, 'an amount such as 2Gi')),
+  image: imageName,
+  storage: optional(amount),
   masters: count,
   adopts: described(yesOrNo, 'Whether volumes of an earlier cluster bring its roles with them.'),
 };

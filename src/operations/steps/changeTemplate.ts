@@ -4,13 +4,20 @@ import { changeSet } from '../statefulSets/changeSet.ts';
 import { marks, templatePatch } from '../rollout/difference.ts';
 import { readSet, type SetFacts } from '../statefulSets/facts.ts';
 import { refuseManaged } from '../refusals/upgrading.ts';
-import { described, listOrNone, matching, objectName, optional, strictObject } from './fields.ts';
+import {
+  amount,
+  described,
+  imageName,
+  listOrNone,
+  matching,
+  objectName,
+  optional,
+  strictObject,
+} from './fields.ts';
 import { kubernetesOf, type StepPorts } from './ports.ts';
 import { never, noCommand, noLoss, type StepData, type StepDefinition } from './step.ts';
 
 const what = { object: 'an object', field: 'a field of such a container' };
-const imageName = matching(/^[\w][\w.:/@-]{0,511}$/, 'the name of an image');
-const amount = matching(/^[0-9.]+[A-Za-z]{0,2}$/, 'an amount such as 512Mi');
 
 const fields = {
   workload: objectName,

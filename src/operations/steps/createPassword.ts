@@ -1,14 +1,14 @@
 import { UserError } from '../../model/errors.ts';
 import { instanceLabel, managedBy, managedByLabel } from '../manifests/render.ts';
 import { randomPassword } from '../rotation/randomPassword.ts';
-import { matching, objectName } from './fields.ts';
+import { objectName, secretKey } from './fields.ts';
 import { kubernetesOf, type StepPorts } from './ports.ts';
 import { never, noCommand, noLoss, type StepData, type StepDefinition } from './step.ts';
 
 const fields = {
   cluster: objectName,
   secret: objectName,
-  key: matching(/^[\w.-]{1,253}$/, 'the name of a key'),
+  key: secretKey,
 };
 
 type CreatePassword = StepData<'createPassword', typeof fields>;

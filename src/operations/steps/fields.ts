@@ -91,6 +91,13 @@ export const objectName = z
 
 export const uid = matching(/^[0-9a-zA-Z-]{1,64}$/, 'the uid of a Kubernetes object');
 
+/** A Kubernetes quantity of bytes. */
+export const amount = matching(/^[0-9.]+[A-Za-z]{0,2}$/, 'an amount such as 512Mi');
+
+export const imageName = matching(/^[\w][\w.:/@-]{0,511}$/, 'the name of an image');
+
+export const secretKey = matching(/^[-._a-zA-Z0-9]{1,253}$/, 'a key of a Secret');
+
 export const address = matching(/^[0-9a-fA-F:.]{2,45}$/, 'an IP address');
 
 export const port = z.int('a port').check(z.gte(1, 'a port'), z.lte(65_535, 'a port'));

@@ -1,13 +1,13 @@
 import { areGrown, growVolumes as grow } from '../statefulSets/growVolumes.ts';
 import { readSet } from '../statefulSets/facts.ts';
 import { refuseManaged } from '../refusals/upgrading.ts';
-import { matching, objectName, port } from './fields.ts';
+import { amount, objectName, port } from './fields.ts';
 import { kubernetesOf, rolloutPorts } from './ports.ts';
 import { never, noCommand, noLoss, type StepDefinition } from './step.ts';
 
 const fields = {
   workload: objectName,
-  storage: matching(/^[0-9.]+[A-Za-z]{0,2}$/, 'an amount such as 2Gi'),
+  storage: amount,
   port,
 };
 

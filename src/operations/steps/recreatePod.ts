@@ -1,4 +1,4 @@
-import { readMembers, type Member } from '../rollout/members.ts';
+import { neverStarted, readMembers, type Member } from '../rollout/members.ts';
 import { objectName, port, uid } from './fields.ts';
 import { kubernetesOf, rolloutPorts, type StepPorts } from './ports.ts';
 import { always, never, noLoss, type StepData, type StepDefinition } from './step.ts';
@@ -24,7 +24,10 @@ export const recreatePod: StepDefinition<'recreatePod', typeof fields> = {
   loss: noLoss,
   destroys: always,
   command: ({ pod }, shell) => [shell.kubectl('delete', 'pod', pod)],
-  isDone: async (step, _snapshot, ports) => !isBroken(await memberIn(step, ports), step.uid),
+  isDone: async (step, _snapshot, ports) => {
+    const member = await memberIn(step, ports);
+    return member?.pod.uid !== step.uid || !neverStarted(member);
+  },
   check: (_step, _snapshot, ports) => {
     kubernetesOf(ports);
   },
@@ -39,10 +42,4 @@ async function memberIn({ workload, pod, port }: RecreatePod, ports: StepPorts):
   const { namespace } = kubernetesOf(ports);
   const members = await readMembers({ namespace, statefulSet: workload, port }, rolloutPorts(ports));
   return members.find((one) => one.pod.name === pod);
-}
-
-/** A pod whose server loads its data becomes ready when it has. */
-function isBroken(member: Member | undefined, uid: string): boolean {
-  if (member?.pod.uid !== uid || member.pod.ready || member.pod.deleting) return false;
-  return member.view === undefined && !(member.silence ?? '').includes('loading');
 }

@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 import { signInRefs } from '../../inventory/signIn.ts';
 import { isKubernetesRef } from '../../model/clusterRef.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { planCreateOperatorUser, usualOperator } from '../../operations/createOperatorUser.ts';
+import { randomPassword } from '../../operations/rotation/randomPassword.ts';
 import { operatorName } from '../../operations/users/rules.ts';
 import { readOperatorUserFacts } from '../../operations/users/facts.ts';
 import { refuseIncomplete } from '../../operations/refusals/refuseIncomplete.ts';
@@ -26,7 +26,7 @@ export async function createOperatorUser(
   const access = isKubernetesRef(ref) ? await parts.inventory.access(ref.context) : undefined;
   const facts = await readOperatorUserFacts(snapshot, user, await parts.inventory.dialer(ref), access);
   const plan = planCreateOperatorUser(snapshot, { user }, facts);
-  const password = randomBytes(24).toString('base64url');
+  const password = randomPassword();
   const result = await runPlanned(parts, {
     ...{ plan, asking, verb: 'Create User', newPassword: password },
     message: ({ cancelled }) =>
