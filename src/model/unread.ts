@@ -13,7 +13,7 @@ export function isUnread({ nodes }: ClusterSnapshot): boolean {
   return nodes.every(({ view }) => view === undefined);
 }
 
-/** Of a cluster that nobody has read. */
+/** Of a cluster that has not been read. */
 export function unreadSnapshot(ref: ClusterRef): ClusterSnapshot {
   return {
     ref,

@@ -19,7 +19,7 @@ export type RestoreMode = 'empty' | 'merge' | 'replace';
 
 /**
  * Plans to write the keys of a backup into a cluster of any shape. Throws a UserError where slots are not served or move,
- * where the cluster holds keys and nobody said what becomes of them, or where its servers cannot read or hold a value.
+ * where the cluster holds keys and it is not said what becomes of them, or where its servers cannot read or hold a value.
  */
 export function planRestore(
   snapshot: ClusterSnapshot,

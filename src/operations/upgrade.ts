@@ -215,7 +215,7 @@ function warningsFor(
   return warnings;
 }
 
-/** Masters that nobody can take over from. A replica out of touch counts: it may be restarting, and is waited for. */
+/** Masters without a replica to take over. A replica out of touch counts: it may be restarting, and is waited for. */
 function mastersAlone(snapshot: ClusterSnapshot): ReadonlySet<string> {
   const alone = mastersOf(snapshot)
     .filter((master) => master.slots.length > 0)

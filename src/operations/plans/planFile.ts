@@ -126,7 +126,7 @@ export function planToResume({
     (step, index) => !(doneSteps.has(index) && actionsOf(step).onlyOnce === true),
   );
   if (left.length === plan.steps.length) return plan;
-  // What was lost is lost already: nobody has to confirm it again.
+  // What was lost is lost already, and is not to be confirmed again.
   const losses = left.flatMap((step) => actionsOf(step).loss(step, shortId) ?? []);
   return { ...plan, steps: left, losses };
 }

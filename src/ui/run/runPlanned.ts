@@ -115,7 +115,7 @@ const noDialer: ClusterDialer = {
 
 interface Opening {
   readonly evenUnread?: boolean;
-  /** What servers are shown that nobody has read yet. */
+  /** What servers are shown that have not been read yet. */
   readonly credentials?: () => Promise<Credentials>;
 }
 

@@ -24,7 +24,7 @@ test('a pod is the one that was read while its uid and its address are the same'
   await assert.rejects(refusing('unreachable'));
 });
 
-test('a setting that another node has been given by mistake is taken back, and nobody else gets it', async () => {
+test('a setting that another node has been given by mistake is taken back, and no other node gets it', async () => {
   const said: string[] = [];
   let second = 'r0';
   const ports = {
