@@ -71,7 +71,7 @@ describe('a restore is refused before anything is changed', { timeout: 120_000 }
     await everywhere('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru');
     await assert.rejects(planned('merge'), /It would evict keys to make room \(allkeys-lru\)/);
     assert.equal((await contents(target)).size, others.length);
-    // Deleted first, they are in nobody's way; and what is there already needs no room.
+    // Deleted first, they are not in the way; and what is there already needs no room.
     await everywhere('CONFIG', 'SET', 'maxmemory-policy', 'noeviction');
     assert.equal((await runPlan(await planned('replace'), runPorts(target))).movedKeys, large.length);
     assert.equal((await runPlan(await planned('merge'), runPorts(target))).movedKeys, 0);

@@ -1,16 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import type { KubernetesAccess, KubernetesObject } from '../../src/kubernetes/kubernetesAccess.ts';
 import { adapterImage } from '../support/adapterFixture.ts';
 import { assertAccessible } from '../support/vscode/accessible.ts';
-import { keepOnFailure, launchVSCode, type VSCodeUnderTest } from '../support/launchVSCode.ts';
-import { startKubernetes, type TestKubernetes } from '../support/startKubernetes.ts';
-import { accessTo, eventually } from '../support/vscode/kubernetesAccess.ts';
+import { keepOnFailure, type VSCodeUnderTest } from '../support/launchVSCode.ts';
+import { eventually } from '../support/vscode/kubernetesAccess.ts';
+import { kubernetesEditor, type KubernetesEditor } from '../support/vscode/kubernetesEditor.ts';
 import { personAt } from '../support/vscode/person.ts';
 import type { CheckResult, SnapshotResult } from '../support/vscode/results.ts';
-
-const extensionPath = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Three servers in cluster mode that nobody has made a cluster of, and whose data ends with their pods. */
 function bareServers(namespace: string, name: string): KubernetesObject {
@@ -39,30 +36,17 @@ function bareServers(namespace: string, name: string): KubernetesObject {
 }
 
 describe('a cluster that falls apart', { timeout: 10 * 60_000 }, () => {
-  let kubernetes: TestKubernetes;
   let access: KubernetesAccess;
   let vscode: VSCodeUnderTest;
-  let cluster: { context: string; namespace: string; name: string };
+  let cluster: KubernetesEditor['cluster'];
+  let close: () => Promise<void>;
   before(async () => {
-    kubernetes = await startKubernetes({ log: console.log });
-    access = accessTo(kubernetes);
-    const namespace = await kubernetes.createNamespace('apart');
-    cluster = { context: kubernetes.context, namespace, name: 'shop' };
-    for (const name of ['shop', 'billing']) await access.create(bareServers(namespace, name));
-    vscode = await launchVSCode({
-      extensionPath,
-      settings: { 'redisCluster.namespaces': { [cluster.context]: [namespace] } },
-      env: { KUBECONFIG: kubernetes.kubeconfig },
-      log: console.log,
-    });
-    await vscode.setTheme('dark');
+    ({ access, vscode, cluster, close } = await kubernetesEditor('apart', async (made, namespace) => {
+      for (const name of ['shop', 'billing']) await made.create(bareServers(namespace, name));
+    }));
     await vscode.command('workbench.view.extension.redisCluster');
   });
-  after(async () => {
-    await vscode.close();
-    access.close();
-    await kubernetes.stop();
-  });
+  after(() => close());
   keepOnFailure(() => vscode);
   const read = async (which = cluster): Promise<SnapshotResult['cluster']> =>
     (await vscode.command<SnapshotResult>('redisCluster.snapshot', { cluster: which })).cluster;

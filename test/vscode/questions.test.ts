@@ -1,41 +1,23 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import type { KubernetesAccess } from '../../src/kubernetes/kubernetesAccess.ts';
-import { keepOnFailure, launchVSCode, type VSCodeUnderTest } from '../support/launchVSCode.ts';
-import { startKubernetes, type TestKubernetes } from '../support/startKubernetes.ts';
-import { accessTo, eventually } from '../support/vscode/kubernetesAccess.ts';
+import { keepOnFailure, type VSCodeUnderTest } from '../support/launchVSCode.ts';
+import { eventually } from '../support/vscode/kubernetesAccess.ts';
+import { kubernetesEditor, type KubernetesEditor } from '../support/vscode/kubernetesEditor.ts';
 import { personAt } from '../support/vscode/person.ts';
 import type { Result } from '../support/vscode/results.ts';
 
-const extensionPath = fileURLToPath(new URL('../..', import.meta.url));
-
 describe('what people are asked', { timeout: 30 * 60_000 }, () => {
-  let kubernetes: TestKubernetes;
   let access: KubernetesAccess;
   let vscode: VSCodeUnderTest;
-  let cluster: { context: string; namespace: string; name: string };
+  let cluster: KubernetesEditor['cluster'];
+  let close: () => Promise<void>;
   before(async () => {
-    kubernetes = await startKubernetes({ log: console.log });
-    const namespace = await kubernetes.createNamespace('questions');
-    cluster = { context: kubernetes.context, namespace, name: 'shop' };
-    access = accessTo(kubernetes);
-    const settings = { 'redisCluster.namespaces': { [cluster.context]: [namespace] } };
-    vscode = await launchVSCode({
-      extensionPath,
-      settings,
-      env: { KUBECONFIG: kubernetes.kubeconfig },
-      log: console.log,
-    });
-    await vscode.setTheme('dark');
+    ({ access, vscode, cluster, close } = await kubernetesEditor('questions'));
     await vscode.command('workbench.view.extension.redisCluster');
     await vscode.expandRow(cluster.context);
   });
-  after(async () => {
-    await vscode.close();
-    access.close();
-    await kubernetes.stop();
-  });
+  after(() => close());
   keepOnFailure(() => vscode);
   const { picture, asked, dialog, told } = personAt(() => vscode);
 

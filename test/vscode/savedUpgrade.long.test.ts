@@ -1,34 +1,21 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import type { KubernetesAccess } from '../../src/kubernetes/kubernetesAccess.ts';
 import { readPods, readSet } from '../../src/operations/statefulSets/facts.ts';
-import { keepOnFailure, launchVSCode, type VSCodeUnderTest } from '../support/launchVSCode.ts';
-import { startKubernetes, type TestKubernetes } from '../support/startKubernetes.ts';
-import { accessTo, eventually } from '../support/vscode/kubernetesAccess.ts';
+import { keepOnFailure, type VSCodeUnderTest } from '../support/launchVSCode.ts';
+import { eventually } from '../support/vscode/kubernetesAccess.ts';
+import { kubernetesEditor, type KubernetesEditor } from '../support/vscode/kubernetesEditor.ts';
 import { personAt } from '../support/vscode/person.ts';
 import type { Result } from '../support/vscode/results.ts';
 
-const extensionPath = fileURLToPath(new URL('../..', import.meta.url));
-
 describe('an upgrade as a file', { timeout: 20 * 60_000 }, () => {
-  let kubernetes: TestKubernetes;
   let access: KubernetesAccess;
   let vscode: VSCodeUnderTest;
-  let cluster: { context: string; namespace: string; name: string };
+  let cluster: KubernetesEditor['cluster'];
+  let close: () => Promise<void>;
   before(async () => {
-    kubernetes = await startKubernetes({ log: console.log });
-    const namespace = await kubernetes.createNamespace('saved-upgrade');
-    cluster = { context: kubernetes.context, namespace, name: 'shop' };
-    access = accessTo(kubernetes);
-    vscode = await launchVSCode({
-      extensionPath,
-      settings: { 'redisCluster.namespaces': { [cluster.context]: [namespace] } },
-      env: { KUBECONFIG: kubernetes.kubeconfig },
-      log: console.log,
-    });
-    await vscode.setTheme('dark');
+    ({ access, vscode, cluster, close } = await kubernetesEditor('saved-upgrade'));
     await vscode.command('workbench.view.extension.redisCluster');
     const shape = { masters: 3, replicasPerMaster: 1, storage: '1Gi' };
     const deployed = await vscode.command<Result>('redisCluster.deploy', {
@@ -36,11 +23,7 @@ describe('an upgrade as a file', { timeout: 20 * 60_000 }, () => {
     });
     assert.equal(deployed.outcome, 'done', deployed.message);
   });
-  after(async () => {
-    await vscode.close();
-    access.close();
-    await kubernetes.stop();
-  });
+  after(() => close());
   keepOnFailure(() => vscode);
   const { picture, asked, dialog, told } = personAt(() => vscode);
   const pressLens = (title: string): Promise<void> =>

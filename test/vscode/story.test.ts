@@ -10,9 +10,10 @@ import { parseAddress } from '../../src/model/clusterRef.ts';
 import type { BackupResult } from '../../src/operations/backup.ts';
 import { fillSample } from '../../src/redis/entry.ts';
 import { startChaosClient } from '../support/chaosClient.ts';
-import { keepOnFailure, launchVSCode, type VSCodeUnderTest } from '../support/launchVSCode.ts';
-import { startKubernetes, type TestKubernetes } from '../support/startKubernetes.ts';
-import { accessTo, eventually } from '../support/vscode/kubernetesAccess.ts';
+import { keepOnFailure, type VSCodeUnderTest } from '../support/launchVSCode.ts';
+import type { TestKubernetes } from '../support/startKubernetes.ts';
+import { eventually } from '../support/vscode/kubernetesAccess.ts';
+import { kubernetesEditor, type KubernetesEditor } from '../support/vscode/kubernetesEditor.ts';
 import type { CheckResult, Result, SnapshotResult } from '../support/vscode/results.ts';
 
 const extensionPath = fileURLToPath(new URL('../..', import.meta.url));
@@ -22,26 +23,12 @@ describe('a cluster from deploy to delete', { timeout: 30 * 60_000 }, () => {
   let kubernetes: TestKubernetes;
   let access: KubernetesAccess;
   let vscode: VSCodeUnderTest;
-  let cluster: { context: string; namespace: string; name: string };
+  let cluster: KubernetesEditor['cluster'];
+  let close: () => Promise<void>;
   before(async () => {
-    kubernetes = await startKubernetes({ log: console.log });
-    const namespace = await kubernetes.createNamespace('story');
-    cluster = { context: kubernetes.context, namespace, name: 'shop' };
-    access = accessTo(kubernetes);
-    const settings = { 'redisCluster.namespaces': { [cluster.context]: [namespace] } };
-    vscode = await launchVSCode({
-      extensionPath,
-      settings,
-      env: { KUBECONFIG: kubernetes.kubeconfig },
-      log: console.log,
-    });
-    await vscode.setTheme('dark');
+    ({ kubernetes, access, vscode, cluster, close } = await kubernetesEditor('story'));
   });
-  after(async () => {
-    await vscode.close();
-    access.close();
-    await kubernetes.stop();
-  });
+  after(() => close());
   keepOnFailure(() => vscode);
   const snapshot = (): Promise<SnapshotResult> => vscode.command('redisCluster.snapshot', { cluster });
   const addresses = async (): Promise<readonly string[]> =>

@@ -4,30 +4,26 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Backup } from '../../../src/operations/backups/description.ts';
-import { contents, debugging, kinds, plain, restored } from '../../support/redis/backups.ts';
-import { backupScript, descriptionOf, type BackupScript } from '../../support/redis/backupScript.ts';
-import { fill } from '../../support/redis/fill.ts';
+import { contents, debugging, restored } from '../../support/redis/backups.ts';
+import {
+  backupScript,
+  descriptionOf,
+  scriptedCluster,
+  type BackupScript,
+} from '../../support/redis/backupScript.ts';
 import { readSnapshot } from '../../support/redis/readSnapshot.ts';
 import { mountSmallDisk, unmount } from '../../support/redis/smallDisk.ts';
 import { startRedisCluster, type TestCluster } from '../../support/startRedisCluster.ts';
 
-const password = `p"a'ss \\ w#rd`;
-
 describe('the script of scheduled backups', { timeout: 300_000 }, () => {
   let cluster: TestCluster;
   let script: BackupScript;
+  let close: () => Promise<void>;
+  let password: string;
   before(async () => {
-    cluster = await startRedisCluster({
-      password,
-      config: { 'repl-diskless-sync-delay': '0', ...debugging },
-    });
-    await fill(cluster, [...plain, ...kinds('7.0')]);
-    script = await backupScript(cluster, { password });
+    ({ cluster, script, password, close } = await scriptedCluster());
   });
-  after(async () => {
-    await cluster.stop();
-    await script.dispose();
-  });
+  after(() => close());
   const left = async (): Promise<readonly string[]> => (await readdir(script.folder)).toSorted();
 
   test('copies replicas, names files as redis-cli does, and is restored into four masters, key by key', async () => {
@@ -85,7 +81,7 @@ describe('the script of scheduled backups', { timeout: 300_000 }, () => {
     }
   });
 
-  test('copies a master that has no replica in sync, and says so; refuses slots that nobody serves', async () => {
+  test('copies a master that has no replica in sync, and says so; refuses slots that are not served', async () => {
     const { nodes } = await readSnapshot(cluster);
     const replica = cluster.nodes.find(({ role }) => role === 'replica');
     const master = cluster.nodes.find(

@@ -5,7 +5,9 @@ import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { manifestFolder } from '../manifestFiles.ts';
-import type { TestCluster } from '../startRedisCluster.ts';
+import { startRedisCluster, type TestCluster } from '../startRedisCluster.ts';
+import { debugging, kinds, plain } from './backups.ts';
+import { fill } from './fill.ts';
 
 /** What a run of the backup's script tells Kubernetes. */
 export interface ScriptReport {
@@ -101,4 +103,27 @@ export function killAll({ process: { pid } }: ScriptRun): void {
 
 export async function descriptionOf(folder: string, name: string): Promise<unknown> {
   return JSON.parse(await readFile(join(folder, name, 'backup.json'), 'utf8')) as unknown;
+}
+
+/** The script on a cluster whose servers hold keys of every type and want a password that has to be quoted. */
+export interface ScriptedCluster {
+  readonly password: string;
+  readonly cluster: TestCluster;
+  readonly script: BackupScript;
+  readonly close: () => Promise<void>;
+}
+
+export async function scriptedCluster(): Promise<ScriptedCluster> {
+  const password = `p"a'ss \\ w#rd`;
+  const config = { 'repl-diskless-sync-delay': '0', ...debugging };
+  const cluster = await startRedisCluster({ password, config });
+  await fill(cluster, [...plain, ...kinds('7.0')]);
+  const script = await backupScript(cluster, { password });
+  return {
+    ...{ password, cluster, script },
+    close: async () => {
+      await cluster.stop();
+      await script.dispose();
+    },
+  };
 }
