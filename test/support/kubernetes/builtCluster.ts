@@ -113,10 +113,13 @@ async function waitForCluster(api: Api): Promise<void> {
 }
 
 interface NodeStatus {
+  readonly spec: { readonly taints?: readonly unknown[] };
   readonly status: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
 }
 
-function isReady({ status }: NodeStatus): boolean {
+/** Some time after a worker is ready the controller takes the taint away that keeps pods off it. */
+function isReady({ spec, status }: NodeStatus): boolean {
+  if ((spec.taints ?? []).length > 0) return false;
   return status.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false;
 }
 
