@@ -4,11 +4,10 @@ import { bytesText } from '../../model/bytes.ts';
 import { UserError } from '../../model/errors.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import { quantity } from '../../model/quantity.ts';
-import type { ClusterSnapshot } from '../../model/snapshot.ts';
-import { backUp, chooseSources, longestPauseMs, type BackupResult } from '../../operations/backup.ts';
+import { chooseSources, longestPauseMs, type BackupResult } from '../../operations/backup.ts';
 import { backupFolder, type BackupFolder } from '../questions/backupFolder.ts';
 import type { Parts } from '../parts.ts';
-import { runWithProgress } from '../run/runWithProgress.ts';
+import { copyTo } from '../run/backingUp.ts';
 import { answersOf, clusterOf, picked, textAnswer } from '../questions/target.ts';
 
 /** Copies the data of all shards to a folder of this computer. Changes nothing on any server. */
@@ -28,7 +27,7 @@ export async function backup(
   const to = given ?? (await askFolder(title, warnings));
   const pausesWrites = given === undefined ? await askPause(title) : answers['pauseWrites'] === true;
   const folder = backupFolder(to, snapshot.name, new Date());
-  const result = await run(parts, { snapshot, evenPartly, pausesWrites, folder, title });
+  const result = await copyTo(parts, { snapshot, evenPartly, pausesWrites, folder, title });
   if (result === undefined) {
     return { outcome: 'cancelled', message: `${title}: cancelled. What had been written was removed.` };
   }
@@ -37,39 +36,6 @@ export async function backup(
   const message = `${snapshot.name} was backed up to ${folder.path}: ${quantity(keys, 'key')} of ${quantity(shards.length, 'shard')}, ${bytesText(bytes)}.${gaps}`;
   if (given === undefined) void told(message, folder);
   return { outcome: 'done', message, folder: folder.path, ...result };
-}
-
-interface Copying {
-  readonly snapshot: ClusterSnapshot;
-  readonly evenPartly: boolean;
-  readonly pausesWrites: boolean;
-  readonly folder: BackupFolder;
-  readonly title: string;
-}
-
-/** Undefined where it was cancelled. */
-async function run(
-  parts: Parts,
-  { snapshot, evenPartly, pausesWrites, folder, title }: Copying,
-): Promise<BackupResult | undefined> {
-  const { ref } = snapshot;
-  const plan = { ref, title, operation: 'backup', request: {}, steps: [], warnings: [], losses: [] };
-  let isCancelled = (): boolean => false;
-  try {
-    return await runWithProgress(parts, plan, async (signal, report, cancelled) => {
-      isCancelled = () => cancelled.aborted;
-      return await backUp(snapshot, evenPartly, {
-        ...{ report, signal, pausesWrites, place: folder.place, discard: folder.discard },
-        clock: () => Date.now(),
-        dialer: await parts.inventory.dialer(ref),
-        redis: await parts.adapters.redis(),
-        readSnapshot: () => parts.inventory.fresh(ref),
-      });
-    });
-  } catch (error) {
-    if (isCancelled()) return undefined;
-    throw error;
-  }
 }
 
 /** Throws AbortError where nobody says where to. */
