@@ -8,7 +8,7 @@ import { planFlush } from './flush.ts';
 import { namesIn, refusal } from './servers/nodes.ts';
 import type { Plan } from './plans/plan.ts';
 import { refuseIncomplete } from './refusals/refuseIncomplete.ts';
-import type { BackupFiles } from './backups/readBackup.ts';
+import { keysIn, type BackupFiles } from './backups/readBackup.ts';
 import { refuseRestore } from './refusals/restoring.ts';
 import { makeStep } from './steps/index.ts';
 
@@ -37,8 +37,7 @@ export function planRestore(
     );
   }
   const files = backup.files.map(({ file }) => file);
-  const keys = backup.files.reduce((sum, { scanned }) => sum + scanned.keys, 0);
-  const fields = { folder: backup.folder, files, keys };
+  const fields = { folder: backup.folder, files, keys: keysIn(backup) };
   const restore = makeStep('restoreKeys', fields, namesIn(snapshot));
   const flush = mode === 'replace' && held > 0 ? planFlush(snapshot) : undefined;
   // Nothing is deleted by a plan that was saved before its files are read again.

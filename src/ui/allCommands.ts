@@ -4,6 +4,7 @@ import { addShard } from './commands/addShard.ts';
 import { backup } from './commands/backup.ts';
 import { cancelOperation } from './commands/cancelOperation.ts';
 import { check } from './commands/check.ts';
+import { cloneCluster } from './commands/cloneCluster.ts';
 import { copy } from './commands/copy.ts';
 import { copyPlan } from './commands/copyPlan.ts';
 import { createOperatorUser } from './commands/createOperatorUser.ts';
@@ -28,6 +29,7 @@ import { promote } from './commands/promote.ts';
 import { reachNodes } from './commands/reachNodes.ts';
 import { rebalance } from './commands/rebalance.ts';
 import { refresh } from './commands/refresh.ts';
+import { rehearseRestore } from './commands/rehearseRestore.ts';
 import { removeAddress } from './commands/removeAddress.ts';
 import { removeShard } from './commands/removeShard.ts';
 import { repair } from './commands/repair.ts';
@@ -64,6 +66,7 @@ export const commands: Readonly<Record<string, Command>> = {
   backup,
   cancelOperation,
   check,
+  cloneCluster,
   copy,
   copyPlan,
   createOperatorUser,
@@ -88,6 +91,7 @@ export const commands: Readonly<Record<string, Command>> = {
   reachNodes,
   rebalance,
   refresh,
+  rehearseRestore,
   removeAddress,
   removeShard,
   repair,

@@ -21,6 +21,11 @@ export interface BackupFiles {
   readonly missingSlots?: string;
 }
 
+/** How many keys its files have, also those that have expired since. */
+export function keysIn({ files }: BackupFiles): number {
+  return files.reduce((sum, { scanned }) => sum + scanned.keys, 0);
+}
+
 export interface ReadPorts {
   readonly files: FolderFiles;
   readonly redis: Pick<typeof redisEntry, 'scanRdb'>;

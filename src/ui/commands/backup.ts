@@ -1,14 +1,12 @@
-import { isAbsolute } from 'node:path';
 import * as vscode from 'vscode';
 import { bytesText } from '../../model/bytes.ts';
-import { UserError } from '../../model/errors.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import { quantity } from '../../model/quantity.ts';
 import { chooseSources, longestPauseMs, type BackupResult } from '../../operations/backup.ts';
 import { backupFolder, type BackupFolder } from '../questions/backupFolder.ts';
 import type { Parts } from '../parts.ts';
 import { copyTo } from '../run/backingUp.ts';
-import { answersOf, clusterOf, picked, textAnswer } from '../questions/target.ts';
+import { answersOf, clusterOf, folderAnswer, picked } from '../questions/target.ts';
 
 /** Copies the data of all shards to a folder of this computer. Changes nothing on any server. */
 export async function backup(
@@ -20,9 +18,7 @@ export async function backup(
   const evenPartly = answers['evenPartly'] === true;
   // Refused before anybody is asked where to.
   const { warnings } = chooseSources(snapshot, evenPartly);
-  const given = textAnswer(answers, 'to');
-  if (given !== undefined && !isAbsolute(given))
-    throw new UserError('invalid-input', `"to" is not the absolute path of a folder: ${given}`);
+  const given = folderAnswer(answers, 'to');
   const title = `Back up ${parts.inventory.titleOf(snapshot.ref)}`;
   const to = given ?? (await askFolder(title, warnings));
   const pausesWrites = given === undefined ? await askPause(title) : answers['pauseWrites'] === true;

@@ -23,7 +23,7 @@ export async function deploy(
   const { answers: given } = asking;
   const isAsked = ['context', 'namespace', 'name'].some((field) => given[field] === undefined);
   const files = await readManifestFiles(parts.extensionUri);
-  const { context, ...place } = await placeOf(parts, asking, title, 'redis-cluster');
+  const { context, ...place } = await placeOf(parts, asking, title, { suggestedName: 'redis-cluster' });
   const access = await parts.inventory.access(context);
   const rest = isAsked ? await askAnswers(given, title) : givenAnswers(given);
   const answers: DeployAnswers = { ...place, ...rest };

@@ -1,4 +1,3 @@
-import { isAbsolute } from 'node:path';
 import * as vscode from 'vscode';
 import { UserError } from '../../model/errors.ts';
 import type { Outcome } from '../../model/outcome.ts';
@@ -6,27 +5,36 @@ import { quantity } from '../../model/quantity.ts';
 import { heldKeys, type RestoreMode } from '../../operations/restore.ts';
 import { Asking } from '../questions/asking.ts';
 import type { Parts } from '../parts.ts';
+import { folderAnswer, picked, textAnswer } from '../questions/target.ts';
 import { readFolder, restoreInto } from '../run/restoring.ts';
-import { picked, textAnswer } from '../questions/target.ts';
+import { restoreNew } from '../run/restoringNew.ts';
+import type { RowTarget } from '../tree/row.ts';
 
 const modes: readonly string[] = ['empty', 'merge', 'replace'] satisfies RestoreMode[];
 
-/** Writes the keys of a backup into a cluster of any shape. */
+/** Writes the keys of a backup into a cluster of any shape, or into a new one that it deploys. */
 export async function restore(parts: Parts, argument: unknown): Promise<Outcome> {
   const asking = new Asking(parts, argument);
+  if (asking.answers['into'] !== undefined || isPlace(asking.target))
+    return await restoreNew(parts, asking, askFolder);
   const snapshot = await parts.inventory.fresh(await asking.cluster());
   const title = `Restore ${parts.inventory.titleOf(snapshot.ref)}`;
-  const given = textAnswer(asking.answers, 'from');
-  if (given !== undefined && !isAbsolute(given))
-    throw new UserError('invalid-input', `"from" is not the absolute path of a folder: ${given}`);
-  const from = await asking.or(given, () => askFolder(title));
-  const backup = await readFolder(parts, title, from);
+  const backup = await readFolder(
+    parts,
+    title,
+    await asking.or(folderAnswer(asking.answers, 'from'), () => askFolder(title)),
+  );
   const held = heldKeys(snapshot);
   const mode =
     held === 0
       ? (modeIn(asking) ?? 'empty')
       : await asking.or(modeIn(asking), () => askMode(title, snapshot.name, held));
   return await restoreInto(parts, asking, snapshot, backup, mode);
+}
+
+/** Where a new cluster can be, rather than one that is there. */
+function isPlace(target: RowTarget | undefined): boolean {
+  return target?.kind === 'context' || target?.kind === 'namespace';
 }
 
 function modeIn({ answers }: Asking): RestoreMode | undefined {

@@ -28,6 +28,7 @@ export class Asking {
   readonly #parts: Parts;
   readonly #argument: unknown;
   #isPerson: boolean;
+  #isConfirmed = false;
 
   /** @param argument the command's: a tree row, an object with the answers, or nothing */
   constructor(parts: Parts, argument: unknown) {
@@ -65,12 +66,20 @@ export class Asking {
     return this;
   }
 
+  /** For what comes after a plan that said so and was confirmed, such as a restore into the cluster that it deployed. */
+  confirmed(): Asking {
+    const next = new Asking(this.#parts, this.#argument);
+    next.#isConfirmed = true;
+    return next;
+  }
+
   /**
    * By the typed name of the context where that is protected, whatever the caller says. Otherwise not at all where it says
    * `confirmed`; by the cluster's typed name where something is lost; by a button where it says `ask`, where a person
    * answers, and wherever the plan can lose keys, gives slots away or removes something.
    */
   confirmationOf(plan: Plan): Confirmation {
+    if (this.#isConfirmed) return 'none';
     const isConfirmed = this.answers['confirmed'] === true;
     const loses = !isConfirmed && plan.losses.length > 0;
     const words = [

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import type { NewShape } from '../../operations/backups/newShape.ts';
 import type { DeployAnswers } from '../../operations/manifests/answers.ts';
 import { checkOverlays, isOverlay, overlays, type Overlay } from '../../operations/manifests/overlays.ts';
 import { messageOf, UserError } from '../../model/errors.ts';
@@ -26,6 +27,13 @@ export function givenAnswers(given: Answers): ClusterAnswers {
     auth: authIn(given),
     ...(adopt === undefined ? {} : { adopt }),
   };
+}
+
+/** What is suggested for a new cluster where an argument does not say otherwise; the overlay dev has no volumes. */
+export function onTopOf({ storage, ...suggested }: NewShape, given: Answers): Answers {
+  const { overlays: chosen = suggested.overlays } = given;
+  const hasVolumes = !(Array.isArray(chosen) && chosen.includes('dev'));
+  return { ...suggested, ...(hasVolumes && storage !== undefined ? { storage } : {}), ...given };
 }
 
 /** Asks for what an argument leaves open and people want to decide. */
@@ -94,12 +102,13 @@ export function ask(title: string, prompt: string, value: string): Promise<strin
 
 type Shape = Pick<DeployAnswers, 'masters' | 'replicasPerMaster'>;
 
-async function askShape(title: string): Promise<Shape> {
+/** @param suggested the text that stands there at first */
+export async function askShape(title: string, suggested = '3 x 1'): Promise<Shape> {
   const text = await picked(
     vscode.window.showInputBox({
       title,
       prompt: 'Enter masters × replicas per master, such as 3 x 1.',
-      value: '3 x 1',
+      value: suggested,
       ignoreFocusOut: true,
       validateInput: (value) => {
         try {

@@ -3,17 +3,16 @@ import { UserError } from '../../model/errors.ts';
 import type { Parts } from '../parts.ts';
 import type { Asking } from './asking.ts';
 import { ask } from './deployAnswers.ts';
-import { picked, textAnswer } from './target.ts';
+import { picked, textAnswer, type Answers } from './target.ts';
 
 /** Where a new cluster is to be: as answered, by the row that the command was started from, or as a person says. */
 export async function placeOf(
   parts: Parts,
   asking: Asking,
   title: string,
-  suggestedName: string,
+  { suggestedName, answers = asking.answers }: { readonly suggestedName: string; readonly answers?: Answers },
 ): Promise<{ readonly context: string; readonly namespace: string; readonly name: string }> {
-  const { answers } = asking;
-  const context = await asking.or(textAnswer(answers, 'context'), () => askContext(parts, asking, title));
+  const context = await contextOf(parts, asking, title, answers);
   return {
     context,
     namespace: await asking.or(textAnswer(answers, 'namespace'), () =>
@@ -23,6 +22,16 @@ export async function placeOf(
       ask(title, 'Name of the cluster', suggestedName),
     ),
   };
+}
+
+/** The context of a new cluster. */
+export async function contextOf(
+  parts: Parts,
+  asking: Asking,
+  title: string,
+  answers: Answers = asking.answers,
+): Promise<string> {
+  return await asking.or(textAnswer(answers, 'context'), () => askContext(parts, asking, title));
 }
 
 async function askContext(parts: Parts, { target }: Asking, title: string): Promise<string> {

@@ -1,3 +1,4 @@
+import { isAbsolute } from 'node:path';
 import * as vscode from 'vscode';
 import {
   isKubernetesRef,
@@ -136,6 +137,20 @@ export function textAnswer(answers: Answers, field: string): string | undefined 
   const value = answers[field];
   if (value === undefined || typeof value === 'string') return value;
   throw new UserError('invalid-input', `"${field}" must be a string.`);
+}
+
+/** Reads an answer that has to be the absolute path of a folder. Throws a UserError that names the field. */
+export function folderAnswer(answers: Answers, field: string): string | undefined {
+  const value = textAnswer(answers, field);
+  if (value === undefined || isAbsolute(value)) return value;
+  throw new UserError('invalid-input', `"${field}" is not the absolute path of a folder: ${value}`);
+}
+
+/** Reads answers that stand together in one field, as those of a new cluster do. Throws a UserError that names it. */
+export function groupAnswer(answers: Answers, field: string): Answers {
+  const value = answers[field] ?? {};
+  if (typeof value === 'object' && !Array.isArray(value)) return value as Answers;
+  throw new UserError('invalid-input', `"${field}" must be an object.`);
 }
 
 /** Reads an answer that has to be a whole number. Throws a UserError that names the field. */

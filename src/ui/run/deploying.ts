@@ -9,7 +9,7 @@ import type { Parts } from '../parts.ts';
 import type { Asking } from '../questions/asking.ts';
 import { runPlanned } from './runPlanned.ts';
 
-interface Deployment {
+export interface Deployment {
   readonly access: KubernetesAccess;
   readonly answers: DeployAnswers;
   readonly plan: DeployPlan;

@@ -33,6 +33,29 @@ export async function runOperation<T extends { readonly message: string }>(
   parts: Parts,
   { plan: asPlanned, asking, verb, run }: Change<T>,
 ): Promise<(Outcome & { readonly outcome: 'cancelled' }) | T> {
+  const { plan, decision, isShown } = await confirm(parts, { plan: asPlanned, asking, verb });
+  if (decision !== 'run') return notRun(plan, decision);
+  const result = await runWithProgress(parts, plan, (signal, report) =>
+    journaled(parts, plan, (observer) => run(signal, report, observer)),
+  );
+  // Whoever was asked is told; a caller that has answered everything reads the result.
+  if (isShown) void vscode.window.showInformationMessage(result.message);
+  return result;
+}
+
+/** What was decided about a plan, with the notes that it was shown with. */
+interface Decided {
+  readonly plan: Plan;
+  readonly decision: 'run' | 'saved' | 'leave';
+  /** Whether anybody was asked. */
+  readonly isShown: boolean;
+}
+
+/** Shows a plan to whom it concerns. Throws a UserError where the cluster is read-only. */
+export async function confirm(
+  parts: Parts,
+  { plan: asPlanned, asking, verb }: Omit<Change<unknown>, 'run'>,
+): Promise<Decided> {
   refuseReadOnly(asPlanned.ref, readSettings().guards);
   const read = parts.inventory.snapshot(asPlanned.ref);
   if (read !== undefined) refuseDenied(read);
@@ -41,18 +64,18 @@ export async function runOperation<T extends { readonly message: string }>(
   parts.log.info(`${plan.title}: plan for ${describeRef(plan.ref)}\n${planText(parts, plan)}`);
   const confirmation = asking.confirmationOf(plan);
   const decision = await decide(parts, plan, confirmation, verb);
-  if (decision !== 'run') {
-    const how = decision === 'saved' ? 'plan saved' : 'cancelled';
-    return { outcome: 'cancelled', message: `${plan.title}: ${how}. Nothing was changed.` };
-  }
   // It may have become so while the dialog was open.
-  refuseReadOnly(plan.ref, readSettings().guards);
-  const result = await runWithProgress(parts, plan, (signal, report) =>
-    journaled(parts, plan, (observer) => run(signal, report, observer)),
-  );
-  // Whoever was asked is told; a caller that has answered everything reads the result.
-  if (confirmation !== 'none') void vscode.window.showInformationMessage(result.message);
-  return result;
+  if (decision === 'run') refuseReadOnly(plan.ref, readSettings().guards);
+  return { plan, decision, isShown: confirmation !== 'none' };
+}
+
+/** How a command ends whose plan was not run. */
+export function notRun(
+  { title }: Plan,
+  decision: Decided['decision'],
+): Outcome & { readonly outcome: 'cancelled' } {
+  const how = decision === 'saved' ? 'plan saved' : 'cancelled';
+  return { outcome: 'cancelled', message: `${title}: ${how}. Nothing was changed.` };
 }
 
 /** Shows the plan until it is decided what becomes of it. One that was saved is open now, with Run above it. */
@@ -108,8 +131,7 @@ function detailText(parts: Parts, plan: Plan): string {
   return [
     ...placeOf(parts, plan),
     ...(notes.length === 0 ? [] : ['', ...notes]),
-    '',
-    `${quantity(plan.steps.length, 'step')}:`,
+    ...(plan.steps.length === 0 ? [] : ['', `${quantity(plan.steps.length, 'step')}:`]),
     ...plan.steps.slice(0, 6).map((step, index) => `${index + 1}. ${step.text}`),
     ...(plan.steps.length > 6 ? [`… and ${quantity(plan.steps.length - 6, 'more step')}`] : []),
   ]

@@ -52,6 +52,12 @@ export async function dismissUnfinished(parts: Parts, { id, title }: Unfinished)
   return { outcome: 'done', message: `“${title}” was dismissed. Nothing was changed.` };
 }
 
+/** Stops offering whatever was not finished on a cluster that is no more. */
+export async function dismissAllOf(parts: Parts, ref: ClusterRef): Promise<void> {
+  await parts.unfinished.reload();
+  for (const journal of parts.unfinished.of(ref)) await dismissUnfinished(parts, journal);
+}
+
 /** The same plan again, which skips what the servers say is done; where its steps are not enough, the same command. */
 export async function resume(
   parts: Parts,

@@ -136,7 +136,7 @@ export const unplanned = [
   ...['startSandbox', 'stopSandbox', 'dismiss', 'showUnfinished'],
 ];
 /** Plans that are asked for in more ways than by naming a cluster; `test/vscode` shows what they ask. */
-export const elsewhere = ['deploy', 'runPlan', 'resume', 'repair'];
+export const elsewhere = ['cloneCluster', 'deploy', 'rehearseRestore', 'runPlan', 'resume', 'repair'];
 
 const takeover: Changing = {
   ...{ asks: 'word', state: minority, answers: { how: 'takeover', dead: ['m1', 'm2'] } },
