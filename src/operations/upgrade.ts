@@ -35,12 +35,21 @@ export async function prepareUpgrade(
   return plan;
 }
 
+/** A StatefulSet that could be deleted but not created again would be the worst of all. */
+const growRights: readonly Right[] = [
+  ['patch', 'persistentvolumeclaims', ''],
+  ['create', 'configmaps', ''],
+  ['delete', 'configmaps', ''],
+  ['create', 'statefulsets', 'apps'],
+  ['delete', 'statefulsets', 'apps'],
+];
+
 function rightsFor({ config, storage }: UpgradeRequest): readonly Right[] {
   return [
     ['patch', 'statefulsets', 'apps'],
     ['delete', 'pods', ''],
-    ...(config === undefined ? [] : [['patch', 'configmaps', ''] as const]),
-    ...(storage === undefined ? [] : [['patch', 'persistentvolumeclaims', ''] as const]),
+    ...((config ?? storage) === undefined ? [] : [['patch', 'configmaps', ''] as const]),
+    ...(storage === undefined ? [] : growRights),
   ];
 }
 
@@ -135,7 +144,8 @@ function stepsOf(
   const { set } = facts;
   const workload = set.name;
   const { port } = serverOf(snapshot);
-  const isOpened = restarts.length > 0 || set.partition > 0;
+  // A StatefulSet that is recreated for larger volumes restarts none of its pods until its partition is opened.
+  const isOpened = restarts.length > 0 || set.partition > 0 || storage !== undefined;
   return [
     ...settingSteps(snapshot, { live, atStart }, redisConf === undefined ? undefined : set.configMap),
     ...(storage === undefined ? [] : [makeStep('growVolumes', { workload, storage, port }, String)]),

@@ -11,6 +11,9 @@ import type { Place, UpgradePorts } from './ports.ts';
 const growLimit = 600_000;
 const goneLimit = 60_000;
 const pollEvery = 500;
+/** Where a StatefulSet's text is kept while it is recreated. */
+const keptIn = (statefulSet: string): string => `${statefulSet}-statefulset`;
+const keptAs = 'statefulset.json';
 
 /**
  * Lets every volume grow, then recreates the StatefulSet around its running pods, since what it asks of new volumes
@@ -19,6 +22,8 @@ const pollEvery = 500;
 export async function growVolumes(place: Place, storage: string, ports: UpgradePorts): Promise<void> {
   const { namespace, statefulSet } = place;
   const { access, signal, report } = ports;
+  const lost = await lostSet(access, namespace, statefulSet);
+  if (lost !== undefined) await createAgain(place, lost, ports);
   const set = await readSet(access, namespace, statefulSet);
   const claims = await readClaims(access, namespace, set);
   for (const claim of claims) {
@@ -34,6 +39,21 @@ export async function growVolumes(place: Place, storage: string, ports: UpgradeP
   }
 }
 
+/** A StatefulSet that is gone or going since a run ended before it had created it again; undefined where none is. */
+export async function lostSet(
+  access: KubernetesAccess,
+  namespace: string,
+  statefulSet: string,
+): Promise<KubernetesObject | undefined> {
+  const found = await access.get('apps/v1', 'StatefulSet', namespace, statefulSet);
+  if (found !== undefined && found.metadata.deletionTimestamp === undefined) return undefined;
+  const kept = await access.get('v1', 'ConfigMap', namespace, keptIn(statefulSet));
+  const text = (kept?.['data'] as Readonly<Record<string, string>> | undefined)?.[keptAs];
+  if (text === undefined) return undefined;
+  const object = JSON.parse(text) as KubernetesObject;
+  return object.kind === 'StatefulSet' && object.metadata.name === statefulSet ? object : undefined;
+}
+
 /** Whether every volume has that size, and new ones get it. */
 export async function areGrown(
   access: KubernetesAccess,
@@ -41,6 +61,7 @@ export async function areGrown(
   statefulSet: string,
   storage: string,
 ): Promise<boolean> {
+  if ((await lostSet(access, namespace, statefulSet)) !== undefined) return false;
   const set = await readSet(access, namespace, statefulSet);
   const isDue = set.claimTemplates.some((one) => bytesOf(one.storage) !== bytesOf(storage));
   return !isDue && (await growing(access, namespace, set, storage)).left.length === 0;
@@ -99,34 +120,37 @@ function hasGrown(claim: KubernetesObject, storage: string): boolean {
  * Deletes the StatefulSet but not its pods, and creates it again. Meanwhile its text is kept in a ConfigMap: whoever
  * finds pods without their StatefulSet can create it from there.
  */
-async function remakeSet(
-  { namespace, statefulSet, port }: Place,
-  storage: string,
-  ports: UpgradePorts,
-): Promise<void> {
+async function remakeSet(place: Place, storage: string, ports: UpgradePorts): Promise<void> {
+  const { namespace, statefulSet } = place;
   const { access, signal, report } = ports;
   const found = await access.get('apps/v1', 'StatefulSet', namespace, statefulSet);
   if (found === undefined) throw new UserError('not-found', `StatefulSet ${statefulSet} is gone.`);
   const object = grown(found, storage);
-  const keep = `${statefulSet}-statefulset`;
   report({ text: `recreating StatefulSet ${statefulSet} around its pods` });
-  await access.apply(keptText(namespace, keep, object), signal);
+  await access.apply(keptText(namespace, object), signal);
   // From here on it is not stopped: pods without a StatefulSet are not created again.
   await access.delete('apps/v1', 'StatefulSet', namespace, statefulSet, undefined, {
     propagationPolicy: 'Orphan',
   });
+  await createAgain(place, object, ports);
+}
+
+async function createAgain(place: Place, object: KubernetesObject, ports: UpgradePorts): Promise<void> {
+  const { namespace, statefulSet } = place;
+  const { access } = ports;
+  const keep = keptIn(statefulSet);
   try {
     await untilGone(namespace, statefulSet, ports);
     await access.create(object);
   } catch (error) {
     throw new UserError(
       'failed',
-      `The pods keep running, but their StatefulSet could not be created again: ${messageOf(error)} Its definition is in ConfigMap ${keep}: kubectl get configmap ${keep} -n ${namespace} -o 'jsonpath={.data.statefulset\\.json}' | kubectl create -f -`,
+      `The pods keep running, but their StatefulSet could not be created again: ${messageOf(error)} Its definition is in ConfigMap ${keep}: kubectl get configmap ${keep} -n ${namespace} -o 'jsonpath={.data.${keptAs.replace('.', '\\.')}}' | kubectl create -f -`,
       { cause: error },
     );
   }
   await access.delete('v1', 'ConfigMap', namespace, keep);
-  const { revision } = await observedSet({ namespace, statefulSet, port }, ports);
+  const { revision } = await observedSet(place, ports);
   const other = (await readPods(access, namespace, statefulSet)).find((pod) => pod.revision !== revision);
   if (other === undefined) return;
   throw new UserError(
@@ -170,8 +194,9 @@ function grown(found: KubernetesObject, storage: string): KubernetesObject {
   };
 }
 
-function keptText(namespace: string, name: string, object: KubernetesObject): KubernetesObject {
-  const data = { 'statefulset.json': JSON.stringify(object) };
+function keptText(namespace: string, object: KubernetesObject): KubernetesObject {
+  const name = keptIn(object.metadata.name);
+  const data = { [keptAs]: JSON.stringify(object) };
   return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace }, data };
 }
 

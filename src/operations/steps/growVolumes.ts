@@ -1,4 +1,4 @@
-import { areGrown, growVolumes as grow } from '../statefulSets/growVolumes.ts';
+import { areGrown, growVolumes as grow, lostSet } from '../statefulSets/growVolumes.ts';
 import { readSet } from '../statefulSets/facts.ts';
 import { refuseManaged } from '../refusals/upgrading.ts';
 import { amount, objectName, port } from './fields.ts';
@@ -32,6 +32,8 @@ export const growVolumes: StepDefinition<'growVolumes', typeof fields> = {
   },
   check: async ({ workload }, _snapshot, ports) => {
     const { access, namespace } = kubernetesOf(ports);
+    // What an earlier run has deleted is created again, whoever it belonged to.
+    if ((await lostSet(access, namespace, workload)) !== undefined) return;
     refuseManaged(await readSet(access, namespace, workload));
   },
   act: async ({ workload, storage, port }, ports) => {

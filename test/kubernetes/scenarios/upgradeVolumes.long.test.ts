@@ -4,7 +4,9 @@ import type { KubernetesAccess } from '../../../src/kubernetes/kubernetesAccess.
 import { changeSet } from '../../../src/operations/statefulSets/changeSet.ts';
 import { readPods, readSet } from '../../../src/operations/statefulSets/facts.ts';
 import { growVolumes } from '../../../src/operations/statefulSets/growVolumes.ts';
-import type { ClusterPorts } from '../../support/clusterPorts.ts';
+import { runPlan } from '../../../src/operations/run/runPlan.ts';
+import { makeStep } from '../../../src/operations/steps/index.ts';
+import { askingPorts, type ClusterPorts } from '../../support/clusterPorts.ts';
 import { operationsFixture, type OperationsFixture } from '../../support/operationsFixture.ts';
 import type { Kubectl } from '../../support/scenarios/kubectl.ts';
 
@@ -65,17 +67,21 @@ function twoPods(): Parameters<KubernetesAccess['apply']>[0] {
   };
 }
 
-test('volumes grow and the StatefulSet is made anew around its pods; none is touched', async (t) => {
-  const before = await readPods(access, namespace, 'plain');
-  const growing = growVolumes({ ...place, namespace }, '2Gi', ports);
-  // The test's provisioner grows nothing: what a resizer does to a claim's status is done by hand.
-  const status = '{"status":{"capacity":{"storage":"2Gi"}}}';
-  for (const { name } of before) {
-    const claim = `data-${name}`;
-    const wanted = '--for=jsonpath={.spec.resources.requests.storage}=2Gi';
+/** The test's provisioner grows nothing: what a resizer does to a claim's status is done by hand. */
+async function growClaims(storage: string, pods: readonly string[]): Promise<void> {
+  const status = JSON.stringify({ status: { capacity: { storage } } });
+  for (const pod of pods) {
+    const claim = `data-${pod}`;
+    const wanted = `--for=jsonpath={.spec.resources.requests.storage}=${storage}`;
     await kubectl(['wait', `pvc/${claim}`, wanted, '--timeout=60s']);
     await kubectl(['patch', 'pvc', claim, '--subresource=status', '--type=merge', '-p', status]);
   }
+}
+
+test('volumes grow and the StatefulSet is made anew around its pods; none is touched', async (t) => {
+  const before = await readPods(access, namespace, 'plain');
+  const growing = growVolumes({ ...place, namespace }, '2Gi', ports);
+  await growClaims('2Gi', ['plain-0', 'plain-1']);
   const started = performance.now();
   await growing;
   t.diagnostic(`${((performance.now() - started) / 1000).toFixed(1)} s`);
@@ -91,5 +97,36 @@ test('volumes grow and the StatefulSet is made anew around its pods; none is tou
   assert.deepEqual(
     after.slice(0, 2).map((pod) => pod.uid),
     before.map((pod) => pod.uid),
+  );
+});
+
+test('where a run ends before the StatefulSet is created again, the next one creates it', async () => {
+  const before = await readPods(access, namespace, 'plain');
+  const create: KubernetesAccess['create'] = () => Promise.reject(new Error('the window was closed'));
+  const dying = { ...ports, access: { ...access, create } };
+  const ended = assert.rejects(
+    growVolumes({ ...place, namespace }, '3Gi', dying),
+    /could not be created again: the window was closed Its definition is in ConfigMap plain-statefulset/,
+  );
+  await growClaims(
+    '3Gi',
+    before.map(({ name }) => name),
+  );
+  await ended;
+  assert.equal(await access.get('apps/v1', 'StatefulSet', namespace, 'plain'), undefined);
+  const workload = { workload: 'plain', storage: '3Gi', port: 6379 };
+  const ref = { context: access.context, namespace, name: 'plain' };
+  const steps = [
+    makeStep('growVolumes', workload, String),
+    makeStep('openPartition', { workload: 'plain' }, String),
+  ];
+  const plan = { title: 'Grow', ref, operation: 'upgrade', request: {}, steps, warnings: [], losses: [] };
+  assert.equal((await runPlan(plan, askingPorts(ports, ref))).skipped, 0);
+  const set = await readSet(access, namespace, 'plain');
+  assert.deepEqual([set.claimTemplates[0]?.storage, set.partition], ['3Gi', 0]);
+  assert.equal(await access.get('v1', 'ConfigMap', namespace, 'plain-statefulset'), undefined);
+  assert.deepEqual(
+    (await readPods(access, namespace, 'plain')).map(({ uid }) => uid),
+    before.map(({ uid }) => uid),
   );
 });

@@ -102,6 +102,14 @@ test('an image goes into the server and its agent, with the pods from the highes
   assert.deepEqual(plan.losses, []);
 });
 
+test('the partition that keeps all pods while volumes grow is opened again', () => {
+  const { steps } = planUpgrade(snapshot(), facts({}, { growing: ['standard'] }), { storage: '2Gi' });
+  assert.deepEqual(
+    steps.map(({ kind }) => kind),
+    ['growVolumes', 'openPartition'],
+  );
+});
+
 test('an interrupted upgrade goes on with the pods that are left', () => {
   const containers = [{ name: 'redis', image: 'redis:8.0.2', memory: '256Mi' }];
   const pods = [0, 1, 2, 3, 4, 5].map((ordinal) => setPod(ordinal, ordinal > 3 ? 'b' : 'a'));
