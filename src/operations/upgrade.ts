@@ -156,7 +156,7 @@ function stepsOf(
 }
 
 /**
- * Each is made on the running servers, where they take it, and then kept.
+ * Those that servers take while they run are made there first: where one is refused, none is left and none is kept.
  * @param configMap undefined where it says all of it already
  */
 function settingSteps(
@@ -168,11 +168,10 @@ function settingSteps(
   const keep = ([name, value]: readonly [string, string]): readonly Step[] =>
     configMap === undefined ? [] : [makeStep('keepSetting', { configMap, name, value }, String)];
   return [
-    ...Object.entries(live).flatMap(([name, value]) => [
+    ...Object.entries(live).map(([name, value]) =>
       makeStep('setConfig', { nodes, name, value }, namesIn(snapshot)),
-      ...keep([name, value]),
-    ]),
-    ...Object.entries(atStart).flatMap(keep),
+    ),
+    ...Object.entries({ ...live, ...atStart }).flatMap(keep),
   ];
 }
 

@@ -3,9 +3,10 @@ import { mkdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { planFlush } from '../../src/operations/flush.ts';
-import { runPlan } from '../../src/operations/run/runPlan.ts';
+import { runPlan, type RunPorts } from '../../src/operations/run/runPlan.ts';
 import { planSaveKeys, readLastSaves } from '../../src/operations/saveKeys.ts';
 import { planSetConfig } from '../../src/operations/setConfig.ts';
+import { makeStep } from '../../src/operations/steps/index.ts';
 import { readSetConfigFacts } from '../../src/operations/settings/facts.ts';
 import { startChaosClient } from '../support/chaosClient.ts';
 import { startRedisCluster, type TestCluster } from '../support/startRedisCluster.ts';
@@ -50,6 +51,30 @@ describe('settings and flushes', { timeout: 240_000 }, () => {
     );
     assert.equal(await valueOf('maxmemory-policy'), 'noeviction');
     await assert.rejects(set('no-such-setting', '1'), /has no setting "no-such-setting"/);
+  });
+
+  test('where a server refuses one of several settings, those set before it are taken back', async () => {
+    const told: string[] = [];
+    const ports: RunPorts = {
+      ...runPorts(cluster, { readSnapshot: () => readAnyway(cluster) }),
+      observer: {
+        begun: () => Promise.resolve(),
+        ended: (index, how) => Promise.resolve(void told.push(`${index} ${how}`)),
+      },
+    };
+    const { nodes: members, ref } = await ports.readSnapshot();
+    const nodes = members.map(({ id }) => id);
+    const steps = [
+      makeStep('setConfig', { nodes, name: 'maxmemory-policy', value: 'allkeys-lru' }, String),
+      makeStep('setConfig', { nodes, name: 'maxmemory-samples', value: 'many' }, String),
+    ];
+    const plan = { title: 'Set', ref, operation: 'upgrade', request: {}, steps, warnings: [], losses: [] };
+    await assert.rejects(
+      runPlan(plan, ports),
+      /refused "maxmemory-samples many".*No setting was changed\. 0 of 2 steps done/,
+    );
+    assert.equal(await valueOf('maxmemory-policy'), 'noeviction');
+    assert.deepEqual(told, ['0 done', '1 failed', '0 cancelled']);
   });
 
   test('a pattern is not asked for, so that no password is read', async () => {

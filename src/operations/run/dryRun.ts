@@ -17,6 +17,7 @@ export async function dryRun(plan: Plan, ports: RunPorts): Promise<readonly stri
     tally: () => undefined,
     endRun: () => undefined,
     leave: () => undefined,
+    takenBackBy: () => undefined,
     keepPaused: () => undefined,
   };
   const lines: string[] = [];

@@ -265,12 +265,15 @@ function endOf({ steps }: WrittenPlan, entries: readonly Entry[]): UnfinishedEnd
   return outcome === 'cancelled' ? 'cancelled' : 'failed';
 }
 
+/** By the last that is said of each: what was done may have been taken back. */
 function doneSteps(entries: readonly Entry[]): ReadonlySet<number> {
-  return new Set(
-    entries.flatMap(({ ended, how }) =>
-      ended !== undefined && (how === 'done' || how === 'skipped') ? [ended] : [],
-    ),
-  );
+  const done = new Set<number>();
+  for (const { ended, how } of entries) {
+    if (ended === undefined) continue;
+    if (how === 'done' || how === 'skipped') done.add(ended);
+    else done.delete(ended);
+  }
+  return done;
 }
 
 function planIn(value: unknown): WrittenPlan | undefined {

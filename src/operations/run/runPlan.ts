@@ -20,7 +20,7 @@ export interface StepObserver {
 
 export interface RunPorts extends Omit<
   StepPorts,
-  'snapshot' | 'moves' | 'tally' | 'leave' | 'endRun' | 'keepPaused'
+  'snapshot' | 'moves' | 'tally' | 'leave' | 'takenBackBy' | 'endRun' | 'keepPaused'
 > {
   readonly observer?: StepObserver;
 }
@@ -39,6 +39,8 @@ interface Run {
   readonly states: Map<number, StepState>;
   readonly tallies: Tally[];
   readonly left: Left[];
+  /** Of neighbouring steps of one kind, in the order in which they were done. */
+  readonly undos: { readonly index: number; readonly undo: () => Promise<unknown> }[];
   /** `isFresh`: nothing was done after it; one that is not is good enough for steps that ask by themselves. */
   reading?: { readonly snapshot: ClusterSnapshot; readonly isFresh: boolean };
 }
@@ -67,6 +69,7 @@ export async function runPlan(
     states: new Map(),
     tallies: [],
     left: [],
+    undos: [],
     // No server is read for it: there may be none, such as of a cluster that is deployed.
     ...(asksByItself(plan, kinds) ? { reading: { snapshot: unreadSnapshot(plan.ref), isFresh: false } } : {}),
   };
@@ -76,6 +79,7 @@ export async function runPlan(
       await runBatch(run, batch);
     }
   } catch (error) {
+    await takeBack(run);
     if (!(isAbort(error) && run.signal.aborted)) throw withState(reachedBy(run, started), error);
   } finally {
     run.holds.release();
@@ -126,6 +130,7 @@ async function runBatch(run: Run, batch: Batch): Promise<void> {
     todo.push(bound);
   }
   if (todo.length === 0) return;
+  if (run.undos.some(({ index }) => run.plan.steps[index]?.kind !== todo[0]?.step.kind)) run.undos.length = 0;
   reports.begin(todo);
   await runTogether(todo, async (bound) => {
     try {
@@ -136,6 +141,16 @@ async function runBatch(run: Run, batch: Batch): Promise<void> {
     }
   });
   await verify(run, todo, isAsked ? snapshot : undefined);
+}
+
+/** Undoes what can be, the newest first: a step that was done is then not. */
+async function takeBack({ undos, states, ports }: Run): Promise<void> {
+  for (const { index, undo } of undos.reverse()) {
+    await undo();
+    if (states.get(index) !== 'done') continue;
+    states.delete(index);
+    await ports.observer?.ended(index, 'cancelled');
+  }
 }
 
 async function act({ ports, states }: Run, { index, act }: BoundStep): Promise<void> {
@@ -214,7 +229,7 @@ async function verify(
 }
 
 function portsFor(
-  { ports, moves, kept, tallies, left, states, over }: Run,
+  { ports, moves, kept, tallies, left, undos, states, over }: Run,
   index: number,
   snapshot: ClusterSnapshot,
   signal: AbortSignal,
@@ -231,6 +246,7 @@ function portsFor(
       states.set(index, 'left');
       left.push(slots);
     },
+    takenBackBy: (undo) => undos.push({ index, undo }),
     endRun: (why) => {
       over.abort(why);
     },

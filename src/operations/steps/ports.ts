@@ -77,6 +77,11 @@ export interface StepPorts {
   readonly tally: (figures: Tally) => void;
   /** Says that the step did all but this, which is no failure of the plan's other moves. */
   readonly leave: (left: Left) => void;
+  /**
+   * Says how a part of what the step does is undone. That happens where this step fails, or one that follows it before
+   * any of another kind has begun.
+   */
+  readonly takenBackBy: (undo: () => Promise<unknown>) => void;
   /** Ends the run when the steps under way have ended, as if it was cancelled; `why` goes on from "Stopped". */
   readonly endRun: (why: string) => void;
   /**

@@ -17,7 +17,7 @@ const fields = {
 
 type SetConfig = StepData<'setConfig', typeof fields>;
 
-/** Changes a setting on running servers; where one refuses it, the others get their old value back. */
+/** Changes a setting on running servers; where one refuses it, or another one next to it, all get their old values back. */
 export const setConfig: StepDefinition<'setConfig', typeof fields> = {
   kind: 'setConfig',
   description: 'Sets a setting on running servers.',
@@ -60,21 +60,13 @@ export const setConfig: StepDefinition<'setConfig', typeof fields> = {
     }
   },
   act: async (step, ports) => {
-    const done = new Map<string, string>();
-    try {
-      for (const id of step.nodes) {
-        ports.signal.throwIfAborted();
-        const before = await valueOn(id, step, ports);
-        await setOn(id, step, step.value, ports);
-        done.set(id, before);
-      }
-      if (writesFile(step.name, step.value)) for (const id of step.nodes) await untilWritten(id, ports);
-    } catch (error) {
-      for (const [id, before] of [...done].reverse()) {
-        await setOn(id, step, before, ports).catch(() => undefined);
-      }
-      throw error;
+    for (const id of step.nodes) {
+      ports.signal.throwIfAborted();
+      const before = await valueOn(id, step, ports);
+      await setOn(id, step, step.value, ports);
+      ports.takenBackBy(() => setOn(id, step, before, ports).catch(() => undefined));
     }
+    if (writesFile(step.name, step.value)) for (const id of step.nodes) await untilWritten(id, ports);
   },
 };
 

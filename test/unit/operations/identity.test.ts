@@ -26,6 +26,7 @@ test('a pod is the one that was read while its uid and its address are the same'
 
 test('a setting that another node has been given by mistake is taken back, and no other node gets it', async () => {
   const said: string[] = [];
+  const undo: (() => Promise<unknown>)[] = [];
   let second = 'r0';
   const ports = {
     snapshot: snapshotOf([source('m0'), source('r0')]),
@@ -47,9 +48,11 @@ test('a setting that another node has been given by mistake is taken back, and n
     },
     signal: new AbortController().signal,
     report: () => undefined,
+    takenBackBy: (one: () => Promise<unknown>) => undo.push(one),
   } as unknown as StepPorts;
   const step = { kind: 'setConfig', text: '', nodes: ['m0', 'r0'], name: 'hz', value: '20' } as const;
   await assert.rejects(setConfig.act(step, ports), /At pod cart-1 answers node another now/);
+  for (const one of undo) await one();
   assert.deepEqual(said, ['m0 hz 20', 'm0 hz 10']);
 });
 
