@@ -1,10 +1,10 @@
 import { quantity } from '../model/quantity.ts';
-import { check, isSound } from '../checks/check.ts';
-import { describeRef, isKubernetesRef, type KubernetesClusterRef } from '../model/clusterRef.ts';
+import { describeRef } from '../model/clusterRef.ts';
 import type { Plan } from './plans/plan.ts';
 import { mastersOf } from '../model/shards.ts';
 import type { ClusterSnapshot, WorkloadFacts } from '../model/snapshot.ts';
 import { refusal } from './servers/nodes.ts';
+import { onlyStatefulSet, refuseUnhealthy } from './refusals/changingPods.ts';
 import { refuseIncomplete } from './refusals/refuseIncomplete.ts';
 import { makeStep } from './steps/index.ts';
 
@@ -23,14 +23,7 @@ const mostNodes = 1000;
  */
 export function planScale(snapshot: ClusterSnapshot, request: ScaleRequest): Plan {
   refuseIncomplete(snapshot);
-  const { ref } = snapshot;
-  if (!isKubernetesRef(ref)) {
-    throw refusal(
-      'invalid-input',
-      `${describeRef(ref)} is not in Kubernetes: start more servers there, and join them with “Add Shard…”.`,
-    );
-  }
-  const workload = onlyStatefulSet(ref, snapshot.workloads);
+  const { ref, workload } = onlyStatefulSet(snapshot, 'Scale');
   const masters = mastersOf(snapshot).filter((node) => node.slots.length > 0);
   const from = workload.replicas;
   const to = wantedPods(request, masters.length);
@@ -58,22 +51,6 @@ export function planScale(snapshot: ClusterSnapshot, request: ScaleRequest): Pla
   };
 }
 
-function onlyStatefulSet(ref: KubernetesClusterRef, workloads: readonly WorkloadFacts[]): WorkloadFacts {
-  const [first, ...others] = workloads;
-  if (first === undefined) throw refusal('not-found', `${describeRef(ref)} has no StatefulSet to scale.`);
-  if (others.length > 0) {
-    const names = workloads.map((one) => one.name).join(', ');
-    throw refusal(
-      'unsafe',
-      `${describeRef(ref)} runs in several workloads (${names}). Scale it with the tool that created them.`,
-    );
-  }
-  if (first.kind !== 'StatefulSet') {
-    throw refusal('unsafe', `${describeRef(ref)} runs in "${first.name}", which is not a StatefulSet.`);
-  }
-  return first;
-}
-
 function wantedPods({ pods, replicasPerMaster }: ScaleRequest, masters: number): number {
   if (pods !== undefined) return pods;
   if (replicasPerMaster === undefined) {
@@ -95,14 +72,4 @@ function checkTarget(snapshot: ClusterSnapshot, workload: WorkloadFacts, to: num
   if (to === workload.replicas && snapshot.loosePods.length === 0) {
     throw refusal('nothing-to-do', `${where} has ${quantity(to, 'pod')} already. There is nothing to do.`);
   }
-}
-
-function refuseUnhealthy(snapshot: ClusterSnapshot): void {
-  const findings = check(snapshot);
-  if (isSound(findings)) return;
-  const worst = findings.filter((one) => one.severity === 'error' || one.rule === 'open-slots');
-  throw refusal(
-    'unsafe',
-    `${describeRef(snapshot.ref)} is unhealthy, so no nodes can be added: ${worst.map((one) => one.message).join(' ')} Fix this first; “Check Cluster” says how.`,
-  );
 }

@@ -1,3 +1,4 @@
+import { check } from '../checks/check.ts';
 import { quantity } from '../model/quantity.ts';
 import type { KubernetesAccess } from '../kubernetes/kubernetesAccess.ts';
 import { describeRef } from '../model/clusterRef.ts';
@@ -11,7 +12,8 @@ import type { ClusterSnapshot, PodFacts } from '../model/snapshot.ts';
 import { checkRequest, type UpgradeRequest } from './rollout/answers.ts';
 import { differenceOf, type Difference } from './rollout/difference.ts';
 import { readUpgradeFacts, type SetPod, type UpgradeFacts } from './statefulSets/facts.ts';
-import { onlyStatefulSet, refuseForeign, refuseSizes, refuseUnhealthy } from './refusals/upgrading.ts';
+import { onlyStatefulSet, refuseUnhealthy } from './refusals/changingPods.ts';
+import { refuseForeign, refuseSizes } from './refusals/upgrading.ts';
 import { judgeVersions, releaseOfImage } from './rollout/versions.ts';
 import { refuseSeveral } from './statefulSets/owner.ts';
 import { refuseIncomplete } from './refusals/refuseIncomplete.ts';
@@ -29,7 +31,7 @@ export async function prepareUpgrade(
   request: UpgradeRequest,
 ): Promise<UpgradePlan> {
   await refuseSeveral(access, snapshot);
-  const { ref, workload } = onlyStatefulSet(snapshot);
+  const { ref, workload } = onlyStatefulSet(snapshot, 'Upgrade');
   const plan = planUpgrade(snapshot, await readUpgradeFacts(access, ref, workload.name), request);
   await requireRights(access, ref.namespace, rightsFor(request));
   return plan;
@@ -61,10 +63,14 @@ export function planUpgrade(
 ): UpgradePlan {
   refuseIncomplete(snapshot);
   checkRequest(request);
-  const { ref, workload } = onlyStatefulSet(snapshot);
+  const { ref, workload } = onlyStatefulSet(snapshot, 'Upgrade');
   refuseForeign(workload, facts, request);
   refuseSizes(snapshot, workload.bundled, facts, request);
-  refuseUnhealthy(snapshot);
+  // Nodes that do not agree are waited for when it runs: after any change they differ for about a second.
+  refuseUnhealthy(
+    snapshot,
+    check(snapshot).filter(({ rule }) => rule !== 'agreement'),
+  );
   const { set } = facts;
   const { container: server } = serverOf(snapshot);
   const difference = differenceOf(facts, request, server);

@@ -1,8 +1,8 @@
-import { check, isSound } from '../../checks/check.ts';
-import { describeRef, isKubernetesRef, type KubernetesClusterRef } from '../../model/clusterRef.ts';
-import type { ClusterSnapshot, WorkloadFacts } from '../../model/snapshot.ts';
+import { describeRef } from '../../model/clusterRef.ts';
+import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { refusal } from '../servers/nodes.ts';
 import { managedText, type Owner } from '../statefulSets/owner.ts';
+import { onlyStatefulSet, refuseUnhealthy } from './changingPods.ts';
 import { refuseIncomplete } from './refuseIncomplete.ts';
 
 /** What is asked of Kubernetes before a cluster's shape is planned. */
@@ -15,40 +15,19 @@ export interface ShapeFacts {
 export function scalable(
   snapshot: ClusterSnapshot,
   { owner }: ShapeFacts,
-): { readonly ref: KubernetesClusterRef; readonly workload: WorkloadFacts } {
-  const { ref, workloads } = snapshot;
-  const where = describeRef(ref);
-  if (!isKubernetesRef(ref)) throw refusal('invalid-input', `${where} is not in Kubernetes.`);
-  const [workload, ...others] = workloads;
-  if (workload === undefined) throw refusal('not-found', `${where} has no StatefulSet to scale.`);
-  if (others.length > 0 || workload.kind !== 'StatefulSet') {
-    const names = workloads.map(({ name }) => name).join(', ');
-    throw refusal(
-      'unsafe',
-      `${where} does not run in one StatefulSet (${names}). Scale it with the tool that created them.`,
-    );
-  }
-  if (owner !== undefined) {
-    throw refusal('unsafe', `${managedText(`StatefulSet ${workload.name}`, owner)} Scale it there.`);
-  }
-  return { ref, workload };
+): ReturnType<typeof onlyStatefulSet> {
+  const only = onlyStatefulSet(snapshot, 'Scale');
+  if (owner === undefined) return only;
+  throw refusal('unsafe', `${managedText(`StatefulSet ${only.workload.name}`, owner)} Scale it there.`);
 }
 
 /** Throws a UserError where nodes would join or leave in the middle of something else. */
 export function refuseUnsound(snapshot: ClusterSnapshot): void {
   refuseIncomplete(snapshot);
-  const findings = check(snapshot);
+  refuseUnhealthy(snapshot);
   const handshakes = snapshot.nodes.some(({ view }) =>
     view?.others.some(({ flags }) => flags.includes('handshake')),
   );
-  if (isSound(findings) && !handshakes) return;
-  const worst = findings.filter((one) => one.severity === 'error' || one.rule === 'open-slots');
-  const why =
-    worst.length > 0
-      ? worst.map((one) => one.message).join(' ')
-      : 'Nodes are still being introduced to each other.';
-  throw refusal(
-    'unsafe',
-    `${describeRef(snapshot.ref)} is unhealthy: ${why} Fix this first; “Check Cluster” says how.`,
-  );
+  if (!handshakes) return;
+  throw refusal('unsafe', `Nodes of ${describeRef(snapshot.ref)} are still being introduced to each other.`);
 }

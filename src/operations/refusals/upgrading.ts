@@ -1,7 +1,5 @@
 import { bytesText } from '../../model/bytes.ts';
 import { quantity } from '../../model/quantity.ts';
-import { check, isSound } from '../../checks/check.ts';
-import { describeRef, isKubernetesRef, type KubernetesClusterRef } from '../../model/clusterRef.ts';
 import type { ClusterSnapshot, WorkloadFacts } from '../../model/snapshot.ts';
 import { bytesOf } from '../manifests/answers.ts';
 import { managedText } from '../statefulSets/owner.ts';
@@ -11,30 +9,6 @@ import { refusal } from '../servers/nodes.ts';
 
 /** The share of the memory limit that start.sh makes `maxmemory`. */
 const maxmemoryShare = 0.7;
-
-/** The one StatefulSet a cluster runs in. Throws a UserError where there is none, or several. */
-export function onlyStatefulSet(snapshot: ClusterSnapshot): {
-  readonly ref: KubernetesClusterRef;
-  readonly workload: WorkloadFacts;
-} {
-  const { ref, workloads } = snapshot;
-  if (!isKubernetesRef(ref)) {
-    throw refusal(
-      'invalid-input',
-      `${describeRef(ref)} is not in Kubernetes. Upgrade its servers where they run.`,
-    );
-  }
-  const [workload, ...others] = workloads;
-  if (workload === undefined) throw refusal('not-found', `${describeRef(ref)} has no StatefulSet.`);
-  if (others.length > 0 || workload.kind !== 'StatefulSet') {
-    const names = workloads.map((one) => one.name).join(', ');
-    throw refusal(
-      'unsafe',
-      `${describeRef(ref)} does not run in one StatefulSet (${names}). Upgrade it with the tool that created it.`,
-    );
-  }
-  return { ref, workload };
-}
 
 /** Throws a UserError where somebody else looks after the StatefulSet, or only renews pods that were deleted. */
 export function refuseManaged(set: SetFacts): void {
@@ -118,16 +92,4 @@ function refuseStorage({ set, claims, growing }: UpgradeFacts, storage: string):
       );
     }
   }
-}
-
-/** Throws a UserError where renewing pods would meet a cluster that is not well already. */
-export function refuseUnhealthy(snapshot: ClusterSnapshot): void {
-  // Nodes that do not agree are waited for when it runs: after any change they differ for about a second.
-  const findings = check(snapshot).filter((one) => one.rule !== 'agreement');
-  if (isSound(findings)) return;
-  const worst = findings.filter((one) => one.severity === 'error' || one.rule === 'open-slots');
-  throw refusal(
-    'unsafe',
-    `${describeRef(snapshot.ref)} is unhealthy: ${worst.map((one) => one.message).join(' ')} Fix this first; “Check Cluster” says how.`,
-  );
 }

@@ -86,7 +86,7 @@ test('what would lose data or is not possible is refused with the reason', () =>
     [snapshot(), {}, 'invalid-input', /number of pods/],
     [snapshot({ workloads: [...snapshot().workloads, second] }), { pods: 9 }, 'unsafe', /shop, shop-b/],
     [snapshot({ workloads: [] }), { pods: 9 }, 'not-found', /no StatefulSet/],
-    [snapshot({}, { kind: 'Other' }), { pods: 9 }, 'unsafe', /not a StatefulSet/],
+    [snapshot({}, { kind: 'Other' }), { pods: 9 }, 'unsafe', /does not run in one StatefulSet/],
     [snapshot({ ref: { addresses: ['a:1'] } }), { pods: 9 }, 'invalid-input', /not in Kubernetes/],
     [down, { pods: 9 }, 'unsafe', /is unhealthy.*shop-0 has failed/],
   ];
