@@ -2,6 +2,7 @@ import type { Progress, Report } from '../../model/progress.ts';
 import { countSlots } from '../../model/slots.ts';
 import type { Plan } from '../plans/plan.ts';
 import type { Batch } from '../steps/batches.ts';
+import { actionsOf } from '../steps/index.ts';
 
 /** Adds up what the steps of a batch report, and says which step of how many it is. */
 export function batchReports(
@@ -16,7 +17,8 @@ export function batchReports(
   return {
     begin: (steps) => {
       for (const { index, step } of steps) {
-        if (step.kind === 'moveSlots') last.set(index, { text: '', total: countSlots(step.slots) });
+        const { slots } = actionsOf(step).move?.(step) ?? {};
+        if (slots !== undefined) last.set(index, { text: '', total: countSlots(slots) });
       }
     },
     of: (index) => (progress) => {

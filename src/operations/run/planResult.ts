@@ -87,7 +87,7 @@ function notesOf({ plan, states }: Pick<Reached, 'plan' | 'states'>): readonly s
 
 /** How many slots all steps of a plan move. */
 export function slotsIn({ steps }: Plan): number {
-  return steps.reduce((sum, step) => sum + (step.kind === 'moveSlots' ? countSlots(step.slots) : 0), 0);
+  return steps.reduce((sum, step) => sum + countSlots(actionsOf(step).move?.(step).slots ?? []), 0);
 }
 
 /** The error with what was done and what was left; a StoppedError where something had begun. */

@@ -40,7 +40,7 @@ interface Run {
   readonly tallies: Tally[];
   readonly left: Left[];
   /** Of neighbouring steps of one kind, in the order in which they were done. */
-  readonly undos: { readonly index: number; readonly undo: () => Promise<unknown> }[];
+  readonly toUndo: { readonly index: number; readonly undo: () => Promise<unknown> }[];
   /** `isFresh`: nothing was done after it; one that is not is good enough for steps that ask by themselves. */
   reading?: { readonly snapshot: ClusterSnapshot; readonly isFresh: boolean };
 }
@@ -69,7 +69,7 @@ export async function runPlan(
     states: new Map(),
     tallies: [],
     left: [],
-    undos: [],
+    toUndo: [],
     // No server is read for it: there may be none, such as of a cluster that is deployed.
     ...(asksByItself(plan, kinds) ? { reading: { snapshot: unreadSnapshot(plan.ref), isFresh: false } } : {}),
   };
@@ -90,7 +90,7 @@ export async function runPlan(
 
 /** What else a plan does counts on all slots having moved; other moves do not. */
 function mustNotFollow({ left }: Run, batch: Batch): boolean {
-  return left.length > 0 && batch.some(({ step }) => step.kind !== 'moveSlots');
+  return left.length > 0 && batch.some(({ step }) => actionsOf(step).move === undefined);
 }
 
 function reachedBy({ plan, states, tallies, left, ports, over, signal }: Run, started: number): Reached {
@@ -130,7 +130,8 @@ async function runBatch(run: Run, batch: Batch): Promise<void> {
     todo.push(bound);
   }
   if (todo.length === 0) return;
-  if (run.undos.some(({ index }) => run.plan.steps[index]?.kind !== todo[0]?.step.kind)) run.undos.length = 0;
+  if (run.toUndo.some(({ index }) => run.plan.steps[index]?.kind !== todo[0]?.step.kind))
+    run.toUndo.length = 0;
   reports.begin(todo);
   await runTogether(todo, async (bound) => {
     try {
@@ -144,8 +145,8 @@ async function runBatch(run: Run, batch: Batch): Promise<void> {
 }
 
 /** Undoes what can be, the newest first: a step that was done is then not. */
-async function takeBack({ undos, states, ports }: Run): Promise<void> {
-  for (const { index, undo } of undos.reverse()) {
+async function takeBack({ toUndo, states, ports }: Run): Promise<void> {
+  for (const { index, undo } of toUndo.reverse()) {
     await undo();
     if (states.get(index) !== 'done') continue;
     states.delete(index);
@@ -229,7 +230,7 @@ async function verify(
 }
 
 function portsFor(
-  { ports, moves, kept, tallies, left, undos, states, over }: Run,
+  { ports, moves, kept, tallies, left, toUndo, states, over }: Run,
   index: number,
   snapshot: ClusterSnapshot,
   signal: AbortSignal,
@@ -246,7 +247,7 @@ function portsFor(
       states.set(index, 'left');
       left.push(slots);
     },
-    takenBackBy: (undo) => undos.push({ index, undo }),
+    takenBackBy: (undo) => toUndo.push({ index, undo }),
     endRun: (why) => {
       over.abort(why);
     },

@@ -1,9 +1,9 @@
-import type { Step } from './index.ts';
+import { actionsOf, type Step } from './index.ts';
 
 /** Steps that may be under way at the same time, with their places in the plan. */
 export type Batch = readonly { readonly index: number; readonly step: Step }[];
 
-/** Neighbouring moves between different pairs of masters go together, and all shards that are formed; the rest go alone. */
+/** Neighbouring steps go together where their kind says that each goes with all others. */
 export function batchesOf(steps: readonly Step[]): readonly Batch[] {
   const batches: { index: number; step: Step }[][] = [];
   for (const [index, step] of steps.entries()) {
@@ -15,10 +15,7 @@ export function batchesOf(steps: readonly Step[]): readonly Batch[] {
 }
 
 function mayGoWith(one: Step, other: Step): boolean {
-  // Each waits until the cluster is whole, for which all of them are needed.
-  if (one.kind === 'formShard' && other.kind === 'formShard') return true;
-  if (one.kind !== 'moveSlots' || other.kind !== 'moveSlots') return false;
-  return endsOf(one).join() !== endsOf(other).join();
+  return one.kind === other.kind && actionsOf(one).goesWith?.(one, other) === true;
 }
 
 /** A node may be an end of that many moves at once: its own thread is the limit, and more only wait for it. */
@@ -38,8 +35,11 @@ export async function runTogether<T extends { readonly step: Step }>(
   const running = new Set<Promise<void>>();
   const failures: unknown[] = [];
   const isFree = ({ step }: T): boolean => {
-    if (step.kind !== 'moveSlots') return true;
-    return running.size < movesAtOnce && endsOf(step).every((end) => (busy.get(end) ?? 0) < movesPerNode);
+    const ends = endsOf(step);
+    return (
+      ends.length === 0 ||
+      (running.size < movesAtOnce && ends.every((end) => (busy.get(end) ?? 0) < movesPerNode))
+    );
   };
   const count = ({ step }: T, change: 1 | -1): void => {
     for (const end of endsOf(step)) busy.set(end, (busy.get(end) ?? 0) + change);
@@ -67,5 +67,5 @@ export async function runTogether<T extends { readonly step: Step }>(
 }
 
 function endsOf(step: Step): readonly string[] {
-  return step.kind === 'moveSlots' ? [step.from, step.pod ?? step.to] : [];
+  return actionsOf(step).move?.(step).ends ?? [];
 }

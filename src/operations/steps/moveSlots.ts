@@ -48,6 +48,8 @@ export const moveSlots: StepDefinition<'moveSlots', typeof fields> = {
   isSaved: true,
   mayBeUndone: true,
   needsAgents: never,
+  move: ({ slots, from, to, pod }) => ({ slots, ends: [from, pod ?? to] }),
+  goesWith: (one, other) => one.from !== other.from || (one.pod ?? one.to) !== (other.pod ?? other.to),
   shownBy: 'snapshot',
   text: ({ from, to, pod, slots }, nameOf) =>
     `Move ${slotsText(slots)} (${formatSlots(slots)}) from ${nameOf(from)} to ${pod ?? nameOf(to)}`,

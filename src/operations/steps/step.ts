@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { UserError } from '../../model/errors.ts';
+import type { SlotSet } from '../../model/slots.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 import { optional, strictObject, type Fields } from './fields.ts';
 import type { StepPorts } from './ports.ts';
@@ -36,6 +37,10 @@ export interface StepActions<S> {
   readonly shownBy: 'snapshot' | 'asking';
   /** What a person has to know where a run stops after this step has begun, beside how to resume it. */
   readonly ifStopped?: (step: S) => string | undefined;
+  /** What it moves between which two nodes, for kinds that move slots: these go on where one of them left some slots. */
+  readonly move?: (step: S) => { readonly slots: SlotSet; readonly ends: readonly [string, string] };
+  /** Whether it may be under way at the same time as another step of its kind. Absent where each goes alone. */
+  readonly goesWith?: (step: S, other: S) => boolean;
   /** Puts node ids where the step names nodes by their pods. Absent for kinds that name none so. */
   readonly withNodes?: (step: S, nodeIn: (pod: string) => string) => S;
   /** Whether the servers say that this is so already: then it is not done again. After `act` it has to be true. */
