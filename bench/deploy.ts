@@ -10,15 +10,14 @@ import { loadKubeconfigs } from '../src/kubernetes/kubeconfigs.ts';
 import type { KubernetesAccess } from '../src/kubernetes/kubernetesAccess.ts';
 import { prepareDelete } from '../src/operations/delete.ts';
 import { prepareDeploy } from '../src/operations/deploy.ts';
-import { runPlan } from '../src/operations/run/runPlan.ts';
 import { waitForPods } from '../src/operations/statefulSets/waitForPods.ts';
-import { clusterPorts, askingPorts, type ClusterPorts } from '../test/support/clusterPorts.ts';
+import { clusterPorts, type ClusterPorts } from '../test/support/clusterPorts.ts';
 import { manifestFiles } from '../test/support/manifestFiles.ts';
 import { createByRedisCli, plainManifests, waitUntilWhole } from '../test/support/plainCluster.ts';
 import { startKubernetes } from '../test/support/startKubernetes.ts';
 import { median, round } from './support/numbers.ts';
 import { conclude } from './support/record.ts';
-import { deployOver } from '../test/support/planPorts.ts';
+import { deployOver, runOver } from '../test/support/planPorts.ts';
 
 const storage = '1Gi';
 const rounds = Number(process.argv[2] ?? 5);
@@ -73,7 +72,8 @@ async function measure(way: Way, access: KubernetesAccess, namespace: string): P
     const taken =
       way === 'ours' ? await deployOurs(ports, namespace) : await deployByRedisCli(ports, namespace, way);
     const ref = { context: access.context, namespace, name: 'bench' };
-    await runPlan(await prepareDelete(access, ref, [], { volumes: true }), askingPorts(ports, ref));
+    const deleting = await prepareDelete(access, ref, [], { volumes: true });
+    await runOver(ports, { ...deleting, ref });
     return taken;
   } finally {
     ports.close();

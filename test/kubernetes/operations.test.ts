@@ -7,10 +7,9 @@ import { prepareDeploy } from '../../src/operations/deploy.ts';
 import type { DeployAnswers } from '../../src/operations/manifests/answers.ts';
 import { exportYaml } from '../../src/operations/manifests/exportYaml.ts';
 import { podsOf } from '../../src/operations/statefulSets/waitForPods.ts';
-import { runPlan } from '../../src/operations/run/runPlan.ts';
 import { planScale } from '../../src/operations/scale.ts';
 import { accessWithRole } from '../support/accessWithRole.ts';
-import { clusterPorts, askingPorts, snapshotOf, type ClusterPorts } from '../support/clusterPorts.ts';
+import { clusterPorts, snapshotOf, type ClusterPorts } from '../support/clusterPorts.ts';
 import { manifestFiles } from '../support/manifestFiles.ts';
 import { operationsFixture, refused, type OperationsFixture } from '../support/operationsFixture.ts';
 import { deployOver, runOver } from '../support/planPorts.ts';
@@ -165,7 +164,7 @@ test('deleted without volumes, the keys stay, and a new cluster of the name is r
   const written = await redisCli(keys.map((key) => `SET ${key} ${key}`));
   assert.deepEqual(new Set(written), new Set(['OK']));
   const plan = await prepareDelete(operator, refs('shop'), [], { volumes: false });
-  const { deleted = [] } = await runPlan(plan, askingPorts(ports, refs('shop')));
+  const { deleted = [] } = await runOver(ports, { ...plan, ref: refs('shop') });
   assert.ok(deleted.includes('StatefulSet shop'));
   assert.ok(deleted.includes('NetworkPolicy shop'));
   assert.deepEqual(await podsOf(access, { namespace, statefulSet: 'shop' }, ports.signal), []);
@@ -201,12 +200,12 @@ test('a new cluster takes the volumes over with every key, in as many pods as th
   assert.equal((await snapshotOf(ports, refs('shop'))).nodes.length, 12);
   assert.deepEqual(await redisCli(keys.map((key) => `GET ${key}`)), keys);
   const deleting = await prepareDelete(operator, refs('shop'), [], { volumes: false });
-  await runPlan(deleting, askingPorts(ports, refs('shop')));
+  await runOver(ports, { ...deleting, ref: refs('shop') });
 });
 
 test('deleted with volumes, nothing is left', async () => {
   const plan = await prepareDelete(operator, refs('shop'), [], { volumes: true });
-  const { deleted = [] } = await runPlan(plan, askingPorts(ports, refs('shop')));
+  const { deleted = [] } = await runOver(ports, { ...plan, ref: refs('shop') });
   assert.equal(deleted.filter((name) => name.startsWith('PersistentVolumeClaim')).length, 12);
   assert.ok(deleted.includes('Secret shop-auth'));
   for (let tries = 0; (await objectsNamed('shop')).length > 0 && tries < 300; tries++) {
@@ -226,7 +225,7 @@ test('an image that cannot be had ends the deployment with the pod and the reaso
   const begun = await prepareDeploy(operator, files, wrong);
   assert.equal(begun.beginning, 'goesOn');
   const deleting = await prepareDelete(operator, refs('wrong'), [], { volumes: true });
-  const { deleted = [] } = await runPlan(deleting, askingPorts(ports, refs('wrong')));
+  const { deleted = [] } = await runOver(ports, { ...deleting, ref: refs('wrong') });
   assert.ok(deleted.includes('StatefulSet wrong'));
 });
 
@@ -253,6 +252,6 @@ test('a quota that forbids the pods is named; stopping says what is left', async
   assert.equal(stopped.cancelled, true);
   assert.match(stopped.notes?.join(' ') ?? '', /Delete Cluster… removes it/);
   const deleting = await prepareDelete(operator, refs('small'), [], { volumes: true });
-  await runPlan(deleting, askingPorts(ports, refs('small')));
+  await runOver(ports, { ...deleting, ref: refs('small') });
   await access.delete('v1', 'ResourceQuota', namespace, 'no-pods');
 });

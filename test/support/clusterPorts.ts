@@ -1,19 +1,16 @@
-import type { Candidate, KubernetesAccess } from '../../src/kubernetes/kubernetesAccess.ts';
+import type { KubernetesAccess } from '../../src/kubernetes/kubernetesAccess.ts';
 import type { KubernetesClusterRef } from '../../src/model/clusterRef.ts';
 import { UserError } from '../../src/model/errors.ts';
 import type { NodeView } from '../../src/model/nodeView.ts';
 import type { Progress } from '../../src/model/progress.ts';
 import type { ClusterSnapshot, RedisNode } from '../../src/model/snapshot.ts';
 import type { JoinPorts } from '../../src/operations/statefulSets/joinPods.ts';
-import type { RunPorts } from '../../src/operations/run/runPlan.ts';
 import type { PodPorts, UpgradePorts } from '../../src/operations/statefulSets/ports.ts';
-import * as redis from '../../src/redis/entry.ts';
 import { pauseAgentOver, meet, replicate } from '../../src/redis/admin.ts';
 import { connectNode } from '../../src/redis/connect.ts';
 import type { Credentials, NodeConnection } from '../../src/redis/nodeConnection.ts';
 import { readNodeTimeout } from '../../src/redis/moveSlots/ready.ts';
 import { readNodeView } from '../../src/redis/nodeView.ts';
-import { unreadSnapshot } from '../../src/model/unread.ts';
 import { waiting } from '../../src/ui/run/waiting.ts';
 import { nothingElse } from './nothingElse.ts';
 
@@ -101,24 +98,11 @@ export function clusterPorts(
   };
 }
 
-/** The same ports for plans whose steps ask by themselves, of which no server is read. */
-export function askingPorts(ports: ClusterPorts, ref: KubernetesClusterRef): RunPorts {
-  const { access, readNode, withNode, pauseAgent } = ports;
-  return {
-    ...ports,
-    redis,
-    dialer: { credentials: {}, dial: () => Promise.reject(new Error('no node is dialled')) },
-    readSnapshot: async () => {
-      const { workload } = await candidateOf(ports, ref);
-      return { ...unreadSnapshot(ref), workloads: [workload] };
-    },
-    kubernetes: { access, namespace: ref.namespace, readNode, withNode, pauseAgent },
-  };
-}
-
 /** What the servers in a StatefulSet's pods say of themselves, as a snapshot with nothing but what scaling looks at. */
 export async function snapshotOf(ports: ClusterPorts, ref: KubernetesClusterRef): Promise<ClusterSnapshot> {
-  const found = await candidateOf(ports, ref);
+  const candidates = await ports.access.discover(ref.namespace);
+  const found = candidates.find(({ workload }) => workload.name === ref.name);
+  if (found === undefined) throw new UserError('not-found', `no StatefulSet ${ref.name}`);
   const nodes = await Promise.all(
     found.pods.map(async (pod): Promise<RedisNode> => {
       const view = await ports.readNode(pod.namespace, pod.name, pod.port);
@@ -134,14 +118,4 @@ export async function snapshotOf(ports: ClusterPorts, ref: KubernetesClusterRef)
     ...nothingElse,
     workloads: [found.workload],
   };
-}
-
-async function candidateOf(
-  { access }: ClusterPorts,
-  { namespace, name }: KubernetesClusterRef,
-): Promise<Candidate> {
-  const candidates = await access.discover(namespace);
-  const found = candidates.find(({ workload }) => workload.name === name);
-  if (found === undefined) throw new UserError('not-found', `no StatefulSet ${name}`);
-  return found;
 }

@@ -6,9 +6,11 @@ import type { DeployPlan } from '../../src/operations/deploy.ts';
 import type { Plan } from '../../src/operations/plans/plan.ts';
 import type { PlanResult } from '../../src/operations/run/planResult.ts';
 import { runPlan, type RunPorts } from '../../src/operations/run/runPlan.ts';
+import { asksByItself } from '../../src/operations/steps/index.ts';
 import * as redis from '../../src/redis/entry.ts';
+import type { ClusterDialer } from '../../src/redis/nodeConnection.ts';
 import { waiting } from '../../src/ui/run/waiting.ts';
-import { askingPorts, type ClusterPorts } from './clusterPorts.ts';
+import type { ClusterPorts } from './clusterPorts.ts';
 
 /** The ports with which plans run on a cluster in a real Kubernetes, read as the extension reads it. */
 export interface PlanPorts {
@@ -16,8 +18,20 @@ export interface PlanPorts {
   readonly runPorts: RunPorts;
 }
 
-/** Of a cluster of any manifests whose pods are there. The caller disposes the inventory. */
-export async function planPorts(ports: ClusterPorts, ref: KubernetesClusterRef): Promise<PlanPorts> {
+const noDialer: ClusterDialer = {
+  credentials: {},
+  dial: () => Promise.reject(new Error('the plan dials no node')),
+};
+
+/**
+ * Of a cluster of any manifests. The caller disposes the inventory.
+ * @param isAsking whether all steps ask by themselves: then the cluster need not be there
+ */
+export async function planPorts(
+  ports: ClusterPorts,
+  ref: KubernetesClusterRef,
+  isAsking = false,
+): Promise<PlanPorts> {
   const { access, signal, readNode, withNode, pauseAgent, report } = ports;
   const { namespace } = ref;
   const times = { connectTimeoutMs: 5_000, commandTimeoutMs: 10_000 };
@@ -44,8 +58,8 @@ export async function planPorts(ports: ClusterPorts, ref: KubernetesClusterRef):
     inventory,
     runPorts: {
       ...{ redis, report, signal, ...waiting },
-      readSnapshot: () => inventory.fresh(ref),
-      dialer: await inventory.dialer(ref),
+      readSnapshot: () => (isAsking ? inventory.look(ref) : inventory.fresh(ref)),
+      dialer: isAsking ? noDialer : await inventory.dialer(ref),
       kubernetes: { access, namespace, readNode, withNode, pauseAgent },
     },
   };
@@ -55,16 +69,17 @@ export async function planPorts(ports: ClusterPorts, ref: KubernetesClusterRef):
 export async function runOver(
   ports: ClusterPorts,
   plan: Plan & { readonly ref: KubernetesClusterRef },
+  deployment: Pick<RunPorts, 'manifests'> = {},
 ): Promise<PlanResult> {
-  const { inventory, runPorts } = await planPorts(ports, plan.ref);
+  const { inventory, runPorts } = await planPorts(ports, plan.ref, asksByItself(plan));
   try {
-    return await runPlan(plan, runPorts);
+    return await runPlan(plan, { ...runPorts, ...deployment });
   } finally {
     inventory.dispose();
   }
 }
 
 /** Deploys a cluster as the extension does. */
-export async function deployOver(ports: ClusterPorts, plan: DeployPlan): Promise<PlanResult> {
-  return await runPlan(plan, { ...askingPorts(ports, plan.ref), manifests: plan.objects });
+export function deployOver(ports: ClusterPorts, plan: DeployPlan): Promise<PlanResult> {
+  return runOver(ports, plan, { manifests: plan.objects });
 }

@@ -4,10 +4,10 @@ import type { KubernetesAccess } from '../../../src/kubernetes/kubernetesAccess.
 import { changeSet } from '../../../src/operations/statefulSets/changeSet.ts';
 import { readPods, readSet } from '../../../src/operations/statefulSets/facts.ts';
 import { growVolumes } from '../../../src/operations/statefulSets/growVolumes.ts';
-import { runPlan } from '../../../src/operations/run/runPlan.ts';
 import { makeStep } from '../../../src/operations/steps/index.ts';
-import { askingPorts, type ClusterPorts } from '../../support/clusterPorts.ts';
+import type { ClusterPorts } from '../../support/clusterPorts.ts';
 import { operationsFixture, type OperationsFixture } from '../../support/operationsFixture.ts';
+import { runOver } from '../../support/planPorts.ts';
 import type { Kubectl } from '../../support/scenarios/kubectl.ts';
 
 const place = { statefulSet: 'plain', port: 6379 };
@@ -121,7 +121,7 @@ test('where a run ends before the StatefulSet is created again, the next one cre
     makeStep('openPartition', { workload: 'plain' }, String),
   ];
   const plan = { title: 'Grow', ref, operation: 'upgrade', request: {}, steps, warnings: [], losses: [] };
-  assert.equal((await runPlan(plan, askingPorts(ports, ref))).skipped, 0);
+  assert.equal((await runOver(ports, plan)).skipped, 0);
   const set = await readSet(access, namespace, 'plain');
   assert.deepEqual([set.claimTemplates[0]?.storage, set.partition], ['3Gi', 0]);
   assert.equal(await access.get('v1', 'ConfigMap', namespace, 'plain-statefulset'), undefined);
