@@ -1,7 +1,7 @@
 import { bytesText } from '../model/bytes.ts';
 import { UserError } from '../model/errors.ts';
 import type { Plan } from './plans/plan.ts';
-import type { PromoteHow } from './steps/promote.ts';
+import type { PromoteHow } from './failover/takeOver.ts';
 import { nodeName, slotsText } from '../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../model/snapshot.ts';
 import { nameOf, namesIn, refusal, refuseUnread } from './servers/nodes.ts';

@@ -1,8 +1,10 @@
 import { quantity } from '../../model/quantity.ts';
 import { messageOf, UserError } from '../../model/errors.ts';
 import type { NodeView } from '../../model/nodeView.ts';
-import type { PromoteHow } from '../steps/promote.ts';
 import type { NodeConnection } from '../../redis/nodeConnection.ts';
+
+/** With its master, without it, or without the votes of the others. https://redis.io/docs/latest/commands/cluster-failover/ */
+export type PromoteHow = 'handOver' | 'force' | 'takeover';
 
 /** Who takes over from whom; nodes by their ids. */
 export interface TakeOver {

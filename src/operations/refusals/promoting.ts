@@ -1,5 +1,5 @@
 import { quantity } from '../../model/quantity.ts';
-import type { PromoteHow } from '../steps/promote.ts';
+import type { PromoteHow } from '../failover/takeOver.ts';
 import { nodeName } from '../../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
 import { deniedText, whyDenied } from '../../model/unread.ts';

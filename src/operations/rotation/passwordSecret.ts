@@ -12,6 +12,12 @@ export const secretFields = {
   uid,
 };
 
+/** Such fields as they stand in a file. */
+export const secretExample = {
+  ...{ workload: 'shop', secret: 'shop-auth', key: 'password' },
+  uid: '0b5e6a2c-0000-0000-0000-000000000000',
+};
+
 export interface PasswordSecret {
   readonly workload: string;
   readonly secret: string;

@@ -1,5 +1,6 @@
 import { UserError } from '../../model/errors.ts';
 import type { PodFacts } from '../../model/snapshot.ts';
+import { secretExample, secretFields } from './passwordSecret.ts';
 import { listOf, nodeId, objectName, strictObject } from '../steps/fields.ts';
 import { kubernetesOf, passwordsOf, type StepPorts } from '../steps/ports.ts';
 
@@ -7,9 +8,16 @@ import { kubernetesOf, passwordsOf, type StepPorts } from '../steps/ports.ts';
 export type Answer = 'accepted' | 'refused' | 'silent';
 
 /** Members by their pods and node ids, as steps name them. */
-export const servers = listOf(
+const servers = listOf(
   strictObject({ pod: objectName, node: nodeId }, { object: 'an object', field: 'a field of such a server' }),
 );
+
+/** What a step names that waits for the servers of a password, and how it stands in a file. */
+export const waitingFields = { ...secretFields, servers };
+export const waitingExample = {
+  ...secretExample,
+  servers: [{ pod: 'shop-0', node: '0000000000000000000000000000000000000000' }],
+};
 
 interface Servers {
   readonly workload: string;

@@ -1,7 +1,8 @@
 import { UserError } from '../../model/errors.ts';
-import type { NodeConnection } from '../../redis/nodeConnection.ts';
 import { nameOf } from '../servers/nodes.ts';
-import type { StepPorts } from '../steps/ports.ts';
+import type { ClusterSnapshot } from '../../model/snapshot.ts';
+import type { ClusterDialer, NodeConnection } from '../../redis/nodeConnection.ts';
+import type { WaitPorts } from '../statefulSets/waitForPods.ts';
 import { withConnection } from '../servers/withConnection.ts';
 
 // A server that is started with `appendonly yes` and has no such file starts empty: it is written first.
@@ -31,7 +32,10 @@ export async function isWritten(connection: NodeConnection, where: string): Prom
 }
 
 /** Throws a UserError where writing failed, or takes too long. */
-export async function untilWritten(id: string, ports: StepPorts): Promise<void> {
+export async function untilWritten(
+  id: string,
+  ports: Omit<WaitPorts, 'access'> & { readonly dialer: ClusterDialer; readonly snapshot: ClusterSnapshot },
+): Promise<void> {
   const { now, delay, signal, report, snapshot } = ports;
   const where = nameOf(snapshot, id);
   const end = now() + rewriteLimit;

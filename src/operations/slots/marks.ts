@@ -1,8 +1,7 @@
 import { UserError } from '../../model/errors.ts';
 import { mistakenImports } from '../../model/mistakenImports.ts';
-import type { StepOf } from '../steps/index.ts';
 import { mastersOf, nodeName } from '../../model/shards.ts';
-import { hasSlot } from '../../model/slots.ts';
+import { hasSlot, type SlotSet } from '../../model/slots.ts';
 import type { ClusterSnapshot } from '../../model/snapshot.ts';
 
 /** Throws UserError where the marks of a slot tell of several moves, or of one in which its owner has no part. */
@@ -28,7 +27,7 @@ export function refuseCrossedMarks(snapshot: ClusterSnapshot): void {
 
 /** Why a move of slots would set off another one, or run against it, by the marks of other masters; undefined if none would. */
 export function crossedBy(
-  { from, to, slots }: Pick<StepOf<'moveSlots'>, 'from' | 'to' | 'slots'>,
+  { from, to, slots }: { readonly from: string; readonly to: string; readonly slots: SlotSet },
   snapshot: ClusterSnapshot,
 ): string | undefined {
   for (const node of mastersOf(snapshot)) {

@@ -2,7 +2,7 @@ import { quantity } from '../../model/quantity.ts';
 import { withState } from '../manifests/preflight.ts';
 import { listOf, matching, objectName, strictObject } from './fields.ts';
 import { kubernetesOf, manifestsOf } from './ports.ts';
-import { never, noCommand, noLoss, type StepData, type StepDefinition } from './step.ts';
+import { losesNothing, never, noCommand, type StepData, type StepDefinition } from './step.ts';
 
 const object = strictObject(
   { kind: matching(/^[A-Za-z]{1,63}$/, 'a kind of object'), name: objectName },
@@ -29,8 +29,7 @@ export const applyManifests: StepDefinition<'applyManifests', typeof fields> = {
   shownBy: 'asking',
   ifStopped: () => 'What was created so far remains; Delete Cluster… removes it.',
   text: ({ objects }) => `Create ${objects.map(({ kind, name }) => `${kind} ${name}`).join(', ')}`,
-  loss: noLoss,
-  destroys: never,
+  ...losesNothing,
   command: noCommand,
   isDone: (step) => applied.has(step),
   check: (_step, _snapshot, ports) => {

@@ -8,7 +8,7 @@ import { isFinished, withState } from '../manifests/preflight.ts';
 import { waitForPods, type Look } from '../statefulSets/waitForPods.ts';
 import { amount, count, described, imageName, objectName, optional, yesOrNo } from './fields.ts';
 import { kubernetesOf, manifestsOf, type StepPorts } from './ports.ts';
-import { never, noLoss, type StepData, type StepDefinition } from './step.ts';
+import { losesNothing, never, type StepData, type StepDefinition } from './step.ts';
 
 const fields = {
   workload: objectName,
@@ -34,8 +34,7 @@ export const awaitCluster: StepDefinition<'awaitCluster', typeof fields> = {
   shownBy: 'asking',
   text: ({ pods, image, storage }) =>
     `Wait until ${quantity(pods, 'pod')} of ${image}${storage === undefined ? '' : ` on volumes of ${storage}`} are ready and every node reports all 16,384 slots as covered`,
-  loss: noLoss,
-  destroys: never,
+  ...losesNothing,
   command: ({ workload }, shell) => [shell.kubectl('rollout', 'status', `statefulset/${workload}`)],
   isDone: async (step, _snapshot, ports) => isFinished(await setOf(step, ports)),
   check: async (step, _snapshot, ports) => {

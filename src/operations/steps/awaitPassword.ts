@@ -1,34 +1,21 @@
 import { quantity } from '../../model/quantity.ts';
-import {
-  confirmSecret,
-  passwordIn,
-  readSecret,
-  secretFields,
-  stoppedText,
-} from '../rotation/passwordSecret.ts';
-import { podsWithout, servers, untilAll } from '../rotation/servers.ts';
-import { always, never, noCommand, noLoss, type StepDefinition } from './step.ts';
-
-const fields = { ...secretFields, servers };
+import { confirmSecret, passwordIn, readSecret, stoppedText } from '../rotation/passwordSecret.ts';
+import { podsWithout, untilAll, waitingExample, waitingFields } from '../rotation/servers.ts';
+import { always, losesNothing, noCommand, type StepDefinition } from './step.ts';
 
 /** Waits until all servers accept the password that the Secret holds now: their agents give it to them. */
-export const awaitPassword: StepDefinition<'awaitPassword', typeof fields> = {
+export const awaitPassword: StepDefinition<'awaitPassword', typeof waitingFields> = {
   kind: 'awaitPassword',
   description: 'Waits until all servers accept the password of the Secret.',
-  fields,
-  example: {
-    ...{ workload: 'shop', secret: 'shop-auth', key: 'password' },
-    uid: '0b5e6a2c-0000-0000-0000-000000000000',
-    servers: [{ pod: 'shop-0', node: '0000000000000000000000000000000000000000' }],
-  },
+  fields: waitingFields,
+  example: waitingExample,
   isSaved: true,
   mayBeUndone: false,
   needsAgents: always,
   shownBy: 'asking',
   ifStopped: stoppedText,
   text: (step) => `Wait until all ${quantity(step.servers.length, 'server')} accept the new password`,
-  loss: noLoss,
-  destroys: never,
+  ...losesNothing,
   command: noCommand,
   isDone: async (step, _snapshot, ports) => {
     const password = passwordIn(await readSecret(step, ports), step.key);

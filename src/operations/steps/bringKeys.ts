@@ -14,7 +14,7 @@ import { answeringMasters, judgeSlot, type Master } from '../repair/slotCase.ts'
 import { answers, memberOf, nameOf, refusal } from '../servers/nodes.ts';
 import { withConnection } from '../servers/withConnection.ts';
 import { nodeId, slots } from './fields.ts';
-import { never, noLoss, type StepData, type StepDefinition } from './step.ts';
+import { losesNothing, never, type StepData, type StepDefinition } from './step.ts';
 
 const fields = { from: nodeId, to: nodeId, slots };
 
@@ -37,8 +37,7 @@ export const bringKeys: StepDefinition<'bringKeys', typeof fields> = {
   shownBy: 'snapshot',
   text: ({ from, to, slots }, nameOf) =>
     `Move the keys that ${nameOf(from)} holds in ${slotsText(slots)} (${formatSlots(slots)}) to ${nameOf(to)}, and close the slots on ${nameOf(from)}`,
-  loss: noLoss,
-  destroys: never,
+  ...losesNothing,
   command: ({ from, to }) => [
     '# redis-cli has no command that moves stray keys to the slot owner, so do it by hand: open each slot',
     `# on ${from} with CLUSTER SETSLOT <slot> IMPORTING <owner>, MIGRATE each key of CLUSTER GETKEYSINSLOT without`,

@@ -15,7 +15,7 @@ import {
   strictObject,
 } from './fields.ts';
 import { kubernetesOf, type StepPorts } from './ports.ts';
-import { never, noCommand, noLoss, type StepData, type StepDefinition } from './step.ts';
+import { losesNothing, never, noCommand, type StepData, type StepDefinition } from './step.ts';
 
 const what = { object: 'an object', field: 'a field of such a container' };
 
@@ -51,8 +51,7 @@ export const changeTemplate: StepDefinition<'changeTemplate', typeof fields> = {
   },
   text: (step) =>
     `Change the pods of StatefulSet ${step.workload} (${changesOf(step).join('; ')}), with a partition that restarts no pod`,
-  loss: noLoss,
-  destroys: never,
+  ...losesNothing,
   command: noCommand,
   isDone: async (step, _snapshot, ports) => isChanged(step, await setOf(step, ports)),
   check: async (step, _snapshot, ports) => {

@@ -7,7 +7,7 @@ import { judgeSlot } from '../repair/slotCase.ts';
 import { answers, memberOf, nameOf, refusal } from '../servers/nodes.ts';
 import { withConnection } from '../servers/withConnection.ts';
 import { nodeId, slots } from './fields.ts';
-import { never, noLoss, type StepData, type StepDefinition } from './step.ts';
+import { losesNothing, never, type StepData, type StepDefinition } from './step.ts';
 
 /** Milliseconds in which replicas in step hear of it, and between two looks. */
 const limit = 15_000;
@@ -32,8 +32,7 @@ export const closeSlots: StepDefinition<'closeSlots', typeof fields> = {
   shownBy: 'snapshot',
   text: ({ node, slots }, nameOf) =>
     `Close ${slotsText(slots)} (${formatSlots(slots)}) on ${nameOf(node)} and its replicas`,
-  loss: noLoss,
-  destroys: never,
+  ...losesNothing,
   command: ({ node, slots }, shell) => shell.setSlots(node, slots, 'STABLE'),
   isDone: areClosed,
   check: ({ node: id, slots }, snapshot) => {

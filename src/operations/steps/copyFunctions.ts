@@ -4,7 +4,7 @@ import { answers, memberOf, nameOf, refusal } from '../servers/nodes.ts';
 import type { StepPorts } from './ports.ts';
 import { withConnection } from '../servers/withConnection.ts';
 import { nodeId, nodeIdOrNone, objectName, optional } from './fields.ts';
-import { never, noLoss, type StepDefinition } from './step.ts';
+import { losesNothing, never, type StepDefinition } from './step.ts';
 
 const fields = { from: nodeId, to: nodeIdOrNone, pod: optional(objectName) };
 
@@ -19,8 +19,7 @@ export const copyFunctions: StepDefinition<'copyFunctions', typeof fields> = {
   needsAgents: never,
   shownBy: 'snapshot',
   text: ({ from, to, pod }, nameOf) => `Copy functions, if any, from ${nameOf(from)} to ${pod ?? nameOf(to)}`,
-  loss: noLoss,
-  destroys: never,
+  ...losesNothing,
   command: ({ from, to }, shell) => [
     `${shell.redis(from, '--raw', 'FUNCTION', 'DUMP')} | head -c -1 | ${shell.redis(to, '-x', 'FUNCTION', 'RESTORE')}`,
   ],

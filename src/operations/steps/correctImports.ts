@@ -5,7 +5,7 @@ import { ownerOf } from '../repair/slotCase.ts';
 import { answers, memberOf, nameOf, refusal } from '../servers/nodes.ts';
 import { withConnection } from '../servers/withConnection.ts';
 import { nodeId, slots } from './fields.ts';
-import { never, noLoss, type StepData, type StepDefinition } from './step.ts';
+import { losesNothing, never, type StepData, type StepDefinition } from './step.ts';
 
 const fields = { node: nodeId, owner: nodeId, slots };
 
@@ -27,8 +27,7 @@ export const correctImports: StepDefinition<'correctImports', typeof fields> = {
   shownBy: 'snapshot',
   text: ({ node, owner, slots }, nameOf) =>
     `Have ${nameOf(node)} import ${slotsText(slots)} (${formatSlots(slots)}) from ${nameOf(owner)}, which owns them`,
-  loss: noLoss,
-  destroys: never,
+  ...losesNothing,
   command: ({ node, owner, slots }, shell) => shell.setSlots(node, slots, 'IMPORTING', owner),
   isDone: ({ node, owner, slots }, { nodes }) => {
     const marks = nodes.find(({ id }) => id === node)?.view?.self.importing;

@@ -3,7 +3,7 @@ import { instanceLabel, managedBy, managedByLabel } from '../manifests/render.ts
 import { randomPassword } from '../rotation/randomPassword.ts';
 import { objectName, secretKey } from './fields.ts';
 import { kubernetesOf, type StepPorts } from './ports.ts';
-import { never, noCommand, noLoss, type StepData, type StepDefinition } from './step.ts';
+import { losesNothing, never, noCommand, type StepData, type StepDefinition } from './step.ts';
 
 const fields = {
   cluster: objectName,
@@ -24,8 +24,7 @@ export const createPassword: StepDefinition<'createPassword', typeof fields> = {
   needsAgents: never,
   shownBy: 'asking',
   text: ({ secret }) => `Create Secret ${secret} with a random password`,
-  loss: noLoss,
-  destroys: never,
+  ...losesNothing,
   command: noCommand,
   isDone: async (step, _snapshot, ports) => (await secretOf(step, ports)) !== undefined,
   check: (_step, _snapshot, ports) => {

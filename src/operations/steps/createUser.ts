@@ -5,7 +5,7 @@ import { operatorName } from '../users/rules.ts';
 import { withConnection } from '../servers/withConnection.ts';
 import { newPasswordOf, type StepPorts } from './ports.ts';
 import { listOf, nodeId, matching } from './fields.ts';
-import { never, noCommand, noLoss, type StepData, type StepDefinition } from './step.ts';
+import { losesNothing, never, noCommand, type StepData, type StepDefinition } from './step.ts';
 
 const fields = { user: matching(operatorName, 'the name of a user'), nodes: listOf(nodeId) };
 
@@ -23,8 +23,7 @@ export const createUser: StepDefinition<'createUser', typeof fields> = {
   shownBy: 'snapshot',
   text: ({ user, nodes }) =>
     `Create user ${user} on ${quantity(nodes.length, 'server')} with only the commands that this extension uses`,
-  loss: noLoss,
-  destroys: never,
+  ...losesNothing,
   command: noCommand,
   isDone: async (step, _snapshot, ports) => {
     const hash = hashOf(newPasswordOf(ports));

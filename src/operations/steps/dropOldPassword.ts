@@ -5,25 +5,18 @@ import {
   holdsPrevious,
   passwordIn,
   readSecret,
-  secretFields,
   stoppedText,
 } from '../rotation/passwordSecret.ts';
-import { servers, untilAll } from '../rotation/servers.ts';
+import { untilAll, waitingExample, waitingFields } from '../rotation/servers.ts';
 import { kubernetesOf, passwordsOf } from './ports.ts';
-import { always, never, noLoss, type StepDefinition } from './step.ts';
-
-const fields = { ...secretFields, servers };
+import { always, losesNothing, type StepDefinition } from './step.ts';
 
 /** Removes the password before from the Secret, and waits until no server accepts it any more. */
-export const dropOldPassword: StepDefinition<'dropOldPassword', typeof fields> = {
+export const dropOldPassword: StepDefinition<'dropOldPassword', typeof waitingFields> = {
   kind: 'dropOldPassword',
   description: 'Removes the previous password from the Secret, and waits until all servers refuse it.',
-  fields,
-  example: {
-    ...{ workload: 'shop', secret: 'shop-auth', key: 'password' },
-    uid: '0b5e6a2c-0000-0000-0000-000000000000',
-    servers: [{ pod: 'shop-0', node: '0000000000000000000000000000000000000000' }],
-  },
+  fields: waitingFields,
+  example: waitingExample,
   isSaved: true,
   mayBeUndone: false,
   needsAgents: always,
@@ -31,8 +24,7 @@ export const dropOldPassword: StepDefinition<'dropOldPassword', typeof fields> =
   ifStopped: stoppedText,
   text: (step) =>
     `Remove ${previousPassword} from Secret ${step.secret}, and wait until all ${quantity(step.servers.length, 'server')} refuse the old password`,
-  loss: noLoss,
-  destroys: never,
+  ...losesNothing,
   command: ({ secret }, shell) => {
     const change = JSON.stringify([{ op: 'remove', path: `/data/${previousPassword}` }]);
     return [shell.kubectl('patch', 'secret', secret, '--type=json', '-p', change)];

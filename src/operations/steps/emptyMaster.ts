@@ -9,7 +9,7 @@ import { answers } from '../servers/nodes.ts';
 import { kubernetesOf, type KubernetesPorts, type StepPorts } from './ports.ts';
 import { withConnection } from '../servers/withConnection.ts';
 import { listOf, objectName } from './fields.ts';
-import { never, noCommand, noLoss, type StepData, type StepDefinition } from './step.ts';
+import { losesNothing, never, noCommand, type StepData, type StepDefinition } from './step.ts';
 
 /** Milliseconds after which a pod that is not known to all is introduced again. */
 const repeatAfter = 3_000;
@@ -29,8 +29,7 @@ export const emptyMaster: StepDefinition<'emptyMaster', typeof fields> = {
   needsAgents: never,
   shownBy: 'snapshot',
   text: ({ pods }) => `Join as empty masters, while the pods’ agents pause: ${pods.join(', ')}`,
-  loss: noLoss,
-  destroys: never,
+  ...losesNothing,
   command: noCommand,
   isDone: ({ pods }, snapshot) => settled(pods, snapshot).length === pods.length,
   check: (_step, snapshot, ports) => {

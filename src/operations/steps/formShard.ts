@@ -9,7 +9,7 @@ import { answers, memberOf, nameOf, refusal } from '../servers/nodes.ts';
 import { withConnection } from '../servers/withConnection.ts';
 import type { StepPorts } from './ports.ts';
 import { listOrNone, nodeId, slots } from './fields.ts';
-import { always, never, noLoss, type StepData, type StepDefinition } from './step.ts';
+import { always, losesNothing, never, type StepData, type StepDefinition } from './step.ts';
 
 /** Milliseconds for all shards of the cluster to be there and known; a server with a slow disk takes seconds for its first copy. */
 const limits = { any: 60_000, eachNode: 500 };
@@ -34,8 +34,7 @@ export const formShard: StepDefinition<'formShard', typeof fields> = {
   shownBy: 'snapshot',
   text: ({ node, slots, replicas }, nameOf) =>
     `Give ${nameOf(node)} ${slotsText(slots)} (${formatSlots(slots)}) and ${replicas.length === 0 ? 'no replica' : `the replicas ${replicas.map(nameOf).join(', ')}`}`,
-  loss: noLoss,
-  destroys: never,
+  ...losesNothing,
   command: ({ node, slots, replicas }, shell) => [
     shell.redis(node, 'CLUSTER', 'ADDSLOTSRANGE', ...slots.flat().map(String)),
     ...replicas.map((id) => shell.redis(id, 'CLUSTER', 'REPLICATE', node)),

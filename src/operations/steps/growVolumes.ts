@@ -3,7 +3,7 @@ import { readSet } from '../statefulSets/facts.ts';
 import { refuseManaged } from '../refusals/upgrading.ts';
 import { amount, objectName, port } from './fields.ts';
 import { kubernetesOf, rolloutPorts } from './ports.ts';
-import { never, noCommand, noLoss, type StepDefinition } from './step.ts';
+import { losesNothing, never, noCommand, type StepDefinition } from './step.ts';
 
 const fields = {
   workload: objectName,
@@ -23,8 +23,7 @@ export const growVolumes: StepDefinition<'growVolumes', typeof fields> = {
   shownBy: 'asking',
   text: ({ workload, storage }) =>
     `Grow every volume to ${storage}, and recreate StatefulSet ${workload} around its running pods so that new pods get the same size`,
-  loss: noLoss,
-  destroys: never,
+  ...losesNothing,
   command: noCommand,
   isDone: ({ workload, storage }, _snapshot, ports) => {
     const { access, namespace } = kubernetesOf(ports);

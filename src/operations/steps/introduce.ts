@@ -10,7 +10,7 @@ import { answers, refusal } from '../servers/nodes.ts';
 import { withConnection } from '../servers/withConnection.ts';
 import type { StepPorts } from './ports.ts';
 import { listOf, serverAt } from './fields.ts';
-import { never, noLoss, type StepData, type StepDefinition } from './step.ts';
+import { losesNothing, never, type StepData, type StepDefinition } from './step.ts';
 
 type Server = Introduce['servers'][number];
 
@@ -40,8 +40,7 @@ export const introduce: StepDefinition<'introduce', typeof fields> = {
   shownBy: 'snapshot',
   text: ({ servers }, nameOf) =>
     `Introduce ${servers.map((server) => placeText(server, nameOf(server.node))).join(', ')} to each other`,
-  loss: noLoss,
-  destroys: never,
+  ...losesNothing,
   command: ({ servers }, shell) =>
     servers.flatMap(({ node }, index) =>
       servers

@@ -7,7 +7,7 @@ import { answers, refusal } from '../servers/nodes.ts';
 import { withConnection } from '../servers/withConnection.ts';
 import { count, described, listOf, nodeId, objectName, yesOrNo } from './fields.ts';
 import { kubernetesOf, type StepPorts } from './ports.ts';
-import { always, never, noCommand, noLoss, type StepData, type StepDefinition } from './step.ts';
+import { always, losesNothing, noCommand, type StepData, type StepDefinition } from './step.ts';
 
 const fields = {
   workload: objectName,
@@ -41,8 +41,7 @@ export const joinReplicas: StepDefinition<'joinReplicas', typeof fields> = {
   shownBy: 'snapshot',
   text: ({ pods, members }) =>
     `Wait until ${quantity(pods, 'pod')} are ready and ${quantity(Math.max(0, pods - members.length), 'new node')} joined as replicas of the masters with the fewest replicas`,
-  loss: noLoss,
-  destroys: never,
+  ...losesNothing,
   command: noCommand,
   isDone: (step, snapshot, ports) => {
     const { namespace } = kubernetesOf(ports);

@@ -6,7 +6,7 @@ import { editSettings, isSameValue, settingsIn, valueText } from '../settings/se
 import { withConnection } from '../servers/withConnection.ts';
 import { kubernetesOf } from './ports.ts';
 import { objectName, settingName, settingValue } from './fields.ts';
-import { never, noCommand, noLoss, type StepDefinition } from './step.ts';
+import { losesNothing, never, noCommand, type StepDefinition } from './step.ts';
 
 const fields = { configMap: objectName, name: settingName, value: settingValue };
 
@@ -22,8 +22,7 @@ export const keepSetting: StepDefinition<'keepSetting', typeof fields> = {
   shownBy: 'asking',
   text: ({ configMap, name, value }) =>
     `Save ${name} ${valueText(value)} in redis.conf of ConfigMap ${configMap}`,
-  loss: noLoss,
-  destroys: never,
+  ...losesNothing,
   command: noCommand,
   isDone: async ({ configMap, name, value }, _snapshot, ports) => {
     const { access, namespace } = kubernetesOf(ports);

@@ -4,7 +4,7 @@ import { hashOf } from '../users/onServer.ts';
 import { operatorName, rulesForAnyVersion } from '../users/rules.ts';
 import { kubernetesOf, newPasswordOf, type StepPorts } from './ports.ts';
 import { objectName, matching } from './fields.ts';
-import { never, noCommand, noLoss, type StepData, type StepDefinition } from './step.ts';
+import { losesNothing, never, noCommand, type StepData, type StepDefinition } from './step.ts';
 
 const fields = { user: matching(operatorName, 'the name of a user'), secret: objectName };
 
@@ -22,8 +22,7 @@ export const keepUser: StepDefinition<'keepUser', typeof fields> = {
   shownBy: 'asking',
   text: ({ user, secret }) =>
     `Save the rules of user ${user} and the hash of its password in Secret ${secret}, for pods that start later`,
-  loss: noLoss,
-  destroys: never,
+  ...losesNothing,
   command: noCommand,
   isDone: async (step, _snapshot, ports) => {
     const { text } = await read(step, ports);

@@ -9,7 +9,7 @@ import { refuseImpostor } from '../refusals/refuseImpostor.ts';
 import type { StepPorts } from './ports.ts';
 import { withConnection } from '../servers/withConnection.ts';
 import { address, nodeId, port } from './fields.ts';
-import { never, noLoss, type StepData, type StepDefinition } from './step.ts';
+import { losesNothing, never, type StepData, type StepDefinition } from './step.ts';
 
 /** Milliseconds for getting to know each other: a handshake takes a heartbeat or two, on a busy machine more. */
 const limit = 30_000;
@@ -37,8 +37,7 @@ export const meet: StepDefinition<'meet', typeof fields> = {
   shownBy: 'snapshot',
   text: ({ node, host, port }, nameOf) =>
     `Tell the other nodes that ${nameOf(node)} is at ${formatAddress({ host, port })}`,
-  loss: noLoss,
-  destroys: never,
+  ...losesNothing,
   command: ({ node, host, port, busPort }, shell) =>
     shell.others(node).map((id) => shell.redis(id, 'CLUSTER', 'MEET', host, String(port), String(busPort))),
   isDone: (step, snapshot) => isKnown(step, snapshot),

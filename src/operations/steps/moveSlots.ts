@@ -20,7 +20,7 @@ import { refuseDeadMasters } from '../refusals/moving.ts';
 import type { StepPorts } from './ports.ts';
 import type { Shell } from './shell.ts';
 import { nodeId, nodeIdOrNone, objectName, oneOf, optional, slots } from './fields.ts';
-import { never, noLoss, type StepData, type StepDefinition } from './step.ts';
+import { losesNothing, never, type StepData, type StepDefinition } from './step.ts';
 
 const fields = {
   from: nodeId,
@@ -53,8 +53,7 @@ export const moveSlots: StepDefinition<'moveSlots', typeof fields> = {
   shownBy: 'snapshot',
   text: ({ from, to, pod, slots }, nameOf) =>
     `Move ${slotsText(slots)} (${formatSlots(slots)}) from ${nameOf(from)} to ${pod ?? nameOf(to)}`,
-  loss: noLoss,
-  destroys: never,
+  ...losesNothing,
   command: moveCommands,
   withNodes: (step, nodeIn) => (step.pod === undefined ? step : { ...step, to: nodeIn(step.pod) }),
   isDone: ({ from, to, slots }, { nodes }) => {

@@ -3,7 +3,7 @@ import { changeSet } from '../statefulSets/changeSet.ts';
 import { readPods, readSet } from '../statefulSets/facts.ts';
 import { objectName } from './fields.ts';
 import { kubernetesOf } from './ports.ts';
-import { never, noLoss, type StepDefinition } from './step.ts';
+import { losesNothing, never, type StepDefinition } from './step.ts';
 
 const fields = { workload: objectName };
 
@@ -18,8 +18,7 @@ export const openPartition: StepDefinition<'openPartition', typeof fields> = {
   needsAgents: never,
   shownBy: 'asking',
   text: ({ workload }) => `Set the partition of StatefulSet ${workload} back to 0`,
-  loss: noLoss,
-  destroys: never,
+  ...losesNothing,
   command: ({ workload }, shell) => {
     const patch = { spec: { updateStrategy: { rollingUpdate: { partition: 0 } } } };
     return [shell.kubectl('patch', `statefulset/${workload}`, '--patch', JSON.stringify(patch))];

@@ -15,7 +15,6 @@ const fields = {
 };
 
 type Promote = StepData<'promote', typeof fields>;
-export type PromoteHow = Promote['how'];
 
 /**
  * Makes a replica the master of its shard. Where it stands in a plan for several dead masters, an election that came

@@ -5,13 +5,14 @@ import {
   holdsPrevious,
   passwordIn,
   readSecret,
+  secretExample,
   secretFields,
   stoppedText,
 } from '../rotation/passwordSecret.ts';
 import { randomPassword } from '../rotation/randomPassword.ts';
 import { described, matching } from './fields.ts';
 import { kubernetesOf } from './ports.ts';
-import { never, noCommand, noLoss, type StepDefinition } from './step.ts';
+import { losesNothing, never, noCommand, type StepDefinition } from './step.ts';
 
 const fields = {
   ...secretFields,
@@ -29,10 +30,7 @@ export const replacePassword: StepDefinition<'replacePassword', typeof fields> =
   kind: 'replacePassword',
   description: 'Writes a new random password to the Secret, and keeps the current one as the previous one.',
   fields,
-  example: {
-    ...{ workload: 'shop', secret: 'shop-auth', key: 'password', rotation: '1f0c2d4e' },
-    uid: '0b5e6a2c-0000-0000-0000-000000000000',
-  },
+  example: { ...secretExample, rotation: '1f0c2d4e' },
   isSaved: true,
   mayBeUndone: false,
   needsAgents: never,
@@ -40,8 +38,7 @@ export const replacePassword: StepDefinition<'replacePassword', typeof fields> =
   ifStopped: stoppedText,
   text: ({ secret }) =>
     `Write a new password to Secret ${secret}, and keep the current one as ${previousPassword}`,
-  loss: noLoss,
-  destroys: never,
+  ...losesNothing,
   command: noCommand,
   isDone: async (step, _snapshot, ports) => {
     const { metadata } = await readSecret(step, ports);

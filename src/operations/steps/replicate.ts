@@ -8,7 +8,7 @@ import { replicable } from '../refusals/replicating.ts';
 import type { StepPorts } from './ports.ts';
 import { withConnection } from '../servers/withConnection.ts';
 import { nodeIdOrNone, objectName, optional } from './fields.ts';
-import { never, noLoss, type StepDefinition } from './step.ts';
+import { losesNothing, never, type StepDefinition } from './step.ts';
 
 /** Milliseconds without a copy under way, which a replica asks its master for each second, until the master is asked. */
 const longestWait = 30_000;
@@ -33,8 +33,7 @@ export const replicate: StepDefinition<'replicate', typeof fields> = {
   shownBy: 'snapshot',
   text: ({ node, pod, master, masterPod }, nameOf) =>
     `Make ${pod ?? nameOf(node)} a replica of ${masterPod ?? nameOf(master)}`,
-  loss: noLoss,
-  destroys: never,
+  ...losesNothing,
   command: ({ node, master }, shell) => [shell.redis(node, 'CLUSTER', 'REPLICATE', master)],
   withNodes: (step, nodeIn) => ({
     ...step,

@@ -3,7 +3,7 @@ import type { NodeConnection } from '../../redis/nodeConnection.ts';
 import { answers, memberOf, nameOf, refusal } from '../servers/nodes.ts';
 import { withConnection } from '../servers/withConnection.ts';
 import { count, described, nodeId } from './fields.ts';
-import { never, noLoss, type StepDefinition } from './step.ts';
+import { losesNothing, never, type StepDefinition } from './step.ts';
 
 const pollEvery = 250;
 
@@ -23,8 +23,7 @@ export const saveKeys: StepDefinition<'saveKeys', typeof fields> = {
   needsAgents: never,
   shownBy: 'snapshot',
   text: ({ node }, nameOf) => `Save the keys of ${nameOf(node)} to its disk`,
-  loss: noLoss,
-  destroys: never,
+  ...losesNothing,
   command: ({ node }, shell) => [shell.redis(node, 'BGSAVE', 'SCHEDULE')],
   isDone: async ({ node, before }, _snapshot, ports) =>
     (await withConnection(ports, node, lastSaveOf)) > before,

@@ -69,6 +69,8 @@ export interface StepDefinition<K extends string, F extends Fields> extends Step
 export const never = (): boolean => false;
 export const always = (): boolean => true;
 export const noLoss = (): undefined => undefined;
+/** For kinds that lose nothing, give no slots away and remove nothing. */
+export const losesNothing = { loss: noLoss, destroys: never };
 export const noCommand = (): readonly string[] => ['# No redis-cli or kubectl command does this step.'];
 
 /** The strict schema of a kind's steps as they stand in a file; their texts are made again. */

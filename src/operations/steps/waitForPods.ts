@@ -3,7 +3,7 @@ import type { ClusterSnapshot, PodFacts } from '../../model/snapshot.ts';
 import { waitForPods as wait } from '../statefulSets/waitForPods.ts';
 import { kubernetesOf } from './ports.ts';
 import { count, objectName } from './fields.ts';
-import { never, noLoss, type StepDefinition } from './step.ts';
+import { losesNothing, never, type StepDefinition } from './step.ts';
 
 const fields = { workload: objectName, pods: count };
 
@@ -19,8 +19,7 @@ export const waitForPods: StepDefinition<'waitForPods', typeof fields> = {
   shownBy: 'snapshot',
   text: ({ workload, pods }) =>
     `Wait until StatefulSet ${workload} has ${quantity(pods, 'pod')}, all of them ready`,
-  loss: noLoss,
-  destroys: never,
+  ...losesNothing,
   command: ({ workload }, shell) => [shell.kubectl('rollout', 'status', `statefulset/${workload}`)],
   isDone: ({ workload, pods }, snapshot) => isReached(podsIn(snapshot, workload), pods),
   check: (_step, _snapshot, ports) => {

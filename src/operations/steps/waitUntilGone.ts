@@ -3,7 +3,7 @@ import { quantity } from '../../model/quantity.ts';
 import { isOrdinalOf } from '../statefulSets/claims.ts';
 import { described, listOf, objectName, oneOf } from './fields.ts';
 import { kubernetesOf, type StepPorts } from './ports.ts';
-import { never, noCommand, noLoss, type StepData, type StepDefinition } from './step.ts';
+import { losesNothing, never, noCommand, type StepData, type StepDefinition } from './step.ts';
 
 /** Milliseconds in which at least one more pod or volume must go. */
 const limit = 180_000;
@@ -30,8 +30,7 @@ export const waitUntilGone: StepDefinition<'waitUntilGone', typeof fields> = {
     if (what === 'pods') return `Wait until all pods of StatefulSet ${names.join(', ')} are gone`;
     return `Wait until ${names.length === 1 ? 'the volume is' : `all ${quantity(names.length, 'volume')} are`} gone`;
   },
-  loss: noLoss,
-  destroys: never,
+  ...losesNothing,
   command: ({ what, names }, shell) =>
     what === 'pods' ? noCommand() : [shell.kubectl('wait', '--for=delete', 'pvc', ...names)],
   isDone: async (step, _snapshot, ports) => (await leftOf(step, ports)).length === 0,

@@ -1,7 +1,7 @@
 import { UserError } from '../../model/errors.ts';
 import type { Outcome } from '../../model/outcome.ts';
 import type { Plan } from '../../operations/plans/plan.ts';
-import type { PromoteHow } from '../../operations/steps/promote.ts';
+import type { PromoteHow } from '../../operations/failover/takeOver.ts';
 import { nodeName } from '../../model/shards.ts';
 import type { ClusterSnapshot, RedisNode } from '../../model/snapshot.ts';
 import { votersOf } from '../../operations/servers/nodes.ts';
