@@ -56,13 +56,14 @@ const tools = {
     isOptional: false,
   },
   shellcheck: { program: 'shellcheck', package: { dnf: 'ShellCheck' }, isOptional: true },
+  rclone: { program: 'rclone', package: {}, isOptional: true },
   busybox: { program: 'busybox', package: { 'apt-get': 'busybox-static' }, isOptional: true },
 };
 
 /**
  * Installs a tool by the system's package manager where it is missing, saying so first. Where it cannot be had, the
  * process ends with what to do, or goes on if only single tests need it: those say then that they are skipped.
- * @param {'redis-server' | 'shellcheck' | 'busybox'} name
+ * @param {'redis-server' | 'shellcheck' | 'rclone' | 'busybox'} name
  */
 export function installTool(name) {
   const tool = tools[name];

@@ -4,5 +4,6 @@ import { installDependencies, installTool, runOnNode24 } from './setup.mjs';
 installDependencies();
 installTool('redis-server');
 installTool('shellcheck');
+installTool('rclone');
 installTool('busybox');
 runOnNode24('scripts/test.ts', process.argv.slice(2));

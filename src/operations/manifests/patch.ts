@@ -99,18 +99,35 @@ function mergedList(where: string, field: string, old: unknown, patch: readonly 
 interface JsonOperation {
   readonly op: string;
   readonly path: string;
+  /** Where what is moved stands before. */
+  readonly from?: string;
   readonly value?: unknown;
 }
 
-/** `add` to the end of a list or as a field; whatever else a JSON patch can do is not used. */
+/** `add` to the end of a list or as a field, and `move` of a field; whatever else a JSON patch can do is not used. */
 function jsonPatched(
   where: string,
   object: KubernetesObject,
-  { op, path, value }: JsonOperation,
+  { op, path, from, value }: JsonOperation,
 ): KubernetesObject {
-  if (op !== 'add') throw new Error(`${where}: "${op}" in a JSON patch is not understood`);
   const steps = path.split('/').slice(1);
-  return added(where, object, steps, value) as KubernetesObject;
+  if (op === 'add') return added(where, object, steps, value) as KubernetesObject;
+  if (op !== 'move' || from === undefined)
+    throw new Error(`${where}: "${op}" in a JSON patch is not understood`);
+  const { moved, rest } = taken(where, object, from.split('/').slice(1));
+  return added(where, rest, steps, moved) as KubernetesObject;
+}
+
+function taken(
+  where: string,
+  old: unknown,
+  [step = '', ...steps]: readonly string[],
+): { readonly moved: unknown; readonly rest: Fields } {
+  if (!isFields(old) || !(step in old)) throw new Error(`${where}: there is no "${step}" to move`);
+  const { [step]: inner, ...others } = old;
+  if (steps.length === 0) return { moved: inner, rest: others };
+  const { moved, rest } = taken(where, inner, steps);
+  return { moved, rest: { ...old, [step]: rest } };
 }
 
 function added(

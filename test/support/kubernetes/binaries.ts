@@ -35,15 +35,26 @@ export function buildKubectl(log: Log): Promise<string> {
   return buildGo({ name: 'kubectl', module: 'kube', sources: [main], flags: versionFlags }, log);
 }
 
+/** A server of the S3 protocol that checks signatures and keeps its objects in a folder. */
+export function buildS3Server(log: Log): Promise<string> {
+  const main = 'github.com/versity/versitygw/cmd/versitygw';
+  return buildGo({ name: 's3', module: 's3', sources: ['go.mod'], main }, log);
+}
+
 interface GoProgram {
   readonly name: string;
   /** The folder beside this file that holds go.mod. */
   readonly module: string;
   readonly sources: readonly [main: string, ...others: string[]];
   readonly flags?: string;
+  /** The package of another module, where there are no sources of our own. */
+  readonly main?: string;
 }
 
-async function buildGo({ name, module, sources, flags = '' }: GoProgram, log: Log): Promise<string> {
+async function buildGo(
+  { name, module, sources, flags = '', main = '.' }: GoProgram,
+  log: Log,
+): Promise<string> {
   const folder = join(import.meta.dirname, module);
   const files = [...sources, 'go.mod', 'go.sum'].map((file) => join(folder, file));
   const key = await contentKey(files, flags, process.arch);
@@ -51,7 +62,7 @@ async function buildGo({ name, module, sources, flags = '' }: GoProgram, log: Lo
     const go = await findGo(log);
     // Without cgo no C compiler is needed.
     const env = { ...process.env, CGO_ENABLED: '0' };
-    await run(go, ['build', '-trimpath', '-ldflags', `-s -w ${flags}`, '-o', path, '.'], {
+    await run(go, ['build', '-trimpath', '-ldflags', `-s -w ${flags}`, '-o', path, main], {
       cwd: dirname(join(folder, sources[0])),
       env,
     });

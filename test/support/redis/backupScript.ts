@@ -45,12 +45,34 @@ export interface BackupScript {
 }
 
 /** The script of manifests/components/backup, run against a cluster as its pod would run it. */
-export async function backupScript(
+export function backupScript(
   { nodes: [first] }: Pick<TestCluster, 'nodes'>,
-  given: { readonly password?: string; readonly folder?: string } = {},
+  { password, folder }: { readonly password?: string; readonly folder?: string } = {},
+): Promise<BackupScript> {
+  const env = {
+    ...{ SEED: first?.host ?? '', PORT: String(first?.port), PAUSE: '0.2', SILENT_SECONDS: '1' },
+    ...(password === undefined ? {} : { REDISCLI_AUTH: password }),
+  };
+  return volumeScript('backup/backup.sh', env, folder);
+}
+
+/** The script of manifests/components/backup-s3, for what is on a volume. */
+export function bucketScript(
+  folder: string,
+  secret: Readonly<Record<string, string>>,
+): Promise<BackupScript> {
+  const scripts = join(manifestFolder, 'components/backup');
+  const env = { ...secret, VOLUME: folder, REPORT_SCRIPTS: scripts, PAUSE: '0.2' };
+  return volumeScript('backup-s3/backup-s3.sh', env, folder);
+}
+
+async function volumeScript(
+  script: string,
+  fixed: Readonly<Record<string, string>>,
+  given: string | undefined,
 ): Promise<BackupScript> {
   const own = await mkdtemp(join(tmpdir(), 'backup-script-'));
-  const folder = given.folder ?? join(own, 'volume');
+  const folder = given ?? join(own, 'volume');
   await mkdir(folder, { recursive: true });
   let runs = 0;
   const start = async (env: Readonly<Record<string, string>> = {}): Promise<ScriptRun> => {
@@ -59,12 +81,11 @@ export async function backupScript(
     await mkdir(temporary);
     const reported = join(temporary, 'termination-log');
     // A process group of its own, as a container is ended as a whole.
-    const child = spawn('sh', [join(manifestFolder, 'components/backup/backup.sh')], {
+    const child = spawn('sh', [join(manifestFolder, 'components', script)], {
       detached: true,
       env: {
         ...{ PATH: process.env['PATH'], BACKUPS: folder, TMPDIR: temporary, TERMINATION_LOG: reported },
-        ...{ SEED: first?.host ?? '', PORT: String(first?.port), PAUSE: '0.2', SILENT_SECONDS: '1' },
-        ...(given.password === undefined ? {} : { REDISCLI_AUTH: given.password }),
+        ...fixed,
         ...env,
       },
     });

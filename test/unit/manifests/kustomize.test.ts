@@ -18,6 +18,7 @@ test('what is not understood is an error, never left out', () => {
       /"remove" in a JSON patch/,
     ],
     ['patches: [{patch: "[{op: add, path: /a/b, value: 1}]", target: {kind: Service}}]', /nowhere to add/],
+    ['patches: [{patch: "[{op: move, from: /a, path: /b}]", target: {kind: Service}}]', /no "a" to move/],
     ['patches: [{patch: "[{op: add, path: /a, value: 1}]", target: {kind: Deployment}}]', /no object/],
     ['patches: [{patch: "[{op: add, path: /a, value: 1}]"}]', /needs a target/],
     ['patches: [{patch: "{kind: Service, metadata: {name: other}}"}]', /no object/],
