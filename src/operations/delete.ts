@@ -75,17 +75,19 @@ function nameOf({ name }: { readonly name: string }): string {
 
 /** What is known of the kept volumes, each group in a sentence; "all keys" is never said of what was not looked at. */
 function warningsFor(
-  { claims, secrets, mounts }: ClusterObjects,
+  { claims, secrets, mounts, backups }: ClusterObjects,
   nodes: readonly RedisNode[],
   volumes: boolean,
 ): readonly string[] {
-  if (volumes || claims.length === 0) return [];
+  const keptBackups = backups.map((name) => `Kept: volume ${name} with the scheduled backups.`);
+  if (volumes || claims.length === 0) return keptBackups;
   const kept = [volumesText(claims.map(nameOf)), ...secrets.map(({ name }) => `Secret ${name}`)].join(
     ' and ',
   );
   return [
     `Kept: ${kept}. Delete them before you deploy a new cluster with this name, or reuse them.`,
     ...contents(claims.map(nameOf), mounts, nodes),
+    ...keptBackups,
   ];
 }
 

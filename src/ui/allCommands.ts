@@ -44,6 +44,7 @@ import { rotatePassword } from './commands/rotatePassword.ts';
 import { runPlan } from './commands/runPlan.ts';
 import { saveKeys } from './commands/saveKeys.ts';
 import { scale } from './commands/scale.ts';
+import { scheduleBackup } from './commands/scheduleBackup.ts';
 import { setConfig } from './commands/setConfig.ts';
 import { showInStatusBar } from './commands/showInStatusBar.ts';
 import { showLogs } from './commands/showLogs.ts';
@@ -106,6 +107,7 @@ export const commands: Readonly<Record<string, Command>> = {
   runPlan,
   saveKeys,
   scale,
+  scheduleBackup,
   setConfig,
   showInStatusBar,
   showLogs,

@@ -21,6 +21,7 @@ const names: Readonly<Record<string, string>> = {
   rotatePassword: 'Rotate Password',
   saveKeys: 'Save Keys to Disk',
   scale: 'Scale',
+  scheduleBackup: 'Schedule Backups',
   setConfig: 'Set Configuration',
   upgrade: 'Upgrade Image or Configuration',
 };

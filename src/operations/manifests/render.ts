@@ -49,7 +49,11 @@ export function renderManifests(
   });
 }
 
-function placed(object: KubernetesObject, { name, namespace }: DeployAnswers): KubernetesObject {
+/** An object of the manifests with a cluster's name instead of theirs, in a namespace, marked as ours. */
+export function placed(
+  object: KubernetesObject,
+  { name, namespace }: Pick<DeployAnswers, 'name' | 'namespace'>,
+): KubernetesObject {
   // A ConfigMap's texts are files, in which nothing is to be renamed.
   const { metadata } = renamed({ metadata: object.metadata }, name) as KubernetesObject;
   const rest = object.kind === 'ConfigMap' ? object : (renamed(object, name) as KubernetesObject);

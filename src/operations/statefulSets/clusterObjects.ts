@@ -6,11 +6,13 @@ import { asSentence } from '../../model/unread.ts';
 import { managedText, topOwnerOf, workloadOwner } from './owner.ts';
 import { isOrdinalOf } from './claims.ts';
 import { mountsOf, type Mounts } from './mounts.ts';
+import { findBackupObjects } from './backupObjects.ts';
 import { generatedSecret, instanceLabel, managedBy, managedByLabel } from '../manifests/render.ts';
 
 /** The kinds that a cluster's objects are of, volumes aside, and where the API has them. */
 export const apiVersions = {
   StatefulSet: 'apps/v1',
+  CronJob: 'batch/v1',
   Service: 'v1',
   ConfigMap: 'v1',
   PodDisruptionBudget: 'policy/v1',
@@ -39,6 +41,8 @@ export interface ClusterObjects {
   readonly workloads: readonly string[];
   readonly pods: number;
   readonly mounts: Mounts;
+  /** Volumes with backups, which are kept. */
+  readonly backups: readonly string[];
 }
 
 const labelledKinds = [
@@ -75,7 +79,7 @@ async function lookFor(
   ref: KubernetesClusterRef,
   workloads: readonly Workload[],
 ): Promise<ClusterObjects> {
-  const parts: ClusterObjects[] = [];
+  const parts: Omit<ClusterObjects, 'backups'>[] = [];
   const named = workloads.length === 0 ? [ref.name] : workloads.map((one) => one.name);
   await refuseOthers(access, ref, workloads);
   for (const pod of workloads.filter((one) => one.kind === 'Pod')) {
@@ -93,13 +97,15 @@ async function lookFor(
     if (workloads.some((one) => one.name === name && one.kind === 'Pod')) continue;
     parts.push(await objectsOf(access, ref, name));
   }
+  const backup = await findBackupObjects(access, ref);
   return {
-    objects: unique(parts.flatMap((part) => part.objects)),
+    objects: unique([...parts.flatMap((part) => part.objects), ...backup.objects]),
     claims: parts.flatMap((part) => part.claims),
     secrets: parts.flatMap((part) => part.secrets),
     workloads: named,
     pods: parts.reduce((sum, part) => sum + part.pods, 0),
     mounts: new Map(parts.flatMap((part) => [...part.mounts])),
+    backups: backup.claims,
   };
 }
 
@@ -157,7 +163,7 @@ async function objectsOf(
   access: KubernetesAccess,
   ref: KubernetesClusterRef,
   name: string,
-): Promise<ClusterObjects> {
+): Promise<Omit<ClusterObjects, 'backups'>> {
   const set = await access.get('apps/v1', 'StatefulSet', ref.namespace, name);
   const owner = set && (await topOwnerOf(access, ref.namespace, set.metadata));
   if (owner !== undefined) {

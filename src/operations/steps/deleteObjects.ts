@@ -1,6 +1,7 @@
 import { isKubernetesRef } from '../../model/clusterRef.ts';
 import { UserError } from '../../model/errors.ts';
 import type { WorkloadFacts } from '../../model/snapshot.ts';
+import { findBackupObjects } from '../statefulSets/backupObjects.ts';
 import { apiVersions, findClusterObjects, type OwnedObject } from '../statefulSets/clusterObjects.ts';
 import { refusal } from '../servers/nodes.ts';
 import { deleteObject, isGone } from './deleteObject.ts';
@@ -84,12 +85,16 @@ function placed(object: OwnedObject) {
 
 /** What the step's workloads consist of. Throws a UserError where one of them is not the cluster's. */
 async function provedObjects(
-  { workloads }: DeleteObjects,
+  { workloads, objects }: DeleteObjects,
   ports: StepPorts,
 ): Promise<readonly OwnedObject[]> {
   const { access } = kubernetesOf(ports);
   const { ref } = ports.snapshot;
   if (!isKubernetesRef(ref)) return [];
+  // The schedule of backups is proved by its own labels, whoever made the servers.
+  const backup = await findBackupObjects(access, ref);
+  const scheduled = new Set(backup.objects.map(({ uid }) => uid));
+  if (objects.every(({ uid }) => scheduled.has(uid))) return backup.objects;
   const known = await workloadsNow(ports);
   const own = await Promise.all(
     workloads.map(async (name): Promise<Pick<WorkloadFacts, 'kind' | 'name'>> => {
@@ -101,8 +106,8 @@ async function provedObjects(
       throw refusal('unsafe', `StatefulSet ${name} does not belong to ${ref.name}.`);
     }),
   );
-  const { objects, secrets } = await findClusterObjects(access, ref, own);
-  return [...objects, ...secrets];
+  const found = await findClusterObjects(access, ref, own);
+  return [...found.objects, ...found.secrets];
 }
 
 /** The cluster's workloads; undefined where none is left. */

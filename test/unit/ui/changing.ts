@@ -204,6 +204,12 @@ export const changing: Readonly<Record<string, readonly Changing[]>> = {
     { asks: 'word', state: whole, only: 'kubernetes', answers: { pods: 5, volumes: true } },
   ],
   saveKeys: [{ asks: 'person', state: whole }],
+  scheduleBackup: [
+    {
+      ...{ asks: 'person', state: whole, only: 'kubernetes' },
+      answers: { schedule: '0 3 * * *' },
+    },
+  ],
   setConfig: [
     { asks: 'person', state: whole, answers: { name: 'hz', value: '20' }, types: 'hz 20' },
     { asks: 'word', state: whole, answers: { name: 'appendonly', value: 'no' }, types: 'appendonly no' },

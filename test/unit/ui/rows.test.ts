@@ -289,7 +289,7 @@ test('commands that change a cluster are called what their titles say', () => {
     const name = commandName(command.replace('redisCluster.', ''));
     return name === undefined ? [] : [[name, title.replace('…', '')]];
   });
-  assert.equal(names.length, 23);
+  assert.equal(names.length, 24);
   for (const [name, title] of names) assert.equal(name, title);
 });
 

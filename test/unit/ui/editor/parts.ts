@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { KubernetesAccess, KubernetesObject } from '../../../../src/kubernetes/kubernetesAccess.ts';
 import { isKubernetesRef, type ClusterRef } from '../../../../src/model/clusterRef.ts';
 import type { ClusterSnapshot } from '../../../../src/model/snapshot.ts';
@@ -25,6 +26,7 @@ export function partsFor(snapshot: () => ClusterSnapshot, ref: ClusterRef, count
   const dialer = { credentials: {}, dial: (id: string) => Promise.resolve({ ...connection, id }) };
   const server = { id: 'e'.repeat(40), host: '10.0.9.9', port: 6379, busPort: 16379, slots: [] };
   const parts = {
+    extensionUri: join(import.meta.dirname, '../../../..'),
     journals: { store: { list: () => Promise.resolve([]) }, clock: () => 0 },
     inventory: {
       fresh: () => Promise.resolve({ ...snapshot(), ref }),
@@ -92,6 +94,9 @@ function accessTo(): KubernetesAccess {
       status: { observedGeneration: 1, updateRevision: 'r1', currentRevision: 'r1' },
     }),
     object('Secret', 'cart-auth', { data: { password: 'eA==' } }),
+    object('Service', 'cart', {
+      spec: { clusterIP: 'None', selector: { 'controller-revision-hash': 'r1' } },
+    }),
     ...[0, 1, 2, 3, 4, 5].flatMap((ordinal) => [
       object(
         'Pod',

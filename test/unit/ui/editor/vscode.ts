@@ -1,3 +1,6 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
 /** A stand-in for the editor: what is shown is noted, and who is asked answers as the test says. */
 export interface Shown {
   readonly kind: 'dialog' | 'pick' | 'text';
@@ -48,7 +51,14 @@ export const ProgressLocation = { Notification: 15 };
 export const ConfigurationTarget = { Global: 1 };
 /** Settings that were written, by name. */
 export const saved = new Map<string, unknown>();
+export const FileType = { Directory: 2 };
+export const Uri = { joinPath: (folder: string, name: string) => join(folder, name) };
 export const workspace = {
+  fs: {
+    readDirectory: async (folder: string) =>
+      (await readdir(folder, { withFileTypes: true })).map((one) => [one.name, one.isDirectory() ? 2 : 1]),
+    readFile: (path: string) => readFile(path),
+  },
   getConfiguration: () => ({
     get: (name: string, usual: unknown) => person.now.settings?.[name] ?? usual,
     update: (name: string, value: unknown) => {
