@@ -82,8 +82,15 @@ export async function prepareSchedule(
   refuseVolume(schedule, existing);
   await requireRights(access, ref.namespace, rights);
   const target = await findTarget(access, { ...snapshot, ref }, signedIn);
-  const objects = scheduleObjects(files, ref, schedule, target);
+  const objects = scheduleObjects(files, ref, onVolumeOf(schedule, existing), target);
   return planSchedule(ref, schedule, objects, existing);
+}
+
+/** A volume that is there keeps its class, which cannot be changed, nor left out once it was named. */
+function onVolumeOf(schedule: Schedule, existing: readonly KubernetesObject[]): Schedule {
+  const claim = existing.find(({ kind }) => kind === 'PersistentVolumeClaim');
+  const storageClass = claim && claimSpec(claim).storageClassName;
+  return storageClass === undefined ? schedule : { ...schedule, storageClass };
 }
 
 function planSchedule(

@@ -44,9 +44,10 @@ describe('clusters from backups and from each other', { timeout: 20 * 60_000 }, 
   async function inPod(pod: string, command: readonly string[]): Promise<string> {
     let output = '';
     const { namespace } = cluster;
-    await access.exec(namespace, pod, 'redis', command, (data) => {
+    const session = await access.exec(namespace, pod, 'redis', command, (data) => {
       output += data;
     });
+    await session.done;
     return output;
   }
 

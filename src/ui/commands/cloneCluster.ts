@@ -87,13 +87,13 @@ async function cloned(
 
 function withNotes(plan: DeployPlan, source: ClusterSnapshot, warnings: readonly string[]): DeployPlan {
   const notes = [
-    `Before that, all shards of ${describeRef(source.ref)} are copied to a folder of this computer that only you can read, and afterwards their ${quantity(heldKeys(source), 'key')} are restored into the new cluster. The folder is then removed.`,
+    `First, all shards of ${describeRef(source.ref)} are copied to a folder of this computer that only you can read. Then the new cluster is deployed, the copy with its ${quantity(heldKeys(source), 'key')} is restored into it, and the folder is removed.`,
     'Keys that clients write meanwhile are not in the clone.',
   ];
   return {
     ...plan,
     title: `Clone ${source.name}: ${plan.title.replace(/^D/, 'd')}`,
-    warnings: [...plan.warnings, ...warnings, ...notes],
+    warnings: [...notes, ...warnings, ...plan.warnings],
   };
 }
 

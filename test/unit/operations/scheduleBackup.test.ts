@@ -128,7 +128,7 @@ test('the objects of a schedule are named for the cluster and find its servers, 
   });
 });
 
-test('a schedule that is there is changed, and one of somebody else is left alone', async () => {
+test('a schedule that is there is changed, and another’s is left alone', async () => {
   const { objects } = await planned();
   const again = await planned({ objects }, { schedule: '*/10 * * * *' });
   assert.match(again.title, /^Change the schedule of backups of db .*every 10 minutes/);
@@ -146,6 +146,13 @@ test('a schedule that is there is changed, and one of somebody else is left alon
   const claims = objects.filter(({ kind }) => kind === 'PersistentVolumeClaim');
   const reused = await planned({ objects: claims });
   assert.match(reused.warnings.join(), /earlier schedule is reused/);
+});
+
+test('the volume of an earlier schedule keeps its class, which cannot be left out again', async () => {
+  const { objects } = await planned({}, { storageClass: 'fast' });
+  const claims = objects.filter(({ kind }) => kind === 'PersistentVolumeClaim');
+  const again = await planned({ objects: claims });
+  assert.equal(presentSchedule(again.objects)?.storageClass, 'fast');
 });
 
 test('a schedule whose pod could not reach the servers or sign in to them is refused', async () => {
