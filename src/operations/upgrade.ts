@@ -192,8 +192,8 @@ function restartSteps(
   const answering = new Map(snapshot.nodes.filter(answers).map((node) => [node.pod?.name, node]));
   // Those of a revision that was tried, and whose turn will be taken back.
   const broken = pods.filter(
-    ({ name, ready, deleting, revision }) =>
-      revision !== set.revisionBefore && !ready && !deleting && !answering.has(name),
+    ({ name, ready, deleting, starting, revision }) =>
+      revision !== set.revisionBefore && !ready && !deleting && !starting && !answering.has(name),
   );
   const masters = new Set(mastersOf(snapshot).map(nodeName));
   return [

@@ -3,6 +3,7 @@ import type { KubernetesAccess, KubernetesObject } from '../../kubernetes/kubern
 import type { KubernetesClusterRef } from '../../model/clusterRef.ts';
 import { UserError } from '../../model/errors.ts';
 import { isOrdinalOf } from './claims.ts';
+import { isStarting } from './podTrouble.ts';
 import { topOwnerOf, type OwnedMetadata, type Owner } from './owner.ts';
 
 /** What is read of a StatefulSet to renew its pods. */
@@ -46,6 +47,8 @@ export interface SetPod {
   readonly revision: string;
   readonly ready: boolean;
   readonly deleting: boolean;
+  /** Its containers start for the first time: nothing tells yet that it does not become ready. */
+  readonly starting: boolean;
 }
 
 export interface ClaimFacts {
@@ -189,6 +192,7 @@ export async function readPods(
         revision: metadata.labels?.['controller-revision-hash'] ?? '',
         ready: status?.conditions?.some((one) => one.type === 'Ready' && one.status === 'True') ?? false,
         deleting: metadata.deletionTimestamp !== undefined,
+        starting: isStarting(status),
       };
     })
     .sort((a, b) => a.ordinal - b.ordinal);

@@ -1,4 +1,4 @@
-import type { Event } from '../../kubernetes/apiObjects.ts';
+import type { Event, Pod } from '../../kubernetes/apiObjects.ts';
 import type { KubernetesAccess, KubernetesObject } from '../../kubernetes/kubernetesAccess.ts';
 import { messageOf } from '../../model/errors.ts';
 import type { PodFacts } from '../../model/snapshot.ts';
@@ -21,6 +21,22 @@ const patience: Readonly<Record<string, number>> = {
 const crashes = 2;
 const logLines = 5;
 const logLimit = 3_000;
+
+/** Why a container that is started for the first time is not running yet. */
+const startingReasons: readonly string[] = ['ContainerCreating', 'PodInitializing'];
+
+/** Whether a pod has a worker, and none of its containers has ended or failed to start. */
+export function isStarting(status: Pod['status']): boolean {
+  const { conditions = [], initContainerStatuses = [], containerStatuses = [] } = status ?? {};
+  const isScheduled = conditions.some((one) => one.type === 'PodScheduled' && one.status === 'True');
+  return (
+    isScheduled &&
+    [...initContainerStatuses, ...containerStatuses].every(({ restartCount, state }) => {
+      const { reason } = state?.waiting ?? {};
+      return restartCount === 0 && (reason === undefined || startingReasons.includes(reason));
+    })
+  );
+}
 
 /** Watches pods over time for what does not get well by waiting. */
 export interface TroubleWatch {

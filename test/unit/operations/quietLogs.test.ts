@@ -16,7 +16,15 @@ function servers(versions: Versions, deaf: readonly string[] = []) {
     versions.map((_, ordinal) => [`shop-${ordinal}`, ordinal === 1 ? 'verbose' : 'notice']),
   );
   const members = versions.map(([product, version], ordinal): Member => {
-    const pod = { ordinal, name: `shop-${ordinal}`, uid: 'u', revision: 'a', ready: true, deleting: false };
+    const pod = {
+      ordinal,
+      name: `shop-${ordinal}`,
+      uid: 'u',
+      revision: 'a',
+      ready: true,
+      deleting: false,
+      starting: false,
+    };
     return { pod, view: view(ids[ordinal] ?? '', { product, version }) };
   });
   const call = (name: string, what: string, value = ''): Promise<unknown> => {

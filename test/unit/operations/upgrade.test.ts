@@ -33,7 +33,15 @@ function snapshot(version = '7.0.15', bundled = true): ClusterSnapshot {
 }
 
 function setPod(ordinal: number, revision = 'a'): SetPod {
-  return { ordinal, name: `shop-${ordinal}`, uid: `u${ordinal}`, revision, ready: true, deleting: false };
+  return {
+    ordinal,
+    name: `shop-${ordinal}`,
+    uid: `u${ordinal}`,
+    revision,
+    ready: true,
+    deleting: false,
+    starting: false,
+  };
 }
 
 function facts(set: Partial<SetFacts> = {}, parts: Partial<UpgradeFacts> = {}): UpgradeFacts {
@@ -190,6 +198,10 @@ test('a pod that never became ready is tried again before all others, and what i
     plan.steps.slice(0, 3).map(({ text }) => text.slice(0, 30)),
     ['Change the pods of StatefulSet', 'Recreate pod shop-5 (uid u5), ', 'Restart shop-5, wait until it '],
   );
+  // One whose containers have just been created is waited for.
+  const starting = { ...begun, pods: tried.map((one) => ({ ...one, starting: !one.ready })) };
+  const waiting = planUpgrade({ ...found, nodes }, starting, { image: 'redis:8.0.2' });
+  assert.ok(!waiting.steps.some(({ kind }) => kind === 'recreatePod'));
 });
 
 test('a master that nobody can take over from is a loss to be confirmed', () => {
